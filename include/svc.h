@@ -1,0 +1,15 @@
+/* libsvc: stateless HTTP services in C. Including this file includes the whole public interface. */
+#ifndef SVC_H
+#define SVC_H
+
+#include <svc/app.h>
+#include <svc/config.h>
+#include <svc/errors.h>
+#include <svc/json.h>
+#include <svc/middleware.h>
+#include <svc/request.h>
+#include <svc/response.h>
+#include <svc/test.h>
+#include <svc/version.h>
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * The app: routes and groups, middleware, hooks, and the service's life from start to stop.
+ *
+ * An app is built by one thread, then started. Registration calls return 0 or a negative code, and
+ * every failure is also kept in the app: a start reports all of them at once (svc_app_errors) and
+ * refuses. A program may therefore ignore the codes of registration calls.
+ */
+#ifndef SVC_APP_H
+#define SVC_APP_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* Flags of a route. */
+enum {
+    /* Path and query values may be any bytes but NUL; without it they must be valid UTF-8, else 400. */
+    SVC_ANY_BYTES = 1 << 0
+};
+
+/* Everything that a route can say. Begin with SVC_ROUTE_INIT; unset members take the app's defaults. */
+struct svc_route {
+    size_t size;          /* set by SVC_ROUTE_INIT */
+    const char *pattern;  /* "[METHOD ][HOST]/path" as in Go 1.22's ServeMux */
+    svc_handler *handler; /* not NULL */
+    void *arg;            /* for svc_request_arg; borrowed until the app is freed */
+    unsigned flags;       /* SVC_ANY_BYTES */
+    size_t max_body;      /* bytes; 0: the app's max_body_bytes */
+    unsigned timeout_ms;  /* 0: the app's request_timeout_ms */
+    const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; the
+                                                structs are borrowed until the app is freed */
+};
+
+#define SVC_ROUTE_INIT                                                                             \
+    {                                                                                              \
+        sizeof(svc_route), NULL, NULL, NULL, 0, 0, 0, NULL                                         \
+    }
+
+/*
+ * Makes an app with the default stack (request ids, access log, metrics), each of which a setting
+ * turns off. `name` is copied; it appears in log lines. NULL when out of memory. Since: 0.1
+ */
+SVC_API svc_app *svc_app_new(const char *name);
+
+/*
+ * Frees an app that was never started, or that svc_app_wait has seen end. Accepts NULL. After a
+ * forced stop (SVC_EFORCED) a handler may still be running: then the app is left alone. Since: 0.1
+ */
+SVC_API void svc_app_free(svc_app *app);
+
+/* The app's name. Borrowed from the app. Any thread. Since: 0.1 */
+SVC_API const char *svc_app_name(const svc_app *app);
+
+/*
+ * Registers a route; `file` and `line` are named in reports of bad patterns and conflicts. The
+ * strings are copied. 0, SVC_ESYNTAX for a bad pattern, SVC_EINVAL, SVC_ESTATE once started, or
+ * SVC_ENOMEM. Conflicts between routes are found at start. Before start only. Since: 0.1
+ */
+SVC_API int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line);
+
+/* The same with the method apart from the pattern; NULL is every method. Since: 0.1 */
+SVC_API int svc_app_method_at(svc_app *app, const char *method, const char *pattern,
+                              svc_handler *handler, void *arg, const char *file, int line);
+
+#define svc_app_route(app, route) svc_app_route_at((app), (route), __FILE__, __LINE__)
+#define svc_app_get(app, pattern, handler, arg)                                                    \
+    svc_app_method_at((app), "GET", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_app_post(app, pattern, handler, arg)                                                   \
+    svc_app_method_at((app), "POST", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_app_put(app, pattern, handler, arg)                                                    \
+    svc_app_method_at((app), "PUT", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_app_patch(app, pattern, handler, arg)                                                  \
+    svc_app_method_at((app), "PATCH", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_app_delete(app, pattern, handler, arg)                                                 \
+    svc_app_method_at((app), "DELETE", (pattern), (handler), (arg), __FILE__, __LINE__)
+
+/*
+ * Adds a middleware to every route of the app, inside those added before it. 404, 405 and the
+ * library's own errors pass through it too. The struct is borrowed until the app is freed.
+ * 0, SVC_EINVAL, SVC_ESTATE or SVC_ENOMEM. Before start only. Since: 0.1
+ */
+SVC_API int svc_app_use(svc_app *app, const svc_middleware *middleware);
+
+/*
+ * Makes a group: its routes' paths begin with `prefix` (such as "/api/v1": a leading and no trailing
+ * slash; or "" for a group that only shares middleware), and its middleware runs inside the app's.
+ * Owned by the app. NULL when out of memory or for a bad prefix, which is also kept as a set-up
+ * error; the calls below accept that NULL and fail. Before start only. Since: 0.1
+ */
+SVC_API svc_group *svc_app_group(svc_app *app, const char *prefix);
+
+/* Makes a group inside another: prefixes join, middleware nests. Otherwise as svc_app_group. Since: 0.1 */
+SVC_API svc_group *svc_group_group(svc_group *group, const char *prefix);
+
+/* As svc_app_use, for the routes of a group and of the groups in it. Since: 0.1 */
+SVC_API int svc_group_use(svc_group *group, const svc_middleware *middleware);
+
+/* As svc_app_route_at, in a group. Since: 0.1 */
+SVC_API int svc_group_route_at(svc_group *group, const svc_route *route, const char *file,
+                               int line);
+
+/* As svc_app_method_at, in a group. Since: 0.1 */
+SVC_API int svc_group_method_at(svc_group *group, const char *method, const char *pattern,
+                                svc_handler *handler, void *arg, const char *file, int line);
+
+#define svc_group_route(group, route) svc_group_route_at((group), (route), __FILE__, __LINE__)
+#define svc_group_get(group, pattern, handler, arg)                                                \
+    svc_group_method_at((group), "GET", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_group_post(group, pattern, handler, arg)                                               \
+    svc_group_method_at((group), "POST", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_group_put(group, pattern, handler, arg)                                                \
+    svc_group_method_at((group), "PUT", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_group_patch(group, pattern, handler, arg)                                              \
+    svc_group_method_at((group), "PATCH", (pattern), (handler), (arg), __FILE__, __LINE__)
+#define svc_group_delete(group, pattern, handler, arg)                                             \
+    svc_group_method_at((group), "DELETE", (pattern), (handler), (arg), __FILE__, __LINE__)
+
+/* What svc_app_routes tells of one route. Borrowed from the app. */
+typedef struct svc_route_info {
+    size_t size;
+    const char *pattern; /* whole, with method, host and the groups' prefixes */
+    const char *file;    /* where it was registered */
+    int line;
+} svc_route_info;
+
+/*
+ * Calls `visit` for each registered route, in order of registration, until it returns non-zero.
+ * Returns what the last call returned, 0 when there was none. Any thread once started. Since: 0.1
+ */
+SVC_API int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
+                           void *arg);
+
+/*
+ * Registers what makes and ends the service's own resources, such as a database pool. `start` runs
+ * before the first request, in order of registration; a non-zero return refuses the start. `stop`
+ * runs after the last request, in reverse order, for those whose start succeeded. Either may be
+ * NULL. Both run on the thread that starts or waits. 0, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ */
+SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
+                         void (*stop)(svc_app *app, void *arg), void *arg);
+
+/*
+ * Registers a readiness check: /readyz on the admin listener answers 503 and names the check while
+ * `check` returns non-zero. Runs on the admin listener's thread at each probe: keep it short.
+ * `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ */
+SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
+
+/*
+ * Sets the app's configuration, which is copied whole. Its values are checked at start, all at
+ * once. 0, SVC_EINVAL, SVC_ESTATE once started, or SVC_ENOMEM. Since: 0.1
+ */
+SVC_API int svc_app_configure(svc_app *app, const svc_config *config);
+
+/*
+ * Reads the settings that the environment names, `<prefix>_LISTEN` and so on, over those set so far.
+ * Values that do not parse are kept as set-up errors. svc_app_run does this with the prefix "SVC"
+ * unless the program has called it. 0, SVC_ECONFIG, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ */
+SVC_API int svc_app_environment(svc_app *app, const char *prefix);
+
+/*
+ * All set-up errors so far, a line each with file and line where one is known; "" when there are
+ * none. Borrowed until the next call on this app. Since: 0.1
+ */
+SVC_API const char *svc_app_errors(svc_app *app);
+
+/*
+ * Starts the service and returns when its listeners accept. Leaves signals, the environment and
+ * stderr alone, save that SIGPIPE must be ignored or blocked by the program. 0, or SVC_EROUTES,
+ * SVC_ECONFIG, SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM: nothing is running then, and
+ * svc_app_errors tells all reasons. After fork, only the child of a fork that came before
+ * svc_app_start may use the app: threads do not survive a fork. Since: 0.1
+ */
+SVC_API int svc_app_start(svc_app *app);
+
+/*
+ * Asks a started service to stop gracefully, and returns at once; svc_app_wait carries it out. A
+ * second call ends the wait for requests in flight. Any thread; async-signal-safe. Since: 0.1
+ */
+SVC_API void svc_app_stop(svc_app *app);
+
+/*
+ * Waits for svc_app_stop, then takes the service down in order: readiness 503 and the drain delay,
+ * listeners closed, idle connections closed, requests in flight awaited until the drain timeout,
+ * the rest cancelled, stop hooks, log flushed. 0 when every request was answered, SVC_EFORCED when
+ * some were cut, SVC_ESTATE when not started. One thread, once for each start. Since: 0.1
+ */
+SVC_API int svc_app_wait(svc_app *app);
+
+/*
+ * The whole life of a service, for main: reads the environment, starts, stops gracefully on SIGTERM
+ * and at once (no drain delay) on SIGINT, reports set-up errors on stderr, frees the app. A second
+ * signal ends the wait. Takes the app, accepts NULL. Returns the process's exit status: 0 clean,
+ * 1 set-up failed, 3 stopped by force. Since: 0.1
+ */
+SVC_API int svc_app_run(svc_app *app);
+
+/*
+ * The address of listener `index` of a started app, as "127.0.0.1:41234", "[::1]:80" or
+ * "unix:/path", with the port that the system chose for port 0; NULL past the last one. Borrowed
+ * from the app. Any thread. Since: 0.1
+ */
+SVC_API const char *svc_app_address(const svc_app *app, size_t index);
+
+/* The same for the admin listener; NULL when there is none. Since: 0.1 */
+SVC_API const char *svc_app_admin_address(const svc_app *app);
+
+SVC_END_DECLS
+
+#endif

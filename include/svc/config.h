@@ -1,0 +1,82 @@
+/*
+ * The settings of an app. Each stands once in the list below, from which the struct, its defaults,
+ * the environment names, the checks at start and the README's table are made. The environment name
+ * is the prefix and the setting in capitals: SVC_MAX_BODY_BYTES.
+ */
+#ifndef SVC_CONFIG_H
+#define SVC_CONFIG_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* Log levels, most urgent first. */
+enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_DEBUG };
+
+/*
+ * STRING(name, default, text), NUMBER(name, default, min, max, unit, text), FLAG(name, default,
+ * text), LEVEL(name, default, text).
+ */
+#define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, LEVEL)                                               \
+    STRING(listen, ":8080",                                                                        \
+           "Addresses to serve on, separated by commas: `:port`, `host:port`, `[v6]:port`, "       \
+           "`unix:/path`. Port 0 lets the system choose")                                          \
+    STRING(admin_listen, "127.0.0.1:8081",                                                         \
+           "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
+    NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
+    LEVEL(log_level, SVC_LEVEL_INFO, "Least urgent level that is logged")                          \
+    STRING(log_output, "stdout", "Where log lines go: `stdout`, `stderr`, or a file to append to") \
+    NUMBER(log_ring_bytes, 1048576, 65536, 1073741824, "bytes",                                    \
+           "Log lines held for a slow output, for each event loop, before lines are dropped")      \
+    FLAG(access_log, 1, "A log line for each request")                                             \
+    FLAG(log_query, 0, "Query strings in access log lines")                                        \
+    FLAG(request_id, 1, "Request ids: accepted or made, echoed, logged")                           \
+    FLAG(metrics, 1, "Request counters and durations on `/metrics`")                               \
+    NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \
+    NUMBER(max_head_bytes, 8192, 1024, 16384, "bytes", "Request line and header fields; 431")      \
+    NUMBER(max_target_bytes, 8000, 256, 16384, "bytes", "Request target; 414")                     \
+    NUMBER(max_fields, 100, 8, 200, "", "Header fields; 431")                                      \
+    NUMBER(max_body_bytes, 1048576, 0, 1099511627776, "bytes",                                     \
+           "Request body, where the route does not say; 413")                                      \
+    NUMBER(max_json_depth, 64, 1, 1024, "", "Nesting of a JSON body; 400")                         \
+    NUMBER(header_timeout_ms, 10000, 10, 86400000, "ms",                                           \
+           "From connect, or from a request's first byte, to the end of its head; 408")            \
+    NUMBER(body_timeout_ms, 30000, 10, 86400000, "ms", "From head to the end of the body; 408")    \
+    NUMBER(request_timeout_ms, 30000, 10, 86400000, "ms",                                          \
+           "From head to answer, where the route does not say; 504")                               \
+    NUMBER(send_timeout_ms, 30000, 10, 86400000, "ms",                                             \
+           "Without progress while a response is sent; the connection is cut")                     \
+    NUMBER(idle_timeout_ms, 75000, 10, 86400000, "ms",                                             \
+           "Between requests on a connection; keep it above the balancer's")                       \
+    NUMBER(drain_delay_ms, 11000, 0, 3600000, "ms",                                                \
+           "Served on after SIGTERM with `/readyz` at 503; longer than a probe period")            \
+    NUMBER(drain_timeout_ms, 15000, 0, 3600000, "ms",                                              \
+           "For requests in flight once the listeners are closed; the rest is cut")
+
+#define SVC_CONFIG_STRING(name, value, text) const char *name;
+#define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;
+#define SVC_CONFIG_FLAG(name, value, text) int name;
+#define SVC_CONFIG_LEVEL(name, value, text) int name;
+
+/* Begin with SVC_CONFIG_INIT, which sets every default. Strings are copied by svc_app_configure. */
+struct svc_config {
+    size_t size; /* set by SVC_CONFIG_INIT */
+    SVC_CONFIG_LIST(SVC_CONFIG_STRING, SVC_CONFIG_NUMBER, SVC_CONFIG_FLAG, SVC_CONFIG_LEVEL)
+};
+
+#undef SVC_CONFIG_STRING
+#undef SVC_CONFIG_NUMBER
+#undef SVC_CONFIG_FLAG
+#undef SVC_CONFIG_LEVEL
+
+#define SVC_CONFIG_DEFAULT(name, value, ...) , value
+#define SVC_CONFIG_INIT                                                                            \
+    {                                                                                              \
+        sizeof(svc_config)                                                                         \
+        SVC_CONFIG_LIST(SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT,                \
+                        SVC_CONFIG_DEFAULT)                                                        \
+    }
+
+SVC_END_DECLS
+
+#endif

@@ -1,0 +1,41 @@
+/* JSON in and out, by jansson. */
+#ifndef SVC_JSON_H
+#define SVC_JSON_H
+
+#include <jansson.h>
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/*
+ * The request's body as JSON, parsed once. On failure answers and returns NULL, so that a handler
+ * only returns: 415 when the Content-Type is not JSON, 400 with line, column and reason for bad
+ * syntax, repeated keys, or nesting deeper than max_json_depth. Borrowed until the exchange ends;
+ * json_incref keeps it. For the thread that runs the handler. Since: 0.1
+ */
+SVC_API json_t *svc_request_json(svc_request *req, svc_response *res);
+
+/*
+ * Answers with JSON built by jansson's pack format (json_pack). 0, SVC_EINVAL for a bad format or a
+ * value that is not UTF-8, or SVC_ENOMEM. For the thread that runs the handler. Since: 0.1
+ */
+SVC_API int svc_response_json(svc_response *res, int status, const char *format, ...);
+
+/*
+ * Answers with a JSON document, whose reference is taken, also on failure. SVC_EINVAL when it is
+ * NULL. For the thread that runs the handler. Since: 0.1
+ */
+SVC_API int svc_response_json_take(svc_response *res, int status, json_t *json);
+
+/*
+ * Answers with problem details (RFC 9457) that carry more members: `members` is an object, whose
+ * reference is taken, also on failure, such as {"errors": […]}; type, title, status and detail in
+ * it override. Otherwise as svc_response_problem. Since: 0.1
+ */
+SVC_API int svc_response_problem_take(svc_response *res, int status, const char *detail,
+                                      json_t *members);
+
+SVC_END_DECLS
+
+#endif

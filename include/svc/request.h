@@ -1,0 +1,132 @@
+/*
+ * The request. Everything returned here is borrowed and lives until the exchange ends. Strings are
+ * NUL-terminated and hold no NUL of their own. The calls are for the thread that runs the request's
+ * phase or handler. Where a lookup needs memory and there is none, it answers as if absent.
+ */
+#ifndef SVC_REQUEST_H
+#define SVC_REQUEST_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* The method, such as "GET"; case-sensitive (RFC 9110 9.1). Since: 0.1 */
+SVC_API const char *svc_request_method(const svc_request *req);
+
+/* The request target exactly as sent, query included. Since: 0.1 */
+SVC_API const char *svc_request_target(const svc_request *req);
+
+/* The path of the target, still percent-encoded, without the query. Since: 0.1 */
+SVC_API const char *svc_request_path(svc_request *req);
+
+/* The raw query, without '?'; NULL when the target has none. Since: 0.1 */
+SVC_API const char *svc_request_raw_query(const svc_request *req);
+
+/* The pattern of the matched route, such as "GET /notes/{id}"; "" when none matched. Since: 0.1 */
+SVC_API const char *svc_request_route(const svc_request *req);
+
+/* The decoded value of the pattern's wildcard `name`; NULL when the pattern has none such. Since: 0.1 */
+SVC_API const char *svc_request_param(const svc_request *req, const char *name);
+
+/* The first query value of `name`, decoded ('+' is a space); "" for a name without '='; NULL when
+ * absent. Since: 0.1 */
+SVC_API const char *svc_request_query(svc_request *req, const char *name);
+
+/* The n-th query value of `name`, from 0, in order of appearance; NULL past the last. Since: 0.1 */
+SVC_API const char *svc_request_query_nth(svc_request *req, const char *name, size_t n);
+
+/* The number of query parameters, repeated ones included. Since: 0.1 */
+SVC_API size_t svc_request_query_count(svc_request *req);
+
+/* Query parameter `index` in order of appearance. 0 with both outputs set, or SVC_ENOTFOUND. Since: 0.1 */
+SVC_API int svc_request_query_at(svc_request *req, size_t index, const char **name,
+                                 const char **value);
+
+/* The first header field `name`, in any case of letters; NULL when absent. Since: 0.1 */
+SVC_API const char *svc_request_header(const svc_request *req, const char *name);
+
+/* The n-th header field `name`, from 0; NULL past the last. Since: 0.1 */
+SVC_API const char *svc_request_header_nth(const svc_request *req, const char *name, size_t n);
+
+/* The number of header fields. Since: 0.1 */
+SVC_API size_t svc_request_header_count(const svc_request *req);
+
+/* Header field `index` in order of arrival. 0 with both outputs set, or SVC_ENOTFOUND. Since: 0.1 */
+SVC_API int svc_request_header_at(const svc_request *req, size_t index, const char **name,
+                                  const char **value);
+
+/* The value of cookie `name` (RFC 6265); NULL when absent. Since: 0.1 */
+SVC_API const char *svc_request_cookie(svc_request *req, const char *name);
+
+/* The whole body and its length in bytes; "" and 0 when there is none. Not before on_body. Since: 0.1 */
+SVC_API const char *svc_request_body(const svc_request *req, size_t *len);
+
+/* The peer's address without port, such as "192.0.2.1" or "2001:db8::1"; "unix" for a unix socket,
+ * "test" in svc_app_test. The other end of the connection, which may be a proxy. Since: 0.1 */
+SVC_API const char *svc_request_peer(svc_request *req);
+
+/* "http" or "https": how this connection was made. Since: 0.1 */
+SVC_API const char *svc_request_scheme(const svc_request *req);
+
+/* The request's id: the inbound X-Request-Id when it was well formed, else one made here; "" when
+ * ids are turned off. Since: 0.1 */
+SVC_API const char *svc_request_id(const svc_request *req);
+
+/* The matched route's arg; NULL when none matched. Since: 0.1 */
+SVC_API void *svc_request_arg(const svc_request *req);
+
+/* The app that serves the request. Since: 0.1 */
+SVC_API svc_app *svc_request_app(const svc_request *req);
+
+/* Milliseconds until the request's deadline; 0 once it has passed or the request was cancelled.
+ * Any thread that holds the request. Since: 0.1 */
+SVC_API uint64_t svc_request_remaining_ms(const svc_request *req);
+
+/* Whether nobody waits for the answer any more: the deadline has passed, the client has left, or
+ * the service stops by force. Any thread that holds the request. Since: 0.1 */
+SVC_API bool svc_request_cancelled(const svc_request *req);
+
+/*
+ * `size` bytes, aligned for any type, not cleared, that live until the exchange ends; nothing is to
+ * be freed. NULL when out of memory or when the request has used its share (4 MiB beside its body).
+ * Since: 0.1
+ */
+SVC_API void *svc_request_alloc(svc_request *req, size_t size) SVC_MUST_CHECK;
+
+/* Runs `fn(arg)` when the exchange ends, latest first. 0 or SVC_ENOMEM. Since: 0.1 */
+SVC_API int svc_request_defer(svc_request *req, void (*fn)(void *arg), void *arg);
+
+/* A key of a per-request value: its address is its identity. See SVC_KEY_DECLARE. */
+typedef struct svc_key {
+    const char *name;
+} svc_key;
+
+/* The value under `key`; NULL when none is set. Since: 0.1 */
+SVC_API void *svc_request_get(const svc_request *req, const svc_key *key);
+
+/* Sets the value under `key`, which is borrowed. 0 or SVC_ENOMEM. Since: 0.1 */
+SVC_API int svc_request_set(svc_request *req, const svc_key *key, void *value);
+
+/*
+ * Declares a typed per-request value, so that what one layer stores another reads as the same type:
+ *
+ *     SVC_KEY_DECLARE(user, struct user)      in a header
+ *     SVC_KEY_DEFINE(user)                    in one source file
+ *     user_set(req, u);  struct user *u = user_get(req);
+ */
+#define SVC_KEY_DECLARE(key, type)                                                                 \
+    extern const svc_key key##_key;                                                                \
+    static inline type *key##_get(const svc_request *req)                                          \
+    {                                                                                              \
+        return (type *)svc_request_get(req, &key##_key);                                           \
+    }                                                                                              \
+    static inline int key##_set(svc_request *req, type *value)                                     \
+    {                                                                                              \
+        return svc_request_set(req, &key##_key, value);                                            \
+    }
+
+#define SVC_KEY_DEFINE(key) const svc_key key##_key = {#key};
+
+SVC_END_DECLS
+
+#endif

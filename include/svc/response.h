@@ -1,0 +1,114 @@
+/*
+ * The response. It is one value: the last call that sets status, headers or body wins, until the
+ * handler returns. Calls return 0 or a negative code and change nothing when they fail; a handler
+ * may `return` that code. For the thread that runs the request's phase or handler.
+ */
+#ifndef SVC_RESPONSE_H
+#define SVC_RESPONSE_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* The status, 200 at first; 0 while nothing has answered. Since: 0.1 */
+SVC_API int svc_response_status(const svc_response *res);
+
+/* Sets the status, 200 to 599, and with that answers; a body set before stays. 0 or SVC_EINVAL. Since: 0.1 */
+SVC_API int svc_response_set_status(svc_response *res, int status);
+
+/*
+ * Sets a header field, replacing fields of that name. Both strings are copied. SVC_EINVAL when the
+ * name is not a token or the value holds a control character (CR and LF above all) or space at its
+ * ends, or for Content-Length, Transfer-Encoding, Connection, Date and Upgrade, which are the
+ * server's; SVC_ENOMEM. Since: 0.1
+ */
+SVC_API int svc_response_set_header(svc_response *res, const char *name, const char *value);
+
+/* Adds a header field beside others of that name. Errors as for svc_response_set_header. Since: 0.1 */
+SVC_API int svc_response_add_header(svc_response *res, const char *name, const char *value);
+
+/* Removes all header fields of that name. Since: 0.1 */
+SVC_API void svc_response_remove_header(svc_response *res, const char *name);
+
+/* The first header field of that name; NULL when absent. Borrowed until headers change. Since: 0.1 */
+SVC_API const char *svc_response_header(const svc_response *res, const char *name);
+
+/* Answers without a body. Since: 0.1 */
+SVC_API int svc_response_empty(svc_response *res, int status);
+
+/* Answers with `text`, which is copied, as text/plain in UTF-8. Since: 0.1 */
+SVC_API int svc_response_text(svc_response *res, int status, const char *text);
+
+/* Answers with bytes that are copied. `type` is the Content-Type, copied; NULL leaves it as it is. Since: 0.1 */
+SVC_API int svc_response_copy(svc_response *res, int status, const char *type, const void *data,
+                              size_t len);
+
+/* Answers with bytes that stay unchanged as long as the program runs; nothing is copied. Since: 0.1 */
+SVC_API int svc_response_static(svc_response *res, int status, const char *type, const void *data,
+                                size_t len);
+
+/*
+ * Answers with bytes that are handed over: `release(data)` runs once, when they are no longer
+ * needed, and at once when the call fails. Since: 0.1
+ */
+SVC_API int svc_response_take(svc_response *res, int status, const char *type, void *data,
+                              size_t len, void (*release)(void *data));
+
+/* Answers 201, 301, 302, 303, 307 or 308 with Location. `location` must be a URI reference without
+ * control characters or spaces. SVC_EINVAL otherwise. Since: 0.1 */
+SVC_API int svc_response_redirect(svc_response *res, int status, const char *location);
+
+/*
+ * Answers with an error (status 400 to 599) as problem details (RFC 9457): title by status, `detail`
+ * for this occurrence (copied; NULL for none; UTF-8). A client that accepts no JSON gets plain
+ * text. Headers set before stay. Since: 0.1
+ */
+SVC_API int svc_response_problem(svc_response *res, int status, const char *detail);
+
+/* The length of a body that is read piece by piece is not known beforehand. */
+#define SVC_LENGTH_UNKNOWN UINT64_MAX
+
+/* A body that is read piece by piece. Begin with SVC_SOURCE_INIT. */
+typedef struct svc_source {
+    size_t size;     /* set by SVC_SOURCE_INIT */
+    uint64_t length; /* bytes in all, or SVC_LENGTH_UNKNOWN */
+    /* Fills at most `len` bytes. Returns how many (more than 0), 0 at the end, or a negative code,
+     * which cuts the connection so that the client can tell. Must not block. */
+    int64_t (*read)(void *state, char *data, size_t len);
+    void (*close)(void *state); /* once, when the body is no longer needed; may be NULL */
+    void *state;
+} svc_source;
+
+#define SVC_SOURCE_INIT                                                                            \
+    {                                                                                              \
+        sizeof(svc_source), SVC_LENGTH_UNKNOWN, NULL, NULL, NULL                                   \
+    }
+
+/*
+ * Answers with a source, which is taken: its close runs once, at once when the call fails. A source
+ * must yield exactly `length` bytes when that is known. Since: 0.1
+ */
+SVC_API int svc_response_source(svc_response *res, int status, const char *type,
+                                const svc_source *source);
+
+/*
+ * Takes the body out of the response as a source, whatever it was, so that a middleware can wrap it
+ * and set the result with svc_response_source. The response is left with no body. Since: 0.1
+ */
+SVC_API int svc_response_take_source(svc_response *res, svc_source *source);
+
+/*
+ * The body when it lies in memory whole: its bytes, borrowed, and length; NULL and 0 when it is a
+ * source or empty. Since: 0.1
+ */
+SVC_API const char *svc_response_body(const svc_response *res, size_t *len);
+
+/*
+ * States the length that the body would have, for a 304 or an answer to HEAD that leaves the body
+ * out (RFC 9110 8.6). A 304 whose length is not known closes the connection. Since: 0.1
+ */
+SVC_API int svc_response_set_length(svc_response *res, uint64_t length);
+
+SVC_END_DECLS
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * Tests without sockets: a request goes through routing, middleware and handler in-process, and the
+ * reply comes back whole. The same code as behind a socket decides everything but framing.
+ *
+ *     svc_reply *reply = svc_app_test_get(app, "/hello/ada");
+ *     assert(svc_reply_status(reply) == 200);
+ *     svc_reply_free(reply);
+ */
+#ifndef SVC_TEST_H
+#define SVC_TEST_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* A request to make up. Begin with SVC_TEST_INIT. Everything is borrowed for the call. */
+typedef struct svc_test {
+    size_t size;                /* set by SVC_TEST_INIT */
+    const char *method;         /* "GET" */
+    const char *target;         /* "/path?query" */
+    const char *const *headers; /* name, value, name, value, …, NULL; or NULL. Without a Host field,
+                                   "Host: test" is added; with a body, its Content-Length */
+    const void *body;
+    size_t body_len;
+} svc_test;
+
+#define SVC_TEST_INIT                                                                              \
+    {                                                                                              \
+        sizeof(svc_test), "GET", "/", NULL, NULL, 0                                                \
+    }
+
+/*
+ * Runs a request through the app. The first call readies the app: routes are compiled and start
+ * hooks run, as at svc_app_start (and an app so readied can still be started). An on_request that
+ * returns SVC_WAIT is waited for. NULL when the app has set-up errors (svc_app_errors) or memory ran
+ * out. The reply is the caller's. One thread at a time for each app. Since: 0.1
+ */
+SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
+
+/* svc_app_test with GET and nothing else. Since: 0.1 */
+SVC_API svc_reply *svc_app_test_get(svc_app *app, const char *target);
+
+/* svc_app_test with `method` and a JSON text as its body. Since: 0.1 */
+SVC_API svc_reply *svc_app_test_json(svc_app *app, const char *method, const char *target,
+                                     const char *json);
+
+/* Frees a reply. Accepts NULL. Since: 0.1 */
+SVC_API void svc_reply_free(svc_reply *reply);
+
+/* The status; 0 for NULL. Since: 0.1 */
+SVC_API int svc_reply_status(const svc_reply *reply);
+
+/* The first header field of that name, in any case; NULL when absent. Borrowed. Since: 0.1 */
+SVC_API const char *svc_reply_header(const svc_reply *reply, const char *name);
+
+/* Header field `index` in the order in which it would be sent. 0 or SVC_ENOTFOUND. Since: 0.1 */
+SVC_API int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name,
+                                const char **value);
+
+/* The body, NUL-terminated behind its `len` bytes; `len` may be NULL. Borrowed. Since: 0.1 */
+SVC_API const char *svc_reply_body(const svc_reply *reply, size_t *len);
+
+/* How the exchange ended: an svc_outcome. SVC_CUT when a body source failed. Since: 0.1 */
+SVC_API int svc_reply_outcome(const svc_reply *reply);
+
+SVC_END_DECLS
+
+#endif

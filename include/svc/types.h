@@ -1,0 +1,32 @@
+/* The nouns of libsvc, declared for the headers that only mention them. */
+#ifndef SVC_TYPES_H
+#define SVC_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <svc/errors.h>
+#include <svc/visibility.h>
+
+SVC_BEGIN_DECLS
+
+typedef struct svc_app svc_app;               /* a service: routes, middleware, settings */
+typedef struct svc_group svc_group;           /* routes that share a prefix and middleware */
+typedef struct svc_request svc_request;       /* one request, from its head to its last byte */
+typedef struct svc_response svc_response;     /* the answer that is being built for it */
+typedef struct svc_middleware svc_middleware; /* a set of phases around handlers */
+typedef struct svc_route svc_route;           /* everything that one registration can say */
+typedef struct svc_config svc_config;         /* the settings of an app */
+typedef struct svc_reply svc_reply;           /* what svc_app_test brings back */
+
+/*
+ * Answers one request. Returns 0 when `res` holds the answer; a negative SVC_E… code when the
+ * handler failed, which the client sees as a 500 and the log as a line that names the route.
+ * Runs on an event loop: it must not block. `req` and `res` are borrowed for the call.
+ */
+typedef int svc_handler(svc_request *req, svc_response *res);
+
+SVC_END_DECLS
+
+#endif

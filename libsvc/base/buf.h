@@ -1,0 +1,101 @@
+/*
+ * A growable buffer that is born with a ceiling and remembers its first error, so that twenty
+ * appends need one check.
+ */
+#ifndef LIBSVC_BASE_BUF_H
+#define LIBSVC_BASE_BUF_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "libsvc/base/bytes.h"
+
+/*
+ * `len` bytes at `data`, with `cap` allocated. After an error nothing is appended any more and what
+ * was there stays; an append is done whole or not at all. One thread at a time.
+ */
+struct buf {
+    char *data; /* NULL before the first byte */
+    size_t len;
+    size_t cap; /* one byte more is allocated, for svc__buf_terminate */
+    size_t ceiling;
+    int error; /* 0, SVC_ENOMEM, SVC_ETOOBIG or SVC_EINVAL: the first that happened */
+};
+
+/* Makes an empty buffer that never holds more than `ceiling` bytes. Allocates nothing. */
+void svc__buf_init(struct buf *b, size_t ceiling);
+
+/* Frees the memory; the buffer is then as after svc__buf_init. Accepts NULL. */
+void svc__buf_free(struct buf *b);
+
+/* Drops the bytes and the error, and keeps the memory for what comes next. */
+void svc__buf_clear(struct buf *b);
+
+/* 0, or the error of the first append that failed. */
+static inline int svc__buf_error(const struct buf *b)
+{
+    return b->error;
+}
+
+/* The bytes, borrowed until the buffer changes; "none" when nothing was ever appended. */
+static inline struct bytes svc__buf_view(const struct buf *b)
+{
+    return svc__bytes(b->data, b->len);
+}
+
+/*
+ * `n` writable bytes behind `len`, of which the caller then adds to `len` what it has written.
+ * Borrowed until the buffer changes. NULL after an error, which it may be the first to meet.
+ */
+char *svc__buf_reserve(struct buf *b, size_t n);
+
+/* Appends `n` bytes; `data` may be NULL when `n` is 0. */
+static inline void svc__buf_append(struct buf *b, const char *data, size_t n)
+{
+    if (n == 0)
+        return;
+    char *to = n <= b->cap - b->len && b->error == 0 ? b->data + b->len : svc__buf_reserve(b, n);
+    if (to == NULL)
+        return;
+    memcpy(to, data, n);
+    b->len += n;
+}
+
+/* Appends the string `z`, which is not NULL, without its NUL. */
+static inline void svc__buf_puts(struct buf *b, const char *z)
+{
+    svc__buf_append(b, z, strlen(z));
+}
+
+/* Appends one byte. */
+static inline void svc__buf_putc(struct buf *b, char c)
+{
+    svc__buf_append(b, &c, 1);
+}
+
+/* Appends a view. */
+static inline void svc__buf_bytes(struct buf *b, struct bytes bytes)
+{
+    svc__buf_append(b, bytes.data, bytes.len);
+}
+
+/* Appends `n` in decimal. */
+void svc__buf_u64(struct buf *b, uint64_t n);
+
+/* Appends as printf does. A format that fails sets SVC_EINVAL. Floating point follows the locale.
+ */
+void svc__buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Appends a JSON string with its quotes: a valid one whatever the bytes are, and one that no reader
+ * splits into two lines. Quotes, backslash, C0 and C1 controls, DEL, U+2028 and U+2029 are
+ * escaped; each byte that belongs to no valid UTF-8 sequence becomes U+FFFD. All of it or nothing
+ * is appended.
+ */
+void svc__buf_json_string(struct buf *b, struct bytes text);
+
+/* Puts a NUL behind the bytes, which neither `len` nor the ceiling counts. After an error, and
+ * without memory at all, `data` may still be NULL. */
+void svc__buf_terminate(struct buf *b);
+
+#endif

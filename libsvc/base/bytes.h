@@ -1,0 +1,65 @@
+/*
+ * A borrowed view of bytes, so that a parser can name a part of its input without copying it or
+ * writing a NUL into it.
+ */
+#ifndef LIBSVC_BASE_BYTES_H
+#define LIBSVC_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* `len` bytes that belong to someone else. `data` may be NULL only when `len` is 0; a NULL `data`
+ * means "none" where that differs from "empty". Not NUL-terminated unless a contract says so. */
+struct bytes {
+    const char *data;
+    size_t len;
+};
+
+/* A view of `len` bytes at `data`. Any thread. */
+static inline struct bytes svc__bytes(const char *data, size_t len)
+{
+    struct bytes b = {data, len};
+    return b;
+}
+
+/* A view of the string `z` without its NUL; the view of NULL is "none". Any thread. */
+static inline struct bytes svc__bytes_z(const char *z)
+{
+    return svc__bytes(z, z == NULL ? 0 : strlen(z));
+}
+
+/* Whether both hold the same bytes; "none" equals "empty". Any thread. */
+static inline bool svc__bytes_eq(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* Whether `a` holds the bytes of the string `z`, which is not NULL. Any thread. */
+static inline bool svc__bytes_eq_z(struct bytes a, const char *z)
+{
+    return svc__bytes_eq(a, svc__bytes_z(z));
+}
+
+/* The lower-case form of an ASCII letter; every other byte as it is, whatever the locale. Any
+ * thread. */
+static inline char svc__bytes_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Whether both hold the same bytes when ASCII letters of either case are taken as equal. Any
+ * thread. */
+bool svc__bytes_eq_nocase(struct bytes a, struct bytes b);
+
+/* `b` without the spaces and horizontal tabs at its ends. Any thread. */
+struct bytes svc__bytes_trim(struct bytes b);
+
+/*
+ * Splits a list: returns the part of `*rest` before the first `sep` and moves `*rest` behind that
+ * `sep`. When there is no `sep`, returns all of `*rest` and makes it "none" (data NULL). So a loop
+ * `while (rest.data != NULL)` sees every part, also an empty last one. Any thread.
+ */
+struct bytes svc__bytes_cut(struct bytes *rest, char sep);
+
+#endif

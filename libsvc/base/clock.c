@@ -1,0 +1,127 @@
+/* Reading the clocks, and the proleptic Gregorian calendar that dates are written in. */
+#include "libsvc/base/clock.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { DAY_SECONDS = 86400 };
+
+static const int64_t first_second = -INT64_C(62167219200); /* 0000-01-01T00:00:00Z */
+static const int64_t last_second = INT64_C(253402300799);  /* 9999-12-31T23:59:59Z */
+
+uint64_t svc__clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t svc__clock_ms(void)
+{
+    return svc__clock_ns() / 1000000;
+}
+
+uint64_t svc__clock_wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+struct date {
+    unsigned year, month, day;
+    unsigned weekday; /* 0 is Sunday */
+    unsigned hour, minute, second;
+};
+
+static unsigned at_most(unsigned n, unsigned highest)
+{
+    return n < highest ? n : highest;
+}
+
+/*
+ * Sets year, month and day from days since 0000-01-01. Counting from the first of March puts the
+ * leap day at the end of its year, its century and its era, so that each is found by one division;
+ * the last year of four and the last century of four hold that extra day, hence at_most.
+ */
+static void set_day(struct date *date, unsigned days)
+{
+    const unsigned era = 146097, century = 36524, four_years = 1461, year = 365;
+    unsigned rest = days + era - 60; /* since 1 March of the year -400 */
+    unsigned eras = rest / era;
+    rest %= era;
+    unsigned centuries = at_most(rest / century, 3);
+    rest -= centuries * century;
+    unsigned fours = rest / four_years;
+    rest %= four_years;
+    unsigned years = at_most(rest / year, 3);
+    rest -= years * year;
+    /* From March on, months have 31, 30, 31, 30, 31 days and so on: 153 in five. */
+    unsigned month = (rest * 5 + 2) / 153;
+    date->day = rest - (month * 153 + 2) / 5 + 1;
+    date->month = month < 10 ? month + 3 : month - 9;
+    date->year = eras * 400 + centuries * 100 + fours * 4 + years - 400 + (month >= 10);
+}
+
+static struct date date_of(int64_t unix_seconds)
+{
+    if (unix_seconds < first_second)
+        unix_seconds = first_second;
+    if (unix_seconds > last_second)
+        unix_seconds = last_second;
+    uint64_t seconds = (uint64_t)(unix_seconds - first_second);
+    unsigned days = (unsigned)(seconds / DAY_SECONDS);
+    unsigned of_day = (unsigned)(seconds % DAY_SECONDS);
+    struct date date;
+    set_day(&date, days);
+    date.weekday = (days + 6) % 7; /* 0000-01-01 is a Saturday */
+    date.hour = of_day / 3600;
+    date.minute = of_day / 60 % 60;
+    date.second = of_day % 60;
+    return date;
+}
+
+/* Writes `n` with leading zeros into `width` characters. */
+static void put(char *to, unsigned n, size_t width)
+{
+    while (width > 0) {
+        to[--width] = (char)('0' + n % 10);
+        n /= 10;
+    }
+}
+
+static void put_time(char *to, const struct date *date)
+{
+    put(to, date->hour, 2);
+    put(to + 3, date->minute, 2);
+    put(to + 6, date->second, 2);
+}
+
+size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us)
+{
+    const uint64_t last_us = (uint64_t)last_second * 1000000 + 999999;
+    if (wall_us > last_us)
+        wall_us = last_us;
+    struct date date = date_of((int64_t)(wall_us / 1000000));
+    memcpy(out, "yyyy-mm-ddThh:mm:ss.uuuuuuZ", CLOCK_RFC3339_SIZE);
+    put(out, date.year, 4);
+    put(out + 5, date.month, 2);
+    put(out + 8, date.day, 2);
+    put_time(out + 11, &date);
+    put(out + 20, (unsigned)(wall_us % 1000000), 6);
+    return CLOCK_RFC3339_SIZE - 1;
+}
+
+size_t svc__clock_imf(char out[static CLOCK_IMF_SIZE], int64_t unix_seconds)
+{
+    static const char weekdays[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct date date = date_of(unix_seconds);
+    memcpy(out, "www, dd mmm yyyy hh:mm:ss GMT", CLOCK_IMF_SIZE);
+    memcpy(out, weekdays + (size_t)date.weekday * 3, 3);
+    put(out + 5, date.day, 2);
+    memcpy(out + 8, months + (size_t)(date.month - 1) * 3, 3);
+    put(out + 12, date.year, 4);
+    put_time(out + 17, &date);
+    return CLOCK_IMF_SIZE - 1;
+}

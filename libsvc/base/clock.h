@@ -1,0 +1,33 @@
+/*
+ * The two clocks, and dates as text without gmtime, which takes a lock, and without strftime, which
+ * follows the locale.
+ */
+#ifndef LIBSVC_BASE_CLOCK_H
+#define LIBSVC_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CLOCK_RFC3339_SIZE = 28, /* "2026-11-24T02:44:46.123456Z" and a NUL */
+    CLOCK_IMF_SIZE = 30      /* "Tue, 24 Nov 2026 02:44:46 GMT" and a NUL */
+};
+
+/* Nanoseconds since some fixed point: never steps back and is not set by anyone. Any thread. */
+uint64_t svc__clock_ns(void);
+
+/* The same clock in whole milliseconds. Any thread. */
+uint64_t svc__clock_ms(void);
+
+/* Microseconds since 1970-01-01T00:00:00Z; may step when the clock is set. Any thread. */
+uint64_t svc__clock_wall_us(void);
+
+/* Writes a wall clock time as RFC 3339 in UTC with microseconds, with a NUL. Returns the
+ * length, 27. Times after the year 9999 are written as its last microsecond. Any thread. */
+size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us);
+
+/* Writes seconds since 1970 as an IMF-fixdate (RFC 9110 5.6.7), with a NUL. Returns the length, 29.
+ * Times outside the years 0 to 9999 are written as the nearest second inside. Any thread. */
+size_t svc__clock_imf(char out[static CLOCK_IMF_SIZE], int64_t unix_seconds);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * How other threads hand things to an event loop: a list that anyone may add to without a lock and
+ * that its owner takes whole.
+ */
+#ifndef LIBSVC_BASE_MAILBOX_H
+#define LIBSVC_BASE_MAILBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A link, embedded in what is posted. It belongs to the mailbox from post to take. */
+struct mail {
+    struct mail *next;
+};
+
+struct mailbox {
+    _Atomic(struct mail *) latest;
+};
+
+/* Makes an empty mailbox. All zero is one too. */
+void svc__mailbox_init(struct mailbox *box);
+
+/*
+ * Adds `mail`, which must be in no mailbox. Whatever the poster wrote before is seen by the taker.
+ * Returns true when the mailbox was empty: the poster then wakes the owner (through an eventfd,
+ * say), which clears its wake-up before it takes. Lock-free; any thread.
+ */
+bool svc__mailbox_post(struct mailbox *box, struct mail *mail);
+
+/* Takes everything, as a list in posting order; NULL when empty. The owner's thread only. */
+struct mail *svc__mailbox_take_all(struct mailbox *box);
+
+#endif

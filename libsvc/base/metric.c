@@ -1,0 +1,350 @@
+/* The registry behind the cells: what is counted, in which cells, and how it reads in print. */
+#include "libsvc/base/metric.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <svc/errors.h>
+
+enum kind { COUNTER, GAUGE, GAUGE_FN, HISTOGRAM };
+
+/* What is known of a metric beside its shape. */
+struct metric {
+    enum kind kind;
+    char *name;
+    char *help;
+    uint64_t *bounds; /* a histogram's */
+    double unit;
+    int64_t (*fn)(void *arg);
+    void *arg;
+};
+
+struct metrics {
+    struct metric_cells shared; /* the first of the list of blocks */
+    pthread_mutex_t lock;       /* orders the lists of blocks */
+    struct metric_cells *free;
+    size_t blocks;
+    size_t len;
+    uint32_t cells;
+    struct metric_shape shapes[METRIC_MAX];
+    struct metric metrics[METRIC_MAX];
+};
+
+/* A zeroed block of memory aligned as the cells are. */
+static void *alloc_aligned(size_t size)
+{
+    void *p = aligned_alloc(_Alignof(struct metric_cells), size);
+    if (p != NULL)
+        memset(p, 0, size);
+    return p;
+}
+
+struct metrics *svc__metrics_new(void)
+{
+    struct metrics *m = alloc_aligned(sizeof *m);
+    if (m == NULL)
+        return NULL;
+    if (pthread_mutex_init(&m->lock, NULL) != 0) {
+        free(m);
+        return NULL;
+    }
+    m->shared.shapes = m->shapes;
+    return m;
+}
+
+static void drop_metric(struct metric *metric)
+{
+    free(metric->name);
+    free(metric->help);
+    free(metric->bounds);
+}
+
+void svc__metrics_free(struct metrics *m)
+{
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < m->len; i++)
+        drop_metric(&m->metrics[i]);
+    struct metric_cells *cells = m->shared.next;
+    while (cells != NULL) {
+        struct metric_cells *next = cells->next;
+        free(cells);
+        cells = next;
+    }
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+static bool name_is_valid(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:";
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:0123456789");
+    return name[0] != '\0' && strchr(letters, name[0]) != NULL && name[n] == '\0';
+}
+
+/* Whether `name` is that of a line which a metric of this kind and name `base` prints. */
+static bool prints(enum kind kind, const char *base, const char *name)
+{
+    static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
+    size_t n = strlen(base);
+    if (strncmp(name, base, n) != 0)
+        return false;
+    if (name[n] == '\0')
+        return true;
+    for (size_t i = 0; kind == HISTOGRAM && i < sizeof suffixes / sizeof *suffixes; i++) {
+        if (strcmp(name + n, suffixes[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool name_is_taken(const struct metrics *m, enum kind kind, const char *name)
+{
+    for (size_t i = 0; i < m->len; i++) {
+        const struct metric *other = &m->metrics[i];
+        if (prints(other->kind, other->name, name) || prints(kind, name, other->name))
+            return true;
+    }
+    return false;
+}
+
+/* Registers `metric`, whose name, help and bounds are taken over when it succeeds. */
+static int keep(struct metrics *m, const struct metric *metric, size_t bounds_len)
+{
+    uint32_t cells = metric->kind == HISTOGRAM ? (uint32_t)bounds_len + 2 : 1;
+    if (m->len == METRIC_MAX || cells > METRIC_CELLS_MAX - m->cells)
+        return SVC_ETOOBIG;
+    m->metrics[m->len] = *metric;
+    m->shapes[m->len].bounds = metric->bounds;
+    m->shapes[m->len].bounds_len = (uint32_t)bounds_len;
+    m->shapes[m->len].first = m->cells;
+    m->cells += cells;
+    return (int)m->len++;
+}
+
+/* Registers a metric like `proto` with copies of `name`, `help` and the bounds. */
+static int add(struct metrics *m, struct metric proto, const char *name, const char *help,
+               const uint64_t *bounds, size_t bounds_len)
+{
+    if (!name_is_valid(name))
+        return SVC_EINVAL;
+    if (name_is_taken(m, proto.kind, name))
+        return SVC_ESTATE;
+    int id = SVC_ENOMEM;
+    proto.name = strdup(name);
+    proto.help = strdup(help);
+    proto.bounds = bounds_len == 0 ? NULL : malloc(bounds_len * sizeof *bounds);
+    if (proto.name != NULL && proto.help != NULL && (bounds_len == 0 || proto.bounds != NULL)) {
+        if (bounds_len > 0)
+            memcpy(proto.bounds, bounds, bounds_len * sizeof *bounds);
+        id = keep(m, &proto, bounds_len);
+    }
+    if (id < 0)
+        drop_metric(&proto);
+    return id;
+}
+
+int svc__metric_counter(struct metrics *m, const char *name, const char *help)
+{
+    return add(m, (struct metric){.kind = COUNTER}, name, help, NULL, 0);
+}
+
+int svc__metric_gauge(struct metrics *m, const char *name, const char *help)
+{
+    return add(m, (struct metric){.kind = GAUGE}, name, help, NULL, 0);
+}
+
+int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
+                         int64_t (*fn)(void *arg), void *arg)
+{
+    return add(m, (struct metric){.kind = GAUGE_FN, .fn = fn, .arg = arg}, name, help, NULL, 0);
+}
+
+int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
+                          const uint64_t *bounds, size_t n, double unit)
+{
+    if (n == 0 || n > METRIC_BOUNDS_MAX)
+        return SVC_EINVAL;
+    for (size_t i = 1; i < n; i++) {
+        if (bounds[i] <= bounds[i - 1])
+            return SVC_EINVAL;
+    }
+    return add(m, (struct metric){.kind = HISTOGRAM, .unit = unit}, name, help, bounds, n);
+}
+
+/* A block that a thread gave back, or a new one. Under the lock. */
+static struct metric_cells *take_block(struct metrics *m)
+{
+    struct metric_cells *cells = m->free;
+    if (cells != NULL) {
+        m->free = cells->next_free;
+        return cells;
+    }
+    if (m->blocks == METRIC_BLOCKS_MAX)
+        return NULL;
+    cells = alloc_aligned(sizeof *cells);
+    if (cells == NULL)
+        return NULL;
+    cells->shapes = m->shapes;
+    cells->next = m->shared.next;
+    m->shared.next = cells;
+    m->blocks++;
+    return cells;
+}
+
+struct metric_cells *svc__metric_cells_new(struct metrics *m)
+{
+    pthread_mutex_lock(&m->lock);
+    struct metric_cells *cells = take_block(m);
+    pthread_mutex_unlock(&m->lock);
+    return cells;
+}
+
+void svc__metric_cells_release(struct metrics *m, struct metric_cells *cells)
+{
+    if (cells == NULL)
+        return;
+    pthread_mutex_lock(&m->lock);
+    cells->next_free = m->free;
+    m->free = cells;
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void bump_shared(_Atomic uint64_t *cell, uint64_t n)
+{
+    atomic_fetch_add_explicit(cell, n, memory_order_relaxed);
+}
+
+void svc__metric_add_shared(struct metrics *m, int id, uint64_t n)
+{
+    if (id >= 0)
+        bump_shared(&m->shared.cell[m->shapes[id].first], n);
+}
+
+void svc__metric_gauge_add_shared(struct metrics *m, int id, int64_t n)
+{
+    svc__metric_add_shared(m, id, (uint64_t)n);
+}
+
+void svc__metric_observe_shared(struct metrics *m, int id, uint64_t value)
+{
+    if (id < 0)
+        return;
+    const struct metric_shape *shape = &m->shapes[id];
+    _Atomic uint64_t *buckets = &m->shared.cell[shape->first];
+    bump_shared(&buckets[svc__metric_bucket(shape, value)], 1);
+    bump_shared(&buckets[shape->bounds_len + 1], value);
+}
+
+/* The sum of one cell over all blocks. Under the lock. */
+static uint64_t sum_cell(struct metrics *m, uint32_t cell)
+{
+    uint64_t sum = 0;
+    for (struct metric_cells *cells = &m->shared; cells != NULL; cells = cells->next)
+        sum += atomic_load_explicit(&cells->cell[cell], memory_order_relaxed);
+    return sum;
+}
+
+/* The value of a metric that has one, or how many a histogram has counted. Under the lock. */
+static uint64_t value_of(struct metrics *m, size_t i)
+{
+    const struct metric_shape *shape = &m->shapes[i];
+    const struct metric *metric = &m->metrics[i];
+    if (metric->kind == GAUGE_FN)
+        return (uint64_t)metric->fn(metric->arg);
+    uint64_t sum = sum_cell(m, shape->first);
+    for (uint32_t bucket = 1; metric->kind == HISTOGRAM && bucket <= shape->bounds_len; bucket++)
+        sum += sum_cell(m, shape->first + bucket);
+    return sum;
+}
+
+uint64_t svc__metric_read(struct metrics *m, int id)
+{
+    if (id < 0 || (size_t)id >= m->len)
+        return 0;
+    pthread_mutex_lock(&m->lock);
+    uint64_t value = value_of(m, (size_t)id);
+    pthread_mutex_unlock(&m->lock);
+    return value;
+}
+
+/* Appends a HELP text, in which the format escapes a backslash and a line feed. */
+static void put_help(struct buf *out, const char *help)
+{
+    for (; *help != '\0'; help++) {
+        if (*help == '\\')
+            svc__buf_puts(out, "\\\\");
+        else if (*help == '\n')
+            svc__buf_puts(out, "\\n");
+        else
+            svc__buf_putc(out, *help);
+    }
+}
+
+static void put_head(struct buf *out, const struct metric *metric)
+{
+    static const char *const types[] = {"counter", "gauge", "gauge", "histogram"};
+    svc__buf_printf(out, "# HELP %s ", metric->name);
+    put_help(out, metric->help);
+    svc__buf_printf(out, "\n# TYPE %s %s\n", metric->name, types[metric->kind]);
+}
+
+/* Appends `n` units. Fifteen digits hide that 1e-9 has no exact double; the decimal point must be
+ * one whatever the program's locale makes of it. */
+static void put_scaled(struct buf *out, uint64_t n, double unit)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, "%.15g", (double)n * unit);
+    bool in_point = false;
+    for (int i = 0; i < len; i++) {
+        bool digit = strchr("0123456789+-e", text[i]) != NULL;
+        if (digit)
+            svc__buf_putc(out, text[i]);
+        else if (!in_point)
+            svc__buf_putc(out, '.');
+        in_point = !digit;
+    }
+}
+
+/* The count is that of the buckets printed, so that it agrees with them while others go on
+ * counting. */
+static void put_histogram(struct metrics *m, size_t i, struct buf *out)
+{
+    const struct metric *metric = &m->metrics[i];
+    const struct metric_shape *shape = &m->shapes[i];
+    uint64_t count = 0;
+    for (uint32_t bucket = 0; bucket < shape->bounds_len; bucket++) {
+        count += sum_cell(m, shape->first + bucket);
+        svc__buf_printf(out, "%s_bucket{le=\"", metric->name);
+        put_scaled(out, shape->bounds[bucket], metric->unit);
+        svc__buf_printf(out, "\"} %llu\n", (unsigned long long)count);
+    }
+    count += sum_cell(m, shape->first + shape->bounds_len);
+    svc__buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n", metric->name, (unsigned long long)count);
+    svc__buf_printf(out, "%s_sum ", metric->name);
+    put_scaled(out, sum_cell(m, shape->first + shape->bounds_len + 1), metric->unit);
+    svc__buf_printf(out, "\n%s_count %llu\n", metric->name, (unsigned long long)count);
+}
+
+static void put_metric(struct metrics *m, size_t i, struct buf *out)
+{
+    const struct metric *metric = &m->metrics[i];
+    put_head(out, metric);
+    if (metric->kind == HISTOGRAM)
+        put_histogram(m, i, out);
+    else if (metric->kind == COUNTER)
+        svc__buf_printf(out, "%s %llu\n", metric->name, (unsigned long long)value_of(m, i));
+    else
+        svc__buf_printf(out, "%s %lld\n", metric->name, (long long)value_of(m, i));
+}
+
+void svc__metrics_dump(struct metrics *m, struct buf *out)
+{
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < m->len; i++)
+        put_metric(m, i, out);
+    pthread_mutex_unlock(&m->lock);
+}

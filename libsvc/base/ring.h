@@ -1,0 +1,52 @@
+/*
+ * A ring of records between two threads: one puts, the other takes, and neither waits.
+ *
+ * Functions say whose they are: the producer's or the consumer's, one thread each at a time.
+ */
+#ifndef LIBSVC_BASE_RING_H
+#define LIBSVC_BASE_RING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RING_SIZE_MAX = 1 << 28 };
+
+/* Each side's members share no cache line with the other's. */
+struct ring {
+    char *data;
+    size_t size; /* a power of two */
+
+    _Alignas(64) _Atomic size_t head; /* bytes put so far, modulo the range of size_t */
+    size_t tail_seen;                 /* the producer's last sight of `tail` */
+    _Atomic uint64_t puts;            /* records put so far */
+
+    _Alignas(64) _Atomic size_t tail; /* bytes taken so far */
+};
+
+/* Makes an empty ring of `size` bytes, a power of two up to RING_SIZE_MAX. 0, SVC_EINVAL,
+ * SVC_ENOMEM. */
+int svc__ring_init(struct ring *r, size_t size);
+
+/* Frees the memory. Neither side may use the ring any more. */
+void svc__ring_free(struct ring *r);
+
+/* Puts a record of `len` bytes, which takes four more; false, with nothing put, when there is no
+ * room. The new record is visible before anything that the producer loads next (sequentially
+ * consistent), so that it may then look whether the consumer sleeps. The producer's. */
+bool svc__ring_put(struct ring *r, const char *data, size_t len);
+
+/* Whether more than half of the ring is in use. The producer's. */
+bool svc__ring_is_half_full(struct ring *r);
+
+/* Whether there is a record, and if so, the length of the next. The consumer's. */
+bool svc__ring_next(struct ring *r, size_t *len);
+
+/* Moves the next record, which has `len` bytes as svc__ring_next said, to `out`. The consumer's. */
+void svc__ring_take(struct ring *r, char *out, size_t len);
+
+/* Bytes in use; the producer may add to them meanwhile. The consumer's. */
+size_t svc__ring_used(struct ring *r);
+
+#endif

@@ -1,0 +1,452 @@
+/* The log sink: rings that threads fill, and the thread that empties them into the outlet. */
+#include "libsvc/base/sink.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <svc/errors.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/base/num.h"
+#include "libsvc/base/outlet.h"
+#include "libsvc/base/ring.h"
+
+enum {
+    RINGS_MAX = 1 << 16,
+    LINGER_MS = 20, /* how long lines may gather so that one wake-up serves many */
+    TELL_MS = 1000, /* between reports of drops while the rings never run empty */
+    GRACE_MS = 250  /* beyond the deadline of a stop, for a writer that is just late */
+};
+
+/*
+ * What the writer does, so that producers know when it must be woken. The writer stores what it is
+ * about to do and then looks at the rings; a producer stores its line and then looks here. All four
+ * are sequentially consistent, so at least one of them sees the other.
+ */
+enum doze {
+    AWAKE,     /* it looks at the rings again before it sleeps */
+    LINGERING, /* it looks again soon, unless a ring fills up before */
+    ASLEEP     /* it looks again when woken */
+};
+
+struct sink_ring {
+    struct ring ring;
+    struct sink *sink;
+    _Atomic uint64_t refused; /* lines; written by the producer */
+};
+
+struct sink {
+    struct outlet outlet; /* the writer's */
+    int wake_fd;
+    _Atomic int doze;
+    _Atomic bool stopping;
+    _Atomic uint64_t written; /* by the writer */
+    _Atomic uint64_t lost;    /* accepted lines that an error of the descriptor cost */
+
+    uint64_t told;    /* drops that reports have told; the writer's */
+    uint64_t tried;   /* drops at the last report, told or not */
+    uint64_t tell_ms; /* when that was */
+    size_t turn;      /* the ring that the next batch begins with */
+
+    pthread_mutex_t shared_lock; /* makes the shared ring's users one producer */
+    size_t ring_size;
+    size_t max_rings;
+    _Atomic size_t ring_count;
+    struct sink_ring **rings; /* the first is shared */
+
+    pthread_mutex_t lock; /* for adding rings, and what follows */
+    pthread_cond_t ended_now;
+    pthread_t thread;
+    bool ended;     /* the writer has; it touches nothing any more unless abandoned */
+    bool abandoned; /* the writer frees the sink when it ends */
+    bool stopped;
+    int result; /* of the stop */
+};
+
+static void wake(struct sink *s)
+{
+    uint64_t one = 1;
+    ssize_t n = write(s->wake_fd, &one, sizeof one);
+    (void)n; /* It can only be full, which wakes as well. */
+}
+
+/* Called by a producer after it has put or refused a line. */
+static void wake_if_due(struct sink_ring *r)
+{
+    struct sink *s = r->sink;
+    int doze = atomic_load(&s->doze);
+    if (doze == AWAKE || (doze == LINGERING && !svc__ring_is_half_full(&r->ring)))
+        return;
+    if (atomic_exchange(&s->doze, AWAKE) != AWAKE)
+        wake(s);
+}
+
+bool svc__sink_write(struct sink_ring *ring, const char *line, size_t len)
+{
+    bool accepted = len <= SINK_LINE_MAX && svc__ring_put(&ring->ring, line, len);
+    if (!accepted)
+        atomic_store(&ring->refused, atomic_load(&ring->refused) + 1);
+    wake_if_due(ring);
+    return accepted;
+}
+
+bool svc__sink_write_shared(struct sink *sink, const char *line, size_t len)
+{
+    pthread_mutex_lock(&sink->shared_lock);
+    bool accepted = svc__sink_write(sink->rings[0], line, len);
+    pthread_mutex_unlock(&sink->shared_lock);
+    return accepted;
+}
+
+static uint64_t sum_refused(struct sink *s)
+{
+    uint64_t sum = 0;
+    size_t count = atomic_load(&s->ring_count);
+    for (size_t i = 0; i < count; i++)
+        sum += atomic_load(&s->rings[i]->refused);
+    return sum;
+}
+
+static uint64_t drops_so_far(struct sink *s)
+{
+    return sum_refused(s) + atomic_load(&s->lost);
+}
+
+/* Moves lines from one ring to the batch. False when the batch is full. */
+static bool gather(struct sink *s, struct ring *ring)
+{
+    size_t len;
+    while (svc__ring_next(ring, &len)) {
+        char *line = svc__outlet_line(&s->outlet, len);
+        if (line == NULL)
+            return false;
+        svc__ring_take(ring, line, len);
+    }
+    return true;
+}
+
+/* Fills a batch from all rings, beginning with another one each time. Returns its number of lines.
+ */
+static size_t fill(struct sink *s)
+{
+    size_t count = atomic_load(&s->ring_count);
+    s->turn++;
+    for (size_t i = 0; i < count; i++) {
+        if (!gather(s, &s->rings[(s->turn + i) % count]->ring))
+            break;
+    }
+    return s->outlet.lines;
+}
+
+/* The text of a report, without a line feed. Returns its length. */
+static size_t report(char *text, uint64_t drops)
+{
+    static const char head[] = "{\"time\":\"";
+    static const char middle[] = "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":";
+    char *at = text;
+    at = (char *)memcpy(at, head, sizeof head - 1) + sizeof head - 1;
+    at += svc__clock_rfc3339(at, svc__clock_wall_us());
+    at = (char *)memcpy(at, middle, sizeof middle - 1) + sizeof middle - 1;
+    at += svc__num_format_u64(at, drops);
+    *at++ = '}';
+    return (size_t)(at - text);
+}
+
+/* Writes a report if lines were dropped since the last. The batch must be empty. */
+static void tell_drops(struct sink *s)
+{
+    uint64_t drops = drops_so_far(s);
+    if (drops == s->told || s->outlet.gave_up)
+        return;
+    char text[160];
+    size_t len = report(text, drops - s->told);
+    memcpy(svc__outlet_line(&s->outlet, len), text, len);
+    s->tried = drops;
+    s->tell_ms = svc__clock_ms();
+    if (svc__outlet_flush(&s->outlet, NULL) == 1)
+        s->told = drops;
+}
+
+/* Writes what is in the rings until they are empty or the outlet has given up. Returns whether
+ * there was anything. */
+static bool drain(struct sink *s)
+{
+    bool any = false;
+    size_t lines;
+    while (!s->outlet.gave_up && (lines = fill(s)) > 0) {
+        any = true;
+        size_t done = svc__outlet_flush(&s->outlet, &s->written);
+        atomic_fetch_add(&s->lost, lines - done);
+        if (svc__clock_ms() - s->tell_ms >= TELL_MS)
+            tell_drops(s);
+    }
+    return any;
+}
+
+/* Whether there is a reason not to begin to doze. */
+static bool is_due(struct sink *s, enum doze how)
+{
+    if (atomic_load(&s->stopping))
+        return true;
+    size_t count = atomic_load(&s->ring_count);
+    for (size_t i = 0; i < count; i++) {
+        size_t used = svc__ring_used(&s->rings[i]->ring);
+        if (used > (how == ASLEEP ? 0 : s->ring_size / 2))
+            return true;
+    }
+    return how == ASLEEP && drops_so_far(s) != s->tried;
+}
+
+static void doze(struct sink *s, enum doze how)
+{
+    atomic_store(&s->doze, how);
+    if (!is_due(s, how)) {
+        struct pollfd fd = {s->wake_fd, POLLIN, 0};
+        poll(&fd, 1, how == ASLEEP ? -1 : LINGER_MS);
+    }
+    atomic_exchange(&s->doze, AWAKE); /* sees all that whoever woke it had done before */
+    uint64_t count;
+    ssize_t n = read(s->wake_fd, &count, sizeof count);
+    (void)n; /* EAGAIN after a linger that nobody ended. */
+}
+
+static void destroy(struct sink *s)
+{
+    size_t count = s->rings == NULL ? 0 : atomic_load(&s->ring_count);
+    for (size_t i = 0; i < count; i++) {
+        svc__ring_free(&s->rings[i]->ring);
+        free(s->rings[i]);
+    }
+    free(s->rings);
+    svc__outlet_free(&s->outlet);
+    close(s->wake_fd);
+    pthread_cond_destroy(&s->ended_now);
+    pthread_mutex_destroy(&s->shared_lock);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* The writer. It lingers after a pass that found lines, and sleeps after one that found none. */
+static void *run(void *arg)
+{
+    struct sink *s = arg;
+    for (;;) {
+        bool stopping = atomic_load(&s->stopping); /* before the drain, which is then the last */
+        bool any = drain(s);
+        tell_drops(s);
+        if (stopping || s->outlet.gave_up)
+            break;
+        doze(s, any ? LINGERING : ASLEEP);
+    }
+    pthread_mutex_lock(&s->lock);
+    s->ended = true;
+    bool abandoned = s->abandoned;
+    pthread_cond_signal(&s->ended_now);
+    pthread_mutex_unlock(&s->lock);
+    if (abandoned)
+        destroy(s);
+    return NULL;
+}
+
+/* The power of two for a size that was asked for; 0 when that is too large. */
+static size_t round_up(size_t size)
+{
+    if (size == 0)
+        return SINK_RING_SIZE;
+    if (size > SINK_RING_MAX)
+        return 0;
+    size_t rounded = SINK_RING_MIN;
+    while (rounded < size)
+        rounded *= 2;
+    return rounded;
+}
+
+static int open_descriptors(struct sink *s, int fd)
+{
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0)
+        return SVC_ESYSTEM;
+    int error = svc__outlet_init(&s->outlet, fd, s->wake_fd);
+    if (error != 0)
+        close(s->wake_fd);
+    return error;
+}
+
+static int init_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    if (pthread_condattr_init(&attr) != 0)
+        return SVC_ENOMEM;
+    bool ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+              pthread_cond_init(cond, &attr) == 0;
+    pthread_condattr_destroy(&attr);
+    return ok ? 0 : SVC_ESYSTEM;
+}
+
+static int init_locks(struct sink *s)
+{
+    if (init_cond(&s->ended_now) != 0)
+        goto no_cond;
+    if (pthread_mutex_init(&s->lock, NULL) != 0)
+        goto no_lock;
+    if (pthread_mutex_init(&s->shared_lock, NULL) != 0)
+        goto no_shared_lock;
+    return 0;
+no_shared_lock:
+    pthread_mutex_destroy(&s->lock);
+no_lock:
+    pthread_cond_destroy(&s->ended_now);
+no_cond:
+    return SVC_ESYSTEM;
+}
+
+/* Starts the writer with all signals blocked: they are for the program's own threads, and a SIGPIPE
+ * of its writes must not end the program. */
+static int start(struct sink *s)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return SVC_ESYSTEM;
+    int error = pthread_create(&s->thread, NULL, run, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return SVC_ESYSTEM;
+    pthread_setname_np(s->thread, "svc-log");
+    return 0;
+}
+
+struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings)
+{
+    size_t size = round_up(ring_size);
+    if (size == 0 || max_rings > RINGS_MAX)
+        return NULL;
+    struct sink *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->ring_size = size;
+    s->max_rings = max_rings + 1;
+    if (open_descriptors(s, fd) != 0)
+        goto no_descriptors;
+    if (init_locks(s) != 0)
+        goto no_locks;
+    s->rings = calloc(s->max_rings, sizeof(*s->rings));
+    if (s->rings == NULL || svc__sink_ring(s) == NULL || start(s) != 0) {
+        destroy(s);
+        return NULL;
+    }
+    return s;
+no_locks:
+    svc__outlet_free(&s->outlet);
+    close(s->wake_fd);
+no_descriptors:
+    free(s);
+    return NULL;
+}
+
+static struct sink_ring *new_ring(struct sink *s)
+{
+    struct sink_ring *r = aligned_alloc(_Alignof(struct sink_ring), sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->sink = s;
+    atomic_init(&r->refused, 0);
+    if (svc__ring_init(&r->ring, s->ring_size) != 0) {
+        free(r);
+        return NULL;
+    }
+    return r;
+}
+
+struct sink_ring *svc__sink_ring(struct sink *sink)
+{
+    struct sink_ring *r = NULL;
+    pthread_mutex_lock(&sink->lock);
+    size_t count = atomic_load(&sink->ring_count);
+    if (count < sink->max_rings)
+        r = new_ring(sink);
+    if (r != NULL) {
+        sink->rings[count] = r;
+        atomic_store(&sink->ring_count, count + 1);
+    }
+    pthread_mutex_unlock(&sink->lock);
+    return r;
+}
+
+/* Waits for the writer's end, under the lock. */
+static void await_end(struct sink *s, uint64_t until_ns)
+{
+    struct timespec until;
+    until.tv_sec = (time_t)(until_ns / 1000000000);
+    until.tv_nsec = (long)(until_ns % 1000000000);
+    int error = 0;
+    while (!s->ended && error == 0)
+        error = pthread_cond_timedwait(&s->ended_now, &s->lock, &until);
+}
+
+int svc__sink_stop(struct sink *sink, unsigned deadline_ms)
+{
+    pthread_mutex_lock(&sink->lock);
+    if (!sink->stopped) {
+        uint64_t deadline_ns = svc__clock_ns() + (uint64_t)deadline_ms * 1000000;
+        atomic_store(&sink->outlet.deadline_ns, deadline_ns);
+        atomic_store(&sink->stopping, true);
+        wake(sink);
+        await_end(sink, deadline_ns + (uint64_t)GRACE_MS * 1000000);
+        sink->stopped = true;
+        sink->result = sink->ended && !sink->outlet.gave_up ? 0 : SVC_EFORCED;
+    }
+    int result = sink->result;
+    pthread_mutex_unlock(&sink->lock);
+    return result;
+}
+
+int svc__sink_close(struct sink *sink, unsigned deadline_ms)
+{
+    if (sink == NULL)
+        return 0;
+    int result = svc__sink_stop(sink, deadline_ms);
+    pthread_mutex_lock(&sink->lock);
+    bool ended = sink->ended;
+    if (!ended) {
+        sink->abandoned = true;
+        pthread_detach(sink->thread);
+    }
+    pthread_mutex_unlock(&sink->lock);
+    if (!ended)
+        return result;
+    pthread_join(sink->thread, NULL);
+    destroy(sink);
+    return result;
+}
+
+uint64_t svc__sink_written(struct sink *sink)
+{
+    return atomic_load(&sink->written);
+}
+
+uint64_t svc__sink_dropped(struct sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    bool stopped = sink->stopped;
+    pthread_mutex_unlock(&sink->lock);
+    if (!stopped)
+        return drops_so_far(sink);
+    /* After the stop, all that was offered and not written. A ring counts a line before the writer
+     * can see it, so the difference is never negative. */
+    uint64_t written = svc__sink_written(sink);
+    uint64_t offered = sum_refused(sink);
+    size_t count = atomic_load(&sink->ring_count);
+    for (size_t i = 0; i < count; i++)
+        offered += atomic_load(&sink->rings[i]->ring.puts);
+    return offered - written;
+}

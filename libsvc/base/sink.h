@@ -1,0 +1,75 @@
+/*
+ * Where log lines go: threads put them into rings without waiting, and one writer thread takes them
+ * to a descriptor, so that a reader who has stalled costs lines, which are counted, but no time.
+ *
+ * Every line that is offered ends as exactly one of written or dropped. Lines are written whole and
+ * never mixed with each other (with those of another program that writes to the same pipe, lines up
+ * to 4095 bytes are not mixed either); the one exception is a line cut by a failing descriptor or
+ * the deadline at stop, which counts as dropped and is closed with a line feed before anything else
+ * is written. Drops are told in the log as soon as lines can be written again, by a line such as
+ *     {"time":"2026-11-24T02:44:46.123456Z","level":"warn","msg":"log lines dropped","dropped":12}
+ * with the number since the last such line. Those lines are not counted as written themselves.
+ *
+ * The descriptor may be shared with other programs, so its flags are never changed. After a fork
+ * the child has no writer thread and must not use the sink.
+ */
+#ifndef LIBSVC_BASE_SINK_H
+#define LIBSVC_BASE_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SINK_RING_SIZE = 1 << 20,     /* the default */
+    SINK_RING_MIN = 1 << 12,      /* smaller sizes are taken as this */
+    SINK_RING_MAX = 1 << 28,      /* larger sizes are refused */
+    SINK_LINE_MAX = (1 << 16) - 1 /* bytes of the longest line; longer ones are dropped */
+};
+
+struct sink;
+struct sink_ring;
+
+/*
+ * Starts a writer thread, which blocks all signals, for `fd`, of which it makes a duplicate.
+ * `ring_size` is rounded up to a power of two; 0 is the default. At most `max_rings` rings will be
+ * made beside the shared one. NULL when out of memory, for a bad size or descriptor, or when the
+ * system refuses. The caller's; ends with svc__sink_close.
+ */
+struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings);
+
+/* A ring for one producing thread, owned by the sink. NULL when out of memory or when max_rings
+ * have been made; the shared ring is then the way. Any thread. */
+struct sink_ring *svc__sink_ring(struct sink *sink);
+
+/*
+ * Offers one line, without a line feed in it or behind it: the writer adds that. Returns whether
+ * the line was accepted; if not (the ring is full, or the line too long), it is counted as dropped.
+ * Never blocks, takes no lock, and makes no system call but an eventfd write when the writer
+ * sleeps. The ring's thread only.
+ */
+bool svc__sink_write(struct sink_ring *ring, const char *line, size_t len);
+
+/* The same through the shared ring, behind a mutex that is held for the copy only. Any thread. */
+bool svc__sink_write_shared(struct sink *sink, const char *line, size_t len);
+
+/* How many of the lines offered so far have been dropped, or written. Any thread. */
+uint64_t svc__sink_dropped(struct sink *sink);
+uint64_t svc__sink_written(struct sink *sink);
+
+/*
+ * Has the writer write all that was accepted and end. Returns 0, or SVC_EFORCED when `deadline_ms`
+ * passed first: what was left counts as dropped. Lines may still be offered afterwards, but all of
+ * them count as dropped. Further calls return the same. One thread at a time.
+ */
+int svc__sink_stop(struct sink *sink, unsigned deadline_ms);
+
+/*
+ * Stops the sink if that has not been done, and frees it and its rings, which nobody may use any
+ * more. Returns as svc__sink_stop. When the writer hangs in a write beyond the deadline (a stopped
+ * terminal, a dead network disk), the call returns all the same and the writer frees the memory
+ * when that write returns. Accepts NULL.
+ */
+int svc__sink_close(struct sink *sink, unsigned deadline_ms);
+
+#endif

@@ -1,0 +1,70 @@
+/* Checking UTF-8, with a quick way through the ASCII that most text is. */
+#include "libsvc/base/utf8.h"
+
+#include <stdint.h>
+
+static bool within(unsigned char c, unsigned lowest, unsigned highest)
+{
+    return c >= lowest && c <= highest;
+}
+
+/* The length that a lead byte announces, and the range that it leaves for the second byte, which is
+ * where overlong forms, surrogates and too high code points show. 0 for what is no lead byte. */
+static size_t announced(unsigned char lead, unsigned *lowest, unsigned *highest)
+{
+    *lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    *highest = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (lead < 0x80)
+        return 1;
+    if (within(lead, 0xc2, 0xdf))
+        return 2;
+    if (within(lead, 0xe0, 0xef))
+        return 3;
+    return within(lead, 0xf0, 0xf4) ? 4 : 0;
+}
+
+size_t svc__utf8_sequence(struct bytes text)
+{
+    if (text.len == 0)
+        return 0;
+    const unsigned char *at = (const unsigned char *)text.data;
+    unsigned lowest;
+    unsigned highest;
+    size_t n = announced(at[0], &lowest, &highest);
+    if (n <= 1)
+        return n;
+    if (n > text.len || !within(at[1], lowest, highest))
+        return 0;
+    for (size_t i = 2; i < n; i++) {
+        if (!within(at[i], 0x80, 0xbf))
+            return 0;
+    }
+    return n;
+}
+
+/* How many bytes at the beginning lie in groups of eight that are all ASCII. */
+static size_t ascii_run(struct bytes text)
+{
+    size_t at = 0;
+    while (text.len - at >= sizeof(uint64_t)) {
+        uint64_t group;
+        memcpy(&group, text.data + at, sizeof group);
+        if ((group & UINT64_C(0x8080808080808080)) != 0)
+            break;
+        at += sizeof group;
+    }
+    return at;
+}
+
+bool svc__utf8_valid(struct bytes text)
+{
+    while (text.len > 0) {
+        size_t n = ascii_run(text);
+        if (n == 0)
+            n = svc__utf8_sequence(text);
+        if (n == 0)
+            return false;
+        text = svc__bytes(text.data + n, text.len - n);
+    }
+    return true;
+}

@@ -1,0 +1,16 @@
+/* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
+#ifndef LIBSVC_BASE_UTF8_H
+#define LIBSVC_BASE_UTF8_H
+
+#include <stdbool.h>
+
+#include "libsvc/base/bytes.h"
+
+/* Whether all of `text` is valid; empty text is. Any thread. */
+bool svc__utf8_valid(struct bytes text);
+
+/* The length, 1 to 4, of the valid sequence that `text` begins with; 0 when it begins with none or
+ * is empty. Any thread. */
+size_t svc__utf8_sequence(struct bytes text);
+
+#endif

@@ -1,0 +1,339 @@
+/* Building an app: routes, groups, middleware, hooks and checks, with every mistake collected. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libsvc/core/app_internal.h"
+
+enum { MAX_ERRORS = 65536 };
+
+svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
+{
+    svc_app *app = calloc(1, sizeof *app);
+    if (!app)
+        return NULL;
+    svc__arena_init(&app->memory, NULL, SIZE_MAX);
+    svc__buf_init(&app->errors, MAX_ERRORS);
+    app->config = (svc_config)SVC_CONFIG_INIT;
+    app->stop_fd = -1;
+    app->root = (struct svc_group){.app = app, .prefix = ""};
+    app->defaults = defaults;
+    app->default_count = count;
+    app->name = svc__arena_strndup(&app->memory, name, strlen(name));
+    app->metrics = svc__metrics_new();
+    if (!app->name || !app->metrics) {
+        svc_app_free(app);
+        return NULL;
+    }
+    return app;
+}
+
+void svc_app_free(svc_app *app)
+{
+    if (!app || app->state == APP_STARTED)
+        return;
+    svc__app_unready(app);
+    if (app->stop_fd >= 0)
+        close(app->stop_fd);
+    svc__tree_free(app->tree);
+    svc__metrics_free(app->metrics);
+    svc__buf_free(&app->errors);
+    svc__arena_reset(&app->memory);
+    free(app);
+}
+
+const char *svc_app_name(const svc_app *app)
+{
+    return app->name;
+}
+
+void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (file)
+        svc__buf_printf(&app->errors, "%s:%d: ", file, line);
+    svc__buf_puts(&app->errors, text);
+    svc__buf_putc(&app->errors, '\n');
+}
+
+bool svc__app_has_errors(const svc_app *app)
+{
+    return app->errors.len > 0 || svc__buf_error(&app->errors);
+}
+
+const char *svc_app_errors(svc_app *app)
+{
+    if (!svc__app_has_errors(app))
+        return "";
+    svc__buf_terminate(&app->errors);
+    return svc__buf_error(&app->errors) ? "out of memory\n" : app->errors.data;
+}
+
+/* A failed registration is kept as well as returned: programs may look only at the start. */
+static int refuse(svc_app *app, int error, const char *what)
+{
+    svc__app_error(app, NULL, 0, "%s: %s", what, svc_error_text(error));
+    return error;
+}
+
+static int building(svc_app *app, const char *what)
+{
+    return app->state == APP_BUILDING ? 0 : refuse(app, SVC_ESTATE, what);
+}
+
+int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware)
+{
+    struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
+    if (!use)
+        return refuse(app, SVC_ENOMEM, "middleware");
+    *use = (struct use){NULL, middleware};
+    if (list->last)
+        list->last->next = use;
+    else
+        list->first = use;
+    list->last = use;
+    list->count++;
+    return 0;
+}
+
+int svc_group_use(svc_group *group, const svc_middleware *middleware)
+{
+    if (!group)
+        return SVC_EINVAL;
+    int error = building(group->app, "svc_group_use");
+    if (error)
+        return error;
+    if (!middleware || middleware->size < sizeof *middleware || !middleware->name)
+        return refuse(group->app, SVC_EINVAL, "svc_group_use");
+    return svc__app_append_use(group->app, &group->uses, middleware);
+}
+
+int svc_app_use(svc_app *app, const svc_middleware *middleware)
+{
+    return svc_group_use(&app->root, middleware);
+}
+
+static bool prefix_valid(const char *prefix)
+{
+    size_t len = prefix ? strlen(prefix) : 0;
+    return prefix && (len == 0 || (prefix[0] == '/' && prefix[len - 1] != '/'));
+}
+
+svc_group *svc_group_group(svc_group *group, const char *prefix)
+{
+    if (!group || building(group->app, "svc_group_group"))
+        return NULL;
+    svc_app *app = group->app;
+    if (!prefix_valid(prefix)) {
+        svc__app_error(app, NULL, 0,
+                       "group prefix \"%s\": must be empty, or begin and not end with '/'",
+                       prefix ? prefix : "");
+        return NULL;
+    }
+    size_t outer = strlen(group->prefix), inner = strlen(prefix);
+    svc_group *child = svc__arena_alloc(&app->memory, sizeof *child);
+    char *joined = svc__arena_alloc(&app->memory, outer + inner + 1);
+    if (!child || !joined) {
+        refuse(app, SVC_ENOMEM, "svc_group_group");
+        return NULL;
+    }
+    memcpy(joined, group->prefix, outer);
+    memcpy(joined + outer, prefix, inner + 1);
+    *child = (struct svc_group){.app = app, .parent = group, .prefix = joined};
+    return child;
+}
+
+svc_group *svc_app_group(svc_app *app, const char *prefix)
+{
+    return svc_group_group(&app->root, prefix);
+}
+
+/* Where the path of a pattern begins: behind an optional method and host. */
+static const char *path_of(const char *pattern)
+{
+    const char *slash = strchr(pattern, '/');
+    return slash ? slash : pattern + strlen(pattern);
+}
+
+/* "[METHOD ][HOST]" + the group's prefix + the path, in the app's memory. */
+static char *whole_pattern(const svc_group *group, const char *method, const char *pattern)
+{
+    const char *path = path_of(pattern);
+    size_t method_len = method ? strlen(method) : 0, prefix_len = strlen(group->prefix);
+    size_t head = (size_t)(path - pattern), tail = strlen(path);
+    char *text =
+        svc__arena_alloc(&group->app->memory, method_len + 1 + head + prefix_len + tail + 1);
+    if (!text)
+        return NULL;
+    char *at = text;
+    if (method) {
+        memcpy(at, method, method_len);
+        at += method_len;
+        *at++ = ' ';
+    }
+    memcpy(at, pattern, head);
+    memcpy(at + head, group->prefix, prefix_len);
+    memcpy(at + head + prefix_len, path, tail + 1);
+    return text;
+}
+
+static void append_route(svc_app *app, struct route *route)
+{
+    if (app->last_route)
+        app->last_route->next = route;
+    else
+        app->routes = route;
+    app->last_route = route;
+    app->route_count++;
+}
+
+static int parse_pattern(svc_app *app, struct route *route, const char *text, const char *file,
+                         int line)
+{
+    struct buf why;
+    svc__buf_init(&why, 4096);
+    int error = svc__pattern_parse(&app->memory, text, file, line, &route->pattern, &why);
+    svc__buf_terminate(&why);
+    if (error)
+        svc__app_error(app, file, line, "pattern \"%s\": %s", text,
+                       svc__buf_error(&why) || why.len == 0 ? svc_error_text(error) : why.data);
+    svc__buf_free(&why);
+    return error;
+}
+
+static int add_route(svc_group *group, const char *method, const svc_route *spec, const char *file,
+                     int line)
+{
+    svc_app *app = group->app;
+    struct route *route = svc__arena_zalloc(&app->memory, sizeof *route);
+    char *text = whole_pattern(group, method, spec->pattern);
+    char *where = svc__arena_strndup(&app->memory, file, strlen(file));
+    if (!route || !text || !where)
+        return refuse(app, SVC_ENOMEM, "route");
+    int error = parse_pattern(app, route, text, where, line);
+    if (error)
+        return error;
+    route->group = group;
+    route->handler = spec->handler;
+    route->arg = spec->arg;
+    route->flags = spec->flags;
+    route->max_body = spec->max_body;
+    route->timeout_ms = spec->timeout_ms;
+    for (const svc_middleware *const *m = spec->middleware; m && *m; m++) {
+        error = svc__app_append_use(app, &route->uses, *m);
+        if (error)
+            return error;
+    }
+    append_route(app, route);
+    return 0;
+}
+
+static int check_route(svc_group *group, const svc_route *route, const char *file, int line)
+{
+    if (building(group->app, "route"))
+        return SVC_ESTATE;
+    if (!route || route->size < sizeof *route || !route->pattern || !route->handler) {
+        svc__app_error(group->app, file, line,
+                       "a route needs SVC_ROUTE_INIT, a pattern and a handler");
+        return SVC_EINVAL;
+    }
+    return 0;
+}
+
+int svc_group_route_at(svc_group *group, const svc_route *route, const char *file, int line)
+{
+    if (!group)
+        return SVC_EINVAL;
+    file = file ? file : "?";
+    int error = check_route(group, route, file, line);
+    return error ? error : add_route(group, NULL, route, file, line);
+}
+
+int svc_group_method_at(svc_group *group, const char *method, const char *pattern,
+                        svc_handler *handler, void *arg, const char *file, int line)
+{
+    if (!group)
+        return SVC_EINVAL;
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = pattern;
+    route.handler = handler;
+    route.arg = arg;
+    file = file ? file : "?";
+    int error = check_route(group, &route, file, line);
+    return error ? error : add_route(group, method, &route, file, line);
+}
+
+int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line)
+{
+    return svc_group_route_at(&app->root, route, file, line);
+}
+
+int svc_app_method_at(svc_app *app, const char *method, const char *pattern, svc_handler *handler,
+                      void *arg, const char *file, int line)
+{
+    return svc_group_method_at(&app->root, method, pattern, handler, arg, file, line);
+}
+
+int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
+                   void *arg)
+{
+    for (const struct route *route = app->routes; route; route = route->next) {
+        const struct pattern *pattern = &route->pattern;
+        svc_route_info info = {sizeof info, pattern->text, pattern->file, pattern->line};
+        int result = visit(&info, arg);
+        if (result)
+            return result;
+    }
+    return 0;
+}
+
+int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
+                 void (*stop)(svc_app *app, void *arg), void *arg)
+{
+    int error = building(app, "svc_app_hook");
+    if (error)
+        return error;
+    struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
+    if (!hook)
+        return refuse(app, SVC_ENOMEM, "svc_app_hook");
+    *hook = (struct hook){start, stop, arg, NULL, app->last_hook};
+    if (app->last_hook)
+        app->last_hook->next = hook;
+    else
+        app->hooks = hook;
+    app->last_hook = hook;
+    return 0;
+}
+
+static bool check_name_valid(const char *name)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    return name && *name && strspn(name, allowed) == strlen(name);
+}
+
+int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
+{
+    int error = building(app, "svc_app_check");
+    if (error)
+        return error;
+    if (!check_name_valid(name) || !check)
+        return refuse(app, SVC_EINVAL, "svc_app_check");
+    struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
+    char *copy = svc__arena_strndup(&app->memory, name, strlen(name));
+    if (!entry || !copy)
+        return refuse(app, SVC_ENOMEM, "svc_app_check");
+    *entry = (struct check){copy, check, arg, NULL};
+    if (app->last_check)
+        app->last_check->next = entry;
+    else
+        app->checks = entry;
+    app->last_check = entry;
+    return 0;
+}

@@ -1,0 +1,131 @@
+/* The app as the library sees it: what registration collects and what start compiles from it. */
+#ifndef SVC_CORE_APP_INTERNAL_H
+#define SVC_CORE_APP_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include <svc/app.h>
+#include <svc/config.h>
+#include <svc/middleware.h>
+
+#include "libsvc/base/arena.h"
+#include "libsvc/base/buf.h"
+#include "libsvc/base/metric.h"
+#include "libsvc/core/chain.h"
+#include "libsvc/route/pattern.h"
+#include "libsvc/route/tree.h"
+
+struct service;
+
+/* A middleware in the list of an app, group or route. */
+struct use {
+    struct use *next;
+    const svc_middleware *middleware;
+};
+
+struct use_list {
+    struct use *first, *last;
+    size_t count;
+};
+
+struct svc_group {
+    svc_app *app;
+    svc_group *parent; /* NULL for the app's own, which holds svc_app_use */
+    const char *prefix;
+    struct use_list uses;
+};
+
+struct route {
+    struct pattern pattern;
+    svc_group *group;
+    svc_handler *handler;
+    void *arg;
+    unsigned flags;
+    size_t max_body;     /* resolved when the app is readied */
+    unsigned timeout_ms; /* resolved when the app is readied */
+    struct use_list uses;
+    struct chain chain; /* flattened when the app is readied */
+    struct route *next;
+};
+
+struct hook {
+    int (*start)(svc_app *app, void *arg);
+    void (*stop)(svc_app *app, void *arg);
+    void *arg;
+    struct hook *next, *previous;
+};
+
+struct check {
+    const char *name;
+    int (*check)(void *arg);
+    void *arg;
+    struct check *next;
+};
+
+/* A layer of the default stack: `make` gives the app's own instance, if the setting is on. */
+struct default_layer {
+    size_t setting; /* offset of an int in svc_config */
+    const svc_middleware *(*make)(svc_app *app);
+};
+
+enum app_state {
+    APP_BUILDING, /* registration is open */
+    APP_READY,    /* compiled, hooks have run */
+    APP_STARTED,  /* serving */
+    APP_ENDED     /* has served, hooks undone */
+};
+
+struct svc_app {
+    struct arena memory; /* everything that registration makes */
+    const char *name;
+    enum app_state state;
+    bool environment_read, environment_bad;
+    svc_config config;
+    svc_group root;
+    struct route *routes, *last_route;
+    size_t route_count;
+    struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
+    struct check *checks, *last_check;
+    const struct default_layer *defaults;
+    size_t default_count;
+    struct use_list default_uses;              /* made when the app is readied */
+    const svc_middleware **middleware_started; /* distinct, in order of start */
+    size_t middleware_started_count;
+    struct buf errors;
+
+    struct route **by_index; /* a tree match's pattern index leads here */
+    struct tree *tree;
+    struct chain chain; /* of the app alone, for requests without a route */
+    struct metrics *metrics;
+    struct metric_cells *test_cells; /* of svc_app_test; made by its first call */
+    _Atomic int draining;            /* replies close their connection */
+    struct service *service;         /* what svc_app_start made */
+    int stop_fd; /* an eventfd: svc_app_stop adds to it; -1 before the first start */
+};
+
+/*
+ * Makes an app without a default stack; svc_app_new adds it. NULL when out of memory. The table of
+ * `defaults` is borrowed.
+ */
+svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count);
+
+/* Keeps a set-up error, a line of text. `file` may be NULL. */
+void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
+    SVC_PRINTF(4, 5);
+
+/* Whether any set-up error has been kept. */
+bool svc__app_has_errors(const svc_app *app);
+
+/*
+ * Readies the app for requests: compiles routes, flattens chains, starts middleware and hooks.
+ * Nothing to do when it is ready. 0, SVC_EROUTES, SVC_ESTART, SVC_ECONFIG, SVC_ESTATE, SVC_ENOMEM.
+ */
+int svc__app_ready(svc_app *app);
+
+/* Undoes what svc__app_ready started: hooks, then middleware, in reverse order. */
+void svc__app_unready(svc_app *app);
+
+/* Adds a middleware at the end of a list. 0 or SVC_ENOMEM. */
+int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware);
+
+#endif

@@ -1,0 +1,214 @@
+/* Readying an app: what registration collected becomes a tree, chains and running hooks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libsvc/core/app_internal.h"
+#include "libsvc/route/precedence.h"
+
+static int index_routes(svc_app *app, const struct pattern ***patterns)
+{
+    size_t count = app->route_count ? app->route_count : 1;
+    app->by_index = svc__arena_alloc(&app->memory, count * sizeof *app->by_index);
+    *patterns = malloc(count * sizeof **patterns);
+    if (!app->by_index || !*patterns) {
+        free(*patterns);
+        return SVC_ENOMEM;
+    }
+    size_t i = 0;
+    for (struct route *route = app->routes; route; route = route->next) {
+        app->by_index[i] = route;
+        (*patterns)[i++] = &route->pattern;
+    }
+    return 0;
+}
+
+/* All pairs: start-up only, and 10,000 routes are 50 million cheap comparisons at most. */
+static void report_conflicts(svc_app *app, const struct pattern **patterns)
+{
+    struct buf report;
+    svc__buf_init(&report, 65536);
+    for (size_t i = 0; i < app->route_count; i++) {
+        for (size_t j = i + 1; j < app->route_count; j++) {
+            if (!svc__precedence_conflict(patterns[i], patterns[j]))
+                continue;
+            report.len = 0;
+            svc__precedence_explain(patterns[i], patterns[j], &report);
+            svc__buf_terminate(&report);
+            if (!svc__buf_error(&report))
+                svc__app_error(app, NULL, 0, "%s", report.data);
+        }
+    }
+    svc__buf_free(&report);
+}
+
+static int compile_routes(svc_app *app)
+{
+    const struct pattern **patterns;
+    int error = index_routes(app, &patterns);
+    if (error)
+        return error;
+    report_conflicts(app, patterns);
+    if (!svc__app_has_errors(app)) {
+        app->tree = svc__tree_build(patterns, app->route_count);
+        error = app->tree ? 0 : SVC_ENOMEM;
+    } else {
+        error = SVC_EROUTES;
+    }
+    free(patterns);
+    return error;
+}
+
+static int make_defaults(svc_app *app)
+{
+    for (size_t i = 0; i < app->default_count; i++) {
+        const struct default_layer *layer = &app->defaults[i];
+        int wanted;
+        memcpy(&wanted, (const char *)&app->config + layer->setting, sizeof wanted);
+        if (!wanted)
+            continue;
+        const svc_middleware *middleware = layer->make(app);
+        if (!middleware || svc__app_append_use(app, &app->default_uses, middleware))
+            return SVC_ENOMEM;
+    }
+    return 0;
+}
+
+static size_t count_uses(const svc_group *group)
+{
+    size_t count = group->app->default_uses.count;
+    for (; group; group = group->parent)
+        count += group->uses.count;
+    return count;
+}
+
+static void append_uses(struct chain *chain, const struct use_list *list)
+{
+    for (const struct use *use = list->first; use; use = use->next)
+        svc__chain_append(chain, use->middleware);
+}
+
+static void append_group(struct chain *chain, const svc_group *group)
+{
+    if (group->parent)
+        append_group(chain, group->parent);
+    append_uses(chain, &group->uses);
+}
+
+/* Outermost first: the default stack, the app, the groups from the outside in, the route. */
+static int flatten(svc_app *app, struct chain *chain, const svc_group *group,
+                   const struct use_list *own)
+{
+    size_t count = count_uses(group) + (own ? own->count : 0);
+    *chain = (struct chain){0};
+    chain->layers = svc__arena_alloc(&app->memory, (count ? count : 1) * sizeof *chain->layers);
+    if (!chain->layers)
+        return SVC_ENOMEM;
+    append_uses(chain, &app->default_uses);
+    append_group(chain, group);
+    if (own)
+        append_uses(chain, own);
+    return 0;
+}
+
+static int make_chains(svc_app *app)
+{
+    int error = flatten(app, &app->chain, &app->root, NULL);
+    for (struct route *route = app->routes; route && !error; route = route->next) {
+        if (!route->max_body)
+            route->max_body = (size_t)app->config.max_body_bytes;
+        if (!route->timeout_ms)
+            route->timeout_ms = (unsigned)app->config.request_timeout_ms;
+        error = flatten(app, &route->chain, route->group, &route->uses);
+    }
+    return error;
+}
+
+static bool started(const svc_app *app, const svc_middleware *middleware)
+{
+    for (size_t i = 0; i < app->middleware_started_count; i++)
+        if (app->middleware_started[i] == middleware)
+            return true;
+    return false;
+}
+
+/* A middleware that several routes use is started once. */
+static int start_layers(svc_app *app, const struct chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        const svc_middleware *middleware = chain->layers[i].middleware;
+        if (started(app, middleware))
+            continue;
+        if (middleware->start && middleware->start(app, middleware->arg)) {
+            svc__app_error(app, NULL, 0, "middleware \"%s\" failed to start", middleware->name);
+            return SVC_ESTART;
+        }
+        app->middleware_started[app->middleware_started_count++] = middleware;
+    }
+    return 0;
+}
+
+static int start_middleware(svc_app *app)
+{
+    size_t total = app->chain.count + 1;
+    for (const struct route *route = app->routes; route; route = route->next)
+        total += route->chain.count;
+    app->middleware_started =
+        svc__arena_alloc(&app->memory, total * sizeof *app->middleware_started);
+    if (!app->middleware_started)
+        return SVC_ENOMEM;
+    int error = start_layers(app, &app->chain);
+    for (const struct route *route = app->routes; route && !error; route = route->next)
+        error = start_layers(app, &route->chain);
+    return error;
+}
+
+static int start_hooks(svc_app *app)
+{
+    for (struct hook *hook = app->hooks; hook; hook = hook->next) {
+        if (hook->start && hook->start(app, hook->arg)) {
+            svc__app_error(app, NULL, 0, "a start hook failed");
+            return SVC_ESTART;
+        }
+        app->started = hook;
+    }
+    return 0;
+}
+
+int svc__app_ready(svc_app *app)
+{
+    if (app->state == APP_READY)
+        return 0;
+    if (app->state != APP_BUILDING)
+        return SVC_ESTATE;
+    bool errors_before = svc__app_has_errors(app);
+    int error = compile_routes(app);
+    if (!error)
+        error = make_defaults(app);
+    if (!error)
+        error = make_chains(app);
+    if (!error)
+        error = start_middleware(app);
+    if (!error)
+        error = start_hooks(app);
+    if (error == SVC_ENOMEM && !errors_before)
+        svc__app_error(app, NULL, 0, "%s", svc_error_text(error));
+    app->state = APP_READY;
+    if (error) {
+        svc__app_unready(app);
+        app->state = APP_ENDED;
+    }
+    return error;
+}
+
+void svc__app_unready(svc_app *app)
+{
+    for (; app->started; app->started = app->started->previous)
+        if (app->started->stop)
+            app->started->stop(app, app->started->arg);
+    while (app->middleware_started_count > 0) {
+        const svc_middleware *middleware = app->middleware_started[--app->middleware_started_count];
+        if (middleware->stop)
+            middleware->stop(app, middleware->arg);
+    }
+    app->state = APP_ENDED;
+}

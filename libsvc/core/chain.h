@@ -1,0 +1,41 @@
+/* Middleware in the order in which a request meets it, flattened once when the app is readied. */
+#ifndef SVC_CORE_CHAIN_H
+#define SVC_CORE_CHAIN_H
+
+#include <svc/middleware.h>
+
+#include "libsvc/base/arena.h"
+
+struct exchange;
+
+struct chain_layer {
+    const svc_middleware *middleware;
+    size_t state; /* offset in the exchange's block of layer states */
+};
+
+struct chain {
+    struct chain_layer *layers; /* outermost first */
+    size_t count;
+    size_t state_size; /* of all layers */
+};
+
+/* Appends a layer to a chain whose `layers` has room. */
+void svc__chain_append(struct chain *chain, const svc_middleware *middleware);
+
+/*
+ * Runs on_request from the exchange's current layer on. SVC_PASS when all passed, SVC_ANSWERED,
+ * SVC_WAIT, or a negative code of a layer.
+ */
+int svc__chain_request(struct exchange *x);
+
+/* Hands a body piece (whole: the layers without SVC_BODY_PIECES) through on_body. As above, no
+ * WAIT. */
+int svc__chain_body(struct exchange *x, svc_piece *piece, bool whole);
+
+/* Runs on_response in reverse over the layers that passed. 0 or the first negative code. */
+int svc__chain_response(struct exchange *x);
+
+/* Runs on_done in reverse over the layers that passed. */
+void svc__chain_done(struct exchange *x, const svc_done *done);
+
+#endif

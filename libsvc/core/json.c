@@ -1,0 +1,116 @@
+/* JSON in and out, by jansson. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <svc/json.h>
+
+#include "libsvc/core/response_internal.h"
+#include "libsvc/proto/media.h"
+
+/* The deepest nesting of arrays and objects in a text, without parsing it: jansson's parser
+ * recurses, so the limit must be known before it runs. Brackets in strings do not count. */
+static size_t nesting(struct bytes text)
+{
+    size_t depth = 0, deepest = 0;
+    bool string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                string = false;
+        } else if (c == '"') {
+            string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > deepest)
+                deepest = depth;
+        } else if ((c == ']' || c == '}') && depth) {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+static void release_json(void *json)
+{
+    json_decref(json);
+}
+
+static bool media_type_accepted(svc_request *req, svc_response *res)
+{
+    const char *type = svc_request_header(req, "Content-Type");
+    if (type && svc__media_is_json(svc__bytes_z(type)))
+        return true;
+    svc_response_problem(res, 415, "the body must be JSON, with a Content-Type that says so");
+    return false;
+}
+
+static json_t *parse(svc_request *req, svc_response *res)
+{
+    uint64_t max_depth = req->app->config.max_json_depth;
+    char detail[JSON_ERROR_TEXT_LENGTH + 64];
+    if (nesting(req->body) > max_depth) {
+        snprintf(detail, sizeof detail, "JSON nested deeper than %llu levels",
+                 (unsigned long long)max_depth);
+        svc_response_problem(res, 400, detail);
+        return NULL;
+    }
+    json_error_t error;
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    json_t *json = json_loadb(req->body.data, req->body.len, flags, &error);
+    if (!json) {
+        snprintf(detail, sizeof detail, "line %d, column %d: %s", error.line, error.column,
+                 error.text);
+        svc_response_problem(res, 400, detail);
+    }
+    return json;
+}
+
+json_t *svc_request_json(svc_request *req, svc_response *res)
+{
+    if (req->json)
+        return req->json;
+    if (!media_type_accepted(req, res))
+        return NULL;
+    json_t *json = parse(req, res);
+    if (json && svc_request_defer(req, release_json, json)) {
+        json_decref(json);
+        svc_response_problem(res, 500, NULL);
+        return NULL;
+    }
+    req->json = json;
+    return json;
+}
+
+static int dump_to_buf(const char *data, size_t len, void *out)
+{
+    svc__buf_append(out, data, len);
+    return svc__buf_error(out) ? -1 : 0;
+}
+
+int svc_response_json_take(svc_response *res, int status, json_t *json)
+{
+    if (!json)
+        return SVC_EINVAL;
+    struct buf *out = svc__response_scratch(res);
+    int failed = json_dump_callback(json, dump_to_buf, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(json);
+    int error = failed && !svc__buf_error(out) ? SVC_EINVAL : 0;
+    if (!error)
+        error = svc__response_rendered(res, status, "application/json", out);
+    svc__response_scratch_done(res);
+    return error;
+}
+
+int svc_response_json(svc_response *res, int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    json_error_t error;
+    json_t *json = json_vpack_ex(&error, 0, format, arguments);
+    va_end(arguments);
+    if (!json)
+        return json_error_code(&error) == json_error_out_of_memory ? SVC_ENOMEM : SVC_EINVAL;
+    return svc_response_json_take(res, status, json);
+}

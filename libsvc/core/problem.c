@@ -1,0 +1,95 @@
+/* Errors in one form, the library's own and the handlers': problem details (RFC 9457). */
+#include <string.h>
+
+#include <svc/json.h>
+
+#include "libsvc/core/response_internal.h"
+#include "libsvc/proto/media.h"
+#include "libsvc/proto/status.h"
+
+static const char *title_of(int status)
+{
+    const char *title = svc__status_text(status);
+    return title ? title : "Error";
+}
+
+static void render_json(struct buf *out, int status, const char *detail)
+{
+    svc__buf_puts(out, "{\"title\":");
+    svc__buf_json_string(out, svc__bytes_z(title_of(status)));
+    svc__buf_puts(out, ",\"status\":");
+    svc__buf_u64(out, (uint64_t)status);
+    if (detail) {
+        svc__buf_puts(out, ",\"detail\":");
+        svc__buf_json_string(out, svc__bytes_z(detail));
+    }
+    svc__buf_puts(out, "}\n");
+}
+
+static void render_text(struct buf *out, int status, const char *detail)
+{
+    svc__buf_puts(out, title_of(status));
+    if (detail) {
+        svc__buf_puts(out, ": ");
+        svc__buf_puts(out, detail);
+    }
+    svc__buf_puts(out, "\n");
+}
+
+static bool accepts_json(const svc_response *res)
+{
+    const svc_request *req = &res->exchange->request;
+    return svc__media_accepts_json(req->fields, req->field_count);
+}
+
+int svc_response_problem(svc_response *res, int status, const char *detail)
+{
+    if (status < 400 || status > 599)
+        return SVC_EINVAL;
+    bool json = accepts_json(res);
+    struct buf *out = svc__response_scratch(res);
+    if (json)
+        render_json(out, status, detail);
+    else
+        render_text(out, status, detail);
+    const char *type = json ? "application/problem+json" : "text/plain; charset=utf-8";
+    int error = svc__response_rendered(res, status, type, out);
+    svc__response_scratch_done(res);
+    return error;
+}
+
+/* The members that RFC 9457 3.1 names come first, then the occurrence's own. */
+static json_t *merge(int status, const char *detail, json_t *members)
+{
+    json_t *problem = json_pack("{s:s, s:i, s:s*}", "title", title_of(status), "status", status,
+                                "detail", detail);
+    if (!problem)
+        return NULL;
+    if (json_object_update(problem, members)) {
+        json_decref(problem);
+        return NULL;
+    }
+    return problem;
+}
+
+int svc_response_problem_take(svc_response *res, int status, const char *detail, json_t *members)
+{
+    if (status < 400 || status > 599 || !json_is_object(members)) {
+        json_decref(members);
+        return SVC_EINVAL;
+    }
+    json_t *problem = merge(status, detail, members);
+    json_decref(members);
+    if (!problem)
+        return SVC_ENOMEM;
+    if (!accepts_json(res)) {
+        const char *text = json_string_value(json_object_get(problem, "detail"));
+        int error = svc_response_problem(res, status, text);
+        json_decref(problem);
+        return error;
+    }
+    int error = svc_response_json_take(res, status, problem);
+    return error ? error
+                 : svc__response_put(res, svc__bytes_z("Content-Type"),
+                                     svc__bytes_z("application/problem+json"));
+}

@@ -1,0 +1,243 @@
+/* What a handler can ask of its request. */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <svc/request.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/proto/cookie.h"
+
+struct request_value {
+    const svc_key *key;
+    void *value;
+    struct request_value *next;
+};
+
+const char *svc_request_method(const svc_request *req)
+{
+    return req->method.data;
+}
+
+const char *svc_request_target(const svc_request *req)
+{
+    return req->target.raw.data;
+}
+
+const char *svc_request_path(svc_request *req)
+{
+    const struct target *target = &req->target;
+    if (!target->has_query && target->path.len)
+        return target->path.data; /* the end of the target, NUL-terminated as that is */
+    if (!req->path)
+        req->path =
+            svc__arena_strndup(&svc__exchange_of(req)->arena, target->path.data, target->path.len);
+    return req->path ? req->path : "";
+}
+
+const char *svc_request_raw_query(const svc_request *req)
+{
+    /* The query is the end of the target, so it is NUL-terminated as that is. */
+    return req->target.has_query ? req->target.query.data : NULL;
+}
+
+const char *svc_request_route(const svc_request *req)
+{
+    return req->route ? req->route->pattern.text : "";
+}
+
+const char *svc_request_param(const svc_request *req, const char *name)
+{
+    struct bytes wanted = svc__bytes_z(name);
+    for (size_t i = 0; i < req->match.count; i++)
+        if (svc__bytes_eq(req->match.params[i].name, wanted))
+            return req->params[i];
+    return NULL;
+}
+
+/* Parsed when first asked for: most handlers never do. The target's size bounds the count. */
+static void parse_query(svc_request *req)
+{
+    if (req->query_parsed)
+        return;
+    req->query_parsed = true;
+    if (req->target.has_query)
+        svc__query_parse(&svc__exchange_of(req)->arena, req->target.query, req->target.query.len,
+                         &req->query, &req->query_count);
+}
+
+const char *svc_request_query(svc_request *req, const char *name)
+{
+    return svc_request_query_nth(req, name, 0);
+}
+
+const char *svc_request_query_nth(svc_request *req, const char *name, size_t n)
+{
+    parse_query(req);
+    struct bytes wanted = svc__bytes_z(name);
+    for (size_t i = 0; i < req->query_count; i++)
+        if (svc__bytes_eq(req->query[i].name, wanted) && n-- == 0)
+            return req->query[i].value.data;
+    return NULL;
+}
+
+size_t svc_request_query_count(svc_request *req)
+{
+    parse_query(req);
+    return req->query_count;
+}
+
+int svc_request_query_at(svc_request *req, size_t index, const char **name, const char **value)
+{
+    parse_query(req);
+    if (index >= req->query_count)
+        return SVC_ENOTFOUND;
+    *name = req->query[index].name.data;
+    *value = req->query[index].value.data;
+    return 0;
+}
+
+const char *svc_request_header(const svc_request *req, const char *name)
+{
+    return svc_request_header_nth(req, name, 0);
+}
+
+const char *svc_request_header_nth(const svc_request *req, const char *name, size_t n)
+{
+    struct bytes wanted = svc__bytes_z(name);
+    const struct field *field = svc__fields_find(req->fields, req->field_count, wanted);
+    while (field && n-- > 0)
+        field = svc__fields_next(req->fields, req->field_count, field, wanted);
+    return field ? field->value.data : NULL;
+}
+
+size_t svc_request_header_count(const svc_request *req)
+{
+    return req->field_count;
+}
+
+int svc_request_header_at(const svc_request *req, size_t index, const char **name,
+                          const char **value)
+{
+    if (index >= req->field_count)
+        return SVC_ENOTFOUND;
+    *name = req->fields[index].name.data;
+    *value = req->fields[index].value.data;
+    return 0;
+}
+
+const char *svc_request_cookie(svc_request *req, const char *name)
+{
+    struct bytes header = svc__bytes_z("Cookie"), wanted = svc__bytes_z(name), value;
+    const struct field *field = svc__fields_find(req->fields, req->field_count, header);
+    for (; field; field = svc__fields_next(req->fields, req->field_count, field, header))
+        if (!svc__cookie_find(field->value, wanted, &value))
+            return svc__arena_strndup(&svc__exchange_of(req)->arena, value.data, value.len);
+    return NULL;
+}
+
+const char *svc_request_body(const svc_request *req, size_t *len)
+{
+    if (len)
+        *len = req->body.len;
+    return req->body.data ? req->body.data : "";
+}
+
+static const char *format_peer(svc_request *req)
+{
+    const struct sockaddr_storage *address = &req->address;
+    if (address->ss_family == AF_UNIX)
+        return "unix";
+    if (address->ss_family != AF_INET && address->ss_family != AF_INET6)
+        return "";
+    char *text = svc_request_alloc(req, INET6_ADDRSTRLEN);
+    const struct sockaddr_in6 *six = (const void *)address;
+    const struct sockaddr_in *four = (const void *)address;
+    const void *binary = address->ss_family == AF_INET ? (const void *)&four->sin_addr
+                                                       : (const void *)&six->sin6_addr;
+    int family = address->ss_family;
+    if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+        /* A dual-stack listener sees IPv4 peers in this form; they are the same peers. */
+        binary = (const char *)&six->sin6_addr + 12;
+        family = AF_INET;
+    }
+    return text && inet_ntop(family, binary, text, INET6_ADDRSTRLEN) ? text : "";
+}
+
+const char *svc_request_peer(svc_request *req)
+{
+    if (!req->peer)
+        req->peer = format_peer(req);
+    return req->peer;
+}
+
+const char *svc_request_scheme(const svc_request *req)
+{
+    return svc__exchange_of(req)->host->scheme;
+}
+
+const char *svc_request_id(const svc_request *req)
+{
+    return req->id;
+}
+
+void *svc_request_arg(const svc_request *req)
+{
+    return req->route ? req->route->arg : NULL;
+}
+
+svc_app *svc_request_app(const svc_request *req)
+{
+    return req->app;
+}
+
+uint64_t svc_request_remaining_ms(const svc_request *req)
+{
+    uint64_t now = svc__clock_ms();
+    if (atomic_load(&svc__exchange_of(req)->cancelled) || now >= req->deadline_ms)
+        return 0;
+    return req->deadline_ms - now;
+}
+
+bool svc_request_cancelled(const svc_request *req)
+{
+    return svc_request_remaining_ms(req) == 0;
+}
+
+void *svc_request_alloc(svc_request *req, size_t size)
+{
+    return svc__arena_alloc(&svc__exchange_of(req)->arena, size ? size : 1);
+}
+
+int svc_request_defer(svc_request *req, void (*fn)(void *arg), void *arg)
+{
+    return svc__arena_defer(&svc__exchange_of(req)->arena, fn, arg);
+}
+
+static struct request_value *find_value(const svc_request *req, const svc_key *key)
+{
+    struct request_value *value = req->values;
+    while (value && value->key != key)
+        value = value->next;
+    return value;
+}
+
+void *svc_request_get(const svc_request *req, const svc_key *key)
+{
+    const struct request_value *value = find_value(req, key);
+    return value ? value->value : NULL;
+}
+
+int svc_request_set(svc_request *req, const svc_key *key, void *value)
+{
+    struct request_value *entry = find_value(req, key);
+    if (!entry) {
+        entry = svc_request_alloc(req, sizeof *entry);
+        if (!entry)
+            return SVC_ENOMEM;
+        *entry = (struct request_value){key, value, req->values};
+        req->values = entry;
+    }
+    entry->value = value;
+    return 0;
+}

@@ -1,0 +1,343 @@
+/* The response: status, header fields, and a body that is memory or a source. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "libsvc/core/response_internal.h"
+#include "libsvc/proto/target.h"
+#include "libsvc/proto/token.h"
+
+enum {
+    FIRST_FIELDS = 8,
+    MAX_FIELDS = 128,
+    MAX_FIELD_BYTES = 16384,
+    /* Bodies up to this size are copied into the arena, larger ones to the heap. */
+    ARENA_BODY = 16384,
+    /* A scratch buffer larger than this is not kept. */
+    SCRATCH_KEPT = 65536
+};
+
+int svc_response_status(const svc_response *res)
+{
+    return res->status;
+}
+
+int svc_response_set_status(svc_response *res, int status)
+{
+    if (status < 200 || status > 599)
+        return SVC_EINVAL;
+    res->status = status;
+    return 0;
+}
+
+static struct arena *arena_of(const svc_response *res)
+{
+    return &res->exchange->arena;
+}
+
+/* Fields that only the server may set: they frame the message or belong to the connection. */
+static bool reserved(struct bytes name)
+{
+    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Connection",
+                                        "Date",           "Upgrade",           "Keep-Alive"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (svc__bytes_eq_nocase(name, svc__bytes_z(names[i])))
+            return true;
+    return false;
+}
+
+/* RFC 9110 5.5: no control characters, no white space at the ends; the empty value is of no use. */
+static bool value_valid(struct bytes value)
+{
+    struct bytes trimmed = svc__bytes_trim(value);
+    return value.len > 0 && trimmed.len == value.len && svc__token_value_valid(value);
+}
+
+static int grow_fields(svc_response *res)
+{
+    size_t space = res->field_space ? res->field_space * 2 : FIRST_FIELDS;
+    if (space > MAX_FIELDS)
+        return SVC_ETOOBIG;
+    struct field *fields = svc__arena_alloc(arena_of(res), space * sizeof *fields);
+    if (!fields)
+        return SVC_ENOMEM;
+    if (res->field_count)
+        memcpy(fields, res->fields, res->field_count * sizeof *fields);
+    res->fields = fields;
+    res->field_space = space;
+    return 0;
+}
+
+static int append_field(svc_response *res, struct bytes name, struct bytes value)
+{
+    size_t bytes = name.len + value.len + 4; /* ": " and CRLF */
+    if (bytes > MAX_FIELD_BYTES || res->field_bytes > MAX_FIELD_BYTES - bytes)
+        return SVC_ETOOBIG;
+    if (res->field_count == res->field_space) {
+        int error = grow_fields(res);
+        if (error)
+            return error;
+    }
+    res->fields[res->field_count++] = (struct field){name, value};
+    res->field_bytes += bytes;
+    return 0;
+}
+
+static void remove_fields(svc_response *res, struct bytes name, size_t end)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < res->field_count; i++) {
+        struct field field = res->fields[i];
+        if (i < end && svc__bytes_eq_nocase(field.name, name))
+            res->field_bytes -= field.name.len + field.value.len + 4;
+        else
+            res->fields[kept++] = field;
+    }
+    res->field_count = kept;
+}
+
+int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
+{
+    size_t before = res->field_count;
+    int error = append_field(res, name, value);
+    if (!error)
+        remove_fields(res, name, before);
+    return error;
+}
+
+/* Checks and copies a field; NUL-terminated, since transports may need C strings. */
+static int copy_field(svc_response *res, const char *name, const char *value, struct field *out)
+{
+    if (!name || !value)
+        return SVC_EINVAL;
+    struct bytes n = svc__bytes_z(name), v = svc__bytes_z(value);
+    if (!svc__token_valid(n) || !value_valid(v) || reserved(n))
+        return SVC_EINVAL;
+    if (n.len > MAX_FIELD_BYTES || v.len > MAX_FIELD_BYTES)
+        return SVC_ETOOBIG;
+    char *name_copy = svc__arena_strndup(arena_of(res), n.data, n.len);
+    char *value_copy = svc__arena_strndup(arena_of(res), v.data, v.len);
+    if (!name_copy || !value_copy)
+        return SVC_ENOMEM;
+    *out = (struct field){{name_copy, n.len}, {value_copy, v.len}};
+    return 0;
+}
+
+int svc_response_set_header(svc_response *res, const char *name, const char *value)
+{
+    struct field field;
+    int error = copy_field(res, name, value, &field);
+    return error ? error : svc__response_put(res, field.name, field.value);
+}
+
+int svc_response_add_header(svc_response *res, const char *name, const char *value)
+{
+    struct field field;
+    int error = copy_field(res, name, value, &field);
+    return error ? error : append_field(res, field.name, field.value);
+}
+
+void svc_response_remove_header(svc_response *res, const char *name)
+{
+    remove_fields(res, svc__bytes_z(name), res->field_count);
+}
+
+const char *svc_response_header(const svc_response *res, const char *name)
+{
+    const struct field *field = svc__fields_find(res->fields, res->field_count, svc__bytes_z(name));
+    return field ? field->value.data : NULL;
+}
+
+void svc__response_drop_body(svc_response *res)
+{
+    struct response_body body = res->body;
+    res->body = (struct response_body){.kind = RESPONSE_EMPTY};
+    if (body.kind == RESPONSE_MEMORY && body.release)
+        body.release((void *)(uintptr_t)body.data);
+    if (body.kind == RESPONSE_SOURCE && body.source.close)
+        body.source.close(body.source.state);
+}
+
+void svc__response_reset(svc_response *res)
+{
+    svc__response_drop_body(res);
+    res->status = 0;
+    res->field_count = 0;
+    res->field_bytes = 0;
+    res->length = SVC_LENGTH_UNKNOWN;
+}
+
+static int put_type(svc_response *res, const char *type)
+{
+    return type ? svc_response_set_header(res, "Content-Type", type) : 0;
+}
+
+static int set_memory(svc_response *res, int status, const char *type, const char *data, size_t len,
+                      void (*release)(void *))
+{
+    if (status < 200 || status > 599 || (!data && len))
+        return SVC_EINVAL;
+    int error = put_type(res, type);
+    if (error)
+        return error;
+    svc__response_drop_body(res);
+    res->status = status;
+    res->body = (struct response_body){RESPONSE_MEMORY, data, len, release, SVC_SOURCE_INIT};
+    return 0;
+}
+
+int svc_response_empty(svc_response *res, int status)
+{
+    int error = svc_response_set_status(res, status);
+    if (!error)
+        svc__response_drop_body(res);
+    return error;
+}
+
+int svc_response_copy(svc_response *res, int status, const char *type, const void *data, size_t len)
+{
+    if (!data && len)
+        return SVC_EINVAL;
+    bool heap = len > ARENA_BODY;
+    char *copy = heap ? malloc(len) : svc__arena_alloc(arena_of(res), len ? len : 1);
+    if (!copy)
+        return SVC_ENOMEM;
+    if (len)
+        memcpy(copy, data, len);
+    int error = set_memory(res, status, type, copy, len, heap ? free : NULL);
+    if (error && heap)
+        free(copy);
+    return error;
+}
+
+int svc_response_text(svc_response *res, int status, const char *text)
+{
+    if (!text)
+        return SVC_EINVAL;
+    return svc_response_copy(res, status, "text/plain; charset=utf-8", text, strlen(text));
+}
+
+int svc_response_static(svc_response *res, int status, const char *type, const void *data,
+                        size_t len)
+{
+    return set_memory(res, status, type, data, len, NULL);
+}
+
+int svc_response_take(svc_response *res, int status, const char *type, void *data, size_t len,
+                      void (*release)(void *data))
+{
+    int error = set_memory(res, status, type, data, len, release);
+    if (error && release)
+        release(data);
+    return error;
+}
+
+static bool redirect_status(int status)
+{
+    return status == 201 || (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
+int svc_response_redirect(svc_response *res, int status, const char *location)
+{
+    if (!redirect_status(status) || !location || !*location || strchr(location, ' '))
+        return SVC_EINVAL;
+    int error = svc_response_set_header(res, "Location", location);
+    return error ? error : svc_response_empty(res, status);
+}
+
+int svc_response_source(svc_response *res, int status, const char *type, const svc_source *source)
+{
+    int error = SVC_EINVAL;
+    if (source->read && status >= 200 && status <= 599)
+        error = put_type(res, type);
+    if (error) {
+        if (source->close)
+            source->close(source->state);
+        return error;
+    }
+    svc__response_drop_body(res);
+    res->status = status;
+    res->body = (struct response_body){.kind = RESPONSE_SOURCE, .source = *source};
+    return 0;
+}
+
+/* A body in memory that has been taken as a source. */
+struct memory_source {
+    struct response_body body;
+    size_t at;
+};
+
+static int64_t memory_read(void *state, char *data, size_t len)
+{
+    struct memory_source *memory = state;
+    size_t left = memory->body.len - memory->at;
+    if (len > left)
+        len = left;
+    if (len)
+        memcpy(data, memory->body.data + memory->at, len);
+    memory->at += len;
+    return (int64_t)len;
+}
+
+static void memory_close(void *state)
+{
+    struct memory_source *memory = state;
+    if (memory->body.kind == RESPONSE_MEMORY && memory->body.release)
+        memory->body.release((void *)(uintptr_t)memory->body.data);
+}
+
+int svc_response_take_source(svc_response *res, svc_source *source)
+{
+    if (res->body.kind == RESPONSE_SOURCE) {
+        *source = res->body.source;
+    } else {
+        struct memory_source *memory = svc__arena_alloc(arena_of(res), sizeof *memory);
+        if (!memory)
+            return SVC_ENOMEM;
+        *memory = (struct memory_source){res->body, 0};
+        *source = (svc_source)SVC_SOURCE_INIT;
+        source->length = res->body.len;
+        source->read = memory_read;
+        source->close = memory_close;
+        source->state = memory;
+    }
+    res->body = (struct response_body){.kind = RESPONSE_EMPTY};
+    return 0;
+}
+
+const char *svc_response_body(const svc_response *res, size_t *len)
+{
+    bool memory = res->body.kind == RESPONSE_MEMORY;
+    *len = memory ? res->body.len : 0;
+    return memory ? res->body.data : NULL;
+}
+
+int svc_response_set_length(svc_response *res, uint64_t length)
+{
+    if (length == SVC_LENGTH_UNKNOWN)
+        return SVC_EINVAL;
+    res->length = length;
+    return 0;
+}
+
+struct buf *svc__response_scratch(svc_response *res)
+{
+    struct buf *scratch = &res->exchange->host->scratch;
+    svc__buf_clear(scratch);
+    return scratch;
+}
+
+void svc__response_scratch_done(svc_response *res)
+{
+    struct buf *scratch = &res->exchange->host->scratch;
+    if (scratch->cap <= SCRATCH_KEPT)
+        return;
+    size_t ceiling = scratch->ceiling;
+    svc__buf_free(scratch);
+    svc__buf_init(scratch, ceiling);
+}
+
+int svc__response_rendered(svc_response *res, int status, const char *type, const struct buf *text)
+{
+    int error = svc__buf_error(text);
+    return error ? error : svc_response_copy(res, status, type, text->data, text->len);
+}

@@ -1,0 +1,27 @@
+/* What the library does to a response beside what the public calls do. */
+#ifndef SVC_CORE_RESPONSE_INTERNAL_H
+#define SVC_CORE_RESPONSE_INTERNAL_H
+
+#include "libsvc/base/bytes.h"
+#include "libsvc/core/exchange.h"
+
+/* Back to nothing answered: status, headers and body go. */
+void svc__response_reset(svc_response *res);
+
+/* Gives up the body: memory is released, a source closed. */
+void svc__response_drop_body(svc_response *res);
+
+/* Sets a header field that needs no check, with static or arena text. 0, SVC_ENOMEM, SVC_ETOOBIG.
+ */
+int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
+
+/* Answers with rendered bytes: copied into the arena when small, to the heap when large. */
+int svc__response_rendered(svc_response *res, int status, const char *type, const struct buf *text);
+
+/* The host's scratch buffer, emptied, for rendering; given back with svc__response_scratch_done. */
+struct buf *svc__response_scratch(svc_response *res);
+
+/* Keeps the scratch buffer for the next rendering, unless it has grown large. */
+void svc__response_scratch_done(svc_response *res);
+
+#endif

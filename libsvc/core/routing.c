@@ -1,0 +1,200 @@
+/* Who answers an exchange: a route's handler, or one of the library's own answers. */
+#include "libsvc/core/routing.h"
+
+#include <string.h>
+
+#include "libsvc/core/response_internal.h"
+#include "libsvc/proto/host.h"
+#include "libsvc/proto/uri.h"
+
+static int answer_refusal(svc_request *req, svc_response *res)
+{
+    const struct exchange *x = svc__exchange_of(req);
+    return svc_response_problem(res, x->refusal, x->reason);
+}
+
+void svc__routing_refuse(struct exchange *x, int status, const char *reason)
+{
+    x->refusal = status;
+    x->reason = reason;
+    x->answer = answer_refusal;
+}
+
+/* `OPTIONS *` asks about the server as a whole, which has nothing to tell (RFC 9110 9.3.7). */
+static int answer_server_options(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_empty(res, 200);
+}
+
+/* 308 keeps the method and the body, where 301 makes GET of POST. x->reason is the location. */
+static int answer_redirect(svc_request *req, svc_response *res)
+{
+    return svc_response_redirect(res, 308, svc__exchange_of(req)->reason);
+}
+
+/* x->reason is the list of methods. */
+static int answer_method(svc_request *req, svc_response *res)
+{
+    const struct exchange *x = svc__exchange_of(req);
+    int error = x->refusal == 204
+                    ? svc_response_empty(res, 204)
+                    : svc_response_problem(res, x->refusal, "the resource has other methods");
+    return error ? error : svc_response_set_header(res, "Allow", x->reason);
+}
+
+static void redirect(struct exchange *x, struct bytes path, const char *suffix)
+{
+    const struct target *target = &x->request.target;
+    struct buf *location = svc__response_scratch(&x->response);
+    svc__buf_bytes(location, path);
+    svc__buf_puts(location, suffix);
+    if (target->has_query) {
+        svc__buf_putc(location, '?');
+        svc__buf_bytes(location, target->query);
+    }
+    const char *copy = svc__buf_error(location)
+                           ? NULL
+                           : svc__arena_strndup(&x->arena, location->data, location->len);
+    svc__response_scratch_done(&x->response);
+    if (!copy) {
+        svc__routing_refuse(x, 503, "out of memory");
+        return;
+    }
+    x->reason = copy;
+    x->refusal = 308;
+    x->answer = answer_redirect;
+}
+
+/* Adds OPTIONS, which this answer shows to be allowed, in its place in a sorted list. */
+static void add_options(struct buf *out, struct bytes methods)
+{
+    static const char options[] = "OPTIONS";
+    bool added = false;
+    while (methods.data) {
+        struct bytes method = svc__bytes_trim(svc__bytes_cut(&methods, ','));
+        if (!added && strncmp(method.data, options, method.len) > 0) {
+            svc__buf_puts(out, "OPTIONS, ");
+            added = true;
+        }
+        svc__buf_bytes(out, method);
+        svc__buf_puts(out, methods.data ? ", " : "");
+    }
+    if (!added)
+        svc__buf_puts(out, ", OPTIONS");
+}
+
+/* No route matches method and path: other methods may (405, or an answer to OPTIONS), else 404. */
+static void no_route(struct exchange *x, struct bytes host, struct bytes path)
+{
+    const svc_app *app = x->request.app;
+    struct buf *scratch = svc__response_scratch(&x->response);
+    if (svc__tree_allow(app->tree, host, path, scratch) == 0) {
+        svc__routing_refuse(x, 404, NULL);
+        return;
+    }
+    bool options = svc__bytes_eq_z(x->request.method, "OPTIONS");
+    struct bytes methods = {scratch->data, scratch->len};
+    struct buf with_options;
+    svc__buf_init(&with_options, methods.len + 16);
+    if (options) {
+        add_options(&with_options, methods);
+        methods = (struct bytes){with_options.data, with_options.len};
+    }
+    const char *allow = svc__buf_error(scratch) || svc__buf_error(&with_options)
+                            ? NULL
+                            : svc__arena_strndup(&x->arena, methods.data, methods.len);
+    svc__buf_free(&with_options);
+    svc__routing_refuse(x, allow ? (options ? 204 : 405) : 503, allow);
+    if (allow)
+        x->answer = answer_method;
+}
+
+/* Decodes a parameter where it needs it; refuses what a handler could not hand to JSON. */
+static const char *decode_param(struct exchange *x, struct bytes raw, bool any_bytes)
+{
+    if (!any_bytes && !svc__target_path_utf8(raw)) {
+        svc__routing_refuse(x, 400, "a path segment is not valid UTF-8");
+        return NULL;
+    }
+    char *value = svc__arena_strndup(&x->arena, raw.data, raw.len);
+    if (!value) {
+        svc__routing_refuse(x, 503, "out of memory");
+        return NULL;
+    }
+    value[svc__uri_decode(value, raw, false)] = '\0';
+    return value;
+}
+
+static bool take_params(struct exchange *x, bool any_bytes)
+{
+    svc_request *req = &x->request;
+    for (size_t i = 0; i < req->match.count; i++) {
+        req->params[i] = decode_param(x, req->match.params[i].raw, any_bytes);
+        if (!req->params[i])
+            return false;
+    }
+    return true;
+}
+
+static void take_route(struct exchange *x, const struct route *route)
+{
+    svc_request *req = &x->request;
+    bool any_bytes = route->flags & SVC_ANY_BYTES;
+    req->route = route;
+    req->deadline_ms = req->started_ns / 1000000 + route->timeout_ms;
+    x->chain = &route->chain;
+    x->body.limit = route->max_body;
+    if (!take_params(x, any_bytes))
+        return;
+    if (!svc__query_valid(req->target.query, !any_bytes))
+        svc__routing_refuse(x, 400, "a query value is not valid UTF-8, or holds NUL");
+    else if (x->framing.kind == BODY_LENGTH && x->framing.length > route->max_body)
+        svc__routing_refuse(x, 413, "the request body is over the limit");
+    else
+        x->answer = route->handler;
+}
+
+/* The path to match: the target's own, or its clean form when they differ. False: out of memory. */
+static bool clean_path(struct exchange *x, bool connect, struct bytes *path)
+{
+    *path = x->request.target.path;
+    if (!x->request.target.unclean || connect)
+        return true;
+    char *clean = svc__arena_alloc(&x->arena, path->len + 1);
+    if (!clean)
+        return false;
+    *path = (struct bytes){clean, svc__uri_clean(clean, *path)};
+    return true;
+}
+
+void svc__routing_resolve(struct exchange *x)
+{
+    svc_request *req = &x->request;
+    const struct tree *tree = req->app->tree;
+    if (req->target.form == TARGET_ASTERISK) {
+        x->answer = answer_server_options;
+        return;
+    }
+    bool options = svc__bytes_eq_z(req->method, "OPTIONS");
+    if (!options && !svc__tree_knows_method(tree, req->method)) {
+        svc__routing_refuse(x, 501, "no resource of this service has this method");
+        return;
+    }
+    struct bytes path;
+    if (!clean_path(x, svc__bytes_eq_z(req->method, "CONNECT"), &path)) {
+        svc__routing_refuse(x, 503, "out of memory");
+        return;
+    }
+    bool absolute = req->target.form == TARGET_ABSOLUTE;
+    struct bytes host = svc__host_name(absolute ? req->target.authority : x->framing.host);
+    enum match_verdict verdict = svc__tree_match(tree, req->method, host, path, &req->match);
+    if (verdict == MATCH_REDIRECT_SLASH)
+        redirect(x, path, "/");
+    else if (!svc__bytes_eq(path, req->target.path))
+        redirect(x, path, "");
+    else if (verdict == MATCH_FOUND)
+        take_route(x, req->app->by_index[req->match.pattern]);
+    else
+        no_route(x, host, path);
+}

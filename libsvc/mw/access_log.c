@@ -1,0 +1,87 @@
+/* The access log: one JSON line a request, when it is over. */
+#include <string.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/core/response_internal.h"
+#include "libsvc/mw/stack.h"
+
+/* The path as sent. A target that could not be parsed is cut at its query, which may hold secrets.
+ */
+static struct bytes path_of(const svc_request *req)
+{
+    if (req->target.path.data)
+        return req->target.path;
+    struct bytes rest = req->target.raw;
+    return svc__bytes_cut(&rest, '?');
+}
+
+static void member_text(struct buf *line, const char *key, struct bytes text)
+{
+    svc__buf_puts(line, key);
+    svc__buf_json_string(line, text);
+}
+
+static void member_number(struct buf *line, const char *key, uint64_t number)
+{
+    svc__buf_puts(line, key);
+    svc__buf_u64(line, number);
+}
+
+static void render_request(struct buf *line, svc_request *req)
+{
+    if (*req->id)
+        member_text(line, ",\"id\":", svc__bytes_z(req->id));
+    member_text(line, ",\"method\":", req->method);
+    member_text(line, ",\"route\":", svc__bytes_z(svc_request_route(req)));
+    member_text(line, ",\"path\":", path_of(req));
+    if (req->app->config.log_query && req->target.has_query)
+        member_text(line, ",\"query\":", req->target.query);
+    member_text(line, ",\"peer\":", svc__bytes_z(svc_request_peer(req)));
+}
+
+static void render(struct buf *line, svc_request *req, const svc_response *res,
+                   const svc_done *done)
+{
+    static const char *const ends[] = {"complete", "client gone", "timed out", "cut"};
+    char now[CLOCK_RFC3339_SIZE];
+    svc__clock_rfc3339(now, svc__clock_wall_us());
+    svc__buf_puts(line, "{\"time\":\"");
+    svc__buf_puts(line, now);
+    svc__buf_puts(line, "\",\"level\":\"info\",\"app\":");
+    svc__buf_json_string(line, svc__bytes_z(svc_app_name(req->app)));
+    svc__buf_puts(line, ",\"msg\":\"request\"");
+    render_request(line, req);
+    member_number(line, ",\"status\":", (uint64_t)res->status);
+    member_number(line, ",\"bytes_in\":", done->bytes_in);
+    member_number(line, ",\"bytes_out\":", done->bytes_out);
+    member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
+    member_text(line, ",\"end\":", svc__bytes_z(ends[done->outcome]));
+    svc__buf_putc(line, '}');
+}
+
+static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
+                    const svc_done *done)
+{
+    (void)layer;
+    const struct exchange *x = svc__exchange_of(req);
+    const struct log *log = &x->host->log;
+    if (!log->sink || log->level < SVC_LEVEL_INFO)
+        return;
+    struct buf *line = &x->host->scratch;
+    svc__buf_clear(line);
+    render(line, req, res, done);
+    if (!svc__buf_error(line))
+        svc__log_line(log, svc__buf_view(line));
+}
+
+const svc_middleware *svc__access_log_make(svc_app *app)
+{
+    static const svc_middleware middleware = {
+        .size = sizeof middleware,
+        .name = "access_log",
+        .on_done = on_done,
+    };
+    (void)app;
+    return &middleware;
+}

@@ -1,0 +1,16 @@
+/* The layers of the default stack. Each is made for one app when that is readied. */
+#ifndef SVC_MW_STACK_H
+#define SVC_MW_STACK_H
+
+#include <svc/middleware.h>
+
+/* Request ids: accepts a well-formed inbound X-Request-Id or makes one, and echoes it. */
+const svc_middleware *svc__request_id_make(svc_app *app);
+
+/* The access log: one JSON line a request. */
+const svc_middleware *svc__access_log_make(svc_app *app);
+
+/* Request counters and durations, in the app's metrics. NULL when out of memory. */
+const svc_middleware *svc__http_metrics_make(svc_app *app);
+
+#endif

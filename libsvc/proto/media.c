@@ -1,0 +1,287 @@
+/* Media types and Accept, parsed in place with quoted strings respected. */
+#include "libsvc/proto/media.h"
+
+#include <svc/errors.h>
+
+#include "libsvc/proto/token.h"
+
+enum { WEIGHT_ONE = 1000 };
+
+struct pair {
+    struct bytes name, value;
+};
+
+static void skip(struct bytes *text, size_t n)
+{
+    text->data += n;
+    text->len -= n;
+}
+
+static bool starts_with(struct bytes text, char c)
+{
+    return text.len > 0 && text.data[0] == c;
+}
+
+static void skip_space(struct bytes *text)
+{
+    while (starts_with(*text, ' ') || starts_with(*text, '\t'))
+        skip(text, 1);
+}
+
+static bool take_token(struct bytes *text, struct bytes *out)
+{
+    size_t len = svc__token_span(*text);
+    if (len == 0)
+        return false;
+    *out = svc__bytes(text->data, len);
+    skip(text, len);
+    return true;
+}
+
+/* Takes a quoted string off `*text`, which begins with its first quote. */
+static bool take_quoted(struct bytes *text, struct bytes *out)
+{
+    for (size_t i = 1; i < text->len; i++) {
+        if (text->data[i] == '"') {
+            *out = svc__bytes(text->data + 1, i - 1);
+            skip(text, i + 1);
+            return svc__token_value_valid(*out);
+        }
+        if (text->data[i] == '\\')
+            i++;
+    }
+    return false;
+}
+
+static bool take_pair(struct bytes *text, struct pair *out)
+{
+    if (!take_token(text, &out->name) || !starts_with(*text, '='))
+        return false;
+    skip(text, 1);
+    return starts_with(*text, '"') ? take_quoted(text, &out->value) : take_token(text, &out->value);
+}
+
+/* Takes the next parameter. 1 when there was one, 0 at the end, SVC_ESYNTAX. */
+static int take_param(struct bytes *text, struct pair *out)
+{
+    for (;;) {
+        skip_space(text);
+        if (text->len == 0)
+            return 0;
+        if (!starts_with(*text, ';'))
+            return SVC_ESYNTAX;
+        skip(text, 1);
+        skip_space(text);
+        if (text->len > 0 && !starts_with(*text, ';'))
+            return take_pair(text, out) ? 1 : SVC_ESYNTAX;
+    }
+}
+
+static bool params_valid(struct bytes params)
+{
+    struct pair pair;
+    int rc;
+    while ((rc = take_param(&params, &pair)) > 0) {
+        /* taking it has checked it */
+    }
+    return rc == 0;
+}
+
+int svc__media_parse(struct bytes text, struct media *out)
+{
+    struct media media;
+    text = svc__bytes_trim(text);
+    if (!take_token(&text, &media.type) || !starts_with(text, '/'))
+        return SVC_ESYNTAX;
+    skip(&text, 1);
+    if (!take_token(&text, &media.subtype) || !params_valid(text))
+        return SVC_ESYNTAX;
+    media.params = text;
+    *out = media;
+    return 0;
+}
+
+bool svc__media_is(const struct media *media, const char *type, const char *subtype)
+{
+    return svc__bytes_eq_nocase(media->type, svc__bytes_z(type)) &&
+           svc__bytes_eq_nocase(media->subtype, svc__bytes_z(subtype));
+}
+
+int svc__media_param(const struct media *media, struct bytes name, struct bytes *value)
+{
+    struct bytes params = media->params;
+    struct pair pair;
+    while (take_param(&params, &pair) > 0) {
+        if (svc__bytes_eq_nocase(pair.name, name)) {
+            *value = pair.value;
+            return 0;
+        }
+    }
+    return SVC_ENOTFOUND;
+}
+
+/* RFC 6839: a suffix names the syntax that a more special type is written in. */
+static bool has_json_suffix(struct bytes subtype)
+{
+    const struct bytes suffix = svc__bytes_z("+json");
+    if (subtype.len <= suffix.len)
+        return false;
+    skip(&subtype, subtype.len - suffix.len);
+    return svc__bytes_eq_nocase(subtype, suffix);
+}
+
+static bool charsets_are_utf8(struct bytes params)
+{
+    struct pair pair;
+    while (take_param(&params, &pair) > 0)
+        if (svc__bytes_eq_nocase(pair.name, svc__bytes_z("charset")) &&
+            !svc__bytes_eq_nocase(pair.value, svc__bytes_z("utf-8")))
+            return false;
+    return true;
+}
+
+bool svc__media_is_json(struct bytes content_type)
+{
+    struct media media;
+    if (svc__media_parse(content_type, &media) != 0)
+        return false;
+    return (svc__media_is(&media, "application", "json") || has_json_suffix(media.subtype)) &&
+           charsets_are_utf8(media.params);
+}
+
+/*
+ * How well a range matches, worst first. A range with parameters is no match by RFC 9110, but a
+ * client that asks for nothing but "application/json;charset=utf-8" means JSON.
+ */
+enum rank { RANK_NONE, RANK_PARAMS, RANK_ANY, RANK_TYPE, RANK_EXACT };
+
+/* What the ranges read so far say. */
+struct verdict {
+    bool heard; /* of a well-formed range */
+    enum rank rank;
+    unsigned weight;
+};
+
+struct range {
+    struct media media;
+    bool has_params; /* before its weight */
+    unsigned weight;
+};
+
+/* A weight in thousandths: "0" or "1" with up to three decimals and not above 1; -1 for others. */
+static int read_weight(struct bytes text)
+{
+    int weight = 0;
+    int unit = WEIGHT_ONE;
+    if (text.len == 0 || text.len > 5 || (text.len > 1 && text.data[1] != '.'))
+        return -1;
+    for (size_t i = 0; i < text.len; i++) {
+        if (i == 1)
+            continue; /* the point */
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return -1;
+        weight += (text.data[i] - '0') * unit;
+        unit /= 10;
+    }
+    return weight <= WEIGHT_ONE ? weight : -1;
+}
+
+static bool read_range(struct bytes text, struct range *out)
+{
+    struct range range = {.weight = WEIGHT_ONE};
+    struct pair pair;
+    if (svc__media_parse(text, &range.media) != 0)
+        return false;
+    struct bytes params = range.media.params;
+    while (take_param(&params, &pair) > 0) {
+        if (svc__bytes_eq_nocase(pair.name, svc__bytes_z("q"))) {
+            int weight = read_weight(pair.value);
+            if (weight < 0)
+                return false;
+            range.weight = (unsigned)weight;
+            break;
+        }
+        range.has_params = true;
+    }
+    *out = range;
+    return true;
+}
+
+static enum rank rank_of(const struct range *range, const char *type, const char *subtype)
+{
+    enum rank rank = RANK_NONE;
+    if (svc__media_is(&range->media, type, subtype))
+        rank = RANK_EXACT;
+    else if (svc__media_is(&range->media, type, "*"))
+        rank = RANK_TYPE;
+    else if (svc__media_is(&range->media, "*", "*"))
+        rank = RANK_ANY;
+    return rank != RANK_NONE && range->has_params ? RANK_PARAMS : rank;
+}
+
+/* Takes a list element off `*rest`, up to a comma that is not inside a quoted string. */
+static struct bytes take_element(struct bytes *rest)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < rest->len; i++) {
+        char c = rest->data[i];
+        if (c == ',' && !quoted) {
+            struct bytes element = {rest->data, i};
+            skip(rest, i + 1);
+            return element;
+        }
+        if (c == '"')
+            quoted = !quoted;
+        else if (c == '\\' && quoted)
+            i++;
+    }
+    struct bytes last = *rest;
+    *rest = svc__bytes(NULL, 0);
+    return last;
+}
+
+static void hear(struct verdict *verdict, struct bytes accept, const char *type,
+                 const char *subtype)
+{
+    while (accept.data) {
+        struct range range;
+        if (!read_range(take_element(&accept), &range))
+            continue;
+        verdict->heard = true;
+        enum rank rank = rank_of(&range, type, subtype);
+        if (rank == RANK_NONE || rank < verdict->rank)
+            continue;
+        if (rank > verdict->rank || range.weight > verdict->weight) {
+            verdict->rank = rank;
+            verdict->weight = range.weight;
+        }
+    }
+}
+
+static unsigned weight_of(const struct verdict *verdict)
+{
+    return verdict->heard ? verdict->weight : WEIGHT_ONE;
+}
+
+unsigned svc__media_accept(struct bytes accept, const char *type, const char *subtype)
+{
+    struct verdict verdict = {.heard = false};
+    hear(&verdict, accept, type, subtype);
+    return weight_of(&verdict);
+}
+
+unsigned svc__media_accept_fields(const struct field *fields, size_t count, const char *type,
+                                  const char *subtype)
+{
+    struct verdict verdict = {.heard = false};
+    const struct field *f = NULL;
+    while ((f = svc__fields_next(fields, count, f, svc__bytes_z("accept"))) != NULL)
+        hear(&verdict, f->value, type, subtype);
+    return weight_of(&verdict);
+}
+
+bool svc__media_accepts_json(const struct field *fields, size_t count)
+{
+    return svc__media_accept_fields(fields, count, "application", "problem+json") > 0 ||
+           svc__media_accept_fields(fields, count, "application", "json") > 0;
+}

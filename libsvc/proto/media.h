@@ -1,0 +1,60 @@
+/* Media types, their parameters, and what an Accept field says of them (RFC 9110 8.3, 12.5.1). */
+#ifndef SVC_PROTO_MEDIA_H
+#define SVC_PROTO_MEDIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "libsvc/base/bytes.h"
+#include "libsvc/proto/fields.h"
+
+struct media {
+    struct bytes type, subtype; /* as sent, in any case */
+    struct bytes params;        /* all that follows, checked */
+};
+
+/*
+ * Parses "type/subtype; name=value; …" strictly: no space around '/' or '='. White space at either
+ * end and empty parameters are allowed. `*out` points into `text`.
+ *
+ * 0 or SVC_ESYNTAX; `*out` is written only on success. Any thread.
+ */
+int svc__media_parse(struct bytes text, struct media *out);
+
+/* Whether a media type has that type and subtype, in any case. Any thread. */
+bool svc__media_is(const struct media *media, const char *type, const char *subtype);
+
+/*
+ * Finds the first parameter of that name, in any case. The value of a quoted string comes without
+ * its quotes, its backslash pairs as they were sent. `*value` points into the text that was parsed.
+ *
+ * 0 or SVC_ENOTFOUND; `*value` is written only on success. Any thread.
+ */
+int svc__media_param(const struct media *media, struct bytes name, struct bytes *value);
+
+/*
+ * Whether a Content-Type is JSON: application/json, or a subtype that ends in "+json". A charset,
+ * if given, must be UTF-8. False for a malformed value. Any thread.
+ */
+bool svc__media_is_json(struct bytes content_type);
+
+/*
+ * How much one Accept value wants type/subtype (lower case, no parameters), in thousandths: 0 is
+ * "not acceptable". The most specific range decides; of equal ones the higher weight counts. A
+ * range with parameters is heard only where no other range matches. Malformed ranges are skipped,
+ * and a value without any well-formed one says nothing and so accepts everything (1000). Any
+ * thread.
+ */
+unsigned svc__media_accept(struct bytes accept, const char *type, const char *subtype);
+
+/* The same over all Accept fields of a list, as if they were one; 1000 without any. Any thread. */
+unsigned svc__media_accept_fields(const struct field *fields, size_t count, const char *type,
+                                  const char *subtype);
+
+/*
+ * Whether an error may be sent as JSON: by the Accept fields of the list, application/problem+json
+ * or application/json is acceptable. True without any Accept field. Any thread.
+ */
+bool svc__media_accepts_json(const struct field *fields, size_t count);
+
+#endif

@@ -1,0 +1,42 @@
+/* The request target of RFC 9112 3.2: which are accepted, and what their parts are. */
+#ifndef SVC_PROTO_TARGET_H
+#define SVC_PROTO_TARGET_H
+
+#include <stdbool.h>
+
+#include "libsvc/base/bytes.h"
+
+enum target_form {
+    TARGET_ORIGIN,   /* "/path?query" */
+    TARGET_ABSOLUTE, /* "http://authority/path?query" */
+    TARGET_ASTERISK  /* "*" */
+};
+
+struct target {
+    enum target_form form;
+    struct bytes raw;
+    struct bytes path;      /* escaped as sent; begins with '/', or is "*" in the asterisk form */
+    struct bytes query;     /* escaped as sent, without the '?' */
+    bool has_query;         /* a '?' was there, the query may still be empty */
+    struct bytes authority; /* of the absolute form, a valid host with or without a port */
+    bool escaped;           /* the path has a '%' */
+    bool unclean;           /* svc__uri_clean would change the path */
+};
+
+/*
+ * Takes a request target apart. Accepted are the origin form, the absolute form of http and https
+ * without user information, whose empty path becomes "/", and "*" with the method OPTIONS. Refused
+ * are control characters, spaces, '#', bad percent escapes, and, in the path, an escaped NUL and a
+ * backslash. Bytes from 0x80 on pass, and whether the path is UTF-8 is left to
+ * svc__target_path_utf8.
+ *
+ * Returns 0, or the status to refuse with (400) and a static text in `*reason`. `*out` points into
+ * `raw` or at static memory, and is written only on success. Any thread.
+ */
+int svc__target_parse(struct bytes raw, struct bytes method, struct target *out,
+                      const char **reason);
+
+/* Whether a path, once its valid escapes are decoded, is UTF-8. Allocates nothing. Any thread. */
+bool svc__target_path_utf8(struct bytes escaped_path);
+
+#endif

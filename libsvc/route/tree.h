@@ -1,0 +1,57 @@
+/*
+ * All patterns as one tree: hosts, then methods, then segments. Built once at start and read by
+ * every thread at once afterwards.
+ */
+#ifndef SVC_ROUTE_TREE_H
+#define SVC_ROUTE_TREE_H
+
+#include "libsvc/route/pattern.h"
+
+struct tree;
+
+/* What a request matched. Views point into the pattern and into the path. */
+struct match {
+    size_t pattern; /* its index in the array that the tree was built from */
+    size_t count;   /* of named wildcards */
+    struct {
+        struct bytes name, raw; /* raw: still percent-encoded */
+        bool multi;
+    } params[PATTERN_MAX_PARAMS];
+};
+
+enum match_verdict {
+    MATCH_FOUND,
+    MATCH_NONE,
+    MATCH_REDIRECT_SLASH /* the path with a slash behind it is what a pattern means */
+};
+
+/* Builds a tree of patterns that do not conflict and that live at least as long; `count` may be 0.
+ * NULL when out of memory. The caller's. */
+struct tree *svc__tree_build(const struct pattern *const *patterns, size_t count);
+
+/* Accepts NULL. */
+void svc__tree_free(struct tree *tree);
+
+/*
+ * Finds the most specific pattern for a request: one with its host before one for every host, its
+ * method (GET's for HEAD too) before every method. `path` is escaped and begins with '/'; segments
+ * are decoded one by one, so that %2F is data. `host` is without a port. `*out` is written only
+ * with MATCH_FOUND. Allocates nothing; each node of the tree is looked at once at most, whatever
+ * the path. Any thread.
+ */
+enum match_verdict svc__tree_match(const struct tree *tree, struct bytes method, struct bytes host,
+                                   struct bytes path, struct match *out);
+
+/*
+ * For a request that matched nothing: appends the methods that would match this path, with or
+ * without a slash behind it, sorted and separated by ", " (HEAD beside GET). Returns how many. Any
+ * thread.
+ */
+size_t svc__tree_allow(const struct tree *tree, struct bytes host, struct bytes path,
+                       struct buf *out);
+
+/* Whether a pattern has this method (GET stands for HEAD too), or one is for every method. Any
+ * thread. */
+bool svc__tree_knows_method(const struct tree *tree, struct bytes method);
+
+#endif

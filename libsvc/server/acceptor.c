@@ -1,0 +1,148 @@
+/* Accepting: from the shared listeners to the loop with the fewest connections. */
+#include "libsvc/server/acceptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "libsvc/server/wire.h"
+
+/* A batch bounds how long one listener keeps the loop from its connections. */
+enum { BATCH = 32, PAUSE_MS = 50, LOG_EVERY_MS = 1000 };
+
+struct peer {
+    struct sockaddr_storage address;
+    socklen_t len;
+};
+
+static int accept_peer(const struct listener *listener, struct peer *peer)
+{
+    peer->len = sizeof peer->address;
+    memset(&peer->address, 0, sizeof peer->address);
+    return accept4(listener->fd, (struct sockaddr *)&peer->address, &peer->len,
+                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static struct loop *emptiest(const struct server *server)
+{
+    struct loop *best = server->loops[0];
+    unsigned least = atomic_load(&best->count);
+    for (size_t i = 1; i < server->loop_count; i++) {
+        unsigned count = atomic_load(&server->loops[i]->count);
+        if (count < least) {
+            least = count;
+            best = server->loops[i];
+        }
+    }
+    return best;
+}
+
+/* `self` is the calling loop, or NULL on another thread. */
+static void refuse(struct server *server, struct loop *self, int fd)
+{
+    static const char detail[] = "the service has as many connections as it takes";
+    svc__metric_add_shared(server->app->metrics, server->metrics.refused, 1);
+    if (self)
+        svc__wire_send_problem(fd, 503, detail, svc__loop_date(self));
+    if (self)
+        svc__linger_begin(self, fd);
+    else
+        close(fd);
+}
+
+static void take(struct server *server, struct loop *self, int fd, const struct peer *peer)
+{
+    if (!svc__server_socket_opened(server, &server->connections, server->max_connections)) {
+        refuse(server, self, fd);
+        return;
+    }
+    struct conn *conn = svc__conn_new(fd, &peer->address, peer->len);
+    if (!conn) {
+        svc__server_socket_closed(server, &server->connections);
+        refuse(server, self, fd);
+        return;
+    }
+    svc__metric_add_shared(server->app->metrics, server->metrics.accepted, 1);
+    struct loop *loop = emptiest(server);
+    atomic_fetch_add(&loop->count, 1);
+    if (loop == self)
+        svc__conn_open(loop, conn);
+    else if (svc__mailbox_post(&loop->handed, &conn->mail))
+        svc__loop_wake(loop);
+}
+
+/* One line a second for the whole server, whoever comes first. */
+static void log_exhausted(struct loop *loop, int error)
+{
+    struct server *server = loop->server;
+    uint64_t last = atomic_load(&server->accept_logged_ms);
+    if (last && loop->now_ms < last + LOG_EVERY_MS)
+        return;
+    if (atomic_compare_exchange_strong(&server->accept_logged_ms, &last, loop->now_ms))
+        svc__log(&loop->host.log, SVC_LEVEL_ERROR, "cannot accept connections",
+                 LOG_TEXT("error", strerror(error)),
+                 LOG_NUMBER("connections", atomic_load(&server->connections)));
+}
+
+/* Without a descriptor a connection can be neither served nor told so: the spare one makes room to
+ * take it off the queue, so that its client knows at once, and accepting pauses. */
+static void exhausted(struct loop *loop, const struct listener *listener, int error)
+{
+    svc__metric_add(loop->host.cells, loop->server->metrics.accept_errors, 1);
+    log_exhausted(loop, error);
+    if (loop->spare_fd >= 0) {
+        struct peer peer;
+        close(loop->spare_fd);
+        int fd = accept_peer(listener, &peer);
+        if (fd >= 0) {
+            svc__metric_add(loop->host.cells, loop->server->metrics.refused, 1);
+            close(fd);
+        }
+    }
+    loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    svc__acceptor_watch(loop, false);
+    svc__wheel_set(&loop->wheel, &loop->accept_pause.timer, loop->now_ms + PAUSE_MS);
+}
+
+void svc__acceptor_ready(struct loop *loop, struct listener *listener)
+{
+    for (int i = 0; i < BATCH; i++) {
+        struct peer peer;
+        int fd = accept_peer(listener, &peer);
+        if (fd >= 0) {
+            take(loop->server, loop, fd, &peer);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            exhausted(loop, listener, errno);
+            return;
+        } else if (errno == EAGAIN || errno == EBADF || errno == EINVAL) {
+            return;
+        } /* else this one connection is gone already (ECONNABORTED): the next */
+    }
+}
+
+void svc__acceptor_empty(struct server *server, struct listener *listener)
+{
+    struct peer peer;
+    for (;;) {
+        int fd = accept_peer(listener, &peer);
+        if (fd >= 0)
+            take(server, NULL, fd, &peer);
+        else if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+void svc__acceptor_watch(struct loop *loop, bool on)
+{
+    struct listeners *listeners = &loop->server->listeners;
+    for (size_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->all[i];
+        if (on)
+            svc__loop_watch(loop, listener->fd, EPOLLIN | EPOLLEXCLUSIVE, &listener->watch);
+        else
+            svc__loop_unwatch(loop, listener->fd);
+    }
+}

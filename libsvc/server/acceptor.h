@@ -1,0 +1,16 @@
+/* Accepting: takes connections from the shared listeners and gives each to the emptiest loop. */
+#ifndef SVC_SERVER_ACCEPTOR_H
+#define SVC_SERVER_ACCEPTOR_H
+
+#include "libsvc/server/loop.h"
+
+/* Takes a batch of connections from a listener. The loop's thread. */
+void svc__acceptor_ready(struct loop *loop, struct listener *listener);
+
+/* Takes everything from a listener that is about to close. Any one thread that is no loop's. */
+void svc__acceptor_empty(struct server *server, struct listener *listener);
+
+/* Begins or ends watching all listeners. The loop's thread. */
+void svc__acceptor_watch(struct loop *loop, bool on);
+
+#endif

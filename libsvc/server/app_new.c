@@ -1,0 +1,15 @@
+/* The public constructor: an app with the default stack on it. */
+#include "libsvc/core/app_internal.h"
+#include "libsvc/mw/stack.h"
+
+/* Outermost first. The log and the metrics see the id, and what every later layer answers. */
+static const struct default_layer stack[] = {
+    {offsetof(svc_config, request_id), svc__request_id_make},
+    {offsetof(svc_config, access_log), svc__access_log_make},
+    {offsetof(svc_config, metrics), svc__http_metrics_make},
+};
+
+svc_app *svc_app_new(const char *name)
+{
+    return svc__app_create(name ? name : "service", stack, sizeof stack / sizeof *stack);
+}

@@ -1,0 +1,113 @@
+/* The life of an app as programs see it: start, wait, stop, or all of it at once. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "libsvc/core/config.h"
+#include "libsvc/server/drain.h"
+
+enum { EXIT_CLEAN = 0, EXIT_SETUP = 1, EXIT_FORCED = 3 };
+
+int svc_app_start(svc_app *app)
+{
+    if (app->state != APP_BUILDING && app->state != APP_READY)
+        return SVC_ESTATE;
+    int error = svc__config_check(app);
+    int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
+    error = error ? error : ready_error;
+    if (!error && app->stop_fd < 0)
+        app->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!error)
+        error = app->stop_fd < 0 ? SVC_ESYSTEM : svc__service_start(app, &app->service);
+    if (error) {
+        svc__app_unready(app);
+        return error;
+    }
+    app->state = APP_STARTED;
+    return 0;
+}
+
+void svc_app_stop(svc_app *app)
+{
+    uint64_t one = 1;
+    int saved = errno; /* also called by signal handlers */
+    if (write(app->stop_fd, &one, sizeof one) < 0)
+        errno = saved; /* not started, or asked 2^64 times */
+}
+
+static int wait_for_stop(svc_app *app, int signal_fd)
+{
+    if (app->state != APP_STARTED || app->service->waited)
+        return SVC_ESTATE;
+    app->service->waited = true;
+    bool stuck;
+    int error = svc__drain_run(app->service, signal_fd, &stuck);
+    if (stuck)
+        return error; /* a handler still uses the app */
+    app->service = NULL;
+    svc__app_unready(app);
+    return error;
+}
+
+int svc_app_wait(svc_app *app)
+{
+    return wait_for_stop(app, -1);
+}
+
+/* The signals come by descriptor, so that nothing runs in a handler's context. */
+static int open_signals(sigset_t *before)
+{
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &mask, before);
+    return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int run(svc_app *app)
+{
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t before;
+    int signal_fd = open_signals(&before);
+    int error = app->environment_read ? 0 : svc_app_environment(app, "SVC");
+    error = svc_app_start(app);
+    if (error)
+        fprintf(stderr, "%s: cannot start: %s\n%s", svc_app_name(app), svc_error_text(error),
+                svc_app_errors(app));
+    else
+        error = wait_for_stop(app, signal_fd) ? SVC_EFORCED : 0;
+    if (signal_fd >= 0)
+        close(signal_fd);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return !error ? EXIT_CLEAN : error == SVC_EFORCED ? EXIT_FORCED : EXIT_SETUP;
+}
+
+int svc_app_run(svc_app *app)
+{
+    if (!app) {
+        fprintf(stderr, "cannot start: %s\n", svc_error_text(SVC_ENOMEM));
+        return EXIT_SETUP;
+    }
+    int status = run(app);
+    svc_app_free(app);
+    return status;
+}
+
+static const char *address_of(const struct server *server, size_t index)
+{
+    return server && index < server->listeners.count ? server->listeners.all[index].address : NULL;
+}
+
+const char *svc_app_address(const svc_app *app, size_t index)
+{
+    return app->service ? address_of(app->service->server, index) : NULL;
+}
+
+const char *svc_app_admin_address(const svc_app *app)
+{
+    return app->service ? address_of(app->service->admin, 0) : NULL;
+}

@@ -1,0 +1,353 @@
+/* A connection's phases and deadlines. */
+#include "libsvc/server/conn.h"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "libsvc/server/loop.h"
+#include "libsvc/server/loop_mhd.h"
+#include "libsvc/server/wire.h"
+
+enum {
+    SILENT_MS = 1000, /* without a byte before an idle connection is closed or watched */
+    CLOSING_MS = 2000 /* for the peer to close after an answer past libmicrohttpd */
+};
+
+struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, socklen_t len)
+{
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (!conn)
+        return NULL;
+    conn->watch.kind = WATCH_CONN;
+    conn->deadline.kind = DEADLINE_CONN;
+    conn->fd = fd;
+    conn->address = *address;
+    conn->address_len = len;
+    conn->taken_known = true;
+    return conn;
+}
+
+static void release(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+    svc__wheel_cancel(&loop->wheel, &conn->deadline.timer);
+    if (conn->next)
+        conn->next->previous = conn->previous;
+    if (conn->previous)
+        conn->previous->next = conn->next;
+    else
+        loop->conns = conn->next;
+    free(conn);
+    atomic_fetch_sub(&loop->count, 1);
+    svc__server_socket_closed(loop->server, &loop->server->connections);
+}
+
+void svc__conn_open(struct loop *loop, struct conn *conn)
+{
+    conn->loop = loop;
+    conn->next = loop->conns;
+    if (loop->conns)
+        loop->conns->previous = conn;
+    loop->conns = conn;
+    svc__conn_enter(conn, CONN_NEW);
+    if (!svc__loop_mhd_add(loop, conn))
+        release(conn);
+}
+
+static void unwatch(struct conn *conn)
+{
+    if (conn->watched)
+        svc__loop_unwatch(conn->loop, conn->fd);
+    conn->watched = false;
+}
+
+/* Bytes that the peer has sent and nobody has read would turn the close into a reset, which
+ * destroys what the peer has not read yet. */
+static bool must_linger(const struct conn *conn)
+{
+    int unread = 0;
+    return conn->linger || (!ioctl(conn->fd, FIONREAD, &unread) && unread > 0);
+}
+
+void svc__conn_closed(struct conn *conn)
+{
+    unwatch(conn);
+    if (must_linger(conn)) {
+        int fd = dup(conn->fd);
+        if (fd >= 0)
+            svc__linger_begin(conn->loop, fd);
+    }
+    release(conn);
+}
+
+static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
+{
+    switch (conn->phase) {
+    case CONN_NEW:
+    case CONN_HEAD:
+        return config->header_timeout_ms;
+    case CONN_IDLE:
+        return config->idle_timeout_ms / 2 < SILENT_MS ? config->idle_timeout_ms / 2 : SILENT_MS;
+    case CONN_WATCHED:
+        return config->idle_timeout_ms;
+    case CONN_BODY:
+        return config->body_timeout_ms;
+    case CONN_HANDLE:
+        return svc_request_remaining_ms(&conn->x->request);
+    case CONN_SEND:
+        return config->send_timeout_ms;
+    case CONN_CLOSING:
+        break;
+    }
+    return CLOSING_MS;
+}
+
+void svc__conn_enter(struct conn *conn, enum conn_phase phase)
+{
+    struct loop *loop = conn->loop;
+    conn->phase = phase;
+    if (phase != CONN_WATCHED) /* idleness began with the phase before */
+        conn->since_ms = loop->now_ms;
+    uint64_t due = conn->since_ms + phase_ms(conn, &loop->server->app->config);
+    svc__wheel_set(&loop->wheel, &conn->deadline.timer, due);
+}
+
+void svc__conn_hurry(struct conn *conn, uint64_t ms)
+{
+    uint64_t due = conn->loop->now_ms + ms;
+    if (conn->deadline.timer.due_ms > due)
+        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, due);
+}
+
+static bool tcp_info(const struct conn *conn, struct tcp_info *info)
+{
+    socklen_t len = sizeof *info;
+    return conn->address.ss_family != AF_UNIX &&
+           !getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, info, &len);
+}
+
+/* Bytes that have arrived, whoever has read them. Sockets that do not count tell what is unread. */
+static uint64_t bytes_received(const struct conn *conn)
+{
+    struct tcp_info info;
+    if (tcp_info(conn, &info))
+        return info.tcpi_bytes_received;
+    int unread = 0;
+    ioctl(conn->fd, FIONREAD, &unread);
+    return conn->taken + (uint64_t)unread;
+}
+
+bool svc__conn_has_unread(struct conn *conn)
+{
+    uint64_t received = bytes_received(conn);
+    if (!conn->taken_known) {
+        /* After a chunked body, whose framing nobody counted: count on from here. */
+        conn->taken = received;
+        conn->taken_known = true;
+    }
+    return received > conn->taken;
+}
+
+/* How much of the reply has gone: what the peer acknowledged, or what left the socket's queue. */
+static uint64_t bytes_sent(const struct conn *conn)
+{
+    struct tcp_info info;
+    if (tcp_info(conn, &info))
+        return info.tcpi_bytes_acked;
+    int queued = 0;
+    ioctl(conn->fd, SIOCOUTQ, &queued);
+    return (uint64_t)queued;
+}
+
+/* libmicrohttpd notices a socket that is shut and closes it. */
+static void shut(struct conn *conn)
+{
+    shutdown(conn->fd, SHUT_RDWR);
+}
+
+static void time_out(struct conn *conn)
+{
+    conn->timed_out = true;
+    svc__metric_add(conn->loop->host.cells, conn->loop->server->metrics.timed_out, 1);
+}
+
+/* After an answer past libmicrohttpd, outside its calls: it closes when the peer does, sends more,
+ * or when the time is over. */
+static void close_after_answer(struct conn *conn)
+{
+    conn->raw = true;
+    conn->linger = true;
+    shutdown(conn->fd, SHUT_WR);
+    svc__conn_enter(conn, CONN_CLOSING);
+}
+
+void svc__conn_send_raw(struct conn *conn)
+{
+    struct exchange *x = conn->x;
+    if (x->response.body.kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
+        svc__exchange_fail_reply(x, "a streamed answer to a request that is refused in its body");
+    svc__wire_send(conn->fd, x, svc__loop_date(conn->loop));
+    conn->raw = true;
+    conn->linger = true;
+}
+
+static void head_expired(struct conn *conn)
+{
+    bool begun = conn->x || svc__conn_has_unread(conn);
+    if (!begun) {
+        shut(conn);
+        return;
+    }
+    time_out(conn);
+    svc__wire_send_problem(conn->fd, 408, "the request head took too long",
+                           svc__loop_date(conn->loop));
+    close_after_answer(conn);
+}
+
+static void watch(struct conn *conn, uint32_t events)
+{
+    conn->watched =
+        !svc__loop_watch(conn->loop, conn->fd, events | EPOLLET | EPOLLONESHOT, &conn->watch);
+}
+
+void svc__conn_watch_departure(struct conn *conn)
+{
+    watch(conn, EPOLLRDHUP);
+}
+
+/* Idle for a moment: whether a request has begun is looked up once, then its first byte is awaited.
+ */
+static void look_if_idle(struct conn *conn)
+{
+    if (svc__conn_has_unread(conn)) {
+        svc__conn_enter(conn, CONN_HEAD);
+        return;
+    }
+    svc__conn_enter(conn, CONN_WATCHED);
+    watch(conn, EPOLLIN);
+}
+
+static void body_expired(struct conn *conn)
+{
+    time_out(conn);
+    if (!conn->x->replied)
+        svc__exchange_refuse(conn->x, 408, "the request body took too long");
+    svc__conn_send_raw(conn);
+    close_after_answer(conn);
+}
+
+static void handling_expired(struct conn *conn)
+{
+    time_out(conn);
+    svc__exchange_refuse(conn->x, 504, "the request took too long");
+    svc__conn_resume(conn);
+}
+
+static void sending_expired(struct conn *conn)
+{
+    uint64_t sent = bytes_sent(conn);
+    if (sent != conn->progress) {
+        conn->progress = sent;
+        svc__conn_enter(conn, CONN_SEND);
+        return;
+    }
+    time_out(conn);
+    shut(conn);
+}
+
+void svc__conn_expired(struct conn *conn)
+{
+    switch (conn->phase) {
+    case CONN_NEW:
+    case CONN_HEAD:
+        head_expired(conn);
+        break;
+    case CONN_IDLE:
+        look_if_idle(conn);
+        break;
+    case CONN_BODY:
+        body_expired(conn);
+        break;
+    case CONN_HANDLE:
+        handling_expired(conn);
+        break;
+    case CONN_SEND:
+        sending_expired(conn);
+        break;
+    case CONN_CLOSING:
+        conn->linger = false; /* it has had its time */
+        shut(conn);
+        break;
+    case CONN_WATCHED:
+        shut(conn);
+        break;
+    }
+}
+
+void svc__conn_event(struct conn *conn, uint32_t events)
+{
+    conn->watched = conn->watched && conn->phase == CONN_HANDLE;
+    if (conn->phase == CONN_WATCHED)
+        svc__conn_enter(conn, CONN_HEAD);
+    else if (conn->phase == CONN_HANDLE && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+        svc__exchange_cancel(conn->x);
+}
+
+void svc__conn_resume(struct conn *conn)
+{
+    unwatch(conn);
+    if (!conn->suspended)
+        return;
+    conn->suspended = false;
+    svc__loop_mhd_resume(conn);
+}
+
+/* Milliseconds since the peer was last heard of. */
+static uint64_t silent_ms(const struct conn *conn)
+{
+    struct tcp_info info;
+    if (tcp_info(conn, &info))
+        return info.tcpi_last_data_recv;
+    return conn->loop->now_ms - conn->since_ms;
+}
+
+void svc__conn_close_if_silent(struct conn *conn, uint64_t stop_ms)
+{
+    if (conn->x || conn->phase > CONN_HEAD)
+        return;
+    uint64_t needed = SILENT_MS;
+    if (conn->phase == CONN_HEAD || svc__conn_has_unread(conn)) {
+        uint64_t stopping = conn->loop->now_ms - stop_ms;
+        needed = stopping > needed ? stopping : needed;
+    }
+    if (silent_ms(conn) >= needed)
+        shut(conn);
+}
+
+void svc__conn_cut(struct conn *conn)
+{
+    struct exchange *x = conn->x;
+    conn->cut = true;
+    if (!x) {
+        shut(conn);
+        return;
+    }
+    atomic_fetch_add(&conn->loop->server->cut_requests, 1);
+    svc__exchange_cancel(x);
+    if (!x->replied && conn->phase >= CONN_BODY)
+        svc__exchange_refuse(x, 503, "the service is stopping");
+    if (conn->suspended) {
+        svc__conn_resume(conn);
+        return;
+    }
+    if (conn->phase == CONN_BODY)
+        svc__conn_send_raw(conn);
+    shut(conn);
+}

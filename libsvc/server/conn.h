@@ -1,0 +1,111 @@
+/*
+ * A connection: which part of an exchange it is in, and which deadline that part has. What is on
+ * the wire is libmicrohttpd's; what is due when is ours, since libmicrohttpd only knows inactivity.
+ *
+ * Everything here is for the thread of the connection's loop, where nothing else is said.
+ */
+#ifndef SVC_SERVER_CONN_H
+#define SVC_SERVER_CONN_H
+
+#include <sys/socket.h>
+
+#include "libsvc/base/mailbox.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/server/watch.h"
+
+struct loop;
+struct MHD_Connection;
+
+enum conn_phase {
+    CONN_NEW,     /* accepted, no request yet */
+    CONN_IDLE,    /* between requests, in the first second */
+    CONN_WATCHED, /* between requests, its socket watched for a first byte */
+    CONN_HEAD,    /* a request's first byte has come, its head has not */
+    CONN_BODY,    /* the body arrives */
+    CONN_HANDLE,  /* a layer waits */
+    CONN_SEND,    /* the response is being sent */
+    CONN_CLOSING  /* answered past libmicrohttpd and shut for writing */
+};
+
+/* Where libmicrohttpd's calls of the access handler stand. */
+enum conn_call {
+    CALL_FIRST, /* the head is in */
+    CALL_AGAIN, /* the first call is repeated after a wait */
+    CALL_BODY,  /* pieces, then the final call */
+    CALL_DROP,  /* the same, for a body nobody wants: the reply goes out at its end */
+    CALL_FINAL  /* no body: the next call is the final one */
+};
+
+struct conn {
+    struct watch watch; /* first */
+    struct deadline deadline;
+    struct mail mail; /* in a loop's mailbox while it is handed over */
+    struct loop *loop;
+    struct conn *next, *previous; /* in the loop's list */
+    struct MHD_Connection *connection;
+    struct exchange *x; /* the current one; NULL between requests */
+    const char *target; /* of the current request, in libmicrohttpd's memory */
+    int fd;
+    enum conn_phase phase;
+    enum conn_call call;
+    bool watched;      /* known to the loop's epoll */
+    bool suspended;    /* in libmicrohttpd */
+    bool raw;          /* the reply was written past libmicrohttpd */
+    bool linger;       /* the peer may still be sending when the socket closes */
+    bool taken_known;  /* `taken` counts every byte so far */
+    bool timed_out;    /* a deadline has ended it */
+    bool cut;          /* the server or a body source has ended it */
+    size_t head_bytes; /* of the current request, once it is in; 0: not known */
+    uint64_t taken;    /* bytes of requests so far, to compare with the kernel's count */
+    uint64_t since_ms; /* when the phase began */
+    uint64_t progress; /* of the reply, when it was last looked at */
+    uint64_t dropped;  /* bytes of an unwanted body */
+    socklen_t address_len;
+    struct sockaddr_storage address;
+};
+
+/* A connection for an accepted socket, which it owns on success. NULL when out of memory. Any
+ * thread. */
+struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, socklen_t len);
+
+/* Takes a connection into its loop; closes and frees it when libmicrohttpd refuses. */
+void svc__conn_open(struct loop *loop, struct conn *conn);
+
+/* libmicrohttpd is about to close the socket: lingers where needed, and frees the connection. */
+void svc__conn_closed(struct conn *conn);
+
+/* Enters a phase and sets its deadline. */
+void svc__conn_enter(struct conn *conn, enum conn_phase phase);
+
+/* The deadline has come: answers 408 or 504, closes, or looks again. */
+void svc__conn_expired(struct conn *conn);
+
+/* Moves the deadline of the current phase up to `ms` from now, if it is later. */
+void svc__conn_hurry(struct conn *conn, uint64_t ms);
+
+/* Watches for the peer's departure while the exchange waits. */
+void svc__conn_watch_departure(struct conn *conn);
+
+/* The watched socket has an event. */
+void svc__conn_event(struct conn *conn, uint32_t events);
+
+/* The loop's host was woken for this connection's exchange: libmicrohttpd calls its handler again.
+ */
+void svc__conn_resume(struct conn *conn);
+
+/* Whether bytes of a next request have arrived, as far as that can be known. */
+bool svc__conn_has_unread(struct conn *conn);
+
+/*
+ * Closes a connection without a request when it has been silent for a second, for a server that
+ * stops. One on which a request has begun must have been silent since `stop_ms` (of svc__clock_ms).
+ */
+void svc__conn_close_if_silent(struct conn *conn, uint64_t stop_ms);
+
+/* Ends it whatever it does: a waiting layer's exchange is cancelled and answered 503. */
+void svc__conn_cut(struct conn *conn);
+
+/* Writes the exchange's reply to the socket, past libmicrohttpd. The connection must close next. */
+void svc__conn_send_raw(struct conn *conn);
+
+#endif

@@ -1,0 +1,128 @@
+/* The drain, step by step. */
+#include "libsvc/server/drain.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "libsvc/base/clock.h"
+
+enum {
+    SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
+    CUT_MS = 500,     /* for what was cut to be told so */
+    END_MS = 300      /* for threads to end after that */
+};
+
+struct drain {
+    struct service *service;
+    int signal_fd;
+    unsigned asked; /* how often a stop was asked for */
+    bool at_once;   /* by SIGINT: someone waits at a terminal */
+};
+
+static void read_stops(struct drain *drain)
+{
+    uint64_t count;
+    if (read(drain->service->app->stop_fd, &count, sizeof count) == sizeof count)
+        drain->asked += (unsigned)count;
+}
+
+static void read_signals(struct drain *drain)
+{
+    struct signalfd_siginfo info;
+    while (drain->signal_fd >= 0 && read(drain->signal_fd, &info, sizeof info) == sizeof info) {
+        drain->asked++;
+        drain->at_once = drain->at_once || info.ssi_signo == SIGINT;
+    }
+}
+
+/* Sleeps until something happens, at most `ms` (-1: for ever). */
+static void wait_for_event(struct drain *drain, int ms)
+{
+    struct server *server = drain->service->server;
+    struct pollfd fds[] = {{.fd = drain->service->app->stop_fd, .events = POLLIN},
+                           {.fd = server->event_fd, .events = POLLIN},
+                           {.fd = drain->signal_fd, .events = POLLIN}};
+    poll(fds, 3, ms);
+    uint64_t seen;
+    if (read(server->event_fd, &seen, sizeof seen) < 0 && errno != EAGAIN)
+        return;
+    read_stops(drain);
+    read_signals(drain);
+}
+
+static bool never(const struct server *server)
+{
+    (void)server;
+    return false;
+}
+
+/* Waits for `done`, until the deadline or the second stop. Returns whether it is done. */
+static bool wait_until(struct drain *drain, bool (*done)(const struct server *server),
+                       uint64_t deadline_ms)
+{
+    const struct server *server = drain->service->server;
+    for (;;) {
+        uint64_t now = svc__clock_ms();
+        if (done(server))
+            return true;
+        if (now >= deadline_ms || drain->asked > 1)
+            return false;
+        uint64_t left = deadline_ms - now;
+        wait_for_event(drain, left < 60000 ? (int)left : 60000);
+    }
+}
+
+static void announce(struct drain *drain)
+{
+    struct service *service = drain->service;
+    service->server->stop_ms = svc__clock_ms();
+    atomic_store(&service->app->draining, 1);
+    svc__log(&service->log, SVC_LEVEL_INFO, "draining",
+             LOG_NUMBER("connections", atomic_load(&service->server->connections)));
+    /* Balancers see readiness turn before the listeners close. */
+    uint64_t delay = drain->at_once ? 0 : service->app->config.drain_delay_ms;
+    wait_until(drain, never, svc__clock_ms() + delay);
+}
+
+static void stop_accepting(struct drain *drain)
+{
+    struct server *server = drain->service->server;
+    svc__server_enter(server, STAGE_REFUSE);
+    uint64_t deadline = svc__clock_ms() + SETTLE_MS;
+    while (!svc__server_settled(server) && svc__clock_ms() < deadline)
+        wait_for_event(drain, 10);
+    svc__server_close_listeners(server);
+}
+
+/* Waits for what is in flight, cuts what is left, and tells how many requests that were. */
+static unsigned finish_requests(struct drain *drain, uint64_t deadline_ms)
+{
+    struct server *server = drain->service->server;
+    svc__server_enter(server, STAGE_CLOSE_IDLE);
+    if (wait_until(drain, svc__server_empty, deadline_ms))
+        return 0;
+    svc__server_enter(server, STAGE_CUT);
+    uint64_t cut_deadline = svc__clock_ms() + CUT_MS;
+    while (!svc__server_empty(server) && svc__clock_ms() < cut_deadline)
+        wait_for_event(drain, 10);
+    return atomic_load(&server->cut_requests);
+}
+
+int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
+{
+    struct drain drain = {.service = service, .signal_fd = signal_fd};
+    while (!drain.asked)
+        wait_for_event(&drain, -1);
+    announce(&drain);
+    uint64_t deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
+    stop_accepting(&drain);
+    unsigned cut = finish_requests(&drain, deadline_ms);
+    svc__log(&service->log, cut ? SVC_LEVEL_WARN : SVC_LEVEL_INFO, "stopped",
+             LOG_NUMBER("requests_cut", cut));
+    int error = svc__service_free(service, svc__clock_ms() + END_MS);
+    *stuck = error != 0;
+    return cut || error ? SVC_EFORCED : 0;
+}

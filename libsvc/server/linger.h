@@ -1,0 +1,38 @@
+/*
+ * Lingering close: a socket with a reply that the peer may not have read yet, while it still sends.
+ * Closing at once would reset the connection and destroy the reply, so the socket is shut for
+ * writing and read until the peer is done, for 2 s without a byte or 10 s in all, 256 at most.
+ *
+ * For the loop's thread.
+ */
+#ifndef SVC_SERVER_LINGER_H
+#define SVC_SERVER_LINGER_H
+
+#include "libsvc/server/watch.h"
+
+enum { LINGER_IDLE_MS = 2000, LINGER_TOTAL_MS = 10000, LINGER_MAX = 256 };
+
+struct loop;
+
+struct lingering {
+    struct watch watch; /* first */
+    struct deadline deadline;
+    struct lingering *next, *previous;
+    int fd;
+    uint64_t end_ms; /* whatever the peer does */
+};
+
+/* Takes the socket `fd`, which is the loop's from now on: lingers, or closes where that cannot be.
+ */
+void svc__linger_begin(struct loop *loop, int fd);
+
+/* The socket has something to read, or its end. */
+void svc__linger_event(struct loop *loop, struct lingering *linger);
+
+/* Its time is over. */
+void svc__linger_expired(struct loop *loop, struct lingering *linger);
+
+/* Closes all, for a loop that ends. */
+void svc__linger_close_all(struct loop *loop);
+
+#endif

@@ -1,0 +1,216 @@
+/* Listening sockets. */
+#include "libsvc/server/listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "libsvc/base/bytes.h"
+#include "libsvc/base/num.h"
+
+/* The kernel takes the smaller of this and net.core.somaxconn. */
+enum { BACKLOG = 4096 };
+
+static int fail(svc_app *app, const char *address, const char *why)
+{
+    svc__app_error(app, NULL, 0, "listen on \"%s\": %s", address, why);
+    return SVC_ELISTEN;
+}
+
+static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t len)
+{
+    if (bind(fd, address, len) || listen(fd, BACKLOG)) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+/* A socket file that nobody listens on any more, left by a crash, is in the way of bind. */
+static void remove_stale(const struct sockaddr_un *address)
+{
+    struct stat status;
+    if (lstat(address->sun_path, &status) || !S_ISSOCK(status.st_mode))
+        return;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) && errno == ECONNREFUSED)
+        unlink(address->sun_path);
+    close(fd);
+}
+
+static int open_unix(struct listener *listener, svc_app *app, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof address.sun_path)
+        return fail(app, listener->address, "the path is empty or too long");
+    memcpy(address.sun_path, path, len + 1);
+    remove_stale(&address);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0)
+        fd = bind_and_listen(fd, (const struct sockaddr *)&address, sizeof address);
+    if (fd < 0)
+        return fail(app, listener->address, strerror(errno));
+    listener->fd = fd;
+    memcpy(listener->unlink_path, path, len + 1);
+    return 0;
+}
+
+/* Splits "host:port" or "[v6]:port"; the host may be empty. */
+static int split(const char *text, char *host, size_t host_size, const char **port)
+{
+    const char *colon = strrchr(text, ':');
+    if (!colon)
+        return SVC_ESYNTAX;
+    size_t len = (size_t)(colon - text);
+    if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    } else if (memchr(text, ':', len)) {
+        return SVC_ESYNTAX; /* an IPv6 address without its brackets */
+    }
+    uint64_t number;
+    if (len >= host_size || svc__num_u64(svc__bytes_z(colon + 1), 65535, &number))
+        return SVC_ESYNTAX;
+    memcpy(host, text, len);
+    host[len] = '\0';
+    *port = colon + 1;
+    return 0;
+}
+
+static int open_address(const struct addrinfo *info, bool dual_stack)
+{
+    int type = info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    int fd = socket(info->ai_family, type, info->ai_protocol);
+    if (fd < 0)
+        return -1;
+    int on = 1, only = !dual_stack;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (info->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+    return bind_and_listen(fd, info->ai_addr, info->ai_addrlen);
+}
+
+/* Without a host: IPv6 that takes IPv4 too, or IPv4 alone on a machine without IPv6. */
+static int open_any(const char *port)
+{
+    static const int families[] = {AF_INET6, AF_INET};
+    int fd = -1;
+    for (size_t i = 0; i < 2 && fd < 0; i++) {
+        struct addrinfo hints = {.ai_family = families[i],
+                                 .ai_socktype = SOCK_STREAM,
+                                 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+        struct addrinfo *found;
+        if (getaddrinfo(NULL, port, &hints, &found))
+            continue;
+        fd = open_address(found, true);
+        int saved = errno;
+        freeaddrinfo(found);
+        errno = saved;
+        if (fd < 0 && errno == EADDRINUSE)
+            break;
+    }
+    return fd;
+}
+
+static int open_host(const char *host, const char *port, const char **why)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *found;
+    int error = getaddrinfo(host, port, &hints, &found);
+    if (error) {
+        *why = gai_strerror(error);
+        return -1;
+    }
+    int fd = -1;
+    for (const struct addrinfo *info = found; info && fd < 0; info = info->ai_next)
+        fd = open_address(info, false);
+    *why = strerror(errno);
+    freeaddrinfo(found);
+    return fd;
+}
+
+/* What the socket is bound to, where port 0 has become the one that the system chose. */
+static void describe(struct listener *listener)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    char host[INET6_ADDRSTRLEN], port[8];
+    if (getsockname(listener->fd, (struct sockaddr *)&address, &len) ||
+        getnameinfo((struct sockaddr *)&address, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV))
+        return;
+    bool six = address.ss_family == AF_INET6;
+    snprintf(listener->address, sizeof listener->address, "%s%s%s:%s", six ? "[" : "", host,
+             six ? "]" : "", port);
+}
+
+static int open_inet(struct listener *listener, svc_app *app)
+{
+    char host[MAX_ADDRESS];
+    const char *port, *why;
+    if (split(listener->address, host, sizeof host, &port))
+        return fail(app, listener->address, "expected host:port, :port, [v6]:port or unix:/path");
+    if (*host) {
+        listener->fd = open_host(host, port, &why);
+    } else {
+        listener->fd = open_any(port);
+        why = strerror(errno);
+    }
+    if (listener->fd < 0)
+        return fail(app, listener->address, why);
+    describe(listener);
+    return 0;
+}
+
+static int open_one(struct listeners *listeners, svc_app *app, struct bytes text)
+{
+    if (listeners->count == MAX_LISTENERS || text.len >= MAX_ADDRESS) {
+        svc__app_error(app, NULL, 0, "listen: more than %d addresses, or one that is too long",
+                       MAX_LISTENERS);
+        return SVC_ELISTEN;
+    }
+    struct listener *listener = &listeners->all[listeners->count++];
+    *listener = (struct listener){.watch = {WATCH_LISTENER}, .fd = -1};
+    memcpy(listener->address, text.data, text.len);
+    static const char unix_prefix[] = "unix:";
+    if (!strncmp(listener->address, unix_prefix, sizeof unix_prefix - 1))
+        return open_unix(listener, app, listener->address + sizeof unix_prefix - 1);
+    return open_inet(listener, app);
+}
+
+int svc__listen_open(struct listeners *listeners, svc_app *app, const char *addresses)
+{
+    struct bytes rest = svc__bytes_z(addresses);
+    int first = 0;
+    while (rest.data) {
+        int error = open_one(listeners, app, svc__bytes_trim(svc__bytes_cut(&rest, ',')));
+        first = first ? first : error;
+    }
+    if (first)
+        svc__listen_close(listeners);
+    return first;
+}
+
+void svc__listen_close(struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->all[i];
+        if (listener->fd >= 0)
+            close(listener->fd);
+        listener->fd = -1;
+        if (*listener->unlink_path)
+            unlink(listener->unlink_path);
+        *listener->unlink_path = '\0';
+    }
+}

@@ -1,0 +1,288 @@
+/* An event loop. */
+#include "libsvc/server/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libsvc/server/acceptor.h"
+#include "libsvc/server/loop_mhd.h"
+
+enum {
+    EVENTS = 128,
+    SCRATCH = 1 << 24,   /* the largest thing that is rendered for one response */
+    CACHED_CHUNKS = 256, /* arena chunks kept for the next requests: 1 MiB */
+    SWEEP_MS = 100       /* between looks for silent connections while the server stops */
+};
+
+int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    if (!epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event))
+        return 0;
+    if (errno == EEXIST && !epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event))
+        return 0;
+    return SVC_ESYSTEM;
+}
+
+void svc__loop_unwatch(struct loop *loop, int fd)
+{
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void svc__loop_wake(struct loop *loop)
+{
+    uint64_t one = 1;
+    if (write(loop->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+        return; /* an eventfd that is full wakes all the same */
+}
+
+/* Any thread: a layer that waited has resumed. */
+static void wake_exchange(struct exchange_host *host, struct exchange *x)
+{
+    struct loop *loop = (struct loop *)(void *)host;
+    if (svc__mailbox_post(&loop->woken, &x->mail))
+        svc__loop_wake(loop);
+}
+
+const char *svc__loop_date(struct loop *loop)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    if (now.tv_sec != loop->date_second) {
+        loop->date_second = now.tv_sec;
+        svc__clock_imf(loop->date, now.tv_sec);
+    }
+    return loop->date;
+}
+
+static void init_host(struct loop *loop)
+{
+    const svc_app *app = loop->server->app;
+    struct sink *sink = loop->server->sink;
+    svc__arena_cache_init(&loop->arenas, CACHED_CHUNKS);
+    loop->host = (struct exchange_host){
+        .arenas = &loop->arenas,
+        .cells = svc__metric_cells_new(app->metrics),
+        .log = {sink, sink ? svc__sink_ring(sink) : NULL, app->config.log_level, app->name},
+        .scheme = "http",
+        .wake = wake_exchange,
+    };
+    svc__buf_init(&loop->host.scratch, SCRATCH);
+}
+
+static int open_descriptors(struct loop *loop)
+{
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0 || svc__loop_mhd_start(loop))
+        return SVC_ESYSTEM;
+    int error = svc__loop_watch(loop, loop->wake_fd, EPOLLIN, &loop->wake_watch);
+    return error ? error : svc__loop_watch(loop, loop->mhd_fd, EPOLLIN, &loop->mhd_watch);
+}
+
+struct loop *svc__loop_new(struct server *server, int *error)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop) {
+        *error = SVC_ENOMEM;
+        return NULL;
+    }
+    loop->server = server;
+    loop->wake_watch.kind = WATCH_WAKE;
+    loop->mhd_watch.kind = WATCH_MHD;
+    loop->accept_pause.kind = DEADLINE_ACCEPT;
+    loop->now_ms = svc__clock_ms();
+    svc__wheel_init(&loop->wheel, loop->now_ms);
+    init_host(loop);
+    *error = loop->host.cells ? open_descriptors(loop) : SVC_ENOMEM;
+    if (!*error)
+        return loop;
+    svc__loop_free(loop);
+    return NULL;
+}
+
+void svc__loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    svc__loop_mhd_stop(loop);
+    svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
+    svc__buf_free(&loop->host.scratch);
+    svc__arena_cache_free(&loop->arenas);
+    const int fds[] = {loop->epoll_fd, loop->wake_fd, loop->spare_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    free(loop);
+}
+
+static struct conn *conn_of_mail(struct mail *mail)
+{
+    return (struct conn *)(void *)((char *)mail - offsetof(struct conn, mail));
+}
+
+static void take_handed(struct loop *loop)
+{
+    struct mail *next;
+    for (struct mail *mail = svc__mailbox_take_all(&loop->handed); mail; mail = next) {
+        next = mail->next;
+        svc__conn_open(loop, conn_of_mail(mail));
+    }
+}
+
+static void take_woken(struct loop *loop)
+{
+    struct mail *next;
+    for (struct mail *mail = svc__mailbox_take_all(&loop->woken); mail; mail = next) {
+        next = mail->next;
+        struct exchange *x =
+            (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
+        if (svc__exchange_resumed(x))
+            svc__conn_resume(x->transport);
+    }
+}
+
+static void close_silent(struct loop *loop)
+{
+    loop->sweep_ms = loop->now_ms + SWEEP_MS;
+    for (struct conn *conn = loop->conns; conn; conn = conn->next)
+        svc__conn_close_if_silent(conn, loop->server->stop_ms);
+}
+
+static void cut(struct loop *loop)
+{
+    for (struct conn *conn = loop->conns; conn; conn = conn->next)
+        svc__conn_cut(conn);
+    svc__linger_close_all(loop);
+}
+
+/* Stages may be skipped: what an earlier one would have done is part of the later one. */
+static void follow_stage(struct loop *loop)
+{
+    int stage = atomic_load(&loop->server->stage), before = atomic_load(&loop->stage);
+    if (stage == before)
+        return;
+    if (before == STAGE_SERVE) {
+        svc__wheel_cancel(&loop->wheel, &loop->accept_pause.timer);
+        svc__acceptor_watch(loop, false);
+    }
+    if (stage >= STAGE_CUT)
+        cut(loop);
+    atomic_store(&loop->stage, stage);
+    svc__server_notify(loop->server);
+}
+
+static void take_wake(struct loop *loop)
+{
+    uint64_t seen;
+    if (read(loop->wake_fd, &seen, sizeof seen) < 0)
+        return; /* nobody has written since the last turn */
+    take_handed(loop);
+    take_woken(loop);
+    follow_stage(loop);
+}
+
+static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
+{
+    switch (watch->kind) {
+    case WATCH_LISTENER:
+        svc__acceptor_ready(loop, (struct listener *)(void *)watch);
+        break;
+    case WATCH_WAKE:
+        take_wake(loop);
+        break;
+    case WATCH_MHD:
+        loop->run_again = true;
+        break;
+    case WATCH_CONN:
+        svc__conn_event((struct conn *)(void *)watch, events);
+        break;
+    case WATCH_LINGER:
+        svc__linger_event(loop, (struct lingering *)(void *)watch);
+        break;
+    }
+}
+
+static void on_deadline(struct loop *loop, struct deadline *deadline)
+{
+    char *at = (char *)deadline;
+    switch (deadline->kind) {
+    case DEADLINE_CONN:
+        svc__conn_expired((struct conn *)(void *)(at - offsetof(struct conn, deadline)));
+        break;
+    case DEADLINE_LINGER:
+        svc__linger_expired(
+            loop, (struct lingering *)(void *)(at - offsetof(struct lingering, deadline)));
+        break;
+    case DEADLINE_ACCEPT:
+        svc__acceptor_watch(loop, true);
+        break;
+    }
+}
+
+static int wait_ms(const struct loop *loop)
+{
+    if (loop->run_again)
+        return 0;
+    int wait = svc__wheel_wait_ms(&loop->wheel, svc__clock_ms());
+    bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
+    return sweeping && (wait < 0 || wait > SWEEP_MS) ? SWEEP_MS : wait;
+}
+
+/*
+ * Own events come first: a connection that they free or add is settled before libmicrohttpd runs,
+ * which alone may free others. So no event of this turn can point at a connection that is gone.
+ */
+static void turn(struct loop *loop)
+{
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms(loop));
+    loop->now_ms = svc__clock_ms();
+    for (int i = 0; i < count; i++)
+        on_event(loop, events[i].data.ptr, events[i].events);
+    if (loop->run_again)
+        svc__loop_mhd_run(loop);
+    struct timer *timer;
+    while ((timer = svc__wheel_expire(&loop->wheel, loop->now_ms)))
+        on_deadline(loop, (struct deadline *)(void *)timer);
+    if (atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE && loop->now_ms >= loop->sweep_ms)
+        close_silent(loop);
+}
+
+static void *run(void *arg)
+{
+    struct loop *loop = arg;
+    svc__acceptor_watch(loop, true);
+    while (atomic_load(&loop->stage) < STAGE_EXIT)
+        turn(loop);
+    take_handed(loop);
+    cut(loop);
+    svc__loop_mhd_run(loop); /* those that were suspended get their 503 */
+    struct server *server = loop->server;
+    svc__loop_mhd_stop(loop);
+    svc__linger_close_all(loop);
+    atomic_store(&loop->ended, true);
+    svc__server_notify(server);
+    return NULL;
+}
+
+/* Signals are the program's: its own threads get them. */
+int svc__loop_start(struct loop *loop)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&loop->thread, NULL, run, loop);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!error)
+        pthread_setname_np(loop->thread, "svc-loop");
+    return error ? SVC_ESYSTEM : 0;
+}

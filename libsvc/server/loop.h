@@ -1,0 +1,67 @@
+/*
+ * An event loop: one thread that accepts, runs libmicrohttpd without ever letting it wait, keeps
+ * the deadlines of its connections, and takes what other threads hand over.
+ */
+#ifndef SVC_SERVER_LOOP_H
+#define SVC_SERVER_LOOP_H
+
+#include "libsvc/base/clock.h"
+#include "libsvc/base/mailbox.h"
+#include "libsvc/base/wheel.h"
+#include "libsvc/server/conn.h"
+#include "libsvc/server/linger.h"
+#include "libsvc/server/server.h"
+
+struct MHD_Daemon;
+
+struct loop {
+    struct exchange_host host; /* first: a host is its loop's address */
+    struct server *server;
+    pthread_t thread;
+    struct watch wake_watch, mhd_watch;
+    int epoll_fd, wake_fd;
+    struct MHD_Daemon *daemon;
+    int mhd_fd;          /* libmicrohttpd's epoll */
+    struct conn *adding; /* whose socket libmicrohttpd is just taking */
+    bool run_again;      /* libmicrohttpd has work that its epoll does not show */
+    bool pointer_gaps;   /* this libmicrohttpd needs the check of pointer_gaps.h */
+    size_t pool;         /* bytes of a connection's memory in libmicrohttpd */
+
+    struct mailbox handed; /* connections accepted by other threads */
+    struct mailbox woken;  /* exchanges whose layer has resumed */
+    struct wheel wheel;
+    struct arena_cache arenas;
+    struct conn *conns;
+    struct lingering *lingers;
+    _Atomic unsigned count; /* of connections, those still in `handed` included */
+    _Atomic int stage;      /* the last stage that this loop has acted on */
+    _Atomic bool ended;
+
+    uint64_t now_ms;   /* of this turn */
+    uint64_t sweep_ms; /* when silent connections are looked for next */
+    char date[CLOCK_IMF_SIZE];
+    int64_t date_second;
+    int spare_fd;                 /* closed to make room when descriptors run out */
+    struct deadline accept_pause; /* armed while accepting pauses */
+};
+
+/* Makes a loop and its daemon; its thread is not running yet. NULL with `*error` set. */
+struct loop *svc__loop_new(struct server *server, int *error);
+
+/* Starts the thread. 0 or SVC_ESYSTEM. */
+int svc__loop_start(struct loop *loop);
+
+/* Has the loop look at what was handed over, or at the stage. Any thread. */
+void svc__loop_wake(struct loop *loop);
+
+/* Frees a loop whose thread has ended or never ran. Accepts NULL. */
+void svc__loop_free(struct loop *loop);
+
+/* The current second as an IMF-fixdate, for the Date field. The loop's thread. */
+const char *svc__loop_date(struct loop *loop);
+
+/* Adds, changes or removes what the loop's epoll watches. 0 or SVC_ESYSTEM. The loop's thread. */
+int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
+void svc__loop_unwatch(struct loop *loop, int fd);
+
+#endif

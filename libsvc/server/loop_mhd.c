@@ -1,0 +1,539 @@
+/* What libsvc and libmicrohttpd say to each other: one daemon a loop, and its access handler. */
+#include "libsvc/server/loop_mhd.h"
+
+#include <limits.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "libsvc/server/pointer_gaps.h"
+#include "libsvc/server/wire.h"
+
+enum {
+    /* A refused body of at most this is read, so that the connection can be kept. */
+    DROP_ANNOUNCED = 65536,
+    /* What is read of a body that turned out too large, before the connection is given up. */
+    DROP_TOO_LARGE = 1 << 20,
+    /* libmicrohttpd keeps a node of this size for each field and cookie. */
+    NODE_BYTES = 64,
+    /* Status line, Date, Connection, Content-Length and what libmicrohttpd rounds up. */
+    REPLY_HEAD_BYTES = 256,
+    SOURCE_BLOCK = 16384,
+    DROP_MS = 5000
+};
+
+#if MHD_VERSION < 0x00097002
+#define MHD_Result int
+#endif
+
+/* ---- Collecting the head */
+
+struct collector {
+    struct field *fields;
+    size_t count, space;
+};
+
+static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *name,
+                               size_t name_len, const char *value, size_t value_len)
+{
+    (void)kind;
+    struct collector *collector = cls;
+    if (collector->count == collector->space)
+        return MHD_NO;
+    collector->fields[collector->count++] = (struct field){
+        {name, name_len},
+        {value ? value : "", value_len},
+    };
+    return MHD_YES;
+}
+
+static bool collect_fields(struct conn *conn, struct collector *out)
+{
+    int count = MHD_get_connection_values_n(conn->connection, MHD_HEADER_KIND, NULL, NULL);
+    out->space = count > 0 ? (size_t)count : 0;
+    out->fields = svc__arena_alloc(&conn->x->arena, out->space * sizeof *out->fields);
+    if (!out->fields)
+        return false;
+    MHD_get_connection_values_n(conn->connection, MHD_HEADER_KIND, collect, out);
+    return true;
+}
+
+/* The bytes from the method to the end of the empty line; 0 when that is not known. */
+static size_t head_size(struct conn *conn)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(conn->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+/* What 0.9.75 has misread shows in its pointers. */
+static bool read_cleanly(const struct conn *conn, const char *method, const char *version,
+                         const struct collector *head)
+{
+    size_t target_len = conn->x->request.target.raw.len;
+    return version > conn->target && (size_t)(version - 1 - conn->target) == target_len &&
+           svc__pointer_gaps_clean(version, head->fields, head->count, method + conn->head_bytes);
+}
+
+static void take_head(struct conn *conn, const char *method, const char *version)
+{
+    struct exchange *x = conn->x;
+    struct collector collector = {0};
+    bool whole = collect_fields(conn, &collector);
+    conn->head_bytes = head_size(conn);
+    conn->taken_known = conn->taken_known && conn->head_bytes;
+    conn->taken += conn->head_bytes;
+    struct head head = {svc__bytes_z(method),         x->request.target.raw,
+                        (unsigned)(version[7] - '0'), collector.fields,
+                        collector.count,              conn->head_bytes};
+    if (!whole)
+        svc__exchange_head_failed(x, &head, 503, "out of memory");
+    else if (conn->loop->pointer_gaps && !read_cleanly(conn, method, version, &collector))
+        svc__exchange_head_failed(x, &head, 400,
+                                  "the head holds a NUL, a bare line feed or a folded line");
+    else
+        svc__exchange_head(x, &head);
+}
+
+/* ---- Replies */
+
+static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
+{
+    (void)at;
+    struct conn *conn = cls;
+    int64_t n = svc__exchange_reply_read(conn->x, data, len);
+    conn->cut = conn->cut || n < 0;
+    return n > 0    ? (ssize_t)n
+           : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
+                    : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Only its length counts: libmicrohttpd asks for no byte of a reply without a body. */
+static ssize_t read_nothing(void *cls, uint64_t at, char *data, size_t len)
+{
+    (void)cls, (void)at, (void)data, (void)len;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static struct MHD_Response *make_response(struct conn *conn)
+{
+    const struct exchange *x = conn->x;
+    const struct response_body *body = &x->response.body;
+    uint64_t length = svc__exchange_reply_length(x);
+    if (body->kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
+        return MHD_create_response_from_callback(length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
+                                                                              : length,
+                                                 SOURCE_BLOCK, read_source, conn, NULL);
+    if (body->kind != RESPONSE_MEMORY && length)
+        return MHD_create_response_from_callback(length, 1, read_nothing, NULL, NULL);
+    return MHD_create_response_from_buffer(body->len, (void *)(uintptr_t)body->data,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
+/* Connection goes first: added behind Date, it makes libmicrohttpd forget that there is a Date. */
+static bool add_fields(struct MHD_Response *response, struct conn *conn, bool closes)
+{
+    const svc_response *res = &conn->x->response;
+    if (closes && !MHD_add_response_header(response, "Connection", "close"))
+        return false;
+    if (!MHD_add_response_header(response, "Date", svc__loop_date(conn->loop)))
+        return false;
+    for (size_t i = 0; i < res->field_count; i++)
+        if (!MHD_add_response_header(response, res->fields[i].name.data, res->fields[i].value.data))
+            return false;
+    return true;
+}
+
+static size_t count_cookies(const svc_request *req, size_t *bytes)
+{
+    size_t count = 0;
+    struct bytes name = svc__bytes_z("Cookie");
+    const struct field *field = svc__fields_find(req->fields, req->field_count, name);
+    for (; field; field = svc__fields_next(req->fields, req->field_count, field, name)) {
+        *bytes += field->value.len + 1;
+        count++;
+        for (size_t i = 0; i < field->value.len; i++)
+            count += field->value.data[i] == ';';
+    }
+    return count;
+}
+
+/* A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
+ * would close the connection without a word. Its read buffer takes half, or the head when that is
+ * larger. */
+static bool head_fits(const struct conn *conn)
+{
+    const svc_request *req = &conn->x->request;
+    size_t cookie_bytes = 0;
+    size_t nodes = req->field_count + count_cookies(req, &cookie_bytes);
+    size_t half = conn->loop->pool / 2;
+    size_t used =
+        (conn->head_bytes > half ? conn->head_bytes : half) + nodes * NODE_BYTES + cookie_bytes;
+    return used + REPLY_HEAD_BYTES + conn->x->response.field_bytes <= conn->loop->pool;
+}
+
+static enum MHD_Result reply_raw(struct conn *conn)
+{
+    svc__conn_send_raw(conn);
+    return MHD_NO;
+}
+
+/* 0.9.75 sends a stray chunk behind the head of a reply that has neither body nor known length. */
+static bool sendable(const struct exchange *x)
+{
+    return !svc__exchange_reply_bodiless(x) || x->response.status == 204 ||
+           svc__exchange_reply_length(x) != SVC_LENGTH_UNKNOWN;
+}
+
+static enum MHD_Result reply(struct conn *conn)
+{
+    struct exchange *x = conn->x;
+    if (!head_fits(conn))
+        svc__exchange_fail_reply(x, "the response head is too large");
+    if (!sendable(x))
+        return reply_raw(conn);
+    bool closes =
+        x->close || (atomic_load(&x->request.app->draining) && !svc__conn_has_unread(conn));
+    struct MHD_Response *response = make_response(conn);
+    if (!response || !add_fields(response, conn, closes)) {
+        if (response)
+            MHD_destroy_response(response);
+        return reply_raw(conn);
+    }
+    svc__conn_enter(conn, CONN_SEND);
+    enum MHD_Result queued =
+        MHD_queue_response(conn->connection, (unsigned)x->response.status, response);
+    MHD_destroy_response(response);
+    return queued == MHD_YES ? MHD_YES : reply_raw(conn);
+}
+
+/* ---- The access handler */
+
+static enum MHD_Result suspend(struct conn *conn)
+{
+    conn->suspended = true;
+    svc__conn_enter(conn, CONN_HANDLE);
+    svc__conn_watch_departure(conn);
+    MHD_suspend_connection(conn->connection);
+    return MHD_YES;
+}
+
+static enum MHD_Result expect_body(struct conn *conn, enum conn_call call)
+{
+    conn->call = call;
+    svc__conn_enter(conn, CONN_BODY);
+    return MHD_YES;
+}
+
+/* A small body is read and dropped so that the connection can be kept: an answer to the first call
+ * would close it. */
+static bool droppable(const struct exchange *x)
+{
+    return x->framing.kind == BODY_LENGTH && x->framing.length <= DROP_ANNOUNCED &&
+           !x->framing.expect_continue;
+}
+
+static enum exchange_step run(struct exchange *x)
+{
+    return x->replied ? EXCHANGE_REPLY : svc__exchange_run(x);
+}
+
+/* In the first call, with a body to come or one whose end nobody knows. */
+static enum MHD_Result run_before_body(struct conn *conn)
+{
+    struct exchange *x = conn->x;
+    switch (run(x)) {
+    case EXCHANGE_WAIT:
+        conn->call = CALL_AGAIN;
+        return suspend(conn);
+    case EXCHANGE_BODY:
+        return expect_body(conn, CALL_BODY);
+    case EXCHANGE_REPLY:
+        break;
+    }
+    if (droppable(x))
+        return expect_body(conn, CALL_DROP);
+    conn->linger = true;
+    return reply(conn);
+}
+
+static enum MHD_Result run_without_body(struct conn *conn)
+{
+    return run(conn->x) == EXCHANGE_WAIT ? suspend(conn) : reply(conn);
+}
+
+static enum MHD_Result begin(struct conn *conn)
+{
+    const struct exchange *x = conn->x;
+    if (x->malformed || x->framing.kind != BODY_NONE)
+        return run_before_body(conn);
+    conn->call = CALL_FINAL;
+    return MHD_YES;
+}
+
+/* The answer is decided in mid-body: what is left is read for a while, and the answer follows. */
+static void drop_rest(struct conn *conn)
+{
+    conn->call = CALL_DROP;
+    svc__conn_hurry(conn, DROP_MS);
+}
+
+static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t len)
+{
+    struct exchange *x = conn->x;
+    if (x->framing.kind == BODY_CHUNKED)
+        conn->taken_known = false;
+    conn->taken += len;
+    if (conn->call == CALL_BODY) {
+        if (svc__exchange_body(x, data, len) == EXCHANGE_REPLY)
+            drop_rest(conn);
+        return MHD_YES;
+    }
+    x->request.bytes_in += len;
+    conn->dropped += len;
+    return conn->dropped <= DROP_TOO_LARGE ? MHD_YES : reply_raw(conn);
+}
+
+static enum MHD_Result end_body(struct conn *conn)
+{
+    if (!conn->x->replied)
+        svc__exchange_body_end(conn->x);
+    return reply(conn);
+}
+
+static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *data,
+                                 size_t *len, void **context)
+{
+    (void)cls, (void)connection, (void)url;
+    struct conn *conn = *context;
+    if (!conn || !conn->x || conn->raw)
+        return MHD_NO;
+    size_t taken = *len;
+    switch (conn->call) {
+    case CALL_FIRST:
+        take_head(conn, method, version);
+        return begin(conn);
+    case CALL_AGAIN:
+        return run_before_body(conn);
+    case CALL_FINAL:
+        return run_without_body(conn);
+    case CALL_BODY:
+    case CALL_DROP:
+        *len = 0;
+        return taken ? take_piece(conn, data, taken) : end_body(conn);
+    }
+    return MHD_NO;
+}
+
+/* ---- The other callbacks */
+
+static struct conn *conn_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* 0.9.75 looks for the '?' after this call; 1.0 knows where it is, and parses what is behind it. */
+static void hide_query(char *query)
+{
+    if (query)
+        memset(query, '\0', query[1] ? 2 : 1);
+}
+
+/*
+ * The request line is in. Its target is ours to parse: libmicrohttpd must find no query, of which
+ * each argument would cost it memory that the head needs.
+ */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    struct loop *loop = cls;
+    struct conn *conn = conn_of(connection);
+    if (!conn || conn->raw)
+        return conn;
+    conn->x = svc__exchange_new(loop->server->app, &loop->host, svc__bytes_z(target));
+    if (!conn->x) {
+        svc__wire_send_problem(conn->fd, 503, "out of memory", svc__loop_date(loop));
+        conn->raw = conn->linger = true;
+        return conn;
+    }
+    conn->x->transport = conn;
+    conn->x->request.address = conn->address;
+    conn->target = target;
+    conn->call = CALL_FIRST;
+    conn->head_bytes = 0;
+    conn->dropped = 0;
+    if (conn->phase != CONN_NEW && conn->phase != CONN_HEAD)
+        svc__conn_enter(conn, CONN_HEAD);
+    hide_query(strchr(target, '?'));
+    return conn;
+}
+
+static enum svc_outcome outcome_of(const struct conn *conn, enum MHD_RequestTerminationCode code)
+{
+    if (conn->timed_out)
+        return SVC_TIMED_OUT;
+    if (conn->cut || code == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
+        return SVC_CUT;
+    return code == MHD_REQUEST_TERMINATED_COMPLETED_OK || conn->raw ? SVC_COMPLETE
+                                                                    : SVC_CLIENT_GONE;
+}
+
+/* A request that libmicrohttpd refused itself has a status that only it knows. */
+static void note_refusal(struct conn *conn, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    if (info && info->http_status >= 400 && !conn->x->replied)
+        conn->x->response.status = (int)info->http_status;
+}
+
+static uint64_t bytes_out(const struct exchange *x, enum svc_outcome outcome)
+{
+    const struct response_body *body = &x->response.body;
+    if (svc__exchange_reply_bodiless(x))
+        return 0;
+    return body->kind == RESPONSE_SOURCE || outcome == SVC_COMPLETE ? body->len : 0;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    struct conn *conn = *context;
+    *context = NULL;
+    if (!conn || !conn->x)
+        return;
+    note_refusal(conn, connection);
+    struct exchange *x = conn->x;
+    enum svc_outcome outcome = outcome_of(conn, code);
+    conn->x = NULL;
+    svc__exchange_done(x, outcome, bytes_out(x, outcome));
+    svc__exchange_unref(x);
+    if (!conn->raw)
+        svc__conn_enter(conn, CONN_IDLE);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct loop *loop = cls;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        loop->adding->connection = connection;
+        *socket_context = loop->adding;
+        return;
+    }
+    struct conn *conn = *socket_context;
+    *socket_context = NULL;
+    if (loop->adding == conn)
+        loop->adding = NULL;
+    if (conn)
+        svc__conn_closed(conn);
+}
+
+/* Decoding is ours too. */
+static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *text)
+{
+    (void)cls, (void)connection;
+    return strlen(text);
+}
+
+/* libmicrohttpd tells of the requests that it refuses itself by its log alone. */
+static void on_log(void *cls, const char *format, va_list arguments)
+{
+    static const char refused[] = "Error processing request";
+    struct loop *loop = cls;
+    char text[256];
+    vsnprintf(text, sizeof text, format, arguments);
+    text[strcspn(text, "\r\n")] = '\0';
+    bool refusal = !strncmp(text, refused, sizeof refused - 1);
+    if (refusal)
+        svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
+    svc__log(&loop->host.log, refusal ? SVC_LEVEL_INFO : SVC_LEVEL_DEBUG, "libmicrohttpd",
+             LOG_TEXT("text", text));
+}
+
+/* ---- The daemon */
+
+/* What depends on the libmicrohttpd that is found at run time. */
+struct dialect {
+    int strictness;    /* 0.9.77 gave the option another scale; before, our own checks see more */
+    unsigned flags;    /* 1.0 takes connections later than it is asked to, unless told not to */
+    bool pointer_gaps; /* see pointer_gaps.h */
+};
+
+/* MHD_USE_NO_THREAD_SAFETY, which headers before 1.0 do not have. */
+enum { NO_THREAD_SAFETY = 1 << 19 };
+
+static struct dialect find_dialect(void)
+{
+    const char *version = MHD_get_version();
+    unsigned major = 0, minor = 0, patch = 0;
+    sscanf(version, "%u.%u.%u", &major, &minor, &patch);
+    bool rewritten = major > 0;
+    return (struct dialect){
+        .strictness = rewritten || minor > 9 || patch >= 77,
+        .flags = rewritten ? (unsigned)NO_THREAD_SAFETY : 0,
+        .pointer_gaps = !strcmp(version, "0.9.75"),
+    };
+}
+
+static int find_epoll(struct loop *loop)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info)
+        return SVC_ESYSTEM;
+    loop->mhd_fd = info->epoll_fd;
+    return 0;
+}
+
+int svc__loop_mhd_start(struct loop *loop)
+{
+    const struct dialect dialect = find_dialect();
+    const unsigned flags = dialect.flags | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+                           MHD_USE_TURBO | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG |
+                           MHD_USE_NO_LISTEN_SOCKET;
+    loop->pointer_gaps = dialect.pointer_gaps;
+    /* A head of the full size, its nodes, and the reply's head: twice the head holds them all. */
+    loop->pool = 2 * (size_t)loop->server->app->config.max_head_bytes;
+    loop->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_access, loop, MHD_OPTION_EXTERNAL_LOGGER, on_log, loop,
+        MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        loop->pool, MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+        loop, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+    return loop->daemon ? find_epoll(loop) : SVC_ESYSTEM;
+}
+
+void svc__loop_mhd_stop(struct loop *loop)
+{
+    if (loop->daemon)
+        MHD_stop_daemon(loop->daemon);
+    loop->daemon = NULL;
+}
+
+void svc__loop_mhd_run(struct loop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+    MHD_run(loop->daemon);
+    loop->run_again = MHD_get_timeout(loop->daemon, &wait) == MHD_YES && wait == 0;
+}
+
+bool svc__loop_mhd_add(struct loop *loop, struct conn *conn)
+{
+    loop->adding = conn;
+    enum MHD_Result added = MHD_add_connection(
+        loop->daemon, conn->fd, (const struct sockaddr *)&conn->address, conn->address_len);
+    bool known = added == MHD_YES || !loop->adding;
+    loop->adding = NULL;
+    loop->run_again = true;
+    return known;
+}
+
+void svc__loop_mhd_resume(struct conn *conn)
+{
+    MHD_resume_connection(conn->connection);
+    conn->loop->run_again = true;
+}

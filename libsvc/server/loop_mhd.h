@@ -1,0 +1,26 @@
+/*
+ * The only door to libmicrohttpd: a daemon for each loop that never listens, never waits and never
+ * times anything. For the loop's thread.
+ */
+#ifndef SVC_SERVER_LOOP_MHD_H
+#define SVC_SERVER_LOOP_MHD_H
+
+#include "libsvc/server/loop.h"
+
+/* Makes the loop's daemon. 0 or SVC_ESYSTEM. */
+int svc__loop_mhd_start(struct loop *loop);
+
+/* Ends it, with every connection. None may be suspended. Accepts a loop without a daemon. */
+void svc__loop_mhd_stop(struct loop *loop);
+
+/* Does what can be done without waiting, and sets loop->run_again. */
+void svc__loop_mhd_run(struct loop *loop);
+
+/* Hands over the connection's socket, which libmicrohttpd closes from now on, also when it fails.
+ * False: it was refused and nothing else knows the connection. */
+bool svc__loop_mhd_add(struct loop *loop, struct conn *conn);
+
+/* Goes on with a suspended connection: its access handler is called again. */
+void svc__loop_mhd_resume(struct conn *conn);
+
+#endif

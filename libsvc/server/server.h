@@ -1,0 +1,87 @@
+/*
+ * The server: what serves one app on one set of listeners. Its listeners are shared by its event
+ * loops; each loop owns its connections, a libmicrohttpd daemon, and everything else that its
+ * thread touches.
+ */
+#ifndef SVC_SERVER_SERVER_H
+#define SVC_SERVER_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "libsvc/core/exchange.h"
+#include "libsvc/server/listen.h"
+
+struct loop;
+
+/* Where the server stands in its life. Each loop acts on a new stage and then says so. */
+enum stage {
+    STAGE_SERVE,
+    STAGE_REFUSE,     /* listeners are no longer watched */
+    STAGE_CLOSE_IDLE, /* connections that are silent are closed */
+    STAGE_CUT,        /* what is left is cancelled and closed */
+    STAGE_EXIT        /* the thread ends */
+};
+
+/* What every loop counts, registered in the app's metrics. */
+struct server_metrics {
+    int accepted, refused, accept_errors, timed_out, refused_below, lingering_full;
+};
+
+struct server {
+    svc_app *app;
+    struct sink *sink; /* borrowed; NULL: no log */
+    struct listeners listeners;
+    struct loop **loops;
+    size_t loop_count;
+    size_t loops_started; /* whose threads run */
+    struct server_metrics metrics;
+    _Atomic unsigned connections, lingers;
+    unsigned max_connections;          /* the setting */
+    unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
+    _Atomic unsigned cut_requests;     /* that were in flight when the server was cut */
+    _Atomic uint64_t accept_logged_ms; /* when running out of descriptors was last logged */
+    _Atomic int stage;
+    uint64_t stop_ms; /* when the stop was asked for; set before STAGE_CLOSE_IDLE */
+    int event_fd;     /* loops tell who waits for a stage that something has changed */
+};
+
+/*
+ * Makes a server with `loops` loops for a readied app on the given addresses and starts its
+ * threads. NULL with `*error` set; set-up errors are kept in `app`. `sink` is borrowed until the
+ * free.
+ */
+struct server *svc__server_start(svc_app *app, struct sink *sink, const char *addresses,
+                                 size_t loops, int *error);
+
+/* Moves every loop to a stage and wakes it. Any thread. */
+void svc__server_enter(struct server *server, enum stage stage);
+
+/* Whether every loop has acted on the current stage. */
+bool svc__server_settled(const struct server *server);
+
+/* Whether no connection is left, lingering ones included. */
+bool svc__server_empty(const struct server *server);
+
+/* Has who waits for the server look again. Any thread. */
+void svc__server_notify(struct server *server);
+
+/* Takes what is still in the queues of the listeners, then closes them. When loops have settled on
+ * STAGE_REFUSE. */
+void svc__server_close_listeners(struct server *server);
+
+/*
+ * Ends the loops' threads and frees the server. Accepts NULL. SVC_EFORCED when a thread has not
+ * ended by the deadline (of svc__clock_ms): its handler still runs, and the server is left alone.
+ */
+int svc__server_free(struct server *server, uint64_t deadline_ms);
+
+/* Counts a socket in `counter`, one of the two above; false, and not counted, when that would be
+ * more than `max` or than descriptors allow. Any thread. */
+bool svc__server_socket_opened(struct server *server, _Atomic unsigned *counter, unsigned max);
+
+/* Takes it back. Any thread. */
+void svc__server_socket_closed(struct server *server, _Atomic unsigned *counter);
+
+#endif

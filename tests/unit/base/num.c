@@ -1,0 +1,84 @@
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <svc/errors.h>
+
+#include "libsvc/base/num.h"
+#include "tests/unit/base/support.h"
+
+Test(base_num, reads_digits_and_nothing_else)
+{
+    static const struct {
+        struct bytes text;
+        uint64_t max;
+        int result;
+        uint64_t number;
+    } rows[] = {
+        {LITERAL("0"), UINT64_MAX, 0, 0},
+        {LITERAL("0"), 0, 0, 0},
+        {LITERAL("7"), 7, 0, 7},
+        {LITERAL("8"), 7, SVC_ETOOBIG, 0},
+        {LITERAL("1"), 0, SVC_ETOOBIG, 0},
+        {LITERAL("10"), 9, SVC_ETOOBIG, 0},
+        {LITERAL("00042"), 42, 0, 42},
+        {LITERAL("000000000000000000000000000001"), 1, 0, 1},
+        {LITERAL("65535"), 65535, 0, 65535},
+        {LITERAL("65536"), 65535, SVC_ETOOBIG, 0},
+        {LITERAL("9223372036854775807"), INT64_MAX, 0, INT64_MAX},
+        {LITERAL("9223372036854775808"), INT64_MAX, SVC_ETOOBIG, 0},
+        {LITERAL("18446744073709551615"), UINT64_MAX, 0, UINT64_MAX},
+        {LITERAL("18446744073709551616"), UINT64_MAX, SVC_ETOOBIG, 0},
+        {LITERAL("18446744073709551620"), UINT64_MAX, SVC_ETOOBIG, 0},
+        {LITERAL("99999999999999999999999999999999"), UINT64_MAX, SVC_ETOOBIG, 0},
+        {LITERAL(""), UINT64_MAX, SVC_ESYNTAX, 0},
+        {{NULL, 0}, UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("+1"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("-1"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL(" 1"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("1 "), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("0x10"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("1.0"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("1,0"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("1\0"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("\xd9\xa1"), UINT64_MAX, SVC_ESYNTAX, 0},
+        /* What is no number is never too big. */
+        {LITERAL("99999999999999999999999x"), UINT64_MAX, SVC_ESYNTAX, 0},
+        {LITERAL("9x"), 1, SVC_ESYNTAX, 0},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        uint64_t number = 77;
+        int result = svc__num_u64(rows[i].text, rows[i].max, &number);
+        cr_expect_eq(result, rows[i].result, "row %zu: %d", i, result);
+        cr_expect_eq(number, result == 0 ? rows[i].number : 77, "row %zu", i);
+    }
+}
+
+Test(base_num, every_limit_is_sharp_for_small_numbers)
+{
+    for (uint64_t max = 0; max < 120; max++) {
+        for (uint64_t n = 0; n < 1200; n++) {
+            char text[8];
+            int len = snprintf(text, sizeof text, "%" PRIu64, n);
+            uint64_t number;
+            int result = svc__num_u64(svc__bytes(text, (size_t)len), max, &number);
+            cr_assert_eq(result, n <= max ? 0 : SVC_ETOOBIG, "%s of %" PRIu64, text, max);
+            cr_assert(result != 0 || number == n);
+        }
+    }
+}
+
+Test(base_num, writes_what_printf_writes)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < 64; i++, n = n * 2 + 1) {
+        for (int step = -1; step <= 1; step++) {
+            char out[NUM_U64_LEN], want[32];
+            uint64_t value = n + (uint64_t)step;
+            size_t len = svc__num_format_u64(out, value);
+            int want_len = snprintf(want, sizeof want, "%" PRIu64, value);
+            cr_assert_eq(len, (size_t)want_len);
+            cr_assert_arr_eq(out, want, len);
+        }
+    }
+}
