@@ -293,7 +293,6 @@ void svc__conn_expired(struct conn *conn)
 
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
-    conn->watched = conn->watched && conn->phase == CONN_HANDLE;
     if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
     else if (conn->phase == CONN_HANDLE && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))

@@ -527,7 +527,9 @@ static void read_reply(struct client *client, struct client_reply *reply, bool t
     if (read_body(client, reply, to_head, due))
         reply->end = CLIENT_REPLY;
     else
-        reply->end = client->eof || client->reset ? CLIENT_CUT : ended(client, true);
+        reply->end = client->eof || client->reset ? CLIENT_CUT
+                     : client_clock_ms() >= due   ? CLIENT_TIMEOUT
+                                                  : CLIENT_GARBAGE;
 }
 
 struct client_reply client_read(struct client *client, bool to_head)

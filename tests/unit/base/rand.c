@@ -1,7 +1,13 @@
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,4 +94,57 @@ Test(base_rand, a_child_never_repeats_what_the_parent_draws)
     waitpid(pid, NULL, 0);
     close(fds[0]);
     close(fds[1]);
+}
+
+/* Has the kernel refuse two system calls to this process from now on. */
+static bool refuse_calls(unsigned first, unsigned second)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, second, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+enum { DIFFERENT, REPEATED, NOT_REFUSED };
+
+static int draw_without(unsigned first, unsigned second)
+{
+    static char ids[100][ID];
+    if (!refuse_calls(first, second))
+        return NOT_REFUSED;
+    for (size_t i = 0; i < 100; i++)
+        svc__rand_bytes(ids[i], ID);
+    qsort(ids, 100, ID, compare);
+    for (size_t i = 1; i < 100; i++)
+        if (memcmp(ids[i - 1], ids[i], ID) == 0)
+            return REPEATED;
+    return DIFFERENT;
+}
+
+static void expect_ids_without(unsigned first, unsigned second)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(draw_without(first, second));
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_REFUSED)
+        cr_skip_test("this system has no seccomp");
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == DIFFERENT);
+}
+
+Test(base_rand, ids_differ_also_without_getrandom)
+{
+    expect_ids_without(SYS_getrandom, SYS_getrandom);
+}
+
+Test(base_rand, ids_differ_also_without_any_random_device)
+{
+    expect_ids_without(SYS_getrandom, SYS_openat);
 }

@@ -115,6 +115,26 @@ Test(base_sink, lines_are_written_while_it_is_open)
     cr_expect_eq(svc__sink_close(sink, LONG_MS), 0);
 }
 
+/* The line comes at one moment after another of the writer's falling asleep. */
+Test(base_sink, a_writer_that_falls_asleep_misses_no_line)
+{
+    char got[8];
+    for (int yields = 0; yields < 300; yields++) {
+        struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, 0);
+        struct pollfd fd = {ends[0], POLLIN, 0};
+        for (int i = 0; i < yields; i++)
+            sched_yield();
+        cr_assert(svc__sink_write_shared(sink, "abc", 3));
+        cr_assert_eq(poll(&fd, 1, LONG_MS), 1, "nobody woke the writer");
+        cr_assert_eq(read(ends[0], got, sizeof got), 4);
+        for (int i = 0; i < yields; i++)
+            sched_yield();
+        cr_assert(svc__sink_write_shared(sink, "abc", 3));
+        cr_assert_eq(svc__sink_close(sink, LONG_MS), 0);
+        cr_assert_eq(read(ends[0], got, sizeof got), 4);
+    }
+}
+
 Test(base_sink, rings_are_limited_in_number)
 {
     struct sink *sink = svc__sink_open(ends[1], 0, 2);

@@ -79,6 +79,19 @@ Test(base_wheel, the_end_of_time_is_far_but_no_error)
     cr_expect_eq(svc__wheel_wait_ms(&wheel, start_ms + 40000), -1);
 }
 
+/* Beyond the wheel, a timer costs one visit a turn, and within it none before its time. */
+Test(base_wheel, the_loop_is_not_woken_for_a_slot_that_is_not_due)
+{
+    uint64_t now_ms = start_ms / WHEEL_TICK_MS * WHEEL_TICK_MS;
+    for (uint64_t ticks = 1; ticks < 2 * WHEEL_SLOTS; ticks++) {
+        struct timer t = {0};
+        uint64_t visit = ticks < WHEEL_SLOTS ? ticks : WHEEL_SLOTS;
+        svc__wheel_init(&wheel, now_ms);
+        svc__wheel_set(&wheel, &t, now_ms + ticks * WHEEL_TICK_MS);
+        cr_assert_eq(svc__wheel_wait_ms(&wheel, now_ms), (int)(visit * WHEEL_TICK_MS));
+    }
+}
+
 Test(base_wheel, cancel_disarms_and_may_be_called_again)
 {
     struct timer t[3] = {{0}};
@@ -97,8 +110,9 @@ Test(base_wheel, a_timer_that_is_moved_fires_at_its_last_time_only)
 {
     static const struct {
         uint64_t first, second;
-    } rows[] = {{1000, 5000}, {5000, 1000}, {1000, 100000},   {100000, 1000}, {1000, 0},
-                {1000, 1001}, {1001, 1000}, {100000, 200000}, {64, 65},       {32768, 32769}};
+    } rows[] = {{1000, 5000}, {5000, 1000},   {1000, 100000}, {100000, 1000},
+                {1000, 0},    {1000, 1001},   {1001, 1000},   {100000, 200000},
+                {64, 65},     {32768, 32769}, {1000, 936}};
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct timer t = {0};
         svc__wheel_init(&wheel, start_ms);

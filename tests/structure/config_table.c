@@ -1,0 +1,16 @@
+/* Prints the README's table of settings. */
+#include <stdio.h>
+
+#include "libsvc/core/config.h"
+
+int main(void)
+{
+    struct buf table;
+    svc__buf_init(&table, 65536);
+    svc__config_table(&table);
+    int error = svc__buf_error(&table);
+    if (!error)
+        fwrite(table.data, 1, table.len, stdout);
+    svc__buf_free(&table);
+    return error != 0;
+}
