@@ -1,487 +1,382 @@
 /*
- * The compiled tree. A node's literal children are in a hash table of their own, so that a segment
- * costs the same among two siblings and among ten thousand. Where a segment could be a literal, a
- * wildcard or the start of a tail, they are tried in this order, and the search comes back when one
- * leads nowhere. A node is reached by one sequence of choices only, which also fixes the place in
- * the path, so a search visits each node once at most.
+ * Finds the pattern for a request in a tree that plant.c has made.
+ *
+ * Where a segment could be a literal, a wildcard or the start of a tail, they are tried in this
+ * order, and the search comes back when one leads nowhere. As patterns in a tree do not conflict,
+ * the first one found is the most specific.
+ *
+ * The search is bounded: a node is reached by one sequence of choices only, which also fixes the
+ * place in the path, so a search visits each node once at most, whatever the path. What is still to
+ * be tried lies on a stack of fixed size: two entries for each node between the root and where the
+ * search is, and a pattern has no more than PATTERN_MAX_SEGMENTS. Each byte of the path is read
+ * once to split it, and a visit looks at PATTERN_MAX_LITERAL decoded bytes at most.
  */
 #include "libsvc/route/tree.h"
 
 #include <stdlib.h>
 
 #include "libsvc/proto/uri.h"
+#include "libsvc/route/plant.h"
+#include "libsvc/route/tree_internal.h"
 
-#define NONE UINT32_MAX
+#ifdef __has_attribute
+#if __has_attribute(uninitialized)
+/* Builds that clear all automatic memory would spend more on a search's than the search takes. */
+#define UNCLEARED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef UNCLEARED
+#define UNCLEARED
+#endif
 
-/* A slot of a hash table; `node` is NONE when it is empty. */
-struct slot {
-    uint32_t hash, node;
+enum { SLASH_AT_END = UINT32_MAX, DEPTHS = PATTERN_MAX_SEGMENTS + 1 };
+
+/* A segment of the path. It begins behind the slash at which the one before ends. */
+struct piece {
+    uint64_t head; /* svc__tree_head of its text as it stands in the path */
+    uint32_t end;
+    bool escaped;
 };
 
-struct node {
-    struct bytes text;  /* of the literal that leads here */
-    struct slot *slots; /* literal children; in the tree's one block when built */
-    uint32_t mask;      /* slots less one; meaningless without children */
-    uint32_t children;  /* literal ones */
-    uint32_t wild;      /* node behind a wildcard, of any host or any method */
-    uint32_t leaf;      /* pattern that ends here */
-    uint32_t end;       /* pattern that ends in {$} behind this */
-    uint32_t tail;      /* pattern that takes the rest behind this */
+/* What to try when the search comes back: a node, or the run of a tail. */
+struct choice {
+    uint32_t what;
+    uint16_t depth;
+    bool tail;
 };
-
-struct tree {
-    const struct pattern **patterns;
-    struct node *nodes; /* the first one's children are hosts, theirs methods, theirs segments */
-    size_t count, space;
-    struct slot *slots;
-    struct bytes *methods; /* sorted; HEAD among them when GET is */
-    size_t method_count;
-    bool any_method, hosts;
-};
-
-/* ---- Hash tables of children */
-
-static uint64_t load(const char *data, size_t len)
-{
-    uint32_t low, high;
-    if (len >= 4) {
-        memcpy(&low, data, 4);
-        memcpy(&high, data + len - 4, 4);
-        return low | (uint64_t)high << 32;
-    }
-    if (len == 0)
-        return 0;
-    return (uint64_t)(unsigned char)data[0] | (uint64_t)(unsigned char)data[len / 2] << 8 |
-           (uint64_t)(unsigned char)data[len - 1] << 16;
-}
-
-/* Registered text alone is stored, so nobody can choose what collides. */
-static uint32_t hash(struct bytes text)
-{
-    static const uint64_t prime = 0x9E3779B97F4A7C15;
-    uint64_t h = text.len * prime;
-    for (; text.len > 8; text.data += 8, text.len -= 8) {
-        uint64_t word;
-        memcpy(&word, text.data, 8);
-        h = (h ^ word) * prime;
-        h ^= h >> 29;
-    }
-    h = (h ^ load(text.data, text.len)) * prime;
-    return (uint32_t)(h >> 32);
-}
-
-static uint32_t find_child(const struct tree *tree, const struct node *node, struct bytes text)
-{
-    if (!node->children)
-        return NONE;
-    uint32_t h = hash(text);
-    for (uint32_t at = h;; at++) {
-        struct slot slot = node->slots[at & node->mask];
-        if (slot.node == NONE)
-            return NONE;
-        if (slot.hash == h && svc__bytes_eq(tree->nodes[slot.node].text, text))
-            return slot.node;
-    }
-}
-
-static void put_slot(struct node *node, struct slot slot)
-{
-    uint32_t at = slot.hash;
-    while (node->slots[at & node->mask].node != NONE)
-        at++;
-    node->slots[at & node->mask] = slot;
-}
-
-/* At most half of a table is full, so that a search soon meets an empty slot. */
-static bool grow_slots(struct node *node)
-{
-    uint32_t space = node->children ? node->mask + 1 : 0;
-    if ((node->children + 1) * 2 <= space)
-        return true;
-    uint32_t wanted = space ? space * 2 : 2;
-    struct slot *old = node->slots;
-    struct slot *slots = malloc(wanted * sizeof *slots);
-    if (!slots)
-        return false;
-    memset(slots, 0xff, wanted * sizeof *slots); /* NONE everywhere */
-    node->slots = slots;
-    node->mask = wanted - 1;
-    for (uint32_t i = 0; i < space; i++)
-        if (old[i].node != NONE)
-            put_slot(node, old[i]);
-    free(old);
-    return true;
-}
-
-/* ---- Building */
-
-static uint32_t new_node(struct tree *tree, struct bytes text)
-{
-    if (tree->count == tree->space) {
-        size_t space = tree->space ? tree->space * 2 : 64;
-        struct node *nodes = space < NONE ? realloc(tree->nodes, space * sizeof *nodes) : NULL;
-        if (!nodes)
-            return NONE;
-        tree->nodes = nodes;
-        tree->space = space;
-    }
-    tree->nodes[tree->count] =
-        (struct node){.text = text, .wild = NONE, .leaf = NONE, .end = NONE, .tail = NONE};
-    return (uint32_t)tree->count++;
-}
-
-static uint32_t literal_child(struct tree *tree, uint32_t parent, struct bytes text)
-{
-    uint32_t child = find_child(tree, &tree->nodes[parent], text);
-    if (child != NONE)
-        return child;
-    child = new_node(tree, text);
-    if (child == NONE || !grow_slots(&tree->nodes[parent]))
-        return NONE;
-    put_slot(&tree->nodes[parent], (struct slot){hash(text), child});
-    tree->nodes[parent].children++;
-    return child;
-}
-
-static uint32_t wild_child(struct tree *tree, uint32_t parent)
-{
-    if (tree->nodes[parent].wild == NONE) {
-        uint32_t child = new_node(tree, svc__bytes("", 0));
-        tree->nodes[parent].wild = child;
-    }
-    return tree->nodes[parent].wild;
-}
-
-/* Hosts and methods: none stands for every one. */
-static uint32_t named_child(struct tree *tree, uint32_t parent, struct bytes name)
-{
-    return name.len ? literal_child(tree, parent, name) : wild_child(tree, parent);
-}
-
-static bool insert(struct tree *tree, const struct pattern *pattern, uint32_t index)
-{
-    uint32_t at = named_child(tree, 0, pattern->host);
-    if (at != NONE)
-        at = named_child(tree, at, pattern->method);
-    for (size_t i = 0; i < pattern->count && at != NONE; i++) {
-        const struct segment *segment = &pattern->segments[i];
-        switch (segment->kind) {
-        case SEGMENT_LITERAL:
-            at = literal_child(tree, at, segment->text);
-            break;
-        case SEGMENT_WILD:
-            at = wild_child(tree, at);
-            break;
-        case SEGMENT_MULTI:
-            tree->nodes[at].tail = index;
-            return true;
-        case SEGMENT_END:
-            tree->nodes[at].end = index;
-            return true;
-        }
-    }
-    if (at == NONE)
-        return false;
-    tree->nodes[at].leaf = index;
-    return true;
-}
-
-/* Moves all tables into one block, in the order of their nodes. */
-static bool pack_slots(struct tree *tree)
-{
-    size_t total = 1;
-    for (size_t i = 0; i < tree->count; i++)
-        total += tree->nodes[i].children ? tree->nodes[i].mask + 1 : 0;
-    struct slot *at = malloc(total * sizeof *at);
-    if (!at)
-        return false;
-    tree->slots = at;
-    for (size_t i = 0; i < tree->count; i++) {
-        struct node *node = &tree->nodes[i];
-        size_t space = node->children ? node->mask + 1 : 0;
-        if (space)
-            memcpy(at, node->slots, space * sizeof *at);
-        free(node->slots);
-        node->slots = at;
-        at += space;
-    }
-    return true;
-}
-
-static int compare_bytes(const void *a, const void *b)
-{
-    const struct bytes *x = a, *y = b;
-    int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
-    return order ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-static bool has_method(const struct tree *tree, struct bytes method)
-{
-    for (size_t i = 0; i < tree->method_count; i++)
-        if (svc__bytes_eq(tree->methods[i], method))
-            return true;
-    return false;
-}
-
-static void add_method(struct tree *tree, struct bytes method)
-{
-    if (!has_method(tree, method))
-        tree->methods[tree->method_count++] = method;
-}
-
-static bool collect_methods(struct tree *tree, size_t count)
-{
-    tree->methods = malloc((count + 1) * sizeof *tree->methods); /* HEAD may join */
-    if (!tree->methods)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        const struct pattern *pattern = tree->patterns[i];
-        tree->hosts = tree->hosts || pattern->host.len;
-        if (pattern->method.len)
-            add_method(tree, pattern->method);
-        else
-            tree->any_method = true;
-    }
-    if (has_method(tree, svc__bytes_z("GET")))
-        add_method(tree, svc__bytes_z("HEAD"));
-    qsort(tree->methods, tree->method_count, sizeof *tree->methods, compare_bytes);
-    return true;
-}
-
-static bool build(struct tree *tree, const struct pattern *const *patterns, size_t count)
-{
-    tree->patterns = malloc((count ? count : 1) * sizeof(struct pattern *));
-    if (!tree->patterns || new_node(tree, svc__bytes("", 0)) == NONE)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        tree->patterns[i] = patterns[i];
-        if (!insert(tree, patterns[i], (uint32_t)i))
-            return false;
-    }
-    return collect_methods(tree, count) && pack_slots(tree);
-}
-
-struct tree *svc__tree_build(const struct pattern *const *patterns, size_t count)
-{
-    struct tree *tree = calloc(1, sizeof *tree);
-    if (tree && !build(tree, patterns, count)) {
-        svc__tree_free(tree);
-        return NULL;
-    }
-    return tree;
-}
-
-void svc__tree_free(struct tree *tree)
-{
-    if (!tree)
-        return;
-    if (!tree->slots) /* not packed yet: each node owns its table */
-        for (size_t i = 0; i < tree->count; i++)
-            free(tree->nodes[i].slots);
-    free(tree->slots);
-    free(tree->nodes);
-    free(tree->patterns);
-    free(tree->methods);
-    free(tree);
-}
-
-/* ---- Matching */
 
 struct search {
     const struct tree *tree;
     struct bytes path;
-    bool escaped;                              /* the path has a '%' */
-    bool slash;                                /* search as if the path had a slash behind it */
-    bool exact;                                /* the match took no tail that is not empty */
-    uint32_t starts[PATTERN_MAX_SEGMENTS + 1]; /* of the segment at each depth */
+    uint32_t method;  /* index of the request's, or TREE_ANY_METHOD */
+    bool slash;       /* search as if the path had a slash behind it */
+    bool exact;       /* the match took no tail that is not empty */
+    size_t split;     /* pieces that are known */
+    uint64_t methods; /* when collecting: those that would match, as a set */
+    struct piece pieces[DEPTHS];
+    struct choice choices[2 * DEPTHS];
 };
 
-/* A segment for comparing: decoded into `buffer` when it is escaped. False: longer than any
- * literal. */
-static bool decode(const struct search *s, struct bytes *segment, char buffer[PATTERN_MAX_LITERAL])
+struct tree *svc__tree_build(const struct pattern *const *patterns, size_t count)
 {
-    if (!s->escaped || !memchr(segment->data, '%', segment->len))
-        return true;
+    return svc__plant_tree(patterns, count);
+}
+
+void svc__tree_free(struct tree *tree)
+{
+    free(tree);
+}
+
+/* ---- Splitting the path */
+
+/* Up to eight bytes of the path from `at` on, with zeros behind its end. */
+static inline uint64_t word_at(struct bytes path, size_t at)
+{
+    size_t left = path.len - at;
+    if (left >= 8)
+        return svc__tree_load(path.data + at);
+    if (left == 0)
+        return 0;
+    if (path.len >= 8)
+        return svc__tree_load(path.data + path.len - 8) >> (8 * (8 - left));
+    return svc__tree_head(svc__bytes(path.data + at, left));
+}
+
+/* Bit 7 of each byte of `word` that is `c`, exact up to the first of them. */
+static inline uint64_t find_byte(uint64_t word, unsigned char c)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t zero = word ^ (ones * c);
+    return (zero - ones) & ~zero & (ones << 7);
+}
+
+static inline size_t piece_start(const struct search *s, size_t depth)
+{
+    return depth > 0 ? s->pieces[depth - 1].end : 0;
+}
+
+/* Reads the segment behind the slash at `at`, the first that is not known yet, and its end. */
+static void split_next(struct search *s, size_t at)
+{
+    struct piece *piece = &s->pieces[s->split++];
+    size_t len = s->path.len, n = 8;
+    uint64_t escapes = 0;
+    bool first = true;
+    for (at++; n == 8 && at < len; at += n, first = false) {
+        uint64_t word = word_at(s->path, at);
+        uint64_t slashes = find_byte(word, '/');
+        n = slashes ? (size_t)__builtin_ctzll(slashes) / 8 : 8;
+        n = n < len - at ? n : len - at;
+        word = svc__tree_low(word, n);
+        escapes |= find_byte(word, '%');
+        if (first)
+            piece->head = word;
+    }
+    if (first)
+        piece->head = 0;
+    piece->end = (uint32_t)at;
+    piece->escaped = escapes != 0;
+}
+
+/* ---- Literals */
+
+static inline bool slot_holds(const struct tree *tree, const struct slot *slot, uint64_t head,
+                              struct bytes text)
+{
+    if (slot->head != head || slot->len != text.len)
+        return false;
+    return text.len <= TREE_HEAD || memcmp(tree->texts + tree->nodes[slot->node].text,
+                                           text.data + TREE_HEAD, text.len - TREE_HEAD) == 0;
+}
+
+/* The child whose text is `text`, or 0. */
+static inline uint32_t find_literal(const struct tree *tree, const struct node *node, uint64_t head,
+                                    struct bytes text)
+{
+    const struct slot *slots = tree->slots + node->slots;
+    if (!node->hashed) {
+        for (uint32_t i = 0; i < node->span; i++)
+            if (slot_holds(tree, &slots[i], head, text))
+                return slots[i].node;
+        return 0;
+    }
+    if (text.len > PATTERN_MAX_LITERAL)
+        return 0;
+    for (uint32_t at = svc__tree_hash(head, text);; at++) {
+        const struct slot *slot = &slots[at & (node->span - 1)];
+        if (!slot->node || slot_holds(tree, slot, head, text))
+            return slot->node;
+    }
+}
+
+/* The same for a text with escapes. A literal is never longer than the buffer. */
+static __attribute__((noinline)) uint32_t find_escaped(const struct tree *tree,
+                                                       const struct node *node, struct bytes text)
+{
+    UNCLEARED char buffer[PATTERN_MAX_LITERAL];
     size_t len = 0;
-    while (segment->len > 0) {
-        if (len == PATTERN_MAX_LITERAL)
-            return false;
-        buffer[len++] = (char)svc__uri_take(segment);
+    while (text.len > 0) {
+        if (len == sizeof buffer)
+            return 0;
+        buffer[len++] = (char)svc__uri_take(&text);
     }
-    *segment = svc__bytes(buffer, len);
-    return true;
+    struct bytes decoded = {buffer, len};
+    return find_literal(tree, node, svc__tree_head(decoded), decoded);
 }
 
-static uint32_t literal_of(const struct search *s, const struct node *node, struct bytes segment)
+/* The literal child for the piece at `depth`, which begins behind the slash at `from`, or 0. */
+static inline uint32_t find_child(const struct search *s, const struct node *node, size_t depth,
+                                  size_t from)
 {
-    char buffer[PATTERN_MAX_LITERAL];
-    if (!node->children || !decode(s, &segment, buffer))
-        return NONE;
-    return find_child(s->tree, node, segment);
+    const struct piece *piece = &s->pieces[depth];
+    struct bytes text = {s->path.data + from + 1, piece->end - from - 1};
+    if (node->span == 0)
+        return 0;
+    return piece->escaped ? find_escaped(s->tree, node, text)
+                          : find_literal(s->tree, node, piece->head, text);
 }
 
-static uint32_t take_tail(struct search *s, const struct node *node, bool empty)
+/* ---- The search */
+
+/* The entry of a run that serves the method; or, when collecting, none, and its methods noted. */
+static inline const struct entry *pick(struct search *s, uint32_t run, bool collect)
 {
-    if (node->tail != NONE)
-        s->exact = empty;
-    return node->tail;
+    if (run == 0)
+        return NULL;
+    for (const struct entry *entry = &s->tree->entries[run];; entry++) {
+        if (collect) {
+            uint32_t bit = entry->method - s->method;
+            s->methods |= bit < 64 ? UINT64_C(1) << bit : 0;
+        } else if (entry->method == s->method || entry->method == TREE_ANY_METHOD) {
+            return entry;
+        }
+        if (entry->last)
+            return NULL;
+    }
 }
 
-/* Behind the last slash: {$} before the tail. */
-static uint32_t take_end(struct search *s, const struct node *node)
+/* At the end of the path: behind its last segment, or behind the slash at its end. */
+static inline const struct entry *pick_at_end(struct search *s, const struct node *node,
+                                              bool behind_slash, bool collect)
 {
-    if (node->end == NONE)
-        return take_tail(s, node, true);
     s->exact = true;
-    return node->end;
+    if (!behind_slash)
+        return pick(s, node->leaf, collect);
+    const struct entry *entry = pick(s, node->end, collect);
+    return entry ? entry : pick(s, node->tail, collect);
 }
 
-/* Searches from `at` on, whose next segment begins behind the slash at `from`. Returns a pattern.
+/* Where to go from `node` with the segment behind the slash at `from`, or 0; what else could be
+ * tried is noted. */
+static inline uint32_t step(struct search *s, const struct node *node, size_t depth, size_t from,
+                            size_t *top)
+{
+    if (depth == s->split)
+        split_next(s, from);
+    if (node->tail)
+        s->choices[(*top)++] = (struct choice){node->tail, 0, true};
+    uint32_t child = find_child(s, node, depth, from);
+    if (child && node->wild)
+        s->choices[(*top)++] = (struct choice){node->wild, (uint16_t)(depth + 1), false};
+    return child ? child : node->wild;
+}
+
+/*
+ * Searches below a host. `collect` is a constant at each call, so that each has a copy of its own:
+ * true visits all that matches, to note the methods in s->methods.
  */
-static uint32_t find(struct search *s, uint32_t at, size_t depth, size_t from)
+static inline __attribute__((always_inline)) const struct entry *walk(struct search *s, uint32_t at,
+                                                                      bool collect)
 {
-    const struct node *node = &s->tree->nodes[at];
-    size_t len = s->path.len;
-    if (from >= len) {
-        s->exact = true;
-        return s->slash ? take_end(s, node) : node->leaf;
+    size_t depth = 0, top = 0, len = s->path.len;
+    for (;;) {
+        const struct node *node = &s->tree->nodes[at];
+        const struct entry *entry = NULL;
+        size_t from = piece_start(s, depth);
+        at = 0;
+        if (from >= len || (from + 1 == len && !s->slash))
+            entry = pick_at_end(s, node, from < len || s->slash, collect);
+        else
+            at = step(s, node, depth++, from, &top);
+        while (!entry && !at) {
+            if (top == 0)
+                return NULL;
+            struct choice choice = s->choices[--top];
+            s->exact = false; /* for a tail; a node may set it again */
+            if (choice.tail)
+                entry = pick(s, choice.what, collect);
+            else
+                at = choice.what;
+            depth = choice.depth;
+        }
+        if (entry)
+            return entry;
     }
-    s->starts[depth] = (uint32_t)from + 1;
-    if (from + 1 == len && !s->slash)
-        return take_end(s, node);
-    const char *begin = s->path.data + from + 1;
-    size_t end = from + 1;
-    while (end < len && s->path.data[end] != '/')
-        end++;
-    uint32_t found = NONE, child = literal_of(s, node, svc__bytes(begin, end - from - 1));
-    if (child != NONE)
-        found = find(s, child, depth + 1, end);
-    if (found == NONE && node->wild != NONE)
-        found = find(s, node->wild, depth + 1, end);
-    return found == NONE ? take_tail(s, node, false) : found;
 }
 
-/* Under one host: the method's own patterns, GET's for HEAD, then those for every method. */
-static uint32_t find_method(struct search *s, uint32_t host, struct bytes method)
+/* The host's own patterns before those for every host. */
+static const struct entry *find_entry(struct search *s, uint32_t host)
 {
-    if (host == NONE)
-        return NONE;
-    const struct node *node = &s->tree->nodes[host];
-    uint32_t found = NONE, child = find_child(s->tree, node, method);
-    if (child != NONE)
-        found = find(s, child, 0, 0);
-    if (found == NONE && svc__bytes_eq_z(method, "HEAD")) {
-        child = find_child(s->tree, node, svc__bytes_z("GET"));
-        found = child == NONE ? NONE : find(s, child, 0, 0);
-    }
-    if (found == NONE && node->wild != NONE)
-        found = find(s, node->wild, 0, 0);
-    return found;
+    uint32_t any = s->tree->nodes[0].wild;
+    const struct entry *entry = host ? walk(s, host, false) : NULL;
+    return entry || !any ? entry : walk(s, any, false);
+}
+
+static void collect_methods(struct search *s, uint32_t host)
+{
+    uint32_t any = s->tree->nodes[0].wild;
+    if (host)
+        (void)walk(s, host, true);
+    if (any)
+        (void)walk(s, any, true);
+}
+
+/* ---- Requests */
+
+static uint32_t find_method(const struct tree *tree, struct bytes name)
+{
+    uint64_t head = svc__tree_head(name);
+    for (uint32_t i = 1; i <= tree->method_count; i++)
+        if (tree->methods[i].head == head && svc__bytes_eq(tree->methods[i].name, name))
+            return i;
+    return TREE_ANY_METHOD;
 }
 
 static uint32_t find_host(const struct tree *tree, struct bytes host)
 {
-    char lower[PATTERN_MAX_LITERAL];
-    if (!tree->hosts || host.len > sizeof lower)
-        return NONE;
+    UNCLEARED char buffer[PATTERN_MAX_LITERAL];
+    if (!tree->hosted || host.len == 0 || host.len > sizeof buffer)
+        return 0;
     for (size_t i = 0; i < host.len; i++)
-        lower[i] = svc__bytes_lower(host.data[i]);
-    return find_child(tree, &tree->nodes[0], svc__bytes(lower, host.len));
+        buffer[i] = svc__bytes_lower(host.data[i]);
+    struct bytes lower = {buffer, host.len};
+    return find_literal(tree, &tree->nodes[0], svc__tree_head(lower), lower);
 }
 
-static uint32_t find_pattern(struct search *s, uint32_t host, struct bytes method)
+/* Not an initialiser, which would clear the rest. False: no path is that long. */
+static inline bool begin(struct search *s, const struct tree *tree, uint32_t method,
+                         struct bytes path)
 {
-    uint32_t found = find_method(s, host, method);
-    return found == NONE ? find_method(s, s->tree->nodes[0].wild, method) : found;
+    s->tree = tree;
+    s->path = path;
+    s->method = method;
+    s->slash = false;
+    s->exact = false;
+    s->split = 0;
+    s->methods = 0;
+    return path.len < UINT32_MAX;
 }
 
-static struct search begin(const struct tree *tree, struct bytes path)
-{
-    struct search s;
-    s.tree = tree;
-    s.path = path;
-    s.escaped = memchr(path.data, '%', path.len) != NULL;
-    s.slash = false;
-    s.exact = false;
-    return s;
-}
-
-static void take_params(const struct search *s, const struct pattern *pattern, struct match *out)
-{
-    const char *path_end = s->path.data + s->path.len;
-    for (size_t i = 0; i < pattern->count && out->count < pattern->params; i++) {
-        const struct segment *segment = &pattern->segments[i];
-        if (!svc__pattern_is_wild(segment) || segment->text.len == 0)
-            continue;
-        const char *begin = s->path.data + s->starts[i];
-        bool multi = segment->kind == SEGMENT_MULTI;
-        const char *end = multi ? path_end : memchr(begin, '/', (size_t)(path_end - begin));
-        out->params[out->count].name = segment->text;
-        out->params[out->count].raw = svc__bytes(begin, (size_t)((end ? end : path_end) - begin));
-        out->params[out->count++].multi = multi;
-    }
-}
-
-static bool ends_in_slash(struct bytes path)
+static inline bool ends_in_slash(struct bytes path)
 {
     return path.len > 0 && path.data[path.len - 1] == '/';
+}
+
+static void take_captures(const struct search *s, const struct entry *entry, struct match *out)
+{
+    out->pattern = entry->pattern;
+    out->count = entry->capture_count;
+    for (size_t i = 0; i < entry->capture_count; i++) {
+        const struct capture *capture = &s->tree->captures[entry->captures + i];
+        size_t from = piece_start(s, capture->depth) + 1;
+        size_t end = capture->multi ? s->path.len : s->pieces[capture->depth].end;
+        out->params[i].name = capture->name;
+        out->params[i].raw = svc__bytes(s->path.data + from, end - from);
+        out->params[i].multi = capture->multi;
+    }
 }
 
 enum match_verdict svc__tree_match(const struct tree *tree, struct bytes method, struct bytes host,
                                    struct bytes path, struct match *out)
 {
-    struct search s = begin(tree, path);
+    UNCLEARED struct search s;
+    if (!begin(&s, tree, find_method(tree, method), path))
+        return MATCH_NONE;
     uint32_t host_node = find_host(tree, host);
-    uint32_t found = find_pattern(&s, host_node, method);
-    if ((found == NONE || !s.exact) && !ends_in_slash(path)) {
-        struct search other = begin(tree, path);
-        other.slash = true;
-        if (find_pattern(&other, host_node, method) != NONE && other.exact)
+    const struct entry *entry = find_entry(&s, host_node);
+    if ((!entry || !s.exact) && !ends_in_slash(path)) {
+        s.slash = true; /* what is split stays so */
+        if (find_entry(&s, host_node) && s.exact)
             return MATCH_REDIRECT_SLASH;
     }
-    if (found == NONE)
+    if (!entry)
         return MATCH_NONE;
-    out->pattern = found;
-    out->count = 0;
-    take_params(&s, tree->patterns[found], out);
+    take_captures(&s, entry, out);
     return MATCH_FOUND;
 }
 
-/* Whether a pattern with this very method (not one for every method) matches. */
-static bool allows(struct search *s, uint32_t host, struct bytes method)
+/* The methods from index `first` on, 64 at most, that match the path as it is or with a slash. */
+static uint64_t allowed_from(struct search *s, uint32_t host, uint32_t first)
 {
-    uint32_t child = host == NONE ? NONE : find_child(s->tree, &s->tree->nodes[host], method);
-    return child != NONE && find(s, child, 0, 0) != NONE;
-}
-
-static bool allows_somewhere(struct search *s, uint32_t host, struct bytes method)
-{
-    uint32_t any = s->tree->nodes[0].wild;
-    struct bytes get = svc__bytes_z("GET");
-    if (allows(s, host, method) || allows(s, any, method))
-        return true;
-    return svc__bytes_eq_z(method, "HEAD") && (allows(s, host, get) || allows(s, any, get));
+    s->method = first;
+    s->methods = 0;
+    s->slash = false;
+    collect_methods(s, host);
+    s->slash = !ends_in_slash(s->path);
+    if (s->slash)
+        collect_methods(s, host);
+    return s->methods;
 }
 
 size_t svc__tree_allow(const struct tree *tree, struct bytes host, struct bytes path,
                        struct buf *out)
 {
-    struct search plain = begin(tree, path), slashed = begin(tree, path);
-    slashed.slash = !ends_in_slash(path);
+    UNCLEARED struct search s;
+    if (!begin(&s, tree, TREE_ANY_METHOD, path))
+        return 0;
     uint32_t host_node = find_host(tree, host);
     size_t count = 0;
-    for (size_t i = 0; i < tree->method_count; i++) {
-        struct bytes method = tree->methods[i];
-        if (!allows_somewhere(&plain, host_node, method) &&
-            !allows_somewhere(&slashed, host_node, method))
-            continue;
-        svc__buf_puts(out, count++ ? ", " : "");
-        svc__buf_bytes(out, method);
+    for (uint32_t first = 1; first <= tree->method_count; first += 64) {
+        uint64_t set = allowed_from(&s, host_node, first);
+        for (; set; set &= set - 1) {
+            svc__buf_puts(out, count++ ? ", " : "");
+            svc__buf_bytes(out, tree->methods[first + (uint32_t)__builtin_ctzll(set)].name);
+        }
     }
     return count;
 }
 
 bool svc__tree_knows_method(const struct tree *tree, struct bytes method)
 {
-    return tree->any_method || has_method(tree, method);
+    return tree->any_method || find_method(tree, method) != TREE_ANY_METHOD;
 }

@@ -71,7 +71,8 @@ static bool read_cleanly(const struct conn *conn, const char *method, const char
                          const struct collector *head)
 {
     size_t target_len = conn->x->request.target.raw.len;
-    return version > conn->target && (size_t)(version - 1 - conn->target) == target_len &&
+    return conn->target == method + strlen(method) + 1 &&
+           version == conn->target + target_len + 1 &&
            svc__pointer_gaps_clean(version, head->fields, head->count, method + conn->head_bytes);
 }
 

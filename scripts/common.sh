@@ -1,0 +1,26 @@
+# What scripts/run and scripts/check share; sourced by both.
+
+# Installs those of the given Debian packages that are missing.
+install_packages() {
+    missing=$(for package in "$@"; do
+        dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
+            echo "$package"
+    done)
+    [ -n "$missing" ] || return 0
+    sudo=
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    echo "Installing:" $missing
+    $sudo apt-get update -qq
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
+        > /dev/null
+}
+
+build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev"
+test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils"
+
+# Makes configure when it is missing or older than what it is made from.
+make_configure() {
+    if [ ! -f configure ] || [ -n "$(find configure.ac Makefile.am m4 -newer configure -name '*.[am][cm4]*' | head -1)" ]; then
+        ./autogen.sh > /dev/null
+    fi
+}
