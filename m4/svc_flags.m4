@@ -1,7 +1,8 @@
 # Probes for compiler and linker flags one by one, so that each compiler gets those that it has.
 
 # SVC_APPEND_CFLAG(VARIABLE, FLAG...): appends each flag that the C compiler accepts to VARIABLE.
-# -Werror makes clang refuse unknown warning options, which it otherwise only mentions.
+# -Werror makes clang refuse unknown warning options, which it otherwise only mentions. A flag is tried
+# with those before it, because some make sense only together (-Wformat-security needs -Wformat).
 AC_DEFUN([SVC_APPEND_CFLAG], [
   m4_foreach_w([svc_flag], [$2], [_SVC_APPEND_FLAG([$1], m4_defn([svc_flag]), [CFLAGS], [AC_COMPILE_IFELSE])
 ])])
@@ -15,7 +16,7 @@ AC_DEFUN([_SVC_APPEND_FLAG], [
   AS_VAR_PUSHDEF([svc_cache], [svc_cv_$3_$2])
   AC_CACHE_CHECK([whether $CC accepts $2], [svc_cache], [
     svc_saved_$3=$$3
-    $3="$$3 -Werror $2"
+    $3="$$3 -Werror $$1 $2"
     $4([AC_LANG_PROGRAM([], [])], [AS_VAR_SET([svc_cache], [yes])], [AS_VAR_SET([svc_cache], [no])])
     $3=$svc_saved_$3
   ])

@@ -44,6 +44,10 @@ static int parse_host(struct parser *p, struct bytes *rest, struct bytes *host)
     for (size_t i = 0; i < text.len; i++)
         if (strchr(" \t{}@?#%", text.data[i]))
             return refuse(p, text.data + i, "the host has a character that no host has");
+    const char *port =
+        text.len > 0 && text.data[0] != '[' ? memchr(text.data, ':', text.len) : NULL;
+    if (port)
+        return refuse(p, port, "a host is matched without its port");
     if (text.len > PATTERN_MAX_LITERAL)
         return refuse(p, text.data, "the host is too long");
     char *copy = svc__arena_strndup(p->arena, text.data, text.len);
@@ -162,6 +166,24 @@ static int parse_all(struct parser *p, struct pattern *out)
     return error ? error : parse_path(p, rest);
 }
 
+/* A byte that is never 0, by which most literals differ. */
+static uint64_t print(struct bytes literal)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < literal.len; i++)
+        hash = (hash ^ (unsigned char)literal.data[i]) * 16777619u;
+    return hash % 255 + 1;
+}
+
+static uint64_t print_all(const struct parser *p)
+{
+    uint64_t prints = 0;
+    for (size_t i = 0; i < p->count && i < sizeof prints; i++)
+        if (p->segments[i].kind == SEGMENT_LITERAL)
+            prints |= print(p->segments[i].text) << (8 * i);
+    return prints;
+}
+
 int svc__pattern_parse(struct arena *arena, const char *text, const char *file, int line,
                        struct pattern *out, struct buf *error)
 {
@@ -172,6 +194,7 @@ int svc__pattern_parse(struct arena *arena, const char *text, const char *file, 
         return code;
     pattern.count = p.count;
     pattern.params = p.params;
+    pattern.prints = print_all(&p);
     pattern.text = svc__arena_strndup(arena, text, strlen(text));
     pattern.segments = svc__arena_alloc(arena, p.count * sizeof *pattern.segments);
     if (!pattern.text || !pattern.segments)

@@ -2,6 +2,8 @@
 #ifndef SVC_ROUTE_PATTERN_H
 #define SVC_ROUTE_PATTERN_H
 
+#include <stdint.h>
+
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
 
@@ -29,8 +31,9 @@ struct pattern {
     struct bytes method; /* empty: every method */
     struct bytes host;   /* in lower case; empty: every host */
     struct segment *segments;
-    size_t count;  /* of segments; at least 1 */
-    size_t params; /* named wildcards among them */
+    size_t count;    /* of segments; at least 1 */
+    size_t params;   /* named wildcards among them */
+    uint64_t prints; /* a byte for each of the first eight segments: of a literal a hash, else 0 */
     const char *file;
     int line;
 };

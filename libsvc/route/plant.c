@@ -237,11 +237,17 @@ static size_t span_of(size_t children)
     return span;
 }
 
+/* By how much a hash is shifted to leave a place in a table. */
+static uint8_t shift_of(size_t children)
+{
+    return (uint8_t)(32 - __builtin_ctzll(children > TREE_FEW ? span_of(children) : 1));
+}
+
 static void put_slot(const struct tree *tree, const struct node *node, struct slot slot,
                      struct bytes text)
 {
     struct slot *slots = tree->slots + node->slots;
-    uint32_t at = node->hashed ? svc__tree_hash(slot.head, text) & (node->span - 1) : 0;
+    uint32_t at = node->hashed ? svc__tree_home(node, slot.head, text) : 0;
     while (slots[at].node)
         at = node->hashed ? (at + 1) & (node->span - 1) : at + 1;
     slots[at] = slot;
@@ -286,6 +292,7 @@ static void plant(struct planter *p, size_t node, size_t from, size_t to, size_t
     struct node what = {.slots = (uint32_t)p->slots,
                         .span = (uint32_t)span_of(children),
                         .hashed = children > TREE_FEW,
+                        .shift = shift_of(children),
                         .wild = (uint32_t)wild};
     p->slots += span_of(children);
     what.leaf = put_run(p, from, literals);
@@ -366,7 +373,7 @@ struct tree *svc__plant_tree(const struct pattern *const *patterns, size_t count
 {
     struct planter p = {.patterns = patterns, .count = count};
     struct tree *tree = NULL;
-    if (count > UINT32_MAX / (2 * sizeof(struct method)))
+    if (count > UINT32_MAX / (4 * sizeof(struct method)))
         return NULL;
     if (sort_patterns(&p) && collect_methods(&p)) {
         plant_all(&p);

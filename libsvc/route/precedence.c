@@ -43,6 +43,20 @@ static enum relation compare_segments(const struct segment *a, const struct segm
     return RELATION_DISJOINT; /* {$} and a segment that is not empty */
 }
 
+/* The high bit of each byte that is not 0. */
+static uint64_t used_bytes(uint64_t word)
+{
+    const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F);
+    return (((word & low) + low) | word) & ~low;
+}
+
+/* Whether one place has two literals that surely differ. It settles nearly all of the 50 million
+ * pairs that 10,000 patterns make, without a look at their segments. */
+static bool surely_disjoint(const struct pattern *a, const struct pattern *b)
+{
+    return used_bytes(a->prints) & used_bytes(b->prints) & used_bytes(a->prints ^ b->prints);
+}
+
 static bool ends_in_multi(const struct pattern *pattern)
 {
     return pattern->segments[pattern->count - 1].kind == SEGMENT_MULTI;
@@ -71,7 +85,7 @@ enum relation svc__precedence_compare(const struct pattern *a, const struct patt
 
 bool svc__precedence_conflict(const struct pattern *a, const struct pattern *b)
 {
-    if (!svc__bytes_eq(a->host, b->host))
+    if (surely_disjoint(a, b) || !svc__bytes_eq(a->host, b->host))
         return false;
     enum relation relation = svc__precedence_compare(a, b);
     return relation == RELATION_EQUAL || relation == RELATION_OVERLAP;

@@ -29,7 +29,7 @@
 #define UNCLEARED
 #endif
 
-enum { SLASH_AT_END = UINT32_MAX, DEPTHS = PATTERN_MAX_SEGMENTS + 1 };
+enum { DEPTHS = PATTERN_MAX_SEGMENTS + 1 };
 
 /* A segment of the path. It begins behind the slash at which the one before ends. */
 struct piece {
@@ -95,26 +95,33 @@ static inline size_t piece_start(const struct search *s, size_t depth)
     return depth > 0 ? s->pieces[depth - 1].end : 0;
 }
 
-/* Reads the segment behind the slash at `at`, the first that is not known yet, and its end. */
-static void split_next(struct search *s, size_t at)
+/* The end of the segment whose first eight bytes end at `at` without a slash. Notes escapes. */
+static size_t find_end(struct bytes path, size_t at, uint64_t *escapes)
+{
+    while (at < path.len) {
+        uint64_t word = word_at(path, at), slashes = find_byte(word, '/');
+        size_t n = slashes ? (size_t)__builtin_ctzll(slashes) / 8 : 8;
+        *escapes |= find_byte(svc__tree_low(word, n), '%');
+        at += n;
+        if (slashes)
+            return at;
+    }
+    return path.len;
+}
+
+/* Reads the segment behind the slash at `at`, the first that is not known yet, and its end. Most
+ * segments are short. */
+static inline void split_next(struct search *s, size_t at)
 {
     struct piece *piece = &s->pieces[s->split++];
-    size_t len = s->path.len, n = 8;
-    uint64_t escapes = 0;
-    bool first = true;
-    for (at++; n == 8 && at < len; at += n, first = false) {
-        uint64_t word = word_at(s->path, at);
-        uint64_t slashes = find_byte(word, '/');
-        n = slashes ? (size_t)__builtin_ctzll(slashes) / 8 : 8;
-        n = n < len - at ? n : len - at;
-        word = svc__tree_low(word, n);
-        escapes |= find_byte(word, '%');
-        if (first)
-            piece->head = word;
-    }
-    if (first)
-        piece->head = 0;
-    piece->end = (uint32_t)at;
+    uint64_t word = word_at(s->path, ++at), slashes = find_byte(word, '/');
+    if (slashes)
+        word &= (slashes ^ (slashes - 1)) >> 8; /* what is before the first one */
+    uint64_t escapes = find_byte(word, '%');
+    size_t end =
+        slashes ? at + (size_t)__builtin_ctzll(slashes) / 8 : find_end(s->path, at + 8, &escapes);
+    piece->head = word;
+    piece->end = (uint32_t)end;
     piece->escaped = escapes != 0;
 }
 
@@ -142,7 +149,7 @@ static inline uint32_t find_literal(const struct tree *tree, const struct node *
     }
     if (text.len > PATTERN_MAX_LITERAL)
         return 0;
-    for (uint32_t at = svc__tree_hash(head, text);; at++) {
+    for (uint32_t at = svc__tree_home(node, head, text);; at++) {
         const struct slot *slot = &slots[at & (node->span - 1)];
         if (!slot->node || slot_holds(tree, slot, head, text))
             return slot->node;
@@ -208,8 +215,9 @@ static inline const struct entry *pick_at_end(struct search *s, const struct nod
 
 /* Where to go from `node` with the segment behind the slash at `from`, or 0; what else could be
  * tried is noted. */
-static inline uint32_t step(struct search *s, const struct node *node, size_t depth, size_t from,
-                            size_t *top)
+static inline __attribute__((always_inline)) uint32_t step(struct search *s,
+                                                           const struct node *node, size_t depth,
+                                                           size_t from, size_t *top)
 {
     if (depth == s->split)
         split_next(s, from);
@@ -293,7 +301,7 @@ static uint32_t find_host(const struct tree *tree, struct bytes host)
     return find_literal(tree, &tree->nodes[0], svc__tree_head(lower), lower);
 }
 
-/* Not an initialiser, which would clear the rest. False: no path is that long. */
+/* Not an initialiser, which would clear the rest. False: this is no path that a tree could hold. */
 static inline bool begin(struct search *s, const struct tree *tree, uint32_t method,
                          struct bytes path)
 {
@@ -304,7 +312,7 @@ static inline bool begin(struct search *s, const struct tree *tree, uint32_t met
     s->exact = false;
     s->split = 0;
     s->methods = 0;
-    return path.len < UINT32_MAX;
+    return path.len > 0 && path.len < UINT32_MAX && path.data[0] == '/';
 }
 
 static inline bool ends_in_slash(struct bytes path)

@@ -1,6 +1,6 @@
 /*
- * All patterns as one tree: hosts, then methods, then segments. Built once at start and read by
- * every thread at once afterwards.
+ * All patterns as one tree: hosts, then segments, and at the end of each way the methods. Built
+ * once at start and read by every thread at once afterwards.
  */
 #ifndef SVC_ROUTE_TREE_H
 #define SVC_ROUTE_TREE_H
@@ -25,8 +25,8 @@ enum match_verdict {
     MATCH_REDIRECT_SLASH /* the path with a slash behind it is what a pattern means */
 };
 
-/* Builds a tree of patterns that do not conflict and that live at least as long; `count` may be 0.
- * NULL when out of memory. The caller's. */
+/* Builds a tree of patterns that do not conflict and whose text and segments live at least as long;
+ * `count` may be 0. NULL when out of memory. The caller's. */
 struct tree *svc__tree_build(const struct pattern *const *patterns, size_t count);
 
 /* Accepts NULL. */
@@ -36,8 +36,9 @@ void svc__tree_free(struct tree *tree);
  * Finds the most specific pattern for a request: one with its host before one for every host, its
  * method (GET's for HEAD too) before every method. `path` is escaped and begins with '/'; segments
  * are decoded one by one, so that %2F is data. `host` is without a port. `*out` is written only
- * with MATCH_FOUND. Allocates nothing; each node of the tree is looked at once at most, whatever
- * the path. Any thread.
+ * with MATCH_FOUND. What begins otherwise matches nothing. Allocates nothing and takes no lock;
+ * each node of the tree is looked at twice at most, with and without the slash of a redirect,
+ * whatever the path. Any thread.
  */
 enum match_verdict svc__tree_match(const struct tree *tree, struct bytes method, struct bytes host,
                                    struct bytes path, struct match *out);

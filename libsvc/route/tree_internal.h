@@ -26,14 +26,15 @@ struct slot {
  * child is for every host. All other levels are segments.
  */
 struct node {
-    uint32_t slots;  /* index of the first */
-    uint32_t span;   /* how many; of a hash table a power of two */
-    uint32_t hashed; /* whether they are a hash table */
-    uint32_t wild;   /* node behind a wildcard; 0: none */
-    uint32_t leaf;   /* run of entries that end here, 0: none */
-    uint32_t end;    /* run of entries that end in {$} behind this */
-    uint32_t tail;   /* run of entries that take the rest behind this */
-    uint32_t text;   /* where the literal that leads here goes on behind its head, in `texts` */
+    uint32_t slots; /* index of the first */
+    uint32_t span;  /* how many; of a hash table a power of two */
+    bool hashed;    /* whether they are a hash table */
+    uint8_t shift;  /* what of a hash is not used in it */
+    uint32_t wild;  /* node behind a wildcard; 0: none */
+    uint32_t leaf;  /* run of entries that end here, 0: none */
+    uint32_t end;   /* run of entries that end in {$} behind this */
+    uint32_t tail;  /* run of entries that take the rest behind this */
+    uint32_t text;  /* where the literal that leads here goes on behind its head, in `texts` */
 };
 
 /* A pattern for one method. Those of one place are a run, the one for every method last. */
@@ -103,6 +104,13 @@ static inline uint32_t svc__tree_hash(uint64_t head, struct bytes text)
         h = ((h ^ (h >> 32)) ^ svc__tree_load(text.data + from)) * prime;
     }
     return (uint32_t)(h >> 32);
+}
+
+/* Where the search for a text begins in a hash table. The high bits are those in which each byte
+ * of the text has a part. */
+static inline uint32_t svc__tree_home(const struct node *node, uint64_t head, struct bytes text)
+{
+    return svc__tree_hash(head, text) >> node->shift;
 }
 
 #endif

@@ -16,8 +16,9 @@
 #include "libsvc/server/wire.h"
 
 enum {
-    SILENT_MS = 1000, /* without a byte before an idle connection is closed or watched */
-    CLOSING_MS = 2000 /* for the peer to close after an answer past libmicrohttpd */
+    SILENT_MS = 1000,        /* without a byte before an idle connection is closed or watched */
+    CLOSING_MS = 2000,       /* for the peer to close after an answer past libmicrohttpd */
+    TCP_STATE_CLOSE_WAIT = 8 /* TCP_CLOSE_WAIT of <netinet/tcp.h>, which lacks the byte counts */
 };
 
 struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, socklen_t len)
@@ -34,6 +35,13 @@ struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, sockl
     return conn;
 }
 
+/* The kernel counts no bytes of a unix socket, and libmicrohttpd hides those that it has read: that
+ * a request begins is seen when its first byte comes, or not at all. */
+static bool uncounted(const struct conn *conn)
+{
+    return conn->address.ss_family == AF_UNIX;
+}
+
 static void release(struct conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -44,6 +52,7 @@ static void release(struct conn *conn)
         conn->previous->next = conn->next;
     else
         loop->conns = conn->next;
+    loop->uncounted -= uncounted(conn);
     free(conn);
     atomic_fetch_sub(&loop->count, 1);
     svc__server_socket_closed(loop->server, &loop->server->connections);
@@ -56,7 +65,10 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
     if (loop->conns)
         loop->conns->previous = conn;
     loop->conns = conn;
+    loop->uncounted += uncounted(conn);
     svc__conn_enter(conn, CONN_NEW);
+    if (uncounted(conn) && svc__conn_has_unread(conn))
+        conn->phase = CONN_HEAD;
     if (!svc__loop_mhd_add(loop, conn))
         release(conn);
 }
@@ -109,6 +121,12 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
     return CLOSING_MS;
 }
 
+static void watch(struct conn *conn, uint32_t events)
+{
+    conn->watched =
+        !svc__loop_watch(conn->loop, conn->fd, events | EPOLLET | EPOLLONESHOT, &conn->watch);
+}
+
 void svc__conn_enter(struct conn *conn, enum conn_phase phase)
 {
     struct loop *loop = conn->loop;
@@ -117,6 +135,8 @@ void svc__conn_enter(struct conn *conn, enum conn_phase phase)
         conn->since_ms = loop->now_ms;
     uint64_t due = conn->since_ms + phase_ms(conn, &loop->server->app->config);
     svc__wheel_set(&loop->wheel, &conn->deadline.timer, due);
+    if (uncounted(conn) && (phase == CONN_NEW || phase == CONN_IDLE))
+        watch(conn, EPOLLIN | EPOLLRDHUP);
 }
 
 void svc__conn_hurry(struct conn *conn, uint64_t ms)
@@ -129,16 +149,15 @@ void svc__conn_hurry(struct conn *conn, uint64_t ms)
 static bool tcp_info(const struct conn *conn, struct tcp_info *info)
 {
     socklen_t len = sizeof *info;
-    return conn->address.ss_family != AF_UNIX &&
-           !getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, info, &len);
+    return !uncounted(conn) && !getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, info, &len);
 }
 
 /* Bytes that have arrived, whoever has read them. Sockets that do not count tell what is unread. */
 static uint64_t bytes_received(const struct conn *conn)
 {
     struct tcp_info info;
-    if (tcp_info(conn, &info))
-        return info.tcpi_bytes_received;
+    if (tcp_info(conn, &info)) /* the kernel counts the peer's FIN as a byte */
+        return info.tcpi_bytes_received - (info.tcpi_state == TCP_STATE_CLOSE_WAIT);
     int unread = 0;
     ioctl(conn->fd, FIONREAD, &unread);
     return conn->taken + (uint64_t)unread;
@@ -155,7 +174,8 @@ bool svc__conn_has_unread(struct conn *conn)
     return received > conn->taken;
 }
 
-/* How much of the reply has gone: what the peer acknowledged, or what left the socket's queue. */
+/* What changes as the reply goes: what the peer acknowledged, or what a unix socket's queue holds.
+ */
 static uint64_t bytes_sent(const struct conn *conn)
 {
     struct tcp_info info;
@@ -200,7 +220,7 @@ void svc__conn_send_raw(struct conn *conn)
 
 static void head_expired(struct conn *conn)
 {
-    bool begun = conn->x || svc__conn_has_unread(conn);
+    bool begun = conn->x || conn->phase == CONN_HEAD || svc__conn_has_unread(conn);
     if (!begun) {
         shut(conn);
         return;
@@ -209,12 +229,6 @@ static void head_expired(struct conn *conn)
     svc__wire_send_problem(conn->fd, 408, "the request head took too long",
                            svc__loop_date(conn->loop));
     close_after_answer(conn);
-}
-
-static void watch(struct conn *conn, uint32_t events)
-{
-    conn->watched =
-        !svc__loop_watch(conn->loop, conn->fd, events | EPOLLET | EPOLLONESHOT, &conn->watch);
 }
 
 void svc__conn_watch_departure(struct conn *conn)
@@ -231,7 +245,7 @@ static void look_if_idle(struct conn *conn)
         return;
     }
     svc__conn_enter(conn, CONN_WATCHED);
-    watch(conn, EPOLLIN);
+    watch(conn, EPOLLIN | EPOLLRDHUP);
 }
 
 static void body_expired(struct conn *conn)
@@ -253,9 +267,12 @@ static void handling_expired(struct conn *conn)
 static void sending_expired(struct conn *conn)
 {
     uint64_t sent = bytes_sent(conn);
-    if (sent != conn->progress) {
+    if (sent != conn->progress || conn->drained) {
         conn->progress = sent;
+        conn->drained = false;
         svc__conn_enter(conn, CONN_SEND);
+        if (uncounted(conn)) /* its queue may be as full as before when it was emptied and filled */
+            watch(conn, EPOLLOUT);
         return;
     }
     time_out(conn);
@@ -267,6 +284,7 @@ void svc__conn_expired(struct conn *conn)
     switch (conn->phase) {
     case CONN_NEW:
     case CONN_HEAD:
+    case CONN_WATCHED: /* its first byte may have been missed among other events */
         head_expired(conn);
         break;
     case CONN_IDLE:
@@ -285,16 +303,26 @@ void svc__conn_expired(struct conn *conn)
         conn->linger = false; /* it has had its time */
         shut(conn);
         break;
-    case CONN_WATCHED:
-        shut(conn);
-        break;
     }
+}
+
+/* A FIN that came with the last request's bytes gives libmicrohttpd no event of its own. */
+static bool left_idle(struct conn *conn, uint32_t events)
+{
+    return (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && !conn->x &&
+           conn->phase <= CONN_WATCHED && !svc__conn_has_unread(conn);
 }
 
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
-    if (conn->phase == CONN_WATCHED)
+    if (left_idle(conn, events))
+        shut(conn);
+    else if (conn->phase == CONN_NEW)
+        conn->phase = CONN_HEAD; /* by the deadline that runs since the connection was made */
+    else if (conn->phase == CONN_IDLE || conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
+    else if (conn->phase == CONN_SEND)
+        conn->drained = true;
     else if (conn->phase == CONN_HANDLE && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
         svc__exchange_cancel(conn->x);
 }

@@ -55,6 +55,7 @@ struct conn {
     bool taken_known;  /* `taken` counts every byte so far */
     bool timed_out;    /* a deadline has ended it */
     bool cut;          /* the server or a body source has ended it */
+    bool drained;      /* a unix socket has taken more of the reply since it was last looked at */
     size_t head_bytes; /* of the current request, once it is in; 0: not known */
     uint64_t taken;    /* bytes of requests so far, to compare with the kernel's count */
     uint64_t since_ms; /* when the phase began */

@@ -147,6 +147,7 @@ static void take_woken(struct loop *loop)
             (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
         if (svc__exchange_resumed(x))
             svc__conn_resume(x->transport);
+        atomic_fetch_sub(&loop->waiting, 1);
     }
 }
 
@@ -177,7 +178,6 @@ static void follow_stage(struct loop *loop)
     if (stage >= STAGE_CUT)
         cut(loop);
     atomic_store(&loop->stage, stage);
-    svc__server_notify(loop->server);
 }
 
 static void take_wake(struct loop *loop)
@@ -188,6 +188,8 @@ static void take_wake(struct loop *loop)
     take_handed(loop);
     take_woken(loop);
     follow_stage(loop);
+    if (atomic_load(&loop->stage) != STAGE_SERVE)
+        svc__server_notify(loop->server);
 }
 
 static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
@@ -237,17 +239,26 @@ static int wait_ms(const struct loop *loop)
     return sweeping && (wait < 0 || wait > SWEEP_MS) ? SWEEP_MS : wait;
 }
 
+static void take_events(struct loop *loop, int wait)
+{
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait);
+    loop->now_ms = svc__clock_ms();
+    for (int i = 0; i < count; i++)
+        on_event(loop, events[i].data.ptr, events[i].events);
+}
+
 /*
  * Own events come first: a connection that they free or add is settled before libmicrohttpd runs,
  * which alone may free others. So no event of this turn can point at a connection that is gone.
  */
 static void turn(struct loop *loop)
 {
-    struct epoll_event events[EVENTS];
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms(loop));
-    loop->now_ms = svc__clock_ms();
-    for (int i = 0; i < count; i++)
-        on_event(loop, events[i].data.ptr, events[i].events);
+    take_events(loop, wait_ms(loop));
+    /* A first byte must be seen before libmicrohttpd reads it; its own epoll may have told first.
+     */
+    if (loop->run_again && loop->uncounted)
+        take_events(loop, 0);
     if (loop->run_again)
         svc__loop_mhd_run(loop);
     struct timer *timer;
@@ -261,7 +272,7 @@ static void *run(void *arg)
 {
     struct loop *loop = arg;
     svc__acceptor_watch(loop, true);
-    while (atomic_load(&loop->stage) < STAGE_EXIT)
+    while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->waiting))
         turn(loop);
     take_handed(loop);
     cut(loop);

@@ -33,8 +33,10 @@ struct loop {
     struct arena_cache arenas;
     struct conn *conns;
     struct lingering *lingers;
-    _Atomic unsigned count; /* of connections, those still in `handed` included */
-    _Atomic int stage;      /* the last stage that this loop has acted on */
+    _Atomic unsigned count;   /* of connections, those still in `handed` included */
+    unsigned uncounted;       /* of those, the ones whose bytes the kernel does not count */
+    _Atomic unsigned waiting; /* exchanges that a layer holds; they use the loop's memory */
+    _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 
     uint64_t now_ms;   /* of this turn */

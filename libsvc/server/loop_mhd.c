@@ -84,9 +84,8 @@ static void take_head(struct conn *conn, const char *method, const char *version
     conn->head_bytes = head_size(conn);
     conn->taken_known = conn->taken_known && conn->head_bytes;
     conn->taken += conn->head_bytes;
-    struct head head = {svc__bytes_z(method),         x->request.target.raw,
-                        (unsigned)(version[7] - '0'), collector.fields,
-                        collector.count,              conn->head_bytes};
+    struct head head = {svc__bytes_z(method), x->request.target.raw, (unsigned)(version[7] - '0'),
+                        collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
         svc__exchange_head_failed(x, &head, 503, "out of memory");
     else if (conn->loop->pointer_gaps && !read_cleanly(conn, method, version, &collector))
@@ -213,6 +212,7 @@ static enum MHD_Result reply(struct conn *conn)
 static enum MHD_Result suspend(struct conn *conn)
 {
     conn->suspended = true;
+    atomic_fetch_add(&conn->loop->waiting, 1);
     svc__conn_enter(conn, CONN_HANDLE);
     svc__conn_watch_departure(conn);
     MHD_suspend_connection(conn->connection);
@@ -441,7 +441,7 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *t
 }
 
 /* libmicrohttpd tells of the requests that it refuses itself by its log alone. */
-static void on_log(void *cls, const char *format, va_list arguments)
+SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list arguments)
 {
     static const char refused[] = "Error processing request";
     struct loop *loop = cls;

@@ -1,6 +1,6 @@
 /*
- * libmicrohttpd 0.9.75 takes NUL bytes, bare line feeds and folded lines in a head for something else
- * than other servers do. It parses in place, so the gaps between its pointers show them.
+ * libmicrohttpd 0.9.75 takes NUL bytes, bare line feeds and folded lines in a head for something
+ * else than other servers do. It parses in place, so the gaps between its pointers show them.
  */
 #ifndef SVC_SERVER_POINTER_GAPS_H
 #define SVC_SERVER_POINTER_GAPS_H

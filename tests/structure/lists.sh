@@ -1,11 +1,20 @@
 #!/bin/sh
-# Makefile.am lists every source file of the tree, and nothing that is not there.
+# Makefile.am lists every source file of the tree, each list sorted, and nothing that is not there.
 set -eu
+export LC_ALL=C
 cd "$top_srcdir"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-ls libsvc/*/*.[ch] include/svc/*.h tests/unit/*/*.[ch] tests/api/*.[ch] tests/e2e/*.[ch] \
-    tests/support/*.[ch] tests/structure/* fuzz/*.[ch] | sort > "$work/tree"
-grep -oE '^	(libsvc|include/svc|tests|fuzz)/[A-Za-z0-9_./]+\.(c|h|sh)' Makefile.am | tr -d '\t' |
-    sort > "$work/listed"
+find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -path 'tests/structure/*.sh' \) | sort > "$work/tree"
+
+# A fuzz target is listed as the program that it becomes.
+awk '/^\t(libsvc|include\/svc|tests|fuzz|examples)\/[A-Za-z0-9_.\/]+\.(c|h|sh)( \\)?$/ { print $1 }
+    /^\tfuzz\/fuzz_[a-z0-9_]+( \\)?$/ { print $1 ".c" }' Makefile.am | sort > "$work/listed"
 diff -u "$work/tree" "$work/listed"
+
+awk '/^\t(libsvc|include|tests|fuzz|examples)\// {
+        if ($1 <= last) { print "Makefile.am:" NR ": " $1 " is not in order"; failed = 1 }
+        last = $1
+    }
+    !/\\$/ { last = "" }
+    END { exit failed }' Makefile.am

@@ -87,7 +87,6 @@ static void make_environment(const char **list, const char *const *settings)
         "SVC_ADMIN_LISTEN=127.0.0.1:0",
         "SVC_DRAIN_DELAY_MS=0",
     };
-    extern char **environ;
     size_t count = 0;
     for (; settings && *settings; settings++)
         add_setting(list, &count, *settings);

@@ -106,7 +106,7 @@ Test(base_metric, cells_run_out_before_memory_is_overrun)
     int id = 0, last = 0;
     for (size_t i = 0; i < ROWS(bounds); i++)
         bounds[i] = i;
-    for (int i = 0; (snprintf(name, sizeof name, "h%d", i),
+    for (int i = 0; ((void)snprintf(name, sizeof name, "h%d", i),
                      id = svc__metric_histogram(metrics, name, "", bounds, ROWS(bounds), 1)) >= 0;
          i++)
         last = id;

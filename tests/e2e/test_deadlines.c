@@ -1,0 +1,520 @@
+/* Whatever a client does not do in time ends its request or its connection, and only that. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+/* Each timeout is short where a test waits for it, and longer than any test elsewhere. */
+#define LONG "60000"
+enum { SHORT_MS = 400, SLACK_MS = 2500 };
+#define SHORT "400"
+
+static struct process *start(const char *listen, const char *setting)
+{
+    const char *const settings[] = {setting,
+                                    listen,
+                                    "SVC_HEADER_TIMEOUT_MS=" LONG,
+                                    "SVC_BODY_TIMEOUT_MS=" LONG,
+                                    "SVC_REQUEST_TIMEOUT_MS=" LONG,
+                                    "SVC_SEND_TIMEOUT_MS=" LONG,
+                                    "SVC_IDLE_TIMEOUT_MS=" LONG,
+                                    NULL};
+    struct process *server = process_start(process_program("server_wire"), settings, NULL);
+    cr_assert(server);
+    return server;
+}
+
+static struct process *start_with(const char *setting)
+{
+    return start("SVC_LISTEN=127.0.0.1:0", setting);
+}
+
+static void stop(struct process *server)
+{
+    cr_expect_eq(process_stop(server), 0, "the server ends badly");
+    process_free(server);
+}
+
+static struct client *connect_to(const struct process *server)
+{
+    struct client *client = client_connect(process_address(server, 0));
+    cr_assert(client);
+    return client;
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static void expect_served(struct client *client)
+{
+    struct client_reply reply = client_exchange(client, GET("/path/served"));
+    cr_expect_str_eq(reply.body, "served", "%s %d", client_end_name(reply.end), reply.status);
+    client_reply_free(&reply);
+}
+
+/* The next thing that comes is `status` with a close, about `ms` after `begin`. */
+static void expect_timeout(struct client *client, int status, uint64_t begin, uint64_t ms)
+{
+    struct client_reply reply = client_read(client, false);
+    uint64_t took = client_clock_ms() - begin;
+    cr_expect_eq(reply.status, status, "%d, %s", reply.status, client_end_name(reply.end));
+    cr_expect(reply.closes);
+    cr_expect(took + 50 >= ms && took < ms + SLACK_MS, "after %lu ms", (unsigned long)took);
+    client_reply_free(&reply);
+    enum client_end end = client_await_end(client);
+    cr_expect_eq(end, CLIENT_CLOSED, "then %s", client_end_name(end));
+}
+
+static void expect_silent_end(struct client *client, uint64_t begin, uint64_t ms)
+{
+    enum client_end end = client_await_end(client);
+    uint64_t took = client_clock_ms() - begin;
+    cr_expect_eq(end, CLIENT_CLOSED, "%s: %.*s", client_end_name(end), (int)client->len,
+                 client->unread);
+    cr_expect(took + 50 >= ms && took < ms + SLACK_MS, "after %lu ms", (unsigned long)took);
+}
+
+/* ---- The head */
+
+Test(deadlines, of_the_head_closes_a_connection_without_a_byte_silently)
+{
+    struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=" SHORT);
+    uint64_t begin = client_clock_ms();
+    struct client *client = connect_to(server);
+    expect_silent_end(client, begin, SHORT_MS);
+    client_close(client);
+    stop(server);
+}
+
+Test(deadlines, of_the_head_answers_408_to_any_part_of_a_head)
+{
+    static const char *const parts[] = {"G", "GET /hello", "GET /hello HTTP/1.1\r\n",
+                                        "GET /hello HTTP/1.1\r\nHost: a\r\nX-", "\r\n"};
+    struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=" SHORT);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        uint64_t begin = client_clock_ms();
+        struct client *client = connect_to(server);
+        client_send_text(client, parts[i]);
+        expect_timeout(client, 408, begin, SHORT_MS);
+        client_close(client);
+    }
+    stop(server);
+}
+
+/* Waits for something to read, for `ms` at most: the pace of a slow client. */
+static bool readable_within(struct client *client, int ms)
+{
+    struct pollfd fd = {.fd = client->fd, .events = POLLIN};
+    return poll(&fd, 1, ms) > 0;
+}
+
+static void drip(struct client *client, const char *text)
+{
+    for (; *text && !readable_within(client, 10); text++)
+        if (!client_send(client, text, 1))
+            return;
+}
+
+Test(deadlines, of_the_head_does_not_move_when_bytes_come)
+{
+    struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=" SHORT);
+    static char endless[2048] = "GET /hello HTTP/1.1\r\nHost: a\r\nX-A: ";
+    size_t len = strlen(endless);
+    memset(endless + len, 'a', sizeof endless - 1 - len);
+    uint64_t begin = client_clock_ms();
+    struct client *client = connect_to(server);
+    drip(client, endless);
+    expect_timeout(client, 408, begin, SHORT_MS);
+    client_close(client);
+    stop(server);
+}
+
+Test(deadlines, of_the_head_answers_408_to_half_a_second_request)
+{
+    struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=" SHORT);
+    static const char *const halves[] = {"G", "GET /hello HTTP/1.1\r\nHo"};
+    for (size_t i = 0; i < 2; i++) {
+        /* Sent together with the first request. */
+        struct client *client = connect_to(server);
+        uint64_t begin = client_clock_ms();
+        client_printf(client, GET("/hello") "%s", halves[i]);
+        struct client_reply reply = client_read(client, false);
+        cr_expect_eq(reply.status, 200);
+        client_reply_free(&reply);
+        expect_timeout(client, 408, begin, SHORT_MS);
+        client_close(client);
+        /* Sent when the connection has long been idle. */
+        client = connect_to(server);
+        expect_served(client);
+        cr_expect_not(readable_within(client, 1300), "closed instead of idle");
+        expect_served(client);
+        cr_expect_not(readable_within(client, 1300), "closed instead of idle");
+        begin = client_clock_ms();
+        client_send_text(client, halves[i]);
+        expect_timeout(client, 408, begin, SHORT_MS);
+        client_close(client);
+    }
+    stop(server);
+}
+
+Test(deadlines, of_the_head_leaves_a_slow_head_in_time_alone)
+{
+    struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=5000");
+    struct client *client = connect_to(server);
+    for (int i = 0; i < 3; i++) {
+        drip(client, GET("/path/slow"));
+        struct client_reply reply = client_read(client, false);
+        cr_expect_str_eq(reply.body, "slow");
+        client_reply_free(&reply);
+    }
+    client_close(client);
+    stop(server);
+}
+
+/* ---- The body */
+
+Test(deadlines, of_the_body_answers_408_to_half_a_body)
+{
+    static const char *const halves[] = {
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: 1\r\n",
+    };
+    struct process *server = start_with("SVC_BODY_TIMEOUT_MS=" SHORT);
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        uint64_t begin = client_clock_ms();
+        struct client *client = connect_to(server);
+        client_send_text(client, halves[i]);
+        expect_timeout(client, 408, begin, SHORT_MS);
+        client_close(client);
+    }
+    cr_expect_eq(process_count_log(server, "\"status\":200"), 0);
+    stop(server);
+}
+
+Test(deadlines, of_the_body_does_not_move_when_bytes_come)
+{
+    struct process *server = start_with("SVC_BODY_TIMEOUT_MS=" SHORT);
+    uint64_t begin = client_clock_ms();
+    struct client *client = connect_to(server);
+    client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+    static char body[1000];
+    memset(body, 'b', sizeof body - 1);
+    drip(client, body);
+    expect_timeout(client, 408, begin, SHORT_MS);
+    client_close(client);
+    stop(server);
+}
+
+/* A refusal that waits for the end of a small body is sent when the end does not come. */
+Test(deadlines, of_the_body_ends_the_wait_for_a_refused_one)
+{
+    struct process *server = start_with("SVC_BODY_TIMEOUT_MS=" SHORT);
+    uint64_t begin = client_clock_ms();
+    struct client *client = connect_to(server);
+    client_send_text(client, "POST /401 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+    expect_timeout(client, 401, begin, SHORT_MS);
+    client_close(client);
+    stop(server);
+}
+
+/* ---- The request, while a layer waits */
+
+static struct client_reply ask(struct process *server, const char *request)
+{
+    struct client *client = connect_to(server);
+    struct client_reply reply = client_exchange(client, request);
+    client_close(client);
+    return reply;
+}
+
+/* Asks until the server tells `text` of its waiting layers. */
+static bool await_waiters(struct process *server, const char *text)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    bool told = false;
+    while (!told && client_clock_ms() < due) {
+        struct client_reply reply = ask(server, GET("/waiters"));
+        told = strstr(reply.body, text) != NULL;
+        client_reply_free(&reply);
+    }
+    return told;
+}
+
+static void release(struct process *server)
+{
+    struct client_reply reply = ask(server, GET("/release"));
+    cr_expect_eq(reply.status, 200);
+    client_reply_free(&reply);
+}
+
+Test(deadlines, of_a_request_answers_504_and_a_late_resume_harms_nothing)
+{
+    enum { MANY = 40 };
+    struct process *server = start_with("SVC_REQUEST_TIMEOUT_MS=" SHORT);
+    struct client *clients[MANY];
+    uint64_t begin = client_clock_ms();
+    for (size_t i = 0; i < MANY; i++) {
+        clients[i] = connect_to(server);
+        client_send_text(clients[i], i % 2 ? "POST /wait HTTP/1.1\r\nHost: a\r\n"
+                                             "Content-Length: 5\r\n\r\nhello"
+                                           : GET("/wait"));
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        struct client_reply reply = client_read(clients[i], false);
+        uint64_t took = client_clock_ms() - begin;
+        cr_expect_eq(reply.status, 504, "%d", reply.status);
+        cr_expect(took + 50 >= SHORT_MS && took < SHORT_MS + SLACK_MS);
+        cr_expect_not(reply.closes);
+        client_reply_free(&reply);
+    }
+    for (size_t i = 0; i < 10 * MANY; i++)
+        expect_served(clients[i % MANY]);
+    release(server);
+    cr_expect(await_waiters(server, "waiting=0 resumed=40 late=40 cancelled=40 damaged=0"));
+    for (size_t i = 0; i < MANY; i++) {
+        expect_served(clients[i]);
+        client_close(clients[i]);
+    }
+    stop(server);
+}
+
+/* The layer's thread goes on long after the connection is closed, with nobody left to tell. */
+Test(deadlines, of_a_request_and_a_closed_connection_leave_the_layer_its_memory)
+{
+    struct process *server = start_with("SVC_REQUEST_TIMEOUT_MS=" SHORT);
+    for (size_t i = 0; i < 10; i++) {
+        struct client *client = connect_to(server);
+        client_send_text(client, GET("/wait"));
+        cr_expect(client_await_read(client));
+        if (i % 2)
+            client_reset(client);
+        else
+            client_close(client);
+    }
+    cr_expect(process_await_log(server, "\"status\":504", CLIENT_WAIT_MS));
+    for (size_t i = 0; i < 50; i++) {
+        struct client *client = connect_to(server);
+        expect_served(client);
+        client_close(client);
+    }
+    release(server);
+    cr_expect(await_waiters(server, "waiting=0 resumed=10"));
+    struct client_reply reply = ask(server, GET("/waiters"));
+    cr_expect(strstr(reply.body, "damaged=0"), "%s", reply.body);
+    client_reply_free(&reply);
+    stop(server);
+}
+
+Test(deadlines, a_layer_that_resumes_in_time_changes_nothing)
+{
+    static char body[500000], expected[500000];
+    struct process *server = start_with(NULL);
+    struct client *client = connect_to(server);
+    memset(body, 'w', sizeof body);
+    memcpy(expected, body, sizeof body);
+    for (size_t i = 0; i < 3; i++) {
+        client_send_text(client, GET("/wait"));
+        cr_expect(await_waiters(server, "waiting=1 "));
+        release(server);
+        struct client_reply reply = client_read(client, false);
+        cr_expect_str_eq(reply.body, "hello\n");
+        client_reply_free(&reply);
+        client_printf(client, "POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
+                      sizeof body);
+        client_send(client, body, sizeof body);
+        cr_expect(await_waiters(server, "waiting=1 "));
+        release(server);
+        reply = client_read(client, false);
+        cr_expect_eq(reply.body_len, sizeof body, "%zu bytes", reply.body_len);
+        cr_expect(reply.body_len == sizeof body && !memcmp(reply.body, expected, sizeof body));
+        client_reply_free(&reply);
+    }
+    client_close(client);
+    stop(server);
+}
+
+Test(deadlines, a_layer_that_waits_can_see_that_its_client_has_left)
+{
+    struct process *server = start_with(NULL);
+    for (int way = 0; way < 3; way++) {
+        struct client *client = connect_to(server);
+        client_send_text(client, GET("/wait"));
+        cr_expect(await_waiters(server, "waiting=1 "));
+        if (way == 0)
+            client_close(client);
+        else if (way == 1)
+            client_reset(client);
+        else
+            client_finish_sending(client);
+        cr_expect(await_waiters(server, " left=1"), "way %d", way);
+        release(server);
+        if (way == 2) { /* half-closed: an answer may still come, and the connection ends */
+            struct client_reply reply = client_read(client, false);
+            cr_expect(reply.end == CLIENT_CLOSED || !strcmp(reply.body, "hello\n"), "%s",
+                      client_end_name(reply.end));
+            client_reply_free(&reply);
+            client_close(client);
+        }
+        cr_expect(await_waiters(server, "waiting=0 "));
+    }
+    stop(server);
+}
+
+/* ---- Between requests */
+
+Test(deadlines, of_idleness_closes_silently)
+{
+    struct process *server = start_with("SVC_IDLE_TIMEOUT_MS=" SHORT);
+    struct client *client = connect_to(server);
+    for (int i = 0; i < 3; i++) {
+        expect_served(client);
+        cr_expect_not(readable_within(client, SHORT_MS / 2), "closed too early");
+    }
+    uint64_t begin = client_clock_ms();
+    expect_served(client);
+    expect_silent_end(client, begin, SHORT_MS);
+    client_close(client);
+    client = connect_to(server); /* the body's framing is not known to the count of bytes */
+    client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             "5;x=y\r\nhello\r\n0\r\n\r\n");
+    struct client_reply reply = client_read(client, false);
+    cr_expect_str_eq(reply.body, "hello");
+    client_reply_free(&reply);
+    expect_silent_end(client, client_clock_ms(), SHORT_MS);
+    client_close(client);
+    stop(server);
+}
+
+Test(deadlines, of_idleness_count_from_the_last_answer_after_more_than_a_second)
+{
+    struct process *server = start_with("SVC_IDLE_TIMEOUT_MS=2500");
+    struct client *client = connect_to(server);
+    expect_served(client);
+    cr_expect_not(readable_within(client, 1500), "closed too early");
+    uint64_t begin = client_clock_ms();
+    expect_served(client);
+    expect_silent_end(client, begin, 2500);
+    client_close(client);
+    stop(server);
+}
+
+/* ---- The answer */
+
+enum { ANSWER = 4000000, PIECE = 200000 };
+
+/* Reads an answer in pieces, with a pause before each, in more than twice the time that the server
+ * waits for progress. */
+static size_t read_slowly(struct client *client, int pause_ms)
+{
+    static char piece[PIECE];
+    size_t all = 0;
+    long n = 1;
+    while (all < ANSWER && n > 0) {
+        struct pollfd nothing = {.fd = -1};
+        poll(&nothing, 1, pause_ms);
+        for (size_t got = 0; got < PIECE && all < ANSWER; got += (size_t)n, all += (size_t)n)
+            if ((n = client_receive(client, piece, PIECE - got)) <= 0)
+                return all;
+    }
+    return all;
+}
+
+static void expect_slow_reader_kept(const char *listen)
+{
+    static const char *const targets[] = {"/large?bytes=4000000", "/stream?known&bytes=4000000"};
+    struct process *server = start(listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
+    for (size_t i = 0; i < 2; i++) {
+        struct client *client = client_connect_slow(process_address(server, 0), 65536);
+        cr_assert(client);
+        client_printf(client, GET("%s"), targets[i]);
+        uint64_t begin = client_clock_ms();
+        size_t n = read_slowly(client, 80);
+        cr_expect_eq(n, ANSWER, "%s: %zu bytes", targets[i], n);
+        cr_expect_gt(client_clock_ms() - begin, 3 * SHORT_MS);
+        client_close(client);
+    }
+    cr_expect_eq(process_count_log(server, "timed out"), 0);
+    stop(server);
+}
+
+Test(deadlines, of_sending_leaves_a_slow_reader_alone)
+{
+    expect_slow_reader_kept("SVC_LISTEN=127.0.0.1:0");
+}
+
+/* A path for a socket of this test process. */
+static const char *socket_setting(const char *name)
+{
+    static char setting[128];
+    snprintf(setting, sizeof setting, "SVC_LISTEN=unix:/tmp/svc-%s-%d.sock", name, (int)getpid());
+    return setting;
+}
+
+Test(deadlines, of_sending_leaves_a_slow_reader_of_a_unix_socket_alone)
+{
+    expect_slow_reader_kept(socket_setting("slow"));
+}
+
+static void expect_stalled_reader_cut(const char *listen)
+{
+    struct process *server = start(listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
+    struct client *client = client_connect_slow(process_address(server, 0), 65536);
+    cr_assert(client);
+    client_send_text(client, GET("/large?bytes=40000000"));
+    cr_expect(process_await_log(server, "\"end\":\"timed out\"", CLIENT_WAIT_MS));
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.end, CLIENT_CUT, "%s", client_end_name(reply.end));
+    client_reply_free(&reply);
+    client_close(client);
+    stop(server);
+}
+
+Test(deadlines, of_sending_cuts_a_reader_that_has_stopped)
+{
+    expect_stalled_reader_cut("SVC_LISTEN=127.0.0.1:0");
+}
+
+Test(deadlines, of_sending_cuts_a_reader_of_a_unix_socket_that_has_stopped)
+{
+    expect_stalled_reader_cut(socket_setting("stalled"));
+}
+
+/* ---- Other sockets */
+
+Test(deadlines, hold_on_unix_sockets_and_IPv6_which_serve_as_well)
+{
+    char listen[256];
+    snprintf(listen, sizeof listen, "%s,[::1]:0,127.0.0.1:0", socket_setting("peers"));
+    struct process *server = start(listen, "SVC_HEADER_TIMEOUT_MS=" SHORT);
+    static const char *const peers[] = {"unix", "::1", "127.0.0.1"};
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t begin = client_clock_ms();
+        struct client *silent = client_connect(process_address(server, i));
+        struct client *slow = client_connect(process_address(server, i));
+        struct client *client = client_connect(process_address(server, i));
+        cr_assert(silent && slow && client);
+        client_send_text(slow, "GET /peer HT");
+        for (int request = 0; request < 3; request++) {
+            struct client_reply reply = client_exchange(client, GET("/peer"));
+            cr_expect_str_eq(reply.body, peers[i]);
+            client_reply_free(&reply);
+        }
+        expect_timeout(slow, 408, begin, SHORT_MS);
+        expect_silent_end(silent, begin, SHORT_MS);
+        expect_served(client);
+        client_send_text(client, "GET /peer HT");
+        expect_timeout(client, 408, client_clock_ms(), SHORT_MS);
+        client_close(silent);
+        client_close(slow);
+        client_close(client);
+    }
+    stop(server);
+    cr_expect(access(listen + strlen("SVC_LISTEN=unix:"), F_OK));
+}

@@ -1,0 +1,338 @@
+/* One connection serves many requests, whatever they are answered with, and nothing strays between
+ * the answers. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+static struct process *server;
+
+static void start(void)
+{
+    server = process_start(process_program("server_wire"), NULL, NULL);
+    cr_assert(server);
+}
+
+static void stop(void)
+{
+    cr_expect_eq(process_stop(server), 0, "the server ends badly");
+    process_free(server);
+}
+
+TestSuite(keepalive, .init = start, .fini = stop);
+
+static struct client *connect_client(void)
+{
+    struct client *client = client_connect(process_address(server, 0));
+    cr_assert(client);
+    return client;
+}
+
+/* ---- Refusals keep the connection */
+
+#define POST(path) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define HEAD(path) "HEAD " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static void expect_thousand(const char *request, int status)
+{
+    struct client *client = connect_client();
+    for (int i = 0; i < 1000; i++) {
+        struct client_reply reply = client_exchange(client, request);
+        int seen = reply.status;
+        bool closes = reply.closes;
+        client_reply_free(&reply);
+        cr_assert_eq(seen, status, "%d at %d of %s", seen, i, request);
+        cr_assert_not(closes);
+    }
+    client_close(client);
+}
+
+Test(keepalive, of_1000_times_404)
+{
+    expect_thousand(GET("/nowhere"), 404);
+    expect_thousand(POST("/nowhere"), 404);
+    expect_thousand(HEAD("/nowhere"), 404);
+}
+
+Test(keepalive, of_1000_times_429)
+{
+    expect_thousand(GET("/429"), 429);
+    expect_thousand(POST("/429"), 429);
+}
+
+Test(keepalive, of_1000_times_503)
+{
+    expect_thousand(GET("/503"), 503);
+    expect_thousand(POST("/503"), 503);
+}
+
+Test(keepalive, of_1000_times_401_405_413_and_501)
+{
+    expect_thousand(POST("/401"), 401);
+    expect_thousand(POST("/hello"), 405);
+    expect_thousand("POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "1\r\nx\r\n0\r\n\r\n",
+                    200);
+    expect_thousand("BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 501);
+}
+
+/* ---- What fits into a head */
+
+static void repeat(char *out, const char *text, size_t count)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < count; i++)
+        memcpy(out + i * len, text, len);
+    out[count * len] = '\0';
+}
+
+Test(keepalive, two_thousand_query_arguments_are_counted)
+{
+    static char arguments[8192];
+    struct client *client = connect_client();
+    static const char *const forms[] = {"a&", "b=&", "c=1&"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        size_t count = i < 2 ? 2000 : 1998; /* the target may have 8,000 bytes */
+        repeat(arguments, forms[i], count);
+        arguments[strlen(arguments) - 1] = '\0';
+        client_printf(client, "GET /query?%s HTTP/1.1\r\nHost: a\r\n\r\n", arguments);
+        struct client_reply reply = client_read(client, false);
+        char expected[16];
+        snprintf(expected, sizeof expected, "%zu", count);
+        cr_expect_eq(reply.status, 200, "%s: %d", forms[i], reply.status);
+        cr_expect_str_eq(reply.body, expected);
+        client_reply_free(&reply);
+    }
+    client_close(client);
+}
+
+/* A head of `bytes` with 40 fields, of which Cookie has 2 KiB in `cookies` pairs. */
+static void make_head(char *out, size_t bytes, size_t cookies)
+{
+    size_t len = (size_t)sprintf(out, "GET /fields HTTP/1.1\r\nHost: a\r\nCookie: ");
+    size_t cookie_end = len + 2048;
+    for (size_t i = 0; i < cookies; i++) {
+        size_t end = cookie_end - 2048 / cookies * (cookies - 1 - i);
+        len += (size_t)sprintf(out + len, "%sc%zu=", i ? "; " : "", i);
+        while (len < end)
+            out[len++] = 'k';
+    }
+    for (int field = 2; field < 40; field++) {
+        size_t left = bytes - 4 - len - 2, share = left / (size_t)(40 - field);
+        size_t end = len + 2 + (field == 39 ? left : share);
+        len += (size_t)sprintf(out + len, "\r\nX-F%d: ", field);
+        while (len < end)
+            out[len++] = 'v';
+    }
+    strcpy(out + len, "\r\n\r\n");
+}
+
+static void expect_head_taken(size_t cookies)
+{
+    static char head[16384];
+    make_head(head, 8192, cookies);
+    cr_assert_eq(strlen(head), 8192);
+    struct client *client = connect_client();
+    for (int i = 0; i < 3; i++) {
+        struct client_reply reply = client_exchange(client, head);
+        cr_expect_eq(reply.status, 200, "%zu cookies, request %d: %d %s", cookies, i, reply.status,
+                     client_end_name(reply.end));
+        cr_expect(!strncmp(reply.body, "40 ", 3), "%zu cookies: %s", cookies, reply.body);
+        client_reply_free(&reply);
+    }
+    client_close(client);
+}
+
+Test(keepalive, a_head_of_8_KiB_with_40_fields_and_2_KiB_of_cookies_is_taken)
+{
+    static const size_t counts[] = {1, 2, 10, 20, 30, 40};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        expect_head_taken(counts[i]);
+}
+
+/* ---- What fits into the head of an answer */
+
+Test(keepalive, a_response_head_is_sent_whole_or_refused_but_never_dropped)
+{
+    static const size_t paddings[] = {1, 2000, 4000, 6000, 8000};
+    static char padding[8192];
+    size_t sent = 0, refused = 0;
+    for (size_t i = 0; i < sizeof paddings / sizeof *paddings; i++) {
+        struct client *client = connect_client();
+        repeat(padding, "p", paddings[i]);
+        for (size_t bytes = 1000; bytes <= 18000;
+             bytes += bytes > 6000 && bytes < 9000 ? 17 : 499) {
+            client_printf(client, "GET /wide?bytes=%zu HTTP/1.1\r\nHost: a\r\nX-P: %s\r\n\r\n",
+                          bytes, padding);
+            struct client_reply reply = client_read(client, false);
+            sent += reply.status == 200;
+            refused += reply.status == 500;
+            if (reply.status == 200)
+                cr_expect(strlen(reply.head) > bytes, "a head of %zu is %zu", bytes,
+                          strlen(reply.head));
+            else
+                cr_expect_eq(reply.status, 500, "a head of %zu to one of %zu: %d %s", bytes,
+                             paddings[i], reply.status, client_end_name(reply.end));
+            bool gone = reply.end != CLIENT_REPLY || reply.closes;
+            client_reply_free(&reply);
+            if (gone) {
+                client_close(client);
+                client = connect_client();
+            }
+        }
+        client_close(client);
+    }
+    cr_expect_gt(sent, 100);
+    cr_expect_gt(refused, 50);
+}
+
+/* ---- Answers without a body */
+
+struct bodiless {
+    const char *request;
+    int status;
+    bool has_length;
+    uint64_t length;
+    bool closes;
+};
+
+static const struct bodiless bodiless[] = {
+    {HEAD("/hello"), 200, true, 6, false},
+    {HEAD("/large?bytes=100000"), 200, true, 100000, false},
+    {HEAD("/large?bytes=0"), 200, true, 0, false},
+    {HEAD("/stream?bytes=100000&known"), 200, true, 100000, false},
+    {HEAD("/stream?bytes=100000"), 200, false, 0, true},
+    {HEAD("/204"), 204, false, 0, false},
+    {HEAD("/304?length=77"), 304, true, 77, false},
+    {HEAD("/429"), 429, true, 0, false},
+    {GET("/204"), 204, false, 0, false},
+    {GET("/304?length=1234"), 304, true, 1234, false},
+    {GET("/304"), 304, false, 0, true},
+};
+
+Test(keepalive, answers_without_a_body_leave_no_stray_bytes)
+{
+    struct client *client = connect_client();
+    for (size_t i = 0; i < 3 * sizeof bodiless / sizeof *bodiless; i++) {
+        const struct bodiless *row = &bodiless[i % (sizeof bodiless / sizeof *bodiless)];
+        client_send_text(client, row->request);
+        struct client_reply reply = client_read(client, true);
+        cr_expect_eq(reply.status, row->status, "%s: %d", row->request, reply.status);
+        cr_expect_eq(reply.has_length, row->has_length, "%s:\n%s", row->request, reply.head);
+        cr_expect(!row->length || reply.length == row->length, "%s:\n%s", row->request, reply.head);
+        cr_expect_not(reply.chunked, "%s:\n%s", row->request, reply.head);
+        cr_expect_eq(reply.closes, row->closes, "%s:\n%s", row->request, reply.head);
+        client_reply_free(&reply);
+        if (row->closes) {
+            enum client_end end = client_await_end(client);
+            cr_expect_eq(end, CLIENT_CLOSED, "%s: %s", row->request, client_end_name(end));
+            client_close(client);
+            client = connect_client();
+        }
+    }
+    struct client_reply reply = client_exchange(client, GET("/path/next"));
+    cr_expect_str_eq(reply.body, "next");
+    client_reply_free(&reply);
+    client_close(client);
+}
+
+/* ---- Bodies of all kinds */
+
+static size_t count_bytes(const struct client_reply *reply, char byte)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < reply->body_len; i++)
+        count += reply->body[i] == byte;
+    return count;
+}
+
+Test(keepalive, bodies_of_any_size_and_framing_come_whole)
+{
+    static const size_t sizes[] = {0, 1, 1000, 16384, 16385, 100000, 3000000};
+    struct client *client = connect_client();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        static const char *const paths[] = {"/large?bytes=%zu", "/stream?bytes=%zu",
+                                            "/stream?known&bytes=%zu"};
+        for (size_t path = 0; path < 3; path++) {
+            char target[64];
+            snprintf(target, sizeof target, paths[path], sizes[i]);
+            client_printf(client, GET("%s"), target);
+            struct client_reply reply = client_read(client, false);
+            cr_expect_eq(reply.status, 200, "%s: %d", target, reply.status);
+            cr_expect_eq(count_bytes(&reply, path ? 's' : 'x'), sizes[i], "%s: %zu bytes", target,
+                         reply.body_len);
+            cr_expect_eq(reply.chunked, path == 1, "%s", target);
+            client_reply_free(&reply);
+        }
+    }
+    client_close(client);
+}
+
+Test(keepalive, a_stream_to_HTTP_1_0_ends_with_the_connection)
+{
+    struct client *client = connect_client();
+    client_send_text(client, "GET /stream?bytes=100000 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, 200);
+    cr_expect_not(reply.chunked);
+    cr_expect_not(reply.has_length);
+    cr_expect_eq(reply.body_len, 100000);
+    client_reply_free(&reply);
+    client_close(client);
+}
+
+/* ---- Pipelining */
+
+struct piped {
+    const char *request;
+    int status;
+    const char *body; /* NULL: any */
+    bool head;
+};
+
+static const struct piped piped[] = {
+    {GET("/path/1"), 200, "1", false},
+    {POST("/echo"), 200, "hello", false},
+    {GET("/nowhere"), 404, NULL, false},
+    {HEAD("/hello"), 200, "", true},
+    {POST("/429"), 429, NULL, false},
+    {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+     200, "abcde", false},
+    {GET("/204"), 204, "", false},
+    {GET("/stream?bytes=3"), 200, "sss", false},
+    {GET("/304?length=9"), 304, "", false},
+    {POST("/hello"), 405, NULL, false},
+};
+enum { PIPED = sizeof piped / sizeof *piped, ROUNDS = 2 };
+
+static void expect_answers(struct client *client)
+{
+    for (size_t i = 0; i < ROUNDS * PIPED; i++) {
+        const struct piped *row = &piped[i % PIPED];
+        struct client_reply reply = client_read(client, row->head);
+        cr_expect_eq(reply.status, row->status, "%zu: %d to %s", i, reply.status, row->request);
+        cr_expect(!row->body || !strcmp(reply.body, row->body), "%zu: %s", i, reply.body);
+        client_reply_free(&reply);
+    }
+}
+
+Test(keepalive, twenty_pipelined_requests_are_answered_in_order)
+{
+    static char all[8192];
+    for (size_t i = 0; i < ROUNDS * PIPED; i++)
+        strcat(all, piped[i % PIPED].request);
+    struct client *client = connect_client();
+    client_send_text(client, all);
+    expect_answers(client);
+    client_send_bytes(client, all, strlen(all));
+    expect_answers(client);
+    client_send_text(client, all);
+    client_finish_sending(client);
+    expect_answers(client);
+    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+    client_close(client);
+}
