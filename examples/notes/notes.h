@@ -1,0 +1,14 @@
+/* The notes service over HTTP. */
+#ifndef NOTES_NOTES_H
+#define NOTES_NOTES_H
+
+#include <svc.h>
+
+#include "store.h"
+
+enum { MAX_TITLE = 200, MAX_TEXT = 16384, PAGE_DEFAULT = 20, PAGE_MAX = 100 };
+
+/* Registers the routes under /notes, and a readiness check. `store` is borrowed by the app. */
+void notes_register(svc_app *app, struct store *store);
+
+#endif

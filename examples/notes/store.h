@@ -1,0 +1,55 @@
+/*
+ * Notes in memory. Everything is copied in and out under one lock, so any thread may call. It knows
+ * nothing of HTTP: put a database behind the same calls.
+ */
+#ifndef NOTES_STORE_H
+#define NOTES_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+enum store_result {
+    STORE_OK = 0,
+    STORE_NOT_FOUND,
+    STORE_FULL, /* as many notes as the store takes */
+    STORE_NO_MEMORY
+};
+
+struct note {
+    uint64_t id; /* never used twice */
+    char *title, *text;
+    time_t created, updated;
+};
+
+struct store;
+
+/* An empty store for at most `max_notes` notes; NULL when out of memory. */
+struct store *store_new(size_t max_notes);
+
+/* Accepts NULL. */
+void store_free(struct store *store);
+
+/* Adds a note. `*id` is its id. */
+enum store_result store_add(struct store *store, const char *title, const char *text, uint64_t *id);
+
+/* Changes a note. */
+enum store_result store_update(struct store *store, uint64_t id, const char *title,
+                               const char *text);
+
+enum store_result store_remove(struct store *store, uint64_t id);
+
+/* Copies a note out; give it to note_clear. */
+enum store_result store_get(struct store *store, uint64_t id, struct note *out);
+
+/*
+ * Copies out at most `limit` notes with ids above `after`, in order of their ids. `*count` is how
+ * many there are in `out`; `*more` whether others follow. On failure there are none.
+ */
+enum store_result store_list(struct store *store, uint64_t after, size_t limit, struct note *out,
+                             size_t *count, int *more);
+
+/* Frees what a copied note holds. */
+void note_clear(struct note *note);
+
+#endif

@@ -1,0 +1,100 @@
+/* The service as a client meets it: over TCP, with libcurl. */
+#include <criterion/criterion.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "notes.h"
+
+static struct store *store;
+static svc_app *app;
+static CURL *curl;
+
+static void set_up(void)
+{
+    store = store_new(100);
+    app = svc_app_new("notes");
+    svc_config config = SVC_CONFIG_INIT;
+    config.listen = config.admin_listen = "127.0.0.1:0";
+    config.log_output = "/dev/null";
+    config.drain_delay_ms = 0;
+    svc_app_configure(app, &config);
+    notes_register(app, store);
+    cr_assert_eq(svc_app_start(app), 0, "%s", svc_app_errors(app));
+    curl = curl_easy_init();
+    cr_assert_not_null(curl);
+}
+
+static void tear_down(void)
+{
+    curl_easy_cleanup(curl);
+    svc_app_stop(app);
+    cr_expect_eq(svc_app_wait(app), 0);
+    svc_app_free(app);
+    store_free(store);
+}
+
+TestSuite(http, .init = set_up, .fini = tear_down);
+
+struct body {
+    char text[8192];
+    size_t len;
+};
+
+static size_t collect(char *data, size_t size, size_t count, void *arg)
+{
+    struct body *body = arg;
+    size_t len = size * count;
+    if (len >= sizeof body->text - body->len)
+        return 0;
+    memcpy(body->text + body->len, data, len);
+    body->len += len;
+    body->text[body->len] = '\0';
+    return len;
+}
+
+/* Sends a request; returns the status, with the answer's body in `answer`. */
+static long ask(const char *address, const char *method, const char *path, const char *json,
+                struct body *answer)
+{
+    char url[256];
+    long status = 0;
+    snprintf(url, sizeof url, "http://%s%s", address, path);
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    *answer = (struct body){.len = 0};
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    if (json)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
+    CURLcode code = curl_easy_perform(curl);
+    cr_assert_eq(code, CURLE_OK, "%s: %s", url, curl_easy_strerror(code));
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_slist_free_all(headers);
+    return status;
+}
+
+Test(http, a_note_lives_over_tcp)
+{
+    struct body answer;
+    const char *address = svc_app_address(app, 0);
+    cr_expect_eq(ask(address, "POST", "/notes", "{\"title\":\"t\",\"text\":\"x\"}", &answer), 201);
+    cr_expect_eq(ask(address, "GET", "/notes/1", NULL, &answer), 200);
+    cr_expect_not_null(strstr(answer.text, "\"title\":\"t\""), "%s", answer.text);
+    cr_expect_eq(ask(address, "PUT", "/notes/1", "{\"title\":\"u\",\"text\":\"\"}", &answer), 200);
+    cr_expect_eq(ask(address, "GET", "/notes", NULL, &answer), 200);
+    cr_expect_not_null(strstr(answer.text, "\"title\":\"u\""), "%s", answer.text);
+    cr_expect_eq(ask(address, "DELETE", "/notes/1", NULL, &answer), 204);
+    cr_expect_eq(ask(address, "GET", "/notes/1", NULL, &answer), 404);
+}
+
+Test(http, the_service_tells_whether_it_is_ready)
+{
+    struct body answer;
+    cr_expect_eq(ask(svc_app_admin_address(app), "GET", "/readyz", NULL, &answer), 200);
+    cr_expect_not_null(strstr(answer.text, "ok store"), "%s", answer.text);
+}
