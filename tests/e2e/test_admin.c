@@ -1,0 +1,103 @@
+/* The admin pages: they answer whatever the service does, and tell what it did. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+static struct process *server;
+
+static void start(void)
+{
+    server = process_start(process_program("server_life"), NULL, NULL);
+    cr_assert(server);
+}
+
+static void stop(void)
+{
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
+}
+
+TestSuite(admin, .init = start, .fini = stop);
+
+/* Asks `address`, and gives the body, which is the caller's. */
+static char *get(const char *address, const char *target, const char *fields, int status)
+{
+    struct client *client = client_connect(address);
+    cr_assert(client);
+    client_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, fields);
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, status, "%s: %d %s", target, reply.status,
+                 client_end_name(reply.end));
+    char *body = strdup(reply.body);
+    client_reply_free(&reply);
+    client_close(client);
+    return body;
+}
+
+static void expect(const char *target, const char *fields, int status, const char *body)
+{
+    char *text = get(process_admin(server), target, fields, status);
+    cr_expect_str_eq(text, body);
+    free(text);
+}
+
+static void set_check(int value)
+{
+    char target[32];
+    snprintf(target, sizeof target, "/fail/%d", value);
+    free(get(process_address(server, 0), target, "", 200));
+}
+
+Test(admin, liveness_is_that_it_answers)
+{
+    expect("/livez", "", 200, "ok\n");
+}
+
+Test(admin, readiness_names_its_checks)
+{
+    expect("/readyz", "", 200, "ok switch\nready\n");
+    expect("/readyz", "Accept: application/json\r\n", 200,
+           "{\"status\":\"ready\",\"draining\":false,\"checks\":{\"switch\":\"ok\"}}");
+    set_check(1);
+    expect("/readyz", "", 503, "failed switch\nnot ready\n");
+    expect("/readyz", "Accept: application/json\r\n", 503,
+           "{\"status\":\"not ready\",\"draining\":false,\"checks\":{\"switch\":\"failed\"}}");
+    set_check(0);
+    expect("/readyz", "", 200, "ok switch\nready\n");
+}
+
+/* The value on the line of a metric. */
+static long metric(const char *text, const char *name)
+{
+    char start_of_line[128];
+    snprintf(start_of_line, sizeof start_of_line, "\n%s ", name);
+    const char *at = strstr(text, start_of_line);
+    return at ? strtol(at + strlen(start_of_line), NULL, 10) : -1;
+}
+
+Test(admin, metrics_count_what_was_served)
+{
+    const char *address = process_address(server, 0);
+    for (int i = 0; i < 5; i++)
+        free(get(address, "/hello/x", "", 200));
+    for (int i = 0; i < 3; i++)
+        free(get(address, "/none", "", 404));
+    char *text = get(process_admin(server), "/metrics", "", 200);
+    cr_expect_eq(metric(text, "svc_http_responses_2xx_total"), 5);
+    cr_expect_eq(metric(text, "svc_http_responses_4xx_total"), 3);
+    cr_expect_eq(metric(text, "svc_http_requests_in_flight"), 0);
+    cr_expect_eq(metric(text, "svc_http_request_duration_seconds_count"), 8);
+    cr_expect_eq(metric(text, "svc_connections_accepted_total"), 8);
+    cr_expect_eq(metric(text, "svc_log_lines_dropped"), 0);
+    free(text);
+}
+
+Test(admin, pages_of_the_service_are_not_among_them)
+{
+    free(get(process_admin(server), "/hello/x", "", 404));
+    free(get(process_address(server, 0), "/livez", "", 404));
+}

@@ -1,0 +1,333 @@
+/* A stop loses no request: each step of it with a client that is in the way. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+static const char hello[] = "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n";
+static const char hold[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
+
+static struct process *server;
+
+/* `settings` go over these: no delay, and a long time for what is in flight. */
+static void start(const char *const *settings)
+{
+    server = process_start(process_program("server_life"), settings, NULL);
+    cr_assert(server);
+}
+
+static void finish(int status)
+{
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), status, "exit status");
+    process_free(server);
+}
+
+static struct client *connect_client(void)
+{
+    struct client *client = client_connect(process_address(server, 0));
+    cr_assert(client);
+    return client;
+}
+
+static void stop(void)
+{
+    cr_assert(process_signal(server, SIGTERM));
+    cr_assert(process_await_log(server, "\"draining\"", PROCESS_WAIT_MS));
+}
+
+static void expect_hello(struct client *client, bool closes)
+{
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.end, CLIENT_REPLY, "%s", client_end_name(reply.end));
+    cr_expect_eq(reply.status, 200);
+    cr_expect_str_eq(reply.body, "hello");
+    cr_expect_eq(reply.closes, closes, "Connection: close");
+    client_reply_free(&reply);
+}
+
+/* Asks on a connection of its own until the answer has the status, since readiness and log lines
+ * come from other threads. */
+static bool admin_says(const char *target, int status, const char *text)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    bool good = false;
+    while (!good && client_clock_ms() < due) {
+        struct client *client = client_connect(process_admin(server));
+        if (!client)
+            return false;
+        client_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
+        struct client_reply reply = client_read(client, false);
+        good = reply.status == status && strstr(reply.body, text);
+        client_reply_free(&reply);
+        client_close(client);
+    }
+    return good;
+}
+
+static void release(void)
+{
+    struct client *client = connect_client();
+    struct client_reply reply = client_exchange(client, "GET /release HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_expect_eq(reply.status, 200);
+    client_reply_free(&reply);
+    client_close(client);
+}
+
+static struct client *held_client(void)
+{
+    struct client *client = connect_client();
+    client_send_text(client, hold);
+    cr_assert(client_await_read(client));
+    return client;
+}
+
+Test(drain, traffic_is_served_during_the_delay_while_readiness_is_off)
+{
+    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=60000", NULL};
+    start(settings);
+    struct client *old = connect_client();
+    client_send_text(old, hello);
+    expect_hello(old, false);
+    cr_expect(admin_says("/readyz", 200, "ready"));
+    stop();
+    cr_expect(admin_says("/readyz", 503, "draining"));
+    cr_expect(admin_says("/livez", 200, "ok"));
+    client_send_text(old, hello);
+    expect_hello(old, true);
+    cr_expect_eq(client_await_end(old), CLIENT_CLOSED);
+    struct client *new = connect_client();
+    client_send_text(new, hello);
+    expect_hello(new, true);
+    cr_expect(process_signal(server, SIGTERM)); /* the delay is not waited for */
+    client_close(old);
+    client_close(new);
+    finish(0);
+}
+
+Test(drain, a_request_in_flight_is_answered)
+{
+    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=500", NULL};
+    start(settings);
+    struct client *client = held_client();
+    stop();
+    release();
+    expect_hello(client, true);
+    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+    client_close(client);
+    finish(0);
+}
+
+Test(drain, idle_connections_are_closed_in_good_order)
+{
+    start(NULL);
+    struct client *silent = connect_client(), *served = connect_client();
+    client_send_text(served, hello);
+    expect_hello(served, false);
+    stop();
+    cr_expect_eq(client_await_end(served), CLIENT_CLOSED);
+    cr_expect_eq(client_await_end(silent), CLIENT_CLOSED);
+    client_close(served);
+    client_close(silent);
+    finish(0);
+}
+
+Test(drain, half_a_request_line_from_before_does_not_hold_the_stop)
+{
+    start(NULL);
+    struct client *fresh = connect_client(), *used = connect_client();
+    client_send_text(used, hello);
+    expect_hello(used, false);
+    client_send_text(used, "GET /hel");
+    client_send_text(fresh, "GET /hel");
+    cr_assert(client_await_read(used) && client_await_read(fresh));
+    stop();
+    cr_expect_eq(client_await_end(fresh), CLIENT_CLOSED);
+    cr_expect_eq(client_await_end(used), CLIENT_CLOSED);
+    client_close(fresh);
+    client_close(used);
+    finish(0);
+}
+
+Test(drain, a_request_whose_line_has_arrived_is_answered)
+{
+    start(NULL);
+    struct client *client = connect_client();
+    client_send_text(client, "GET /hello/x HTTP/1.1\r\nHost");
+    cr_assert(client_await_read(client));
+    stop();
+    /* The listener is closed: the idle step has come. */
+    cr_assert(process_await_log(server, "\"draining\"", PROCESS_WAIT_MS));
+    client_send_text(client, ": a\r\n\r\n");
+    expect_hello(client, true);
+    client_close(client);
+    finish(0);
+}
+
+Test(drain, a_body_that_is_half_there_is_awaited)
+{
+    start(NULL);
+    struct client *client = connect_client();
+    client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
+    cr_assert(client_await_read(client));
+    stop();
+    client_send_text(client, "56789");
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, 200);
+    cr_expect_str_eq(reply.body, "0123456789");
+    cr_expect(reply.closes);
+    client_reply_free(&reply);
+    client_close(client);
+    finish(0);
+}
+
+Test(drain, pipelined_requests_are_all_answered)
+{
+    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=500", NULL};
+    start(settings);
+    struct client *client = connect_client();
+    client_printf(client, "%s%s%s", hold, hello, hello);
+    cr_assert(client_await_read(client));
+    stop();
+    release();
+    expect_hello(client, false);
+    expect_hello(client, false);
+    expect_hello(client, true);
+    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+    client_close(client);
+    finish(0);
+}
+
+Test(drain, a_slow_reader_gets_all_of_its_response)
+{
+    enum { BYTES = 8000000 };
+    start(NULL);
+    struct client *client = client_connect_slow(process_address(server, 0), 4096);
+    cr_assert(client);
+    client_printf(client, "GET /large/%d HTTP/1.1\r\nHost: a\r\n\r\n", BYTES);
+    char first[16];
+    cr_assert_gt(client_receive(client, first, 8), 0);
+    stop();
+    char data[65536];
+    size_t total = 8;
+    for (long n; (n = client_receive(client, data, sizeof data)) > 0;)
+        total += (size_t)n;
+    cr_expect_gt(total, BYTES);
+    client_close(client);
+    finish(0);
+}
+
+Test(drain, a_second_signal_ends_the_wait)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=60000", NULL};
+    start(settings);
+    struct client *client = held_client();
+    stop();
+    cr_expect(process_signal(server, SIGTERM));
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, 503);
+    client_reply_free(&reply);
+    client_close(client);
+    finish(3); /* the layer still holds its request */
+}
+
+Test(drain, the_deadline_cuts_what_is_left)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=300", NULL};
+    start(settings);
+    struct client *client = held_client();
+    stop();
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, 503);
+    client_reply_free(&reply);
+    client_close(client);
+    finish(3);
+}
+
+Test(drain, a_handler_that_never_returns_is_left_behind)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=300", "SVC_THREADS=1", NULL};
+    start(settings);
+    struct client *client = connect_client();
+    client_send_text(client, "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_assert(client_await_read(client));
+    stop();
+    uint64_t began = client_clock_ms();
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 3);
+    cr_expect_lt(client_clock_ms() - began, 300 + 1000 + 1000,
+                 "the deadline and a second, roughly");
+    client_close(client);
+    process_free(server);
+}
+
+Test(drain, an_interrupt_skips_the_delay)
+{
+    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=600000", NULL};
+    start(settings);
+    cr_assert(process_signal(server, SIGINT));
+    finish(0);
+}
+
+Test(drain, what_waits_to_be_accepted_is_served_and_then_nobody_listens)
+{
+    enum { CLIENTS = 50 };
+    static const char *const settings[] = {"SVC_THREADS=1", "SVC_DRAIN_DELAY_MS=0", NULL};
+    start(settings);
+    char address[64];
+    snprintf(address, sizeof address, "%s", process_address(server, 0));
+    struct client *clients[CLIENTS];
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_client();
+        client_send_text(clients[i], hello);
+    }
+    cr_assert(process_signal(server, SIGTERM));
+    for (size_t i = 0; i < CLIENTS; i++) {
+        struct client_reply reply = client_read(clients[i], false);
+        cr_expect_eq(reply.status, 200, "client %zu: %s", i, client_end_name(reply.end));
+        client_reply_free(&reply);
+        client_close(clients[i]);
+    }
+    finish(0);
+    cr_expect_null(client_connect(address));
+}
+
+/* Clients that reconnect all the time: whoever could connect before the listeners closed is served.
+ */
+Test(drain, no_accepted_request_fails_while_clients_come_and_go)
+{
+    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=300", NULL};
+    start(settings);
+    char address[64];
+    snprintf(address, sizeof address, "%s", process_address(server, 0));
+    size_t served = 0;
+    bool stopping = false;
+    for (struct client *client; (client = client_connect(address));) {
+        client_send_text(client, hello);
+        struct client_reply reply = client_read(client, false);
+        cr_expect_eq(reply.status, 200, "request %zu: %s", served, client_end_name(reply.end));
+        served += reply.status == 200;
+        client_reply_free(&reply);
+        client_close(client);
+        if (served == 50 && !stopping)
+            stopping = process_signal(server, SIGTERM);
+    }
+    cr_expect_gt(served, 50);
+    finish(0);
+}
+
+Test(drain, hooks_stop_in_reverse_order_after_the_last_request)
+{
+    start(NULL);
+    stop();
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 0);
+    char *log = process_copy_log(server);
+    const char *first = strstr(log, "first hook stopped"),
+               *second = strstr(log, "second hook stopped");
+    cr_expect(first && second && second < first, "%s", log);
+    free(log);
+    process_free(server);
+}

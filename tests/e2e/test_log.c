@@ -1,0 +1,220 @@
+/* A line for each request, whatever it holds, and none lost without being counted. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+static struct process *start(const char *const *settings)
+{
+    struct process *server = process_start(process_program("server_life"), settings, NULL);
+    cr_assert(server);
+    return server;
+}
+
+/* Sends a request and reads its answer, on a connection of its own. */
+static int ask(const char *address, const char *text)
+{
+    struct client *client = client_connect(address);
+    cr_assert(client);
+    struct client_reply reply = client_exchange(client, text);
+    int status = reply.status;
+    client_reply_free(&reply);
+    client_close(client);
+    return status;
+}
+
+/* The first line of a log that is a request's, parsed; every line must be JSON. */
+static json_t *request_line(char *log)
+{
+    json_t *found = NULL;
+    char *rest;
+    for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        if (*line != '{')
+            continue; /* the server's own words */
+        json_error_t error;
+        json_t *json = json_loads(line, 0, &error);
+        cr_assert(json, "%s: %s", error.text, line);
+        const char *message = json_string_value(json_object_get(json, "msg"));
+        if (!found && message && !strcmp(message, "request"))
+            found = json_incref(json);
+        json_decref(json);
+    }
+    return found;
+}
+
+static const char *text(const json_t *json, const char *name)
+{
+    const char *value = json_string_value(json_object_get(json, name));
+    return value ? value : "(none)";
+}
+
+static json_int_t number(const json_t *json, const char *name)
+{
+    const json_t *value = json_object_get(json, name);
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/* Serves one request, stops the server, and gives its line. */
+static json_t *line_of(const char *request, int status, const char *const *settings)
+{
+    struct process *server = start(settings);
+    cr_expect_eq(ask(process_address(server, 0), request), status);
+    cr_expect_eq(process_stop(server), 0);
+    char *log = process_copy_log(server);
+    json_t *line = request_line(log);
+    free(log);
+    process_free(server);
+    return line;
+}
+
+Test(log, a_request_leaves_a_line_with_all_members)
+{
+    json_t *line = line_of("POST /echo?secret=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n"
+                           "Content-Length: 3\r\n\r\nabc",
+                           200, NULL);
+    cr_assert(line);
+    cr_expect_eq(strlen(text(line, "time")), strlen("2026-11-24T02:44:46.123456Z"));
+    cr_expect_str_eq(text(line, "level"), "info");
+    cr_expect_str_eq(text(line, "app"), "life");
+    cr_expect_str_eq(text(line, "id"), "id-1");
+    cr_expect_str_eq(text(line, "method"), "POST");
+    cr_expect_str_eq(text(line, "route"), "POST /echo");
+    cr_expect_str_eq(text(line, "path"), "/echo");
+    cr_expect_str_eq(text(line, "peer"), "127.0.0.1");
+    cr_expect_str_eq(text(line, "end"), "complete");
+    cr_expect_null(json_object_get(line, "query"));
+    cr_expect_eq(number(line, "status"), 200);
+    cr_expect_eq(number(line, "bytes_in"), 3);
+    cr_expect_eq(number(line, "bytes_out"), 3);
+    cr_expect_geq(number(line, "duration_us"), 0);
+    json_decref(line);
+}
+
+Test(log, the_query_is_there_when_asked_for)
+{
+    static const char *const settings[] = {"SVC_LOG_QUERY=on", NULL};
+    json_t *line = line_of("GET /hello/x?a=1 HTTP/1.1\r\nHost: a\r\n\r\n", 200, settings);
+    cr_expect_str_eq(text(line, "query"), "a=1");
+    json_decref(line);
+}
+
+Test(log, no_byte_of_a_request_can_break_its_line)
+{
+    json_t *line =
+        line_of("GET /hello/a\"b\xc3\xa9\xff%0a{} HTTP/1.1\r\nHost: a\r\n\r\n", 400, NULL);
+    cr_assert(line);
+    cr_expect_str_eq(text(line, "path"), "/hello/a\"b\xc3\xa9\xef\xbf\xbd%0a{}");
+    json_decref(line);
+}
+
+Test(log, a_client_that_leaves_is_told_apart)
+{
+    struct process *server = start(NULL);
+    struct client *client = client_connect(process_address(server, 0));
+    client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
+    cr_assert(client_await_read(client));
+    client_reset(client);
+    cr_expect(process_await_log(server, "\"end\":\"client gone\"", PROCESS_WAIT_MS));
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
+}
+
+Test(log, it_can_go_to_a_file_which_is_appended_to)
+{
+    char path[] = "/tmp/svc-log-XXXXXX", setting[64];
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(write(fd, "before\n", 7), 7);
+    snprintf(setting, sizeof setting, "SVC_LOG_OUTPUT=%s", path);
+    const char *const settings[] = {setting, "SVC_LISTEN=127.0.0.1:0", NULL};
+    struct process *server = process_spawn(process_program("server_life"), settings, NULL);
+    cr_assert(server);
+    char content[4096] = "";
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    while (!strstr(content, "\"listening\"") && client_clock_ms() < due)
+        cr_assert_geq(pread(fd, content, sizeof content - 1, 0), 0);
+    cr_expect_eq(strncmp(content, "before\n{", 8), 0, "%s", content);
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
+    close(fd);
+    unlink(path);
+}
+
+static size_t count(const char *text_, const char *what)
+{
+    size_t n = 0;
+    for (const char *at = text_; (at = strstr(at, what)); at += strlen(what))
+        n++;
+    return n;
+}
+
+/* What lines such as {"msg":"log lines dropped","dropped":12} add up to. */
+static size_t dropped(const char *log)
+{
+    static const char words[] = "\"dropped\":";
+    size_t n = 0;
+    for (const char *at = log; (at = strstr(at, words)); at += sizeof words - 1)
+        n += strtoul(at + sizeof words - 1, NULL, 10);
+    return n;
+}
+
+/* A server whose output goes into a pipe that nobody reads until it has served everything. */
+Test(log, a_reader_that_stops_costs_lines_but_no_answers)
+{
+    enum { REQUESTS = 3000 };
+    char path[] = "/tmp/svc-fifo-XXXXXX", setting[96];
+    cr_assert(mkdtemp(path));
+    char fifo[64];
+    snprintf(fifo, sizeof fifo, "%s/fifo", path);
+    cr_assert_eq(mkfifo(fifo, 0600), 0);
+    int fd = open(fifo, O_RDWR | O_CLOEXEC); /* opens at once, and keeps the pipe open */
+    cr_assert_geq(fd, 0);
+    snprintf(setting, sizeof setting, "SVC_LOG_OUTPUT=%s", fifo);
+    static char address[128];
+    snprintf(address, sizeof address, "unix:%s/socket", path);
+    char listen[160];
+    snprintf(listen, sizeof listen, "SVC_LISTEN=%s", address);
+    const char *const settings[] = {setting, listen, "SVC_LOG_RING_BYTES=65536", "SVC_THREADS=1",
+                                    NULL};
+    struct process *server = process_spawn(process_program("server_life"), settings, NULL);
+    cr_assert(server);
+    struct client *client = NULL;
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    while (!client && client_clock_ms() < due)
+        client = access(address + strlen("unix:"), F_OK) ? NULL : client_connect(address);
+    cr_assert(client);
+    for (size_t i = 0; i < REQUESTS; i++) {
+        struct client_reply reply =
+            client_exchange(client, "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n");
+        cr_assert_eq(reply.status, 200, "request %zu: %s", i, client_end_name(reply.end));
+        client_reply_free(&reply);
+    }
+    client_close(client);
+    cr_assert(process_signal(server, SIGTERM));
+    static char log[4 << 20];
+    size_t len = 0;
+    while (!strstr(log, "\"stopped\"")) {
+        ssize_t n = read(fd, log + len, sizeof log - 1 - len);
+        cr_assert_gt(n, 0);
+        len += (size_t)n;
+    }
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 0);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    for (ssize_t n; (n = read(fd, log + len, sizeof log - 1 - len)) > 0;)
+        len += (size_t)n;
+    size_t lines = count(log, "\"msg\":\"request\""), drops = dropped(log);
+    cr_expect_lt(lines, REQUESTS, "the pipe should have been too small");
+    cr_expect_eq(lines + drops, REQUESTS, "%zu lines, %zu drops", lines, drops);
+    process_free(server);
+    close(fd);
+    unlink(fifo);
+    rmdir(path);
+}
