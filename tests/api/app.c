@@ -1,0 +1,166 @@
+/* Building an app: what is registered, what is refused, and that all mistakes are told at once. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <svc.h>
+
+static int ok(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_text(res, 200, "ok");
+}
+
+static void expect_error(svc_app *app, const char *text)
+{
+    cr_expect(strstr(svc_app_errors(app), text), "%s in:\n%s", text, svc_app_errors(app));
+}
+
+Test(app, bad_patterns_and_conflicts_are_all_told_with_file_and_line)
+{
+    svc_app *app = svc_app_new("bad");
+    svc_app_method_at(app, "GET", "/a/{x", ok, NULL, "one.c", 11);
+    svc_app_method_at(app, "GET", "no-slash", ok, NULL, "two.c", 22);
+    svc_app_method_at(app, NULL, "/{x}/b", ok, NULL, "three.c", 33);
+    svc_app_method_at(app, NULL, "/a/{x}", ok, NULL, "four.c", 44);
+    svc_app_method_at(app, NULL, "/same/{x}", ok, NULL, "five.c", 55);
+    svc_app_method_at(app, NULL, "/same/{y}", ok, NULL, "six.c", 66);
+    cr_expect_eq(svc_app_start(app), SVC_EROUTES);
+    expect_error(app, "one.c:11: ");
+    expect_error(app, "two.c:22: ");
+    expect_error(app, "three.c:33: ");
+    expect_error(app, "four.c:44");
+    expect_error(app, "\"GET /a/b\"");
+    expect_error(app, "five.c:55");
+    expect_error(app, "six.c:66");
+    cr_expect_null(svc_app_test_get(app, "/a/b"));
+    svc_app_free(app);
+}
+
+Test(app, what_cannot_be_registered_is_refused_and_told)
+{
+    svc_app *app = svc_app_new("bad");
+    static const svc_middleware nameless = SVC_MIDDLEWARE_INIT;
+    cr_expect_eq(svc_app_get(app, "/a", NULL, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_use(app, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_use(app, &nameless), SVC_EINVAL);
+    cr_expect_eq(svc_app_check(app, "bad name", NULL, NULL), SVC_EINVAL);
+    cr_expect_null(svc_app_group(app, "no-slash"));
+    cr_expect_null(svc_app_group(app, "/slash/"));
+    cr_expect_eq(svc_group_get(svc_app_group(app, "x"), "/a", ok, NULL), SVC_EINVAL);
+    cr_expect_neq(svc_app_start(app), 0);
+    svc_app_free(app);
+    svc_app_free(NULL);
+}
+
+Test(app, nothing_can_be_registered_once_it_is_ready)
+{
+    svc_app *app = svc_app_new("ready");
+    svc_config config = SVC_CONFIG_INIT;
+    svc_app_get(app, "/a", ok, NULL);
+    svc_reply_free(svc_app_test_get(app, "/a"));
+    cr_expect_eq(svc_app_get(app, "/b", ok, NULL), SVC_ESTATE);
+    cr_expect_eq(svc_app_configure(app, &config), SVC_ESTATE);
+    cr_expect_eq(svc_app_environment(app, "X"), SVC_ESTATE);
+    cr_expect_eq(svc_app_hook(app, NULL, NULL, NULL), SVC_ESTATE);
+    svc_app_free(app);
+}
+
+static int collect(const svc_route_info *info, void *arg)
+{
+    char *list = arg;
+    strcat(strcat(list, info->pattern), ";");
+    return info->line > 0 && strstr(info->file, "app.c") ? 0 : -1;
+}
+
+Test(app, routes_are_listed_with_their_whole_patterns)
+{
+    char list[256] = "";
+    svc_app *app = svc_app_new("list");
+    svc_group *v1 = svc_app_group(app, "/v1"), *deep = svc_group_group(v1, "/deep");
+    svc_app_get(app, "/a", ok, NULL);
+    svc_group_post(v1, "/b/{id}", ok, NULL);
+    svc_group_delete(deep, "/c", ok, NULL);
+    svc_group_method_at(deep, "PUT", "host.example/d", ok, NULL, __FILE__, __LINE__);
+    cr_expect_eq(svc_app_routes(app, collect, list), 0);
+    cr_expect_str_eq(list, "GET /a;POST /v1/b/{id};DELETE /v1/deep/c;PUT host.example/v1/deep/d;");
+    svc_app_free(app);
+}
+
+Test(app, settings_are_checked_as_a_whole)
+{
+    svc_app *app = svc_app_new("settings");
+    svc_config config = SVC_CONFIG_INIT;
+    config.max_fields = 1;
+    config.idle_timeout_ms = 0;
+    setenv("OTHER_THREADS", "x", 1);
+    setenv("OTHER_DRAIN_DELAY_MS", "-1", 1);
+    setenv("SVC_LOG_LEVEL", "not read", 1);
+    cr_expect_eq(svc_app_configure(app, &config), 0);
+    cr_expect_eq(svc_app_environment(app, "OTHER"), SVC_ECONFIG);
+    cr_expect_eq(svc_app_start(app), SVC_ECONFIG);
+    expect_error(app, "max_fields");
+    expect_error(app, "idle_timeout_ms");
+    expect_error(app, "OTHER_THREADS");
+    expect_error(app, "OTHER_DRAIN_DELAY_MS");
+    cr_expect_null(strstr(svc_app_errors(app), "LOG_LEVEL"));
+    svc_app_free(app);
+}
+
+/* Hooks write what they do. */
+static char done[64];
+
+static int start(svc_app *app, void *arg)
+{
+    (void)app;
+    strcat(strcat(done, "+"), arg);
+    return strcmp(arg, "bad") ? 0 : -1;
+}
+
+static void stop(svc_app *app, void *arg)
+{
+    (void)app;
+    strcat(strcat(done, "-"), arg);
+}
+
+static char a[] = "a", b[] = "b", bad[] = "bad";
+
+Test(app, hooks_run_in_order_and_are_undone_in_reverse)
+{
+    svc_app *app = svc_app_new("hooks");
+    svc_app_hook(app, start, stop, a);
+    svc_app_hook(app, start, stop, b);
+    svc_app_get(app, "/", ok, NULL);
+    svc_reply_free(svc_app_test_get(app, "/"));
+    cr_expect_str_eq(done, "+a+b");
+    svc_app_free(app);
+    cr_expect_str_eq(done, "+a+b-b-a");
+}
+
+Test(app, a_start_hook_that_fails_refuses_the_start)
+{
+    svc_app *app = svc_app_new("hooks");
+    svc_app_hook(app, start, stop, a);
+    svc_app_hook(app, start, stop, bad);
+    svc_app_hook(app, start, stop, b);
+    cr_expect_eq(svc_app_start(app), SVC_ESTART);
+    cr_expect_str_eq(done, "+a+bad-a");
+    svc_app_free(app);
+}
+
+Test(app, errors_have_names_and_texts)
+{
+    cr_expect_str_eq(svc_error_name(SVC_ENOMEM), "SVC_ENOMEM");
+    cr_expect_str_eq(svc_error_text(SVC_OK), "success");
+    cr_expect_str_eq(svc_error_text(-9999), "unknown error");
+    cr_expect_null(svc_error_name(1));
+}
+
+Test(app, the_library_has_the_version_of_its_header)
+{
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", SVC_VERSION_MAJOR, SVC_VERSION_MINOR,
+             SVC_VERSION_PATCH);
+    cr_expect_str_eq(svc_version(), version);
+}

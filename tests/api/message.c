@@ -1,0 +1,285 @@
+/* Requests and responses: what handlers read, and what they may say. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <svc.h>
+
+/* The part of a test that runs in the handler. */
+static int (*inside)(svc_request *req, svc_response *res);
+
+static int handler(svc_request *req, svc_response *res)
+{
+    return inside(req, res);
+}
+
+/* Runs `fn` as the handler of a request; the reply is the caller's. */
+static svc_reply *run(int (*fn)(svc_request *, svc_response *), const char *method,
+                      const char *target, const char *const *headers, const char *body)
+{
+    static char arg[] = "the arg";
+    svc_app *app = svc_app_new("message");
+    svc_config config = SVC_CONFIG_INIT;
+    config.max_json_depth = 4;
+    config.max_body_bytes = 64;
+    svc_app_configure(app, &config);
+    svc_app_method_at(app, NULL, "/r/{id}", handler, arg, __FILE__, __LINE__);
+    inside = fn;
+    svc_test test = SVC_TEST_INIT;
+    test.method = method;
+    test.target = target;
+    test.headers = headers;
+    test.body = body;
+    test.body_len = body ? strlen(body) : 0;
+    svc_reply *reply = svc_app_test(app, &test);
+    cr_assert(reply, "%s", svc_app_errors(app));
+    svc_app_free(app);
+    return reply;
+}
+
+SVC_KEY_DECLARE(user, char)
+SVC_KEY_DEFINE(user)
+
+static char deferred[8];
+
+static void defer(void *arg)
+{
+    strcat(deferred, arg);
+}
+
+static int read_request(svc_request *req, svc_response *res)
+{
+    static char one[] = "1", two[] = "2", ada[] = "ada";
+    const char *name, *value;
+    cr_expect_str_eq(svc_request_method(req), "GET");
+    cr_expect_str_eq(svc_request_target(req), "/r/a%20b?x=1&y&x=%2B+2");
+    cr_expect_str_eq(svc_request_path(req), "/r/a%20b");
+    cr_expect_str_eq(svc_request_raw_query(req), "x=1&y&x=%2B+2");
+    cr_expect_str_eq(svc_request_route(req), "/r/{id}");
+    cr_expect_str_eq(svc_request_param(req, "id"), "a b");
+    cr_expect_null(svc_request_param(req, "other"));
+    cr_expect_str_eq(svc_request_query(req, "x"), "1");
+    cr_expect_str_eq(svc_request_query_nth(req, "x", 1), "+ 2");
+    cr_expect_null(svc_request_query_nth(req, "x", 2));
+    cr_expect_str_eq(svc_request_query(req, "y"), "");
+    cr_expect_null(svc_request_query(req, "z"));
+    cr_expect_eq(svc_request_query_count(req), 3);
+    cr_expect_eq(svc_request_query_at(req, 3, &name, &value), SVC_ENOTFOUND);
+    cr_expect_str_eq(svc_request_header(req, "ACCEPT"), "text/plain");
+    cr_expect_str_eq(svc_request_header_nth(req, "x-two", 1), "second");
+    cr_expect_null(svc_request_header(req, "X-None"));
+    cr_expect_eq(svc_request_header_count(req), 6);
+    cr_expect_eq(svc_request_header_at(req, 6, &name, &value), SVC_ENOTFOUND);
+    cr_expect_str_eq(svc_request_cookie(req, "b"), "two");
+    cr_expect_null(svc_request_cookie(req, "c"));
+    cr_expect_str_eq(svc_request_peer(req), "test");
+    cr_expect_str_eq(svc_request_scheme(req), "http");
+    cr_expect_str_eq(svc_request_id(req), "id-7");
+    cr_expect_str_eq(svc_request_arg(req), "the arg");
+    cr_expect(svc_request_remaining_ms(req) > 0 && !svc_request_cancelled(req));
+    cr_expect_null(user_get(req));
+    cr_expect_eq(user_set(req, ada), 0);
+    cr_expect_str_eq(user_get(req), "ada");
+    char *memory = svc_request_alloc(req, 1000);
+    cr_assert_not_null(memory);
+    memset(memory, 'x', 1000);
+    cr_expect_null(svc_request_alloc(req, (size_t)64 << 20), "over its share");
+    svc_request_defer(req, defer, one);
+    svc_request_defer(req, defer, two);
+    return svc_response_empty(res, 204);
+}
+
+Test(message, a_handler_reads_all_of_its_request)
+{
+    static const char *const headers[] = {"Accept",       "text/plain", "X-Two",  "first",
+                                          "x-two",        "second",     "Cookie", "a=1; b=two",
+                                          "X-Request-Id", "id-7",       NULL};
+    svc_reply *reply = run(read_request, "GET", "/r/a%20b?x=1&y&x=%2B+2", headers, NULL);
+    cr_expect_eq(svc_reply_status(reply), 204);
+    cr_expect_str_eq(svc_reply_header(reply, "x-request-id"), "id-7");
+    cr_expect_str_eq(deferred, "21", "latest first, when the exchange is over");
+    svc_reply_free(reply);
+}
+
+static int write_headers(svc_request *req, svc_response *res)
+{
+    static const struct {
+        const char *name, *value;
+    } bad[] = {{"X", "a\r\nY: b"},
+               {"X", "a\nb"},
+               {"X", "a\rb"},
+               {"X", "a\x01"},
+               {"X", " a"},
+               {"X", "a "},
+               {"X", ""},
+               {"X Y", "a"},
+               {"X:", "a"},
+               {"", "a"},
+               {"X\r\nY", "a"},
+               {"Content-Length", "1"},
+               {"date", "now"},
+               {"CONNECTION", "close"},
+               {"Transfer-Encoding", "chunked"},
+               {"Upgrade", "h2c"}};
+    (void)req;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        cr_expect_eq(svc_response_set_header(res, bad[i].name, bad[i].value), SVC_EINVAL, "%zu", i);
+        cr_expect_eq(svc_response_add_header(res, bad[i].name, bad[i].value), SVC_EINVAL, "%zu", i);
+    }
+    cr_expect_eq(svc_response_set_header(res, NULL, "x"), SVC_EINVAL);
+    svc_response_set_header(res, "X-One", "1");
+    svc_response_set_header(res, "x-ONE", "2");
+    svc_response_add_header(res, "X-Gone", "1");
+    svc_response_remove_header(res, "x-gone");
+    cr_expect_str_eq(svc_response_header(res, "X-One"), "2");
+    cr_expect_null(svc_response_header(res, "X-Gone"));
+    for (int i = 0; i < 200; i++)
+        svc_response_add_header(res, "X-Many", "v"); /* up to a ceiling, which is told */
+    cr_expect_eq(svc_response_add_header(res, "X-More", "v"), SVC_ETOOBIG);
+    svc_response_remove_header(res, "X-Many");
+    return svc_response_text(res, 200, "text");
+}
+
+Test(message, response_fields_are_checked)
+{
+    svc_reply *reply = run(write_headers, "GET", "/r/1", NULL, NULL);
+    cr_expect_eq(svc_reply_status(reply), 200);
+    cr_expect_str_eq(svc_reply_header(reply, "X-One"), "2");
+    svc_reply_free(reply);
+}
+
+static int released;
+
+static void release(void *data)
+{
+    released++;
+    free(data);
+}
+
+static int change_body(svc_request *req, svc_response *res)
+{
+    (void)req;
+    size_t len;
+    cr_expect_eq(svc_response_status(res), 0);
+    cr_expect_eq(svc_response_take(res, 200, "text/plain", strdup("first"), 5, release), 0);
+    cr_expect_eq(svc_response_copy(res, 99, NULL, "x", 1), SVC_EINVAL, "and changes nothing");
+    cr_expect_eq(strncmp(svc_response_body(res, &len), "first", 5), 0);
+    cr_expect_eq(svc_response_take(res, 600, NULL, strdup("bad"), 3, release), SVC_EINVAL);
+    cr_expect_eq(released, 1, "what fails is released at once");
+    cr_expect_eq(svc_response_redirect(res, 302, "/a b"), SVC_EINVAL);
+    cr_expect_eq(svc_response_redirect(res, 302, "/a\r\nX: y"), SVC_EINVAL);
+    cr_expect_eq(svc_response_redirect(res, 304, "/a"), SVC_EINVAL);
+    cr_expect_eq(svc_response_problem(res, 200, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_response_json(res, 200, "{s:", "x"), SVC_EINVAL);
+    cr_expect_eq(svc_response_json(res, 200, "{s:s}", "x", "\xff"), SVC_EINVAL);
+    cr_expect_eq(svc_response_json_take(res, 200, NULL), SVC_EINVAL);
+    return svc_response_text(res, 201, "last");
+}
+
+Test(message, the_last_body_wins_and_each_is_released_once)
+{
+    svc_reply *reply = run(change_body, "GET", "/r/1", NULL, NULL);
+    cr_expect_eq(svc_reply_status(reply), 201);
+    cr_expect_str_eq(svc_reply_body(reply, NULL), "last");
+    cr_expect_eq(released, 2);
+    svc_reply_free(reply);
+}
+
+static int64_t read_short(void *state, char *data, size_t len)
+{
+    (void)len;
+    int *left = state;
+    if (*left == 0)
+        return 0;
+    data[0] = 'x';
+    (*left)--;
+    return 1;
+}
+
+static int left;
+
+static int answer_source(svc_request *req, svc_response *res)
+{
+    (void)req;
+    svc_source source = SVC_SOURCE_INIT;
+    source.length = 5;
+    source.read = read_short;
+    source.state = &left;
+    return svc_response_source(res, 200, "text/plain", &source);
+}
+
+Test(message, a_source_must_keep_its_promise)
+{
+    left = 5;
+    svc_reply *reply = run(answer_source, "GET", "/r/1", NULL, NULL);
+    cr_expect_str_eq(svc_reply_body(reply, NULL), "xxxxx");
+    cr_expect_eq(svc_reply_outcome(reply), SVC_COMPLETE);
+    svc_reply_free(reply);
+    left = 4;
+    reply = run(answer_source, "GET", "/r/1", NULL, NULL);
+    cr_expect_eq(svc_reply_outcome(reply), SVC_CUT);
+    svc_reply_free(reply);
+}
+
+static int take_json(svc_request *req, svc_response *res)
+{
+    json_t *body = svc_request_json(req, res);
+    cr_expect_eq(body, svc_request_json(req, res), "parsed once");
+    return body ? svc_response_json_take(res, 200, json_incref(body)) : 0;
+}
+
+Test(message, json_is_taken_under_limits)
+{
+    static const struct {
+        const char *type, *body;
+        int status;
+        const char *told;
+    } rows[] = {
+        {"application/json", "{\"a\":[1]}", 200, "{\"a\":[1]}"},
+        {"application/json", "\"text\"", 200, "\"text\""},
+        {"application/json", "", 400, "detail"},
+        {"application/json", "{\"a\":\n tru}", 400, "line 2"},
+        {"application/json", "[1,]", 400, "column"},
+        {"application/json", "{\"a\":1,\"a\":2}", 400, "duplicate"},
+        {"application/json", "[[[[1]]]]", 200, "[[[[1]]]]"},
+        {"application/json", "[[[[[1]]]]]", 400, "nest"},
+        {"application/json", "\"[[[[[[[[\"", 200, "[[["},
+        {"text/html", "{}", 415, "detail"},
+        {"application/json", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26]",
+         413, "limit"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *const headers[] = {"Content-Type", rows[i].type, NULL};
+        svc_reply *reply = run(take_json, "POST", "/r/1", headers, rows[i].body);
+        cr_expect_eq(svc_reply_status(reply), rows[i].status, "%s: %d", rows[i].body,
+                     svc_reply_status(reply));
+        cr_expect(strstr(svc_reply_body(reply, NULL), rows[i].told), "%s: %s", rows[i].body,
+                  svc_reply_body(reply, NULL));
+        svc_reply_free(reply);
+    }
+}
+
+static int make_problem(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_problem_take(res, 422, "not \"valid\"",
+                                     json_pack("{s:[s]}", "errors", "first"));
+}
+
+Test(message, problems_have_one_form_and_plain_text_for_who_wants_no_json)
+{
+    static const char *const text[] = {"Accept", "text/html, text/plain", NULL};
+    svc_reply *reply = run(make_problem, "GET", "/r/1", NULL, NULL);
+    cr_expect_str_eq(svc_reply_header(reply, "Content-Type"), "application/problem+json");
+    json_t *json = json_loads(svc_reply_body(reply, NULL), 0, NULL);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "title")), "Unprocessable Content");
+    cr_expect_eq(json_integer_value(json_object_get(json, "status")), 422);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "detail")), "not \"valid\"");
+    cr_expect_eq(json_array_size(json_object_get(json, "errors")), 1);
+    json_decref(json);
+    svc_reply_free(reply);
+    reply = run(make_problem, "GET", "/r/1", text, NULL);
+    cr_expect_str_eq(svc_reply_header(reply, "Content-Type"), "text/plain; charset=utf-8");
+    cr_expect_str_eq(svc_reply_body(reply, NULL), "Unprocessable Content: not \"valid\"\n");
+    svc_reply_free(reply);
+}
