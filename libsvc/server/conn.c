@@ -35,8 +35,8 @@ struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, sockl
     return conn;
 }
 
-/* The kernel counts no bytes of a unix socket, and libmicrohttpd hides those that it has read: that
- * a request begins is seen when its first byte comes, or not at all. */
+/* The kernel counts no bytes of a unix socket, and libmicrohttpd hides those that it has read: a
+ * head that is half there looks like idleness. */
 static bool uncounted(const struct conn *conn)
 {
     return conn->address.ss_family == AF_UNIX;
@@ -52,7 +52,6 @@ static void release(struct conn *conn)
         conn->previous->next = conn->next;
     else
         loop->conns = conn->next;
-    loop->uncounted -= uncounted(conn);
     free(conn);
     atomic_fetch_sub(&loop->count, 1);
     svc__server_socket_closed(loop->server, &loop->server->connections);
@@ -65,10 +64,7 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
     if (loop->conns)
         loop->conns->previous = conn;
     loop->conns = conn;
-    loop->uncounted += uncounted(conn);
     svc__conn_enter(conn, CONN_NEW);
-    if (uncounted(conn) && svc__conn_has_unread(conn))
-        conn->phase = CONN_HEAD;
     if (!svc__loop_mhd_add(loop, conn))
         release(conn);
 }
@@ -121,12 +117,6 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
     return CLOSING_MS;
 }
 
-static void watch(struct conn *conn, uint32_t events)
-{
-    conn->watched =
-        !svc__loop_watch(conn->loop, conn->fd, events | EPOLLET | EPOLLONESHOT, &conn->watch);
-}
-
 void svc__conn_enter(struct conn *conn, enum conn_phase phase)
 {
     struct loop *loop = conn->loop;
@@ -135,8 +125,6 @@ void svc__conn_enter(struct conn *conn, enum conn_phase phase)
         conn->since_ms = loop->now_ms;
     uint64_t due = conn->since_ms + phase_ms(conn, &loop->server->app->config);
     svc__wheel_set(&loop->wheel, &conn->deadline.timer, due);
-    if (uncounted(conn) && (phase == CONN_NEW || phase == CONN_IDLE))
-        watch(conn, EPOLLIN | EPOLLRDHUP);
 }
 
 void svc__conn_hurry(struct conn *conn, uint64_t ms)
@@ -231,6 +219,13 @@ static void head_expired(struct conn *conn)
     close_after_answer(conn);
 }
 
+/* For one event: what comes after it is libmicrohttpd's to notice. */
+static void watch(struct conn *conn, uint32_t events)
+{
+    conn->watched =
+        !svc__loop_watch(conn->loop, conn->fd, events | EPOLLET | EPOLLONESHOT, &conn->watch);
+}
+
 void svc__conn_watch_departure(struct conn *conn)
 {
     watch(conn, EPOLLRDHUP);
@@ -317,9 +312,7 @@ void svc__conn_event(struct conn *conn, uint32_t events)
 {
     if (left_idle(conn, events))
         shut(conn);
-    else if (conn->phase == CONN_NEW)
-        conn->phase = CONN_HEAD; /* by the deadline that runs since the connection was made */
-    else if (conn->phase == CONN_IDLE || conn->phase == CONN_WATCHED)
+    else if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
     else if (conn->phase == CONN_SEND)
         conn->drained = true;

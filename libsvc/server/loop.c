@@ -239,26 +239,17 @@ static int wait_ms(const struct loop *loop)
     return sweeping && (wait < 0 || wait > SWEEP_MS) ? SWEEP_MS : wait;
 }
 
-static void take_events(struct loop *loop, int wait)
-{
-    struct epoll_event events[EVENTS];
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait);
-    loop->now_ms = svc__clock_ms();
-    for (int i = 0; i < count; i++)
-        on_event(loop, events[i].data.ptr, events[i].events);
-}
-
 /*
  * Own events come first: a connection that they free or add is settled before libmicrohttpd runs,
  * which alone may free others. So no event of this turn can point at a connection that is gone.
  */
 static void turn(struct loop *loop)
 {
-    take_events(loop, wait_ms(loop));
-    /* A first byte must be seen before libmicrohttpd reads it; its own epoll may have told first.
-     */
-    if (loop->run_again && loop->uncounted)
-        take_events(loop, 0);
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms(loop));
+    loop->now_ms = svc__clock_ms();
+    for (int i = 0; i < count; i++)
+        on_event(loop, events[i].data.ptr, events[i].events);
     if (loop->run_again)
         svc__loop_mhd_run(loop);
     struct timer *timer;

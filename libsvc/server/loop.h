@@ -34,7 +34,6 @@ struct loop {
     struct conn *conns;
     struct lingering *lingers;
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
-    unsigned uncounted;       /* of those, the ones whose bytes the kernel does not count */
     _Atomic unsigned waiting; /* exchanges that a layer holds; they use the loop's memory */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;

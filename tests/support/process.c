@@ -340,6 +340,15 @@ char *process_copy_log(struct process *process)
     return copy;
 }
 
+/* A process that has ended has written all that it will; what tests look at next is all of it. */
+static void await_output_end(struct process *process)
+{
+    pthread_mutex_lock(&process->lock);
+    while (!process->closed)
+        pthread_cond_wait(&process->changed, &process->lock);
+    pthread_mutex_unlock(&process->lock);
+}
+
 int process_await_exit(struct process *process, unsigned wait_ms)
 {
     if (process->status >= 0)
@@ -355,6 +364,7 @@ int process_await_exit(struct process *process, unsigned wait_ms)
     if (ready != 1 || waitpid(process->pid, &status, 0) != process->pid)
         return -1;
     process->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    await_output_end(process);
     return process->status;
 }
 

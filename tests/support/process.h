@@ -54,8 +54,8 @@ size_t process_count_log(struct process *process, const char *text);
 /* A copy of the output so far, NUL-terminated; to be freed by the caller. */
 char *process_copy_log(struct process *process);
 
-/* Waits for the process to end: its exit status, 128 + signal, or -1 when it is still running. May
- * be called again. */
+/* Waits for the process and its output to end: its exit status, 128 + signal, or -1 when it is
+ * still running. May be called again. */
 int process_await_exit(struct process *process, unsigned wait_ms);
 
 /* SIGTERM, then process_await_exit. */
