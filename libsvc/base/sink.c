@@ -68,7 +68,8 @@ struct sink {
     bool ended;     /* the writer has; it touches nothing any more unless abandoned */
     bool abandoned; /* the writer frees the sink when it ends */
     bool stopped;
-    int result; /* of the stop */
+    bool joined; /* the writer's thread has been, by the stop */
+    int result;  /* of the stop */
 };
 
 static void wake(struct sink *s)
@@ -395,6 +396,7 @@ static void await_end(struct sink *s, uint64_t until_ns)
 
 int svc__sink_stop(struct sink *sink, unsigned deadline_ms)
 {
+    bool join = false;
     pthread_mutex_lock(&sink->lock);
     if (!sink->stopped) {
         uint64_t deadline_ns = svc__clock_ns() + (uint64_t)deadline_ms * 1000000;
@@ -404,9 +406,12 @@ int svc__sink_stop(struct sink *sink, unsigned deadline_ms)
         await_end(sink, deadline_ns + (uint64_t)GRACE_MS * 1000000);
         sink->stopped = true;
         sink->result = sink->ended && !sink->outlet.gave_up ? 0 : SVC_EFORCED;
+        sink->joined = join = sink->ended;
     }
     int result = sink->result;
     pthread_mutex_unlock(&sink->lock);
+    if (join)
+        pthread_join(sink->thread, NULL);
     return result;
 }
 
@@ -421,10 +426,12 @@ int svc__sink_close(struct sink *sink, unsigned deadline_ms)
         sink->abandoned = true;
         pthread_detach(sink->thread);
     }
+    bool join = ended && !sink->joined;
     pthread_mutex_unlock(&sink->lock);
     if (!ended)
         return result;
-    pthread_join(sink->thread, NULL);
+    if (join)
+        pthread_join(sink->thread, NULL);
     destroy(sink);
     return result;
 }

@@ -206,9 +206,9 @@ void svc__listen_close(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
         struct listener *listener = &listeners->all[i];
-        if (listener->fd >= 0)
-            close(listener->fd);
-        listener->fd = -1;
+        int fd = atomic_exchange(&listener->fd, -1);
+        if (fd >= 0)
+            close(fd);
         if (*listener->unlink_path)
             unlink(listener->unlink_path);
         *listener->unlink_path = '\0';

@@ -2,6 +2,7 @@
 #ifndef SVC_SERVER_LISTEN_H
 #define SVC_SERVER_LISTEN_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "libsvc/core/app_internal.h"
@@ -11,7 +12,7 @@ enum { MAX_LISTENERS = 16, MAX_ADDRESS = 160 };
 
 struct listener {
     struct watch watch;
-    int fd; /* -1: closed */
+    _Atomic int fd; /* -1: closed, perhaps while a loop that was not waited for looks */
     char address[MAX_ADDRESS];
     char unlink_path[MAX_ADDRESS]; /* of a unix socket; "" otherwise */
 };

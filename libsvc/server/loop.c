@@ -195,8 +195,9 @@ static void take_wake(struct loop *loop)
 static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
 {
     switch (watch->kind) {
-    case WATCH_LISTENER:
-        svc__acceptor_ready(loop, (struct listener *)(void *)watch);
+    case WATCH_LISTENER: /* a wake before it in the same turn may have ended accepting */
+        if (atomic_load(&loop->stage) == STAGE_SERVE)
+            svc__acceptor_ready(loop, (struct listener *)(void *)watch);
         break;
     case WATCH_WAKE:
         take_wake(loop);

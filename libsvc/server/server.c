@@ -173,15 +173,27 @@ static bool wait_for_loops(struct server *server, uint64_t deadline_ms)
     return true;
 }
 
+/* A loop that a handler holds is left behind. */
+static void join_loops(struct server *server)
+{
+    for (size_t i = 0; i < server->loops_started; i++) {
+        struct loop *loop = server->loops[i];
+        if (atomic_load(&loop->ended))
+            pthread_join(loop->thread, NULL);
+        else
+            pthread_detach(loop->thread);
+    }
+}
+
 int svc__server_free(struct server *server, uint64_t deadline_ms)
 {
     if (!server)
         return 0;
     svc__server_enter(server, STAGE_EXIT);
-    if (!wait_for_loops(server, deadline_ms))
+    bool ended = wait_for_loops(server, deadline_ms);
+    join_loops(server);
+    if (!ended)
         return SVC_EFORCED;
-    for (size_t i = 0; i < server->loops_started; i++)
-        pthread_join(server->loops[i]->thread, NULL);
     for (size_t i = 0; i < server->loop_count; i++)
         svc__loop_free(server->loops[i]);
     free(server->loops);
