@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/base/endpoint.h"
 #include "libsvc/base/num.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/log.h"
@@ -47,6 +48,33 @@ static uint64_t number_of(const svc_config *config, const struct setting *settin
     return value < 0 ? UINT64_MAX : (uint64_t)value;
 }
 
+/* A list of addresses must parse as a whole; whether they can be opened is seen when they are. */
+static int check_addresses(svc_app *app, const char *name, const char *list)
+{
+    struct bytes rest = svc__bytes_z(list);
+    int error = 0;
+    for (size_t count = 1; rest.data; count++) {
+        struct bytes text = svc__endpoint_next(&rest);
+        struct endpoint endpoint;
+        const char *reason = "more than 16 addresses";
+        if (count <= ENDPOINTS_MAX && !svc__endpoint_parse(text, &endpoint, &reason))
+            continue;
+        svc__app_error(app, NULL, 0, "setting %s: \"%.*s\": %s", name, (int)text.len, text.data,
+                       reason);
+        error = SVC_ECONFIG;
+    }
+    return error;
+}
+
+static int check_all_addresses(svc_app *app)
+{
+    int error = check_addresses(app, "listen", app->config.listen);
+    if (!*app->config.admin_listen)
+        return error; /* no admin pages are wanted */
+    int admin_error = check_addresses(app, "admin_listen", app->config.admin_listen);
+    return error ? error : admin_error;
+}
+
 int svc__config_check(svc_app *app)
 {
     int error = app->environment_bad ? SVC_ECONFIG : 0;
@@ -61,7 +89,8 @@ int svc__config_check(svc_app *app)
                        setting->name, value, setting->min, setting->max);
         error = SVC_ECONFIG;
     }
-    return error;
+    int address_error = check_all_addresses(app);
+    return error ? error : address_error;
 }
 
 static int copy_strings(svc_app *app, svc_config *config)

@@ -94,6 +94,9 @@ Test(app, settings_are_checked_as_a_whole)
     svc_config config = SVC_CONFIG_INIT;
     config.max_fields = 1;
     config.idle_timeout_ms = 0;
+    config.listen = "nowhere";
+    config.admin_listen = "127.0.0.1:0,x";
+    config.log_output = "/nowhere/log";
     setenv("OTHER_THREADS", "x", 1);
     setenv("OTHER_DRAIN_DELAY_MS", "-1", 1);
     setenv("SVC_LOG_LEVEL", "not read", 1);
@@ -104,6 +107,9 @@ Test(app, settings_are_checked_as_a_whole)
     expect_error(app, "idle_timeout_ms");
     expect_error(app, "OTHER_THREADS");
     expect_error(app, "OTHER_DRAIN_DELAY_MS");
+    expect_error(app, "listen: \"nowhere\"");
+    expect_error(app, "admin_listen: \"x\"");
+    expect_error(app, "/nowhere/log");
     cr_expect_null(strstr(svc_app_errors(app), "LOG_LEVEL"));
     svc_app_free(app);
 }
