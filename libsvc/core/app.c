@@ -1,13 +1,13 @@
 /* Building an app: routes, groups, middleware, hooks and checks, with every mistake collected. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "libsvc/core/app_internal.h"
 
-enum { MAX_ERRORS = 65536 };
+/* Bytes of all reports, and of the line that tells how many others there were. */
+enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
 
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
 {
@@ -49,49 +49,68 @@ const char *svc_app_name(const svc_app *app)
     return app->name;
 }
 
+/* A report is kept whole or not at all; behind it, room stays for the line that counts the others.
+ */
+static void end_report(svc_app *app, size_t start)
+{
+    struct buf *errors = &app->errors;
+    svc__buf_putc(errors, '\n');
+    if (svc__buf_reserve(errors, COUNT_LINE))
+        return;
+    svc__buf_cut(errors, start);
+    app->errors_left_out++;
+}
+
 void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
 {
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
+    size_t start = app->errors.len;
     if (file)
         svc__buf_printf(&app->errors, "%s:%d: ", file, line);
-    svc__buf_puts(&app->errors, text);
-    svc__buf_putc(&app->errors, '\n');
+    va_list arguments;
+    va_start(arguments, format);
+    svc__buf_vprintf(&app->errors, format, arguments);
+    va_end(arguments);
+    end_report(app, start);
+}
+
+int svc__app_refuse(svc_app *app, int error, const char *what)
+{
+    svc__app_error(app, NULL, 0, "%s: %s", what, svc_error_text(error));
+    return error;
 }
 
 bool svc__app_has_errors(const svc_app *app)
 {
-    return app->errors.len > 0 || svc__buf_error(&app->errors);
+    return app->errors.len > 0 || app->errors_left_out > 0;
 }
 
 const char *svc_app_errors(svc_app *app)
 {
     if (!svc__app_has_errors(app))
         return "";
+    size_t kept = app->errors.len;
+    if (kept == 0 && !svc__buf_reserve(&app->errors, COUNT_LINE)) {
+        svc__buf_cut(&app->errors, 0);
+        return "out of memory\n";
+    }
+    if (app->errors_left_out)
+        svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
+                        app->errors_left_out);
     svc__buf_terminate(&app->errors);
-    return svc__buf_error(&app->errors) ? "out of memory\n" : app->errors.data;
-}
-
-/* A failed registration is kept as well as returned: programs may look only at the start. */
-static int refuse(svc_app *app, int error, const char *what)
-{
-    svc__app_error(app, NULL, 0, "%s: %s", what, svc_error_text(error));
-    return error;
+    svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
+    return app->errors.data;
 }
 
 static int building(svc_app *app, const char *what)
 {
-    return app->state == APP_BUILDING ? 0 : refuse(app, SVC_ESTATE, what);
+    return app->state == APP_BUILDING ? 0 : svc__app_refuse(app, SVC_ESTATE, what);
 }
 
 int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware)
 {
     struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
     if (!use)
-        return refuse(app, SVC_ENOMEM, "middleware");
+        return svc__app_refuse(app, SVC_ENOMEM, "middleware");
     *use = (struct use){NULL, middleware};
     if (list->last)
         list->last->next = use;
@@ -110,7 +129,7 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
     if (error)
         return error;
     if (!middleware || middleware->size < sizeof *middleware || !middleware->name)
-        return refuse(group->app, SVC_EINVAL, "svc_group_use");
+        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_use");
     return svc__app_append_use(group->app, &group->uses, middleware);
 }
 
@@ -140,7 +159,7 @@ svc_group *svc_group_group(svc_group *group, const char *prefix)
     svc_group *child = svc__arena_alloc(&app->memory, sizeof *child);
     char *joined = svc__arena_alloc(&app->memory, outer + inner + 1);
     if (!child || !joined) {
-        refuse(app, SVC_ENOMEM, "svc_group_group");
+        svc__app_refuse(app, SVC_ENOMEM, "svc_group_group");
         return NULL;
     }
     memcpy(joined, group->prefix, outer);
@@ -215,7 +234,7 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     char *text = whole_pattern(group, method, spec->pattern);
     char *where = svc__arena_strndup(&app->memory, file, strlen(file));
     if (!route || !text || !where)
-        return refuse(app, SVC_ENOMEM, "route");
+        return svc__app_refuse(app, SVC_ENOMEM, "route");
     int error = parse_pattern(app, route, text, where, line);
     if (error)
         return error;
@@ -236,8 +255,10 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
 
 static int check_route(svc_group *group, const svc_route *route, const char *file, int line)
 {
-    if (building(group->app, "route"))
+    if (group->app->state != APP_BUILDING) {
+        svc__app_error(group->app, file, line, "route: %s", svc_error_text(SVC_ESTATE));
         return SVC_ESTATE;
+    }
     if (!route || route->size < sizeof *route || !route->pattern || !route->handler) {
         svc__app_error(group->app, file, line,
                        "a route needs SVC_ROUTE_INIT, a pattern and a handler");
@@ -301,7 +322,7 @@ int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
         return error;
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
     if (!hook)
-        return refuse(app, SVC_ENOMEM, "svc_app_hook");
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_hook");
     *hook = (struct hook){start, stop, arg, NULL, app->last_hook};
     if (app->last_hook)
         app->last_hook->next = hook;
@@ -324,11 +345,11 @@ int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void 
     if (error)
         return error;
     if (!check_name_valid(name) || !check)
-        return refuse(app, SVC_EINVAL, "svc_app_check");
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_check");
     struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
     char *copy = svc__arena_strndup(&app->memory, name, strlen(name));
     if (!entry || !copy)
-        return refuse(app, SVC_ENOMEM, "svc_app_check");
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_check");
     *entry = (struct check){copy, check, arg, NULL};
     if (app->last_check)
         app->last_check->next = entry;

@@ -77,7 +77,7 @@ static int check_all_addresses(svc_app *app)
 
 int svc__config_check(svc_app *app)
 {
-    int error = app->environment_bad ? SVC_ECONFIG : 0;
+    int error = app->config_bad ? SVC_ECONFIG : 0;
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings[i];
         if (setting->kind == SETTING_STRING)
@@ -91,6 +91,13 @@ int svc__config_check(svc_app *app)
     }
     int address_error = check_all_addresses(app);
     return error ? error : address_error;
+}
+
+/* A program that ignores the failure must not start with other settings than it gave. */
+static int refuse(svc_app *app, int error, const char *call)
+{
+    app->config_bad = true;
+    return svc__app_refuse(app, error, call);
 }
 
 static int copy_strings(svc_app *app, svc_config *config)
@@ -110,14 +117,14 @@ static int copy_strings(svc_app *app, svc_config *config)
 int svc_app_configure(svc_app *app, const svc_config *config)
 {
     if (app->state != APP_BUILDING)
-        return SVC_ESTATE;
+        return refuse(app, SVC_ESTATE, "svc_app_configure");
     if (!config || config->size < sizeof *config)
-        return SVC_EINVAL;
+        return refuse(app, SVC_EINVAL, "svc_app_configure");
     svc_config copy = *config;
-    int error = copy_strings(app, &copy);
-    if (!error)
-        app->config = copy;
-    return error;
+    if (copy_strings(app, &copy))
+        return refuse(app, SVC_ENOMEM, "svc_app_configure");
+    app->config = copy;
+    return 0;
 }
 
 static int parse_flag(const char *text, int *out)
@@ -187,10 +194,20 @@ static void environment_name(char out[static MAX_NAME], const char *prefix, cons
         *at = (char)toupper((unsigned char)*at);
 }
 
+static int refuse_variable(svc_app *app, const struct setting *setting, const char *name,
+                           const char *text, int error)
+{
+    if (error == SVC_ENOMEM)
+        return refuse(app, error, name);
+    svc__app_error(app, NULL, 0, "%s: \"%s\" is not %s", name, text, expected(setting->kind));
+    app->config_bad = true;
+    return SVC_ECONFIG;
+}
+
 int svc_app_environment(svc_app *app, const char *prefix)
 {
     if (app->state != APP_BUILDING)
-        return SVC_ESTATE;
+        return refuse(app, SVC_ESTATE, "svc_app_environment");
     app->environment_read = true;
     int first = 0;
     for (size_t i = 0; i < SETTING_COUNT; i++) {
@@ -198,12 +215,9 @@ int svc_app_environment(svc_app *app, const char *prefix)
         environment_name(name, prefix, settings[i].name);
         const char *text = getenv(name);
         int error = text ? parse(app, &settings[i], text) : 0;
-        if (!error)
-            continue;
-        svc__app_error(app, NULL, 0, "%s: \"%s\" is not %s", name, text,
-                       expected(settings[i].kind));
-        app->environment_bad = true;
-        first = error == SVC_ENOMEM ? SVC_ENOMEM : SVC_ECONFIG;
+        if (error)
+            error = refuse_variable(app, &settings[i], name, text, error);
+        first = first ? first : error;
     }
     return first;
 }
