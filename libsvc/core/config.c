@@ -9,6 +9,7 @@
 
 #include "libsvc/base/endpoint.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/sink.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/log.h"
 
@@ -32,6 +33,14 @@ struct setting {
 
 static const struct setting settings[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, LEVEL)};
 enum { SETTING_COUNT = sizeof settings / sizeof *settings, MAX_NAME = 128 };
+
+/* The ranges once more, as constants: what is in a setting's range must be in that of its user. */
+#define NO_RANGE(...)
+#define RANGE(name, value, min, max, unit, text) MIN_##name = (min), MAX_##name = (max),
+enum { SVC_CONFIG_LIST(NO_RANGE, RANGE, NO_RANGE, NO_RANGE) };
+_Static_assert((uint64_t)MIN_log_ring_bytes >= SINK_RING_MIN &&
+                   (uint64_t)MAX_log_ring_bytes <= SINK_RING_MAX,
+               "every log_ring_bytes that the check lets pass must be a size of ring");
 
 /* The member of a configuration that a setting stands for. */
 static void *member(svc_config *config, const struct setting *setting)
