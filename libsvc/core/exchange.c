@@ -75,6 +75,8 @@ void svc__exchange_head(struct exchange *x, const struct head *head)
     }
     x->close = x->framing.close;
     status = svc__target_parse(head->target_raw, head->method, &req->target, &reason);
+    if (!svc__routing_method_known(x))
+        return;
     if (status)
         svc__routing_refuse(x, status, reason);
     else
