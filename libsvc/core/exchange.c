@@ -225,7 +225,7 @@ void svc__exchange_fail_reply(struct exchange *x, const char *reason)
     svc__log(&x->host->log, SVC_LEVEL_ERROR, "response cannot be sent",
              LOG_TEXT("route", svc_request_route(&x->request)), LOG_TEXT("error", reason),
              LOG_TEXT("id", x->request.id));
-    answer_bare(&x->response, 500);
+    answer_problem(x, 500, NULL);
 }
 
 int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
