@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "libsvc/core/app_internal.h"
+#include "libsvc/core/exchange.h"
 
 /* Bytes of all reports, and of the line that tells how many others there were. */
 enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
@@ -106,6 +107,13 @@ static int building(svc_app *app, const char *what)
     return app->state == APP_BUILDING ? 0 : svc__app_refuse(app, SVC_ESTATE, what);
 }
 
+/* Of a state larger than all of a request's memory no request could be served. */
+static bool middleware_valid(const svc_middleware *middleware)
+{
+    return middleware && middleware->size >= sizeof *middleware && middleware->name &&
+           middleware->state_size <= EXCHANGE_MEMORY;
+}
+
 int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware)
 {
     struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
@@ -128,7 +136,7 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
     int error = building(group->app, "svc_group_use");
     if (error)
         return error;
-    if (!middleware || middleware->size < sizeof *middleware || !middleware->name)
+    if (!middleware_valid(middleware))
         return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_use");
     return svc__app_append_use(group->app, &group->uses, middleware);
 }
@@ -226,6 +234,25 @@ static int parse_pattern(svc_app *app, struct route *route, const char *text, co
     return error;
 }
 
+/* All of a route's layers are looked at, so that each bad one is told. */
+static int append_layers(svc_app *app, struct route *route, const svc_route *spec)
+{
+    const struct pattern *pattern = &route->pattern;
+    int first = 0;
+    for (size_t i = 0; spec->middleware && spec->middleware[i]; i++) {
+        int error = SVC_EINVAL;
+        if (middleware_valid(spec->middleware[i]))
+            error = svc__app_append_use(app, &route->uses, spec->middleware[i]);
+        else
+            svc__app_error(app, pattern->file, pattern->line,
+                           "layer %zu of \"%s\" needs SVC_MIDDLEWARE_INIT, a name and a state "
+                           "that fits into a request's memory",
+                           i + 1, pattern->text);
+        first = first ? first : error;
+    }
+    return first;
+}
+
 static int add_route(svc_group *group, const char *method, const svc_route *spec, const char *file,
                      int line)
 {
@@ -244,13 +271,10 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     route->flags = spec->flags;
     route->max_body = spec->max_body;
     route->timeout_ms = spec->timeout_ms;
-    for (const svc_middleware *const *m = spec->middleware; m && *m; m++) {
-        error = svc__app_append_use(app, &route->uses, *m);
-        if (error)
-            return error;
-    }
-    append_route(app, route);
-    return 0;
+    error = append_layers(app, route, spec);
+    if (!error)
+        append_route(app, route);
+    return error;
 }
 
 static int check_route(svc_group *group, const svc_route *route, const char *file, int line)

@@ -137,6 +137,26 @@ Test(app, what_cannot_be_registered_is_refused_and_told)
     svc_app_free(NULL);
 }
 
+Test(app, a_layer_of_a_route_is_checked_as_one_of_the_app_is)
+{
+    static const svc_middleware nameless = SVC_MIDDLEWARE_INIT, sizeless = {.name = "sizeless"},
+                                large = {
+                                    .size = sizeof large, .name = "large", .state_size = SIZE_MAX};
+    static const svc_middleware *const layers[] = {&nameless, &sizeless, &large, NULL};
+    svc_app *app = svc_app_new("bad");
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "/a";
+    route.handler = ok;
+    route.middleware = layers;
+    cr_expect_eq(svc_app_route_at(app, &route, "one.c", 11), SVC_EINVAL);
+    cr_expect_eq(svc_app_use(app, &large), SVC_EINVAL);
+    expect_error(app, "one.c:11: layer 1 of \"/a\"");
+    expect_error(app, "one.c:11: layer 2 of \"/a\"");
+    expect_error(app, "one.c:11: layer 3 of \"/a\"");
+    cr_expect_neq(svc_app_start(app), 0);
+    svc_app_free(app);
+}
+
 Test(app, a_configuration_that_is_not_taken_refuses_the_start)
 {
     svc_app *app = svc_app_new("bad");
