@@ -285,3 +285,60 @@ Test(message, problems_have_one_form_and_plain_text_for_who_wants_no_json)
     cr_expect_str_eq(svc_reply_body(reply, NULL), "Unprocessable Content: not \"valid\"\n");
     svc_reply_free(reply);
 }
+
+/* ---- The request's id */
+
+static int tell_id(svc_request *req, svc_response *res)
+{
+    return svc_response_text(res, 200, svc_request_id(req));
+}
+
+/* Asks with an id, or without one, and checks that the handler's and the client's are the same. */
+static void ask_with_id(const char *inbound, char out[256])
+{
+    const char *const headers[] = {"X-Request-Id", inbound, NULL};
+    svc_reply *reply = run(tell_id, "GET", "/r/1", inbound ? headers : NULL, NULL);
+    const char *echoed = svc_reply_header(reply, "X-Request-Id");
+    cr_assert_eq(svc_reply_status(reply), 200);
+    cr_assert(echoed);
+    cr_expect_str_eq(svc_reply_body(reply, NULL), echoed);
+    strcpy(out, echoed);
+    svc_reply_free(reply);
+}
+
+Test(message, an_id_that_is_well_formed_is_taken_and_echoed)
+{
+    static const char *const ids[] = {
+        "a", "0", "id-of_a.request", "A1B2c3",
+        "0123456789012345678901234567890123456789012345678901234567890123"
+        "0123456789012345678901234567890123456789012345678901234567890123"};
+    char echoed[256];
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        ask_with_id(ids[i], echoed);
+        cr_expect_str_eq(echoed, ids[i]);
+    }
+}
+
+Test(message, an_id_that_is_not_is_replaced_and_never_echoed)
+{
+    static const char *const ids[] = {
+        NULL,
+        "a b",
+        "a\"b",
+        "a,b",
+        "a/b",
+        "{}",
+        "caf\xc3\xa9",
+        "a;b",
+        "$(a)",
+        "0123456789012345678901234567890123456789012345678901234567890123"
+        "01234567890123456789012345678901234567890123456789012345678901234"};
+    char made[256], before[256] = "";
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        ask_with_id(ids[i], made);
+        cr_expect_eq(strlen(made), 32, "%s", made);
+        cr_expect_eq(strspn(made, "0123456789abcdef"), 32, "%s", made);
+        cr_expect_str_neq(made, before, "each is another one");
+        strcpy(before, made);
+    }
+}

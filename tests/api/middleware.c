@@ -115,6 +115,42 @@ Test(middleware, app_group_and_route_nest_and_unwind)
     svc_app_free(app);
 }
 
+Test(middleware, errors_of_the_library_pass_through_the_layers_of_the_app)
+{
+    static const svc_middleware *const layers[] = {&tracer_b, NULL};
+    static const struct {
+        const char *method, *target, *body;
+        int status;
+        bool routed; /* the route's own layer is met as well */
+    } rows[] = {
+        {"GET", "/none", NULL, 404, false},    {"PUT", "/a", NULL, 405, false},
+        {"OPTIONS", "/a", NULL, 204, false},   {"BREW", "/a", NULL, 501, false},
+        {"CONNECT", "a:80", NULL, 501, false}, {"GET", "//a", NULL, 308, false},
+        {"GET", "/%zz", NULL, 400, false},     {"G T", "/a", NULL, 400, false},
+        {"GET", "/a?a=%ff", NULL, 400, true},  {"POST", "/a", "too large", 413, true},
+    };
+    svc_app *app = quiet();
+    svc_app_use(app, &tracer_a);
+    svc_route route = SVC_ROUTE_INIT;
+    route.handler = handler;
+    route.max_body = 8;
+    route.middleware = layers;
+    static const char *const patterns[] = {"GET /a", "POST /a", "PUT /b"};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        route.pattern = patterns[i];
+        svc_app_route(app, &route);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        trace[0] = '\0';
+        int status = ask(app, rows[i].method, rows[i].target, rows[i].body, NULL);
+        cr_expect_eq(status, rows[i].status, "row %zu: %d", i, status);
+        cr_expect_str_eq(trace, rows[i].routed
+                                    ? "request:a request:b response:b response:a done:b done:a "
+                                    : "request:a response:a done:a ");
+    }
+    svc_app_free(app);
+}
+
 static int answer(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)req;
@@ -384,7 +420,8 @@ Test(middleware, who_waits_too_long_is_answered_504_or_just_in_time)
     add_route(app, "/", NULL);
     int status = ask(app, "GET", "/", NULL, NULL);
     pthread_join(late_thread, NULL);
-    cr_expect(status == (resumed_with == SVC_ELATE ? 504 : 200), "%d with %d", status,
+    /* A resume in time is no promise: the deadline may pass before the layer's turn comes. */
+    cr_expect(status == 504 || (status == 200 && resumed_with == 0), "%d with %d", status,
               resumed_with);
     svc_app_free(app);
 }

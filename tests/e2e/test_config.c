@@ -178,11 +178,82 @@ Test(config, levels_below_the_setting_are_not_logged)
     cr_expect_neq(access(path, F_OK), 0, "the socket's file is removed");
 }
 
+/* The size of a request to /echo. */
+struct shape {
+    size_t target, fields, body;
+};
+
+static int status_of(struct process *server, struct shape shape)
+{
+    char text[4096], fill[512];
+    memset(fill, 'x', sizeof fill);
+    int len = snprintf(text, sizeof text,
+                       "POST /echo?%.*s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n",
+                       (int)(shape.target - strlen("/echo?")), fill, shape.body);
+    for (size_t i = 2; i < shape.fields; i++)
+        len += snprintf(text + len, sizeof text - (size_t)len, "A: 1\r\n");
+    snprintf(text + len, sizeof text - (size_t)len, "\r\n%.*s", (int)shape.body, fill);
+    struct client *client = client_connect(process_address(server, 0));
+    cr_assert(client);
+    struct client_reply reply = client_exchange(client, text);
+    int status = reply.status;
+    client_reply_free(&reply);
+    client_close(client);
+    return status;
+}
+
+/* Each limit is met exactly, and is not what it is without the setting. */
 Test(config, limits_take_effect)
 {
-    free(output_with("SVC_MAX_TARGET_BYTES=256", 200));
-    char *log = output_with("SVC_METRICS=off", 200);
-    free(log);
+    static const struct {
+        const char *setting;
+        struct shape within, beyond;
+        int status;
+    } rows[] = {
+        {"SVC_MAX_TARGET_BYTES=256", {256, 2, 0}, {257, 2, 0}, 414},
+        {"SVC_MAX_FIELDS=8", {10, 8, 0}, {10, 9, 0}, 431},
+        {"SVC_MAX_BODY_BYTES=4", {10, 2, 4}, {10, 2, 5}, 413},
+        {"SVC_MAX_BODY_BYTES=0", {10, 2, 0}, {10, 2, 1}, 413},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *const settings[] = {rows[i].setting, NULL};
+        struct process *limited = process_start(process_program("server_life"), settings, NULL);
+        struct process *other = process_start(process_program("server_life"), NULL, NULL);
+        cr_assert(limited && other);
+        cr_expect_eq(status_of(limited, rows[i].within), 200, "within %s", rows[i].setting);
+        cr_expect_eq(status_of(limited, rows[i].beyond), rows[i].status, "beyond %s",
+                     rows[i].setting);
+        cr_expect_eq(status_of(other, rows[i].beyond), 200, "without %s", rows[i].setting);
+        cr_expect_eq(process_stop(limited), 0);
+        cr_expect_eq(process_stop(other), 0);
+        process_free(limited);
+        process_free(other);
+    }
+}
+
+/* Whether requests are counted on the admin pages, with this setting. */
+static bool counts_requests(const char *setting)
+{
+    const char *const settings[] = {setting, NULL};
+    struct process *server = process_start(process_program("server_life"), settings, NULL);
+    cr_assert(server);
+    struct client *client = client_connect(process_admin(server));
+    cr_assert(client);
+    struct client_reply reply = client_exchange(client, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_expect_eq(reply.status, 200);
+    cr_expect(strstr(reply.body, "\nsvc_connections_accepted_total "), "others are always there");
+    bool counted = strstr(reply.body, "svc_http_requests_in_flight") != NULL;
+    client_reply_free(&reply);
+    client_close(client);
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
+    return counted;
+}
+
+Test(config, requests_are_counted_unless_that_is_turned_off)
+{
+    cr_expect(counts_requests("SVC_METRICS=on"));
+    cr_expect_not(counts_requests("SVC_METRICS=off"));
 }
 
 Test(config, several_listeners_serve_and_admin_pages_can_be_left_out)
