@@ -43,7 +43,6 @@ static void render_request(struct buf *line, svc_request *req)
 static void render(struct buf *line, svc_request *req, const svc_response *res,
                    const svc_done *done)
 {
-    static const char *const ends[] = {"complete", "client gone", "timed out", "cut"};
     char now[CLOCK_RFC3339_SIZE];
     svc__clock_rfc3339(now, svc__clock_wall_us());
     svc__buf_puts(line, "{\"time\":\"");
@@ -56,7 +55,7 @@ static void render(struct buf *line, svc_request *req, const svc_response *res,
     member_number(line, ",\"bytes_in\":", done->bytes_in);
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
-    member_text(line, ",\"end\":", svc__bytes_z(ends[done->outcome]));
+    member_text(line, ",\"end\":", svc__bytes_z(svc__exchange_outcome_text(done->outcome)));
     svc__buf_putc(line, '}');
 }
 

@@ -17,6 +17,7 @@
 
 enum {
     SILENT_MS = 1000,        /* without a byte before an idle connection is closed or watched */
+    AT_ONCE = 8192,          /* bytes that a socket with nothing else to send has room for */
     CLOSING_MS = 2000,       /* for the peer to close after an answer past libmicrohttpd */
     TCP_STATE_CLOSE_WAIT = 8 /* TCP_CLOSE_WAIT of <netinet/tcp.h>, which lacks the byte counts */
 };
@@ -52,6 +53,7 @@ static void release(struct conn *conn)
         conn->previous->next = conn->next;
     else
         loop->conns = conn->next;
+    free(conn->unsent.data);
     free(conn);
     atomic_fetch_sub(&loop->count, 1);
     svc__server_socket_closed(loop->server, &loop->server->connections);
@@ -89,10 +91,17 @@ void svc__conn_closed(struct conn *conn)
     unwatch(conn);
     if (must_linger(conn)) {
         int fd = dup(conn->fd);
-        if (fd >= 0)
-            svc__linger_begin(conn->loop, fd);
+        if (fd >= 0) {
+            svc__linger_begin(conn->loop, fd, conn->unsent);
+            conn->unsent.data = NULL;
+        }
     }
     release(conn);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
@@ -102,11 +111,11 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
     case CONN_HEAD:
         return config->header_timeout_ms;
     case CONN_IDLE:
-        return config->idle_timeout_ms / 2 < SILENT_MS ? config->idle_timeout_ms / 2 : SILENT_MS;
+        return smaller(config->idle_timeout_ms / 2, SILENT_MS);
     case CONN_WATCHED:
         return config->idle_timeout_ms;
     case CONN_BODY:
-        return config->body_timeout_ms;
+        return smaller(config->body_timeout_ms, svc_request_remaining_ms(&conn->x->request));
     case CONN_HANDLE:
         return svc_request_remaining_ms(&conn->x->request);
     case CONN_SEND:
@@ -151,6 +160,29 @@ static uint64_t bytes_received(const struct conn *conn)
     return conn->taken + (uint64_t)unread;
 }
 
+/*
+ * libmicrohttpd skips empty lines before a request and counts them nowhere. But it reads every
+ * request of a connection to the same place, so they show in where the method begins.
+ */
+static uint64_t skipped(struct conn *conn, const char *method)
+{
+    if (!conn->base)
+        conn->base = method;
+    uintptr_t base = (uintptr_t)conn->base, begin = (uintptr_t)method;
+    if (begin >= base)
+        return begin - base;
+    conn->base = method; /* those before the first request, which are only known now */
+    return base - begin;
+}
+
+void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes)
+{
+    conn->head_bytes = bytes;
+    conn->taken_known = conn->taken_known && bytes;
+    conn->taken += bytes + skipped(conn, method);
+    conn->had_body = false;
+}
+
 bool svc__conn_has_unread(struct conn *conn)
 {
     uint64_t received = bytes_received(conn);
@@ -159,7 +191,9 @@ bool svc__conn_has_unread(struct conn *conn)
         conn->taken = received;
         conn->taken_known = true;
     }
-    return received > conn->taken;
+    /* Old clients send an empty line behind a body, which is no request (RFC 9112 2.2). */
+    bool empty_line = conn->had_body && received == conn->taken + 2;
+    return received > conn->taken && !empty_line;
 }
 
 /* What changes as the reply goes: what the peer acknowledged, or what a unix socket's queue holds.
@@ -200,10 +234,30 @@ void svc__conn_send_raw(struct conn *conn)
 {
     struct exchange *x = conn->x;
     if (x->response.body.kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
-        svc__exchange_fail_reply(x, "a streamed answer to a request that is refused in its body");
-    svc__wire_send(conn->fd, x, svc__loop_date(conn->loop));
+        svc__exchange_fail_reply(x, "a streamed answer where only one from memory can be sent");
+    if (svc__wire_send(conn->fd, x, svc__loop_date(conn->loop), &conn->unsent))
+        conn->cut = true;
     conn->raw = true;
     conn->linger = true;
+}
+
+/* The same outside of libmicrohttpd's calls, where it goes on holding the socket: only a reply that
+ * the socket takes at once can be sent. */
+static void send_raw_at_once(struct conn *conn)
+{
+    struct exchange *x = conn->x;
+    if (!svc__exchange_reply_bodiless(x) && x->response.body.len > AT_ONCE)
+        svc__exchange_fail_reply(x, "a large answer to a request whose body does not end");
+    svc__conn_send_raw(conn);
+    conn->cut = conn->cut || conn->unsent.data;
+}
+
+void svc__conn_log_headless(const struct conn *conn, int status, const char *end)
+{
+    char peer[INET6_ADDRSTRLEN];
+    svc__log(&conn->loop->host.log, SVC_LEVEL_INFO, "request without a head",
+             LOG_TEXT("peer", svc__request_format_peer(&conn->address, peer)),
+             LOG_NUMBER("status", status), LOG_TEXT("end", end));
 }
 
 static void head_expired(struct conn *conn)
@@ -216,6 +270,7 @@ static void head_expired(struct conn *conn)
     time_out(conn);
     svc__wire_send_problem(conn->fd, 408, "the request head took too long",
                            svc__loop_date(conn->loop));
+    svc__conn_log_headless(conn, 408, svc__exchange_outcome_text(SVC_TIMED_OUT));
     close_after_answer(conn);
 }
 
@@ -248,7 +303,7 @@ static void body_expired(struct conn *conn)
     time_out(conn);
     if (!conn->x->replied)
         svc__exchange_refuse(conn->x, 408, "the request body took too long");
-    svc__conn_send_raw(conn);
+    send_raw_at_once(conn);
     close_after_answer(conn);
 }
 
@@ -368,6 +423,6 @@ void svc__conn_cut(struct conn *conn)
         return;
     }
     if (conn->phase == CONN_BODY)
-        svc__conn_send_raw(conn);
+        send_raw_at_once(conn);
     shut(conn);
 }

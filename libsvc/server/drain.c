@@ -9,10 +9,14 @@
 
 #include "libsvc/base/clock.h"
 
+/* A forced stop is over within a second of its deadline, whatever handlers and the log's reader do:
+ * CUT_MS + END_MS + FORCED_FLUSH_MS, and a quarter of a second that the sink may take beyond. */
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
-    CUT_MS = 500,     /* for what was cut to be told so */
-    END_MS = 300      /* for threads to end after that */
+    CUT_MS = 300,     /* for what was cut to be told so */
+    END_MS = 150,     /* for threads to end after that */
+    FLUSH_MS = 1000,  /* for the log */
+    FORCED_FLUSH_MS = 200
 };
 
 struct drain {
@@ -79,7 +83,7 @@ static void announce(struct drain *drain)
 {
     struct service *service = drain->service;
     service->server->stop_ms = svc__clock_ms();
-    atomic_store(&service->app->draining, 1);
+    atomic_store(&service->app->draining, DRAIN_BEGUN);
     svc__log(&service->log, SVC_LEVEL_INFO, "draining",
              LOG_NUMBER("connections", atomic_load(&service->server->connections)));
     /* Balancers see readiness turn before the listeners close. */
@@ -87,28 +91,36 @@ static void announce(struct drain *drain)
     wait_until(drain, never, svc__clock_ms() + delay);
 }
 
-static void stop_accepting(struct drain *drain)
+static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
 {
     struct server *server = drain->service->server;
     svc__server_enter(server, STAGE_REFUSE);
-    uint64_t deadline = svc__clock_ms() + SETTLE_MS;
-    while (!svc__server_settled(server) && svc__clock_ms() < deadline)
-        wait_for_event(drain, 10);
+    uint64_t settle_ms = svc__clock_ms() + SETTLE_MS;
+    wait_until(drain, svc__server_settled, settle_ms < deadline_ms ? settle_ms : deadline_ms);
     svc__server_close_listeners(server);
 }
 
-/* Waits for what is in flight, cuts what is left, and tells how many requests that were. */
-static unsigned finish_requests(struct drain *drain, uint64_t deadline_ms)
+/* Waits for what is in flight and cuts what is left. Whether nothing had to be cut. */
+static bool finish_requests(struct drain *drain, uint64_t deadline_ms)
 {
-    struct server *server = drain->service->server;
+    struct service *service = drain->service;
+    struct server *server = service->server;
     svc__server_enter(server, STAGE_CLOSE_IDLE);
     if (wait_until(drain, svc__server_empty, deadline_ms))
-        return 0;
+        return true;
+    atomic_store(&service->app->draining, DRAIN_CUT);
     svc__server_enter(server, STAGE_CUT);
     uint64_t cut_deadline = svc__clock_ms() + CUT_MS;
     while (!svc__server_empty(server) && svc__clock_ms() < cut_deadline)
         wait_for_event(drain, 10);
-    return atomic_load(&server->cut_requests);
+    return svc__server_empty(server) && !atomic_load(&server->cut_requests);
+}
+
+static void log_stopped(struct service *service, bool clean)
+{
+    svc__log(&service->log, clean ? SVC_LEVEL_INFO : SVC_LEVEL_WARN, "stopped",
+             LOG_NUMBER("requests_cut", atomic_load(&service->server->cut_requests)),
+             LOG_NUMBER("connections_left", atomic_load(&service->server->connections)));
 }
 
 int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
@@ -118,11 +130,11 @@ int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
         wait_for_event(&drain, -1);
     announce(&drain);
     uint64_t deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
-    stop_accepting(&drain);
-    unsigned cut = finish_requests(&drain, deadline_ms);
-    svc__log(&service->log, cut ? SVC_LEVEL_WARN : SVC_LEVEL_INFO, "stopped",
-             LOG_NUMBER("requests_cut", cut));
-    int error = svc__service_free(service, svc__clock_ms() + END_MS);
+    stop_accepting(&drain, deadline_ms);
+    bool clean = finish_requests(&drain, deadline_ms);
+    log_stopped(service, clean);
+    int error =
+        svc__service_free(service, svc__clock_ms() + END_MS, clean ? FLUSH_MS : FORCED_FLUSH_MS);
     *stuck = error != 0;
-    return cut || error ? SVC_EFORCED : 0;
+    return clean && !error ? 0 : SVC_EFORCED;
 }

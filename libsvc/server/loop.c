@@ -148,6 +148,8 @@ static void take_woken(struct loop *loop)
         if (svc__exchange_resumed(x))
             svc__conn_resume(x->transport);
         atomic_fetch_sub(&loop->waiting, 1);
+        if (atomic_load(&loop->stage) != STAGE_SERVE)
+            svc__server_notify(loop->server);
     }
 }
 
@@ -165,7 +167,10 @@ static void cut(struct loop *loop)
     svc__linger_close_all(loop);
 }
 
-/* Stages may be skipped: what an earlier one would have done is part of the later one. */
+/*
+ * Stages may be skipped: what an earlier one would have done is part of the later one. Not while
+ * events of this turn are left, which may point at a listener or at a lingering socket.
+ */
 static void follow_stage(struct loop *loop)
 {
     int stage = atomic_load(&loop->server->stage), before = atomic_load(&loop->stage);
@@ -178,6 +183,7 @@ static void follow_stage(struct loop *loop)
     if (stage >= STAGE_CUT)
         cut(loop);
     atomic_store(&loop->stage, stage);
+    svc__server_notify(loop->server);
 }
 
 static void take_wake(struct loop *loop)
@@ -187,17 +193,13 @@ static void take_wake(struct loop *loop)
         return; /* nobody has written since the last turn */
     take_handed(loop);
     take_woken(loop);
-    follow_stage(loop);
-    if (atomic_load(&loop->stage) != STAGE_SERVE)
-        svc__server_notify(loop->server);
 }
 
 static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
 {
     switch (watch->kind) {
-    case WATCH_LISTENER: /* a wake before it in the same turn may have ended accepting */
-        if (atomic_load(&loop->stage) == STAGE_SERVE)
-            svc__acceptor_ready(loop, (struct listener *)(void *)watch);
+    case WATCH_LISTENER:
+        svc__acceptor_ready(loop, (struct listener *)(void *)watch);
         break;
     case WATCH_WAKE:
         take_wake(loop);
@@ -209,7 +211,7 @@ static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
         svc__conn_event((struct conn *)(void *)watch, events);
         break;
     case WATCH_LINGER:
-        svc__linger_event(loop, (struct lingering *)(void *)watch);
+        svc__linger_event(loop, (struct lingering *)(void *)watch, events);
         break;
     }
 }
@@ -251,6 +253,7 @@ static void turn(struct loop *loop)
     loop->now_ms = svc__clock_ms();
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
+    follow_stage(loop);
     if (loop->run_again)
         svc__loop_mhd_run(loop);
     struct timer *timer;

@@ -81,9 +81,7 @@ static void take_head(struct conn *conn, const char *method, const char *version
     struct exchange *x = conn->x;
     struct collector collector = {0};
     bool whole = collect_fields(conn, &collector);
-    conn->head_bytes = head_size(conn);
-    conn->taken_known = conn->taken_known && conn->head_bytes;
-    conn->taken += conn->head_bytes;
+    svc__conn_take_head(conn, method, head_size(conn));
     struct head head = {svc__bytes_z(method), x->request.target.raw, (unsigned)(version[7] - '0'),
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
@@ -185,15 +183,20 @@ static bool sendable(const struct exchange *x)
            svc__exchange_reply_length(x) != SVC_LENGTH_UNKNOWN;
 }
 
+/* A reply closes its connection while the server drains, unless a next request is there already or,
+ * behind a chunked body, may be: that is accepted and must be answered. */
+static bool closes_for_drain(struct conn *conn)
+{
+    return atomic_load(&conn->x->request.app->draining) && conn->taken_known &&
+           !svc__conn_has_unread(conn);
+}
+
 static enum MHD_Result reply(struct conn *conn)
 {
     struct exchange *x = conn->x;
-    if (!head_fits(conn))
-        svc__exchange_fail_reply(x, "the response head is too large");
-    if (!sendable(x))
+    if (!head_fits(conn) || !sendable(x))
         return reply_raw(conn);
-    bool closes =
-        x->close || (atomic_load(&x->request.app->draining) && !svc__conn_has_unread(conn));
+    bool closes = x->close || closes_for_drain(conn);
     struct MHD_Response *response = make_response(conn);
     if (!response || !add_fields(response, conn, closes)) {
         if (response)
@@ -285,6 +288,7 @@ static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t le
     if (x->framing.kind == BODY_CHUNKED)
         conn->taken_known = false;
     conn->taken += len;
+    conn->had_body = true;
     if (conn->call == CALL_BODY) {
         if (svc__exchange_body(x, data, len) == EXCHANGE_REPLY)
             drop_rest(conn);
@@ -409,6 +413,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     note_refusal(conn, connection);
     struct exchange *x = conn->x;
     enum svc_outcome outcome = outcome_of(conn, code);
+    if (!x->request.method.data && !conn->raw)
+        svc__conn_log_headless(conn, x->response.status, svc__exchange_outcome_text(outcome));
     conn->x = NULL;
     svc__exchange_done(x, outcome, bytes_out(x, outcome));
     svc__exchange_unref(x);

@@ -41,7 +41,7 @@ struct server {
     unsigned max_connections;          /* the setting */
     unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
     _Atomic unsigned cut_requests;     /* that were in flight when the server was cut */
-    _Atomic uint64_t accept_logged_ms; /* when running out of descriptors was last logged */
+    _Atomic uint64_t accept_logged_ms; /* when a refusal was last logged */
     _Atomic int stage;
     uint64_t stop_ms; /* when the stop was asked for; set before STAGE_CLOSE_IDLE */
     int event_fd;     /* loops tell who waits for a stage that something has changed */

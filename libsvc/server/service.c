@@ -11,7 +11,7 @@
 #include "libsvc/ops/admin.h"
 #include "libsvc/server/cpus.h"
 
-enum { LOG_FLUSH_MS = 1000, LOG_MODE = 0644, ADMIN_LOOPS = 1 };
+enum { LOG_FLUSH_MS = 1000 /* of a start that failed */, LOG_MODE = 0644, ADMIN_LOOPS = 1 };
 
 static int open_output(const char *output, bool *opened)
 {
@@ -120,23 +120,23 @@ int svc__service_start(svc_app *app, struct service **out)
     service->app = app;
     int error = start_all(service);
     if (error)
-        svc__service_free(service, UINT64_MAX);
+        svc__service_free(service, UINT64_MAX, LOG_FLUSH_MS);
     else
         *out = service;
     return error;
 }
 
-int svc__service_free(struct service *service, uint64_t deadline_ms)
+int svc__service_free(struct service *service, uint64_t deadline_ms, unsigned flush_ms)
 {
     int error = svc__server_free(service->server, deadline_ms);
     int admin_error = svc__server_free(service->admin, deadline_ms);
     error = error ? error : admin_error;
     if (error) {
-        svc__sink_stop(service->sink, LOG_FLUSH_MS);
+        svc__sink_stop(service->sink, flush_ms);
         return error;
     }
     svc_app_free(service->admin_app);
-    svc__sink_close(service->sink, LOG_FLUSH_MS);
+    svc__sink_close(service->sink, flush_ms);
     free(service);
     return 0;
 }

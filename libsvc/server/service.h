@@ -20,8 +20,9 @@ int svc__service_start(svc_app *app, struct service **out);
 
 /*
  * Ends what is left of a service: the threads of its servers by the deadline (of svc__clock_ms),
- * then the log. SVC_EFORCED when a thread has not ended: it and what it uses are left alone.
+ * then the log, which has `flush_ms` to be written. SVC_EFORCED when a thread has not ended: it and
+ * what it uses are left alone.
  */
-int svc__service_free(struct service *service, uint64_t deadline_ms);
+int svc__service_free(struct service *service, uint64_t deadline_ms, unsigned flush_ms);
 
 #endif
