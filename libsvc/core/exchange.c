@@ -310,6 +310,7 @@ void svc__exchange_unref(struct exchange *x)
         return;
     svc__response_drop_body(&x->response);
     svc__body_store_free(&x->body);
+    svc__arena_clean_up(&x->arena); /* they may use the arena, which is where x has it */
     struct arena arena = x->arena;
     svc__arena_reset(&arena);
 }

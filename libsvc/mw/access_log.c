@@ -70,8 +70,7 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     struct buf *line = &x->host->scratch;
     svc__buf_clear(line);
     render(line, req, res, done);
-    if (!svc__buf_error(line))
-        svc__log_line(log, svc__buf_view(line));
+    svc__log_line(log, line);
 }
 
 const svc_middleware *svc__access_log_make(svc_app *app)

@@ -1,6 +1,7 @@
 /* A connection's phases and deadlines. */
 #include "libsvc/server/conn.h"
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -90,7 +91,7 @@ void svc__conn_closed(struct conn *conn)
 {
     unwatch(conn);
     if (must_linger(conn)) {
-        int fd = dup(conn->fd);
+        int fd = fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
         if (fd >= 0) {
             svc__linger_begin(conn->loop, fd, conn->unsent);
             conn->unsent.data = NULL;
@@ -104,6 +105,13 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
+static uint64_t body_ms(const struct conn *conn, const svc_config *config)
+{
+    uint64_t ms = config->body_timeout_ms;
+    return conn->x->replied ? ms : smaller(ms, svc_request_remaining_ms(&conn->x->request));
+}
+
 static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
 {
     switch (conn->phase) {
@@ -115,7 +123,7 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
     case CONN_WATCHED:
         return config->idle_timeout_ms;
     case CONN_BODY:
-        return smaller(config->body_timeout_ms, svc_request_remaining_ms(&conn->x->request));
+        return body_ms(conn, config);
     case CONN_HANDLE:
         return svc_request_remaining_ms(&conn->x->request);
     case CONN_SEND:
@@ -132,15 +140,17 @@ void svc__conn_enter(struct conn *conn, enum conn_phase phase)
     conn->phase = phase;
     if (phase != CONN_WATCHED) /* idleness began with the phase before */
         conn->since_ms = loop->now_ms;
-    uint64_t due = conn->since_ms + phase_ms(conn, &loop->server->app->config);
-    svc__wheel_set(&loop->wheel, &conn->deadline.timer, due);
+    conn->due_ms = conn->since_ms + phase_ms(conn, &loop->server->app->config);
+    uint64_t first = conn->since_ms + SILENT_MS;
+    bool looks = (phase == CONN_HEAD || phase == CONN_BODY) && first < conn->due_ms;
+    svc__wheel_set(&loop->wheel, &conn->deadline.timer, looks ? first : conn->due_ms);
 }
 
 void svc__conn_hurry(struct conn *conn, uint64_t ms)
 {
-    uint64_t due = conn->loop->now_ms + ms;
-    if (conn->deadline.timer.due_ms > due)
-        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, due);
+    conn->due_ms = smaller(conn->due_ms, conn->loop->now_ms + ms);
+    if (conn->deadline.timer.due_ms > conn->due_ms)
+        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
 }
 
 static bool tcp_info(const struct conn *conn, struct tcp_info *info)
@@ -300,9 +310,12 @@ static void look_if_idle(struct conn *conn)
 
 static void body_expired(struct conn *conn)
 {
+    struct exchange *x = conn->x;
     time_out(conn);
-    if (!conn->x->replied)
-        svc__exchange_refuse(conn->x, 408, "the request body took too long");
+    if (!x->replied && svc_request_remaining_ms(&x->request))
+        svc__exchange_refuse(x, 408, "the request body took too long");
+    else if (!x->replied)
+        svc__exchange_refuse(x, 504, "the request took too long");
     send_raw_at_once(conn);
     close_after_answer(conn);
 }
@@ -329,8 +342,22 @@ static void sending_expired(struct conn *conn)
     shut(conn);
 }
 
+/* What is half there after a second may never be whole: libmicrohttpd, which looks at events only,
+ * can miss a FIN that comes with the last bytes. */
+static bool looks_first(struct conn *conn)
+{
+    if ((conn->phase != CONN_HEAD && conn->phase != CONN_BODY) ||
+        conn->loop->now_ms >= conn->due_ms)
+        return false;
+    svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
+    svc__conn_watch_departure(conn);
+    return true;
+}
+
 void svc__conn_expired(struct conn *conn)
 {
+    if (looks_first(conn))
+        return;
     switch (conn->phase) {
     case CONN_NEW:
     case CONN_HEAD:
@@ -363,16 +390,29 @@ static bool left_idle(struct conn *conn, uint32_t events)
            conn->phase <= CONN_WATCHED && !svc__conn_has_unread(conn);
 }
 
+/* The peer sends nothing more. What it has sent may still be whole, once libmicrohttpd reads it. */
+static void left_halfway(struct conn *conn)
+{
+    int unread = 0;
+    if (ioctl(conn->fd, FIONREAD, &unread) || !unread)
+        shut(conn);
+    else
+        svc__conn_hurry(conn, SILENT_MS);
+}
+
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
+    bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     if (left_idle(conn, events))
         shut(conn);
     else if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
     else if (conn->phase == CONN_SEND)
-        conn->drained = true;
-    else if (conn->phase == CONN_HANDLE && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+        conn->drained = events & EPOLLOUT;
+    else if (conn->phase == CONN_HANDLE && left)
         svc__exchange_cancel(conn->x);
+    else if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) && left)
+        left_halfway(conn);
 }
 
 void svc__conn_resume(struct conn *conn)

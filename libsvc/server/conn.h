@@ -58,10 +58,12 @@ struct conn {
     bool cut;          /* the server or a body source has ended it */
     bool drained;      /* a unix socket has taken more of the reply since it was last looked at */
     bool had_body;     /* the last request whose head is in */
+    bool spared;       /* a reply has left it open in a drain, for what may be behind its request */
     size_t head_bytes; /* of the current request, once it is in; 0: not known */
     const char *base;  /* where libmicrohttpd reads requests to, as far as that has shown */
     uint64_t taken;    /* bytes of requests so far, to compare with the kernel's count */
     uint64_t since_ms; /* when the phase began */
+    uint64_t due_ms;   /* when it must be over */
     uint64_t progress; /* of the reply, when it was last looked at */
     uint64_t dropped;  /* bytes of an unwanted body */
     struct unsent unsent; /* of a reply written past libmicrohttpd; goes out while lingering */

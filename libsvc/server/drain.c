@@ -9,15 +9,19 @@
 
 #include "libsvc/base/clock.h"
 
-/* A forced stop is over within a second of its deadline, whatever handlers and the log's reader do:
- * CUT_MS + END_MS + FORCED_FLUSH_MS, and a quarter of a second that the sink may take beyond. */
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
-    CUT_MS = 300,     /* for what was cut to be told so */
-    END_MS = 150,     /* for threads to end after that */
-    FLUSH_MS = 1000,  /* for the log */
-    FORCED_FLUSH_MS = 200
+    CUT_MS = 300      /* for what was cut to be told so */
 };
+
+/* How long threads have to end, and the log to be written, when all requests are over. */
+struct pace {
+    unsigned end_ms, flush_ms;
+};
+
+/* A forced stop is over within a second of its deadline, whatever handlers and the log's reader do:
+ * with CUT_MS, and a quarter of a second that the sink may take beyond. */
+static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
 
 struct drain {
     struct service *service;
@@ -123,6 +127,19 @@ static void log_stopped(struct service *service, bool clean)
              LOG_NUMBER("connections_left", atomic_load(&service->server->connections)));
 }
 
+/* Whether something still runs: a handler, or a readiness check, which keeps nobody waiting for an
+ * answer but uses what would be freed. */
+static bool end_threads(struct service *service, const struct pace *pace)
+{
+    if (!svc__service_end(service, svc__clock_ms() + pace->end_ms)) {
+        svc__service_free(service, pace->flush_ms);
+        return false;
+    }
+    svc__log(&service->log, SVC_LEVEL_WARN, "a handler or readiness check does not return");
+    svc__sink_stop(service->sink, pace->flush_ms);
+    return true;
+}
+
 int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
 {
     struct drain drain = {.service = service, .signal_fd = signal_fd};
@@ -133,8 +150,6 @@ int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
     stop_accepting(&drain, deadline_ms);
     bool clean = finish_requests(&drain, deadline_ms);
     log_stopped(service, clean);
-    int error =
-        svc__service_free(service, svc__clock_ms() + END_MS, clean ? FLUSH_MS : FORCED_FLUSH_MS);
-    *stuck = error != 0;
-    return clean && !error ? 0 : SVC_EFORCED;
+    *stuck = end_threads(service, clean ? &in_order : &by_force);
+    return clean ? 0 : SVC_EFORCED;
 }

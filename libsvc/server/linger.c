@@ -9,6 +9,9 @@
 
 #include "libsvc/server/loop.h"
 
+/* By edges: the end of the peer's own sending would be an event for ever. */
+#define SENDING (EPOLLIN | EPOLLOUT | EPOLLET)
+
 static void set_deadline(struct loop *loop, struct lingering *linger)
 {
     uint64_t due = loop->now_ms + LINGER_IDLE_MS;
@@ -81,9 +84,7 @@ void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
     linger->fd = fd;
     linger->unsent = unsent;
     link_in(loop, linger);
-    /* By edges: the end of the peer's sending would be an event for ever. */
-    const uint32_t sending = EPOLLIN | EPOLLOUT | EPOLLET;
-    bool watched = unsent.data ? !svc__loop_watch(loop, fd, sending, &linger->watch)
+    bool watched = unsent.data ? !svc__loop_watch(loop, fd, SENDING, &linger->watch)
                                : finish_sending(loop, linger);
     if (watched)
         set_deadline(loop, linger);
@@ -93,7 +94,7 @@ void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
 
 /* What arrives is dropped, a few buffers a turn, so that a fast sender cannot hold the loop. False:
  * the peer is done. */
-static bool drop_input(struct lingering *linger)
+static bool drop_input(struct loop *loop, struct lingering *linger)
 {
     char dropped[16384];
     for (int i = 0; i < 8; i++) {
@@ -101,7 +102,8 @@ static bool drop_input(struct lingering *linger)
         if (n <= 0)
             return n < 0 && (errno == EAGAIN || errno == EINTR);
     }
-    return true;
+    /* Where events are edges, what is left would be none. */
+    return !svc__loop_watch(loop, linger->fd, linger->end_ms ? EPOLLIN : SENDING, &linger->watch);
 }
 
 /* False: the peer is gone. */
@@ -121,7 +123,7 @@ void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t eve
 {
     bool sending = !linger->end_ms, open = !(events & (EPOLLERR | EPOLLHUP));
     if (open) {
-        bool input = drop_input(linger);
+        bool input = drop_input(loop, linger);
         /* A peer that has shut its side for writing may still read. */
         open = sending ? send_rest(loop, linger) : input;
     }

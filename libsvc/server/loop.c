@@ -47,8 +47,11 @@ void svc__loop_wake(struct loop *loop)
 static void wake_exchange(struct exchange_host *host, struct exchange *x)
 {
     struct loop *loop = (struct loop *)(void *)host;
+    /* Once the mail is there, its exchange may end and with it the reason for the loop to live. */
+    atomic_fetch_add(&loop->posting, 1);
     if (svc__mailbox_post(&loop->woken, &x->mail))
         svc__loop_wake(loop);
+    atomic_fetch_sub(&loop->posting, 1);
 }
 
 const char *svc__loop_date(struct loop *loop)
@@ -96,6 +99,7 @@ struct loop *svc__loop_new(struct server *server, int *error)
         return NULL;
     }
     loop->server = server;
+    loop->epoll_fd = loop->wake_fd = loop->spare_fd = -1;
     loop->wake_watch.kind = WATCH_WAKE;
     loop->mhd_watch.kind = WATCH_MHD;
     loop->accept_pause.kind = DEADLINE_ACCEPT;
@@ -109,10 +113,27 @@ struct loop *svc__loop_new(struct server *server, int *error)
     return NULL;
 }
 
+static struct conn *conn_of_mail(struct mail *mail)
+{
+    return (struct conn *)(void *)((char *)mail - offsetof(struct conn, mail));
+}
+
+/* Connections for a loop whose thread never ran. */
+static void free_handed(struct loop *loop)
+{
+    struct mail *next;
+    for (struct mail *mail = svc__mailbox_take_all(&loop->handed); mail; mail = next) {
+        next = mail->next;
+        close(conn_of_mail(mail)->fd);
+        free(conn_of_mail(mail));
+    }
+}
+
 void svc__loop_free(struct loop *loop)
 {
     if (!loop)
         return;
+    free_handed(loop);
     svc__loop_mhd_stop(loop);
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
     svc__buf_free(&loop->host.scratch);
@@ -122,11 +143,6 @@ void svc__loop_free(struct loop *loop)
         if (fds[i] >= 0)
             close(fds[i]);
     free(loop);
-}
-
-static struct conn *conn_of_mail(struct mail *mail)
-{
-    return (struct conn *)(void *)((char *)mail - offsetof(struct conn, mail));
 }
 
 static void take_handed(struct loop *loop)
@@ -267,7 +283,8 @@ static void *run(void *arg)
 {
     struct loop *loop = arg;
     svc__acceptor_watch(loop, true);
-    while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->waiting))
+    while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->waiting) ||
+           atomic_load(&loop->posting))
         turn(loop);
     take_handed(loop);
     cut(loop);

@@ -35,6 +35,7 @@ struct loop {
     struct lingering *lingers;
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
     _Atomic unsigned waiting; /* exchanges that a layer holds; they use the loop's memory */
+    _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 

@@ -156,18 +156,24 @@ static size_t count_cookies(const svc_request *req, size_t *bytes)
     return count;
 }
 
-/* A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
+/*
+ * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
  * would close the connection without a word. Its read buffer takes half, or the head when that is
- * larger. */
-static bool head_fits(const struct conn *conn)
+ * larger; 0.9.75 gives back what of it holds nothing.
+ */
+static bool head_fits(struct conn *conn)
 {
     const svc_request *req = &conn->x->request;
+    const struct loop *loop = conn->loop;
     size_t cookie_bytes = 0;
     size_t nodes = req->field_count + count_cookies(req, &cookie_bytes);
-    size_t half = conn->loop->pool / 2;
-    size_t used =
-        (conn->head_bytes > half ? conn->head_bytes : half) + nodes * NODE_BYTES + cookie_bytes;
-    return used + REPLY_HEAD_BYTES + conn->x->response.field_bytes <= conn->loop->pool;
+    size_t needed =
+        nodes * NODE_BYTES + cookie_bytes + REPLY_HEAD_BYTES + conn->x->response.field_bytes;
+    size_t half = loop->pool / 2;
+    if (needed + (conn->head_bytes > half ? conn->head_bytes : half) <= loop->pool)
+        return true;
+    bool gives_back = loop->pointer_gaps && conn->taken_known && !svc__conn_has_unread(conn);
+    return gives_back && needed + conn->head_bytes <= loop->pool;
 }
 
 static enum MHD_Result reply_raw(struct conn *conn)
@@ -184,11 +190,17 @@ static bool sendable(const struct exchange *x)
 }
 
 /* A reply closes its connection while the server drains, unless a next request is there already or,
- * behind a chunked body, may be: that is accepted and must be answered. */
+ * behind a chunked body, may be: that is accepted and must be answered. One such doubt a
+ * connection, or a client that sends nothing else would never be closed on. */
 static bool closes_for_drain(struct conn *conn)
 {
-    return atomic_load(&conn->x->request.app->draining) && conn->taken_known &&
-           !svc__conn_has_unread(conn);
+    if (!atomic_load(&conn->x->request.app->draining))
+        return false;
+    if (conn->taken_known)
+        return !svc__conn_has_unread(conn);
+    bool spared = conn->spared;
+    conn->spared = true;
+    return spared;
 }
 
 static enum MHD_Result reply(struct conn *conn)
@@ -369,6 +381,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     conn->call = CALL_FIRST;
     conn->head_bytes = 0;
     conn->dropped = 0;
+    conn->timed_out = conn->cut = conn->linger = false;
     if (conn->phase != CONN_NEW && conn->phase != CONN_HEAD)
         svc__conn_enter(conn, CONN_HEAD);
     hide_query(strchr(target, '?'));
@@ -394,12 +407,13 @@ static void note_refusal(struct conn *conn, struct MHD_Connection *connection)
         conn->x->response.status = (int)info->http_status;
 }
 
-static uint64_t bytes_out(const struct exchange *x, enum svc_outcome outcome)
+static uint64_t bytes_out(const struct conn *conn, bool sent)
 {
+    const struct exchange *x = conn->x;
     const struct response_body *body = &x->response.body;
     if (svc__exchange_reply_bodiless(x))
         return 0;
-    return body->kind == RESPONSE_SOURCE || outcome == SVC_COMPLETE ? body->len : 0;
+    return body->kind == RESPONSE_SOURCE || sent ? body->len : 0;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
@@ -415,8 +429,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     enum svc_outcome outcome = outcome_of(conn, code);
     if (!x->request.method.data && !conn->raw)
         svc__conn_log_headless(conn, x->response.status, svc__exchange_outcome_text(outcome));
+    bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->cut);
+    uint64_t bytes = bytes_out(conn, sent);
     conn->x = NULL;
-    svc__exchange_done(x, outcome, bytes_out(x, outcome));
+    svc__exchange_done(x, outcome, bytes);
     svc__exchange_unref(x);
     if (!conn->raw)
         svc__conn_enter(conn, CONN_IDLE);
@@ -495,6 +511,14 @@ static int find_epoll(struct loop *loop)
     return 0;
 }
 
+/* Room for a head of the full size, its nodes, and a reply's head: so our limits are met first. */
+static size_t pool_size(const svc_config *config)
+{
+    size_t head = (size_t)config->max_head_bytes;
+    size_t nodes = (size_t)config->max_fields * NODE_BYTES;
+    return head + (nodes + REPLY_HEAD_BYTES > head ? nodes + REPLY_HEAD_BYTES : head);
+}
+
 int svc__loop_mhd_start(struct loop *loop)
 {
     const struct dialect dialect = find_dialect();
@@ -502,8 +526,7 @@ int svc__loop_mhd_start(struct loop *loop)
                            MHD_USE_TURBO | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG |
                            MHD_USE_NO_LISTEN_SOCKET;
     loop->pointer_gaps = dialect.pointer_gaps;
-    /* A head of the full size, its nodes, and the reply's head: twice the head holds them all. */
-    loop->pool = 2 * (size_t)loop->server->app->config.max_head_bytes;
+    loop->pool = pool_size(&loop->server->app->config);
     loop->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_access, loop, MHD_OPTION_EXTERNAL_LOGGER, on_log, loop,
         MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,

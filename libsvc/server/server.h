@@ -48,12 +48,15 @@ struct server {
 };
 
 /*
- * Makes a server with `loops` loops for a readied app on the given addresses and starts its
- * threads. NULL with `*error` set; set-up errors are kept in `app`. `sink` is borrowed until the
+ * Makes a server with `loops` loops for a readied app on the given addresses; its threads do not
+ * run yet. NULL with `*error` set; set-up errors are kept in `app`. `sink` is borrowed until the
  * free.
  */
-struct server *svc__server_start(svc_app *app, struct sink *sink, const char *addresses,
-                                 size_t loops, int *error);
+struct server *svc__server_new(svc_app *app, struct sink *sink, const char *addresses, size_t loops,
+                               int *error);
+
+/* Starts the threads. 0, or SVC_ESYSTEM with some of them running. */
+int svc__server_start(struct server *server);
 
 /* Moves every loop to a stage and wakes it. Any thread. */
 void svc__server_enter(struct server *server, enum stage stage);
@@ -71,11 +74,12 @@ void svc__server_notify(struct server *server);
  * STAGE_REFUSE. */
 void svc__server_close_listeners(struct server *server);
 
-/*
- * Ends the loops' threads and frees the server. Accepts NULL. SVC_EFORCED when a thread has not
- * ended by the deadline (of svc__clock_ms): its handler still runs, and the server is left alone.
- */
-int svc__server_free(struct server *server, uint64_t deadline_ms);
+/* Ends the loops' threads. SVC_EFORCED when one has not ended by the deadline (of svc__clock_ms):
+ * its handler still runs, and the server must be left alone. Accepts NULL. */
+int svc__server_end(struct server *server, uint64_t deadline_ms);
+
+/* Frees a server whose threads have ended or never ran. Accepts NULL. */
+void svc__server_free(struct server *server);
 
 /* Counts a socket in `counter`, one of the two above; false, and not counted, when that would be
  * more than `max` or than descriptors allow. Any thread. */

@@ -64,7 +64,7 @@ static void register_metrics(struct service *service)
                          service->sink);
 }
 
-static int start_admin(struct service *service)
+static int make_admin(struct service *service)
 {
     svc_app *app = service->app;
     if (!*app->config.admin_listen)
@@ -73,12 +73,20 @@ static int start_admin(struct service *service)
     if (!service->admin_app)
         return SVC_ENOMEM;
     int error;
-    service->admin = svc__server_start(service->admin_app, service->sink, app->config.admin_listen,
-                                       ADMIN_LOOPS, &error);
+    service->admin = svc__server_new(service->admin_app, service->sink, app->config.admin_listen,
+                                     ADMIN_LOOPS, &error);
     if (service->admin)
         return 0;
     svc__buf_puts(&app->errors, svc_app_errors(service->admin_app));
     return error;
+}
+
+/* Everything is made, and has registered its metrics, before a thread runs that could read them.
+ * Probes come first: nobody should see the service serve and its readiness not. */
+static int start_threads(struct service *service)
+{
+    int error = service->admin ? svc__server_start(service->admin) : 0;
+    return error ? error : svc__server_start(service->server);
 }
 
 static void log_started(const struct service *service)
@@ -101,15 +109,15 @@ static int start_all(struct service *service)
     if (error)
         return error;
     register_metrics(service);
-    /* Probes come first: nobody should see the service serve and its readiness not. */
-    error = start_admin(service);
+    error = make_admin(service);
     if (error)
         return error;
-    service->server = svc__server_start(app, service->sink, app->config.listen, loops, &error);
-    if (!service->server)
-        return error;
-    log_started(service);
-    return 0;
+    service->server = svc__server_new(app, service->sink, app->config.listen, loops, &error);
+    if (!error)
+        error = start_threads(service);
+    if (!error)
+        log_started(service);
+    return error;
 }
 
 int svc__service_start(svc_app *app, struct service **out)
@@ -119,24 +127,28 @@ int svc__service_start(svc_app *app, struct service **out)
         return SVC_ENOMEM;
     service->app = app;
     int error = start_all(service);
-    if (error)
-        svc__service_free(service, UINT64_MAX, LOG_FLUSH_MS);
-    else
+    if (!error) {
         *out = service;
+        return 0;
+    }
+    (void)svc__service_end(service, UINT64_MAX);
+    svc__service_free(service, LOG_FLUSH_MS);
     return error;
 }
 
-int svc__service_free(struct service *service, uint64_t deadline_ms, unsigned flush_ms)
+int svc__service_end(struct service *service, uint64_t deadline_ms)
 {
-    int error = svc__server_free(service->server, deadline_ms);
-    int admin_error = svc__server_free(service->admin, deadline_ms);
-    error = error ? error : admin_error;
-    if (error) {
-        svc__sink_stop(service->sink, flush_ms);
-        return error;
-    }
+    int error = svc__server_end(service->server, deadline_ms);
+    int admin_error = svc__server_end(service->admin, deadline_ms);
+    return error ? error : admin_error;
+}
+
+void svc__service_free(struct service *service, unsigned flush_ms)
+{
+    /* The admin pages look at the server to the last. */
+    svc__server_free(service->admin);
+    svc__server_free(service->server);
     svc_app_free(service->admin_app);
     svc__sink_close(service->sink, flush_ms);
     free(service);
-    return 0;
 }

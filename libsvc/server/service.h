@@ -18,11 +18,11 @@ struct service {
  * failure nothing is left running. */
 int svc__service_start(svc_app *app, struct service **out);
 
-/*
- * Ends what is left of a service: the threads of its servers by the deadline (of svc__clock_ms),
- * then the log, which has `flush_ms` to be written. SVC_EFORCED when a thread has not ended: it and
- * what it uses are left alone.
- */
-int svc__service_free(struct service *service, uint64_t deadline_ms, unsigned flush_ms);
+/* Ends the threads of a service's servers. SVC_EFORCED when one has not ended by the deadline (of
+ * svc__clock_ms): then it uses all of this still, and nothing may be freed. */
+int svc__service_end(struct service *service, uint64_t deadline_ms);
+
+/* Frees a service whose threads have ended, when its log has been written or after `flush_ms`. */
+void svc__service_free(struct service *service, unsigned flush_ms);
 
 #endif
