@@ -13,7 +13,8 @@ enum { MAX_HELD = 64 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static svc_request *held[MAX_HELD];
 static size_t held_count;
-static int failing; /* what the readiness check "switch" returns */
+static int
+    failing; /* what the readiness check "switch" returns; above 1 also how many ms it takes */
 
 struct hold {
     int waited;
@@ -107,6 +108,8 @@ static int fail(svc_request *req, svc_response *res)
 static int check(void *arg)
 {
     (void)arg;
+    if (failing > 1)
+        usleep((useconds_t)failing * 1000);
     return failing;
 }
 

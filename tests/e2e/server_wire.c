@@ -142,6 +142,21 @@ static int refuse(svc_request *req, svc_response *res, const svc_layer *layer)
     return error ? error : SVC_ANSWERED;
 }
 
+enum { LARGE_REFUSAL = 8000000 };
+
+/* At the first piece of a body, with an answer that no socket takes at once. */
+static int refuse_at_length(svc_request *req, svc_response *res, const svc_layer *layer,
+                            svc_piece *piece)
+{
+    (void)req, (void)layer, (void)piece;
+    char *data = malloc(LARGE_REFUSAL);
+    if (!data)
+        return SVC_ENOMEM;
+    memset(data, 'r', LARGE_REFUSAL);
+    int error = svc_response_take(res, 413, "text/plain", data, LARGE_REFUSAL, free);
+    return error ? error : SVC_ANSWERED;
+}
+
 /* ---- A layer that waits until GET /release, or for ever */
 
 enum { MARK = 0x5a, MARK_BYTES = 256, MAX_WAITING = 64 };
@@ -263,6 +278,13 @@ static const svc_middleware refuse_unauthorized = REFUSING(unauthorized);
 static const svc_middleware refuse_too_many = REFUSING(too_many);
 static const svc_middleware refuse_busy = REFUSING(busy);
 
+static const svc_middleware refuse_body = {
+    .size = sizeof refuse_body,
+    .name = "refuse_body",
+    .flags = SVC_BODY_PIECES,
+    .on_body = refuse_at_length,
+};
+
 static const svc_middleware waits = {
     .size = sizeof waits,
     .name = "waits",
@@ -302,6 +324,7 @@ static const struct row rows[] = {
     {"POST /429", echo, &refuse_too_many, 0, 0},
     {"GET /503", hello, &refuse_busy, 0, 0},
     {"POST /503", echo, &refuse_busy, 0, 0},
+    {"POST /refused-at-length", echo, &refuse_body, (size_t)1 << 30, 0},
     {"GET /wait", hello, &waits, 0, 0},
     {"POST /wait", echo, &waits, 0, 0},
     {"GET /release", start_release, NULL, 0, 0},
