@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libsvc/server/loop_mhd_reply.h"
 #include "libsvc/server/pointer_gaps.h"
 #include "libsvc/server/wire.h"
 
@@ -18,7 +19,6 @@ enum {
     NODE_BYTES = 64,
     /* Status line, Date, Connection, Content-Length and what libmicrohttpd rounds up. */
     REPLY_HEAD_BYTES = 256,
-    SOURCE_BLOCK = 16384,
     DROP_MS = 5000
 };
 
@@ -95,53 +95,6 @@ static void take_head(struct conn *conn, const char *method, const char *version
 
 /* ---- Replies */
 
-static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
-{
-    (void)at;
-    struct conn *conn = cls;
-    int64_t n = svc__exchange_reply_read(conn->x, data, len);
-    conn->cut = conn->cut || n < 0;
-    return n > 0    ? (ssize_t)n
-           : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
-                    : MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-/* Only its length counts: libmicrohttpd asks for no byte of a reply without a body. */
-static ssize_t read_nothing(void *cls, uint64_t at, char *data, size_t len)
-{
-    (void)cls, (void)at, (void)data, (void)len;
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static struct MHD_Response *make_response(struct conn *conn)
-{
-    const struct exchange *x = conn->x;
-    const struct response_body *body = &x->response.body;
-    uint64_t length = svc__exchange_reply_length(x);
-    if (body->kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
-        return MHD_create_response_from_callback(length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
-                                                                              : length,
-                                                 SOURCE_BLOCK, read_source, conn, NULL);
-    if (body->kind != RESPONSE_MEMORY && length)
-        return MHD_create_response_from_callback(length, 1, read_nothing, NULL, NULL);
-    return MHD_create_response_from_buffer(body->len, (void *)(uintptr_t)body->data,
-                                           MHD_RESPMEM_PERSISTENT);
-}
-
-/* Connection goes first: added behind Date, it makes libmicrohttpd forget that there is a Date. */
-static bool add_fields(struct MHD_Response *response, struct conn *conn, bool closes)
-{
-    const svc_response *res = &conn->x->response;
-    if (closes && !MHD_add_response_header(response, "Connection", "close"))
-        return false;
-    if (!MHD_add_response_header(response, "Date", svc__loop_date(conn->loop)))
-        return false;
-    for (size_t i = 0; i < res->field_count; i++)
-        if (!MHD_add_response_header(response, res->fields[i].name.data, res->fields[i].value.data))
-            return false;
-    return true;
-}
-
 static size_t count_cookies(const svc_request *req, size_t *bytes)
 {
     size_t count = 0;
@@ -209,17 +162,8 @@ static enum MHD_Result reply(struct conn *conn)
     if (!head_fits(conn) || !sendable(x))
         return reply_raw(conn);
     bool closes = x->close || closes_for_drain(conn);
-    struct MHD_Response *response = make_response(conn);
-    if (!response || !add_fields(response, conn, closes)) {
-        if (response)
-            MHD_destroy_response(response);
-        return reply_raw(conn);
-    }
     svc__conn_enter(conn, CONN_SEND);
-    enum MHD_Result queued =
-        MHD_queue_response(conn->connection, (unsigned)x->response.status, response);
-    MHD_destroy_response(response);
-    return queued == MHD_YES ? MHD_YES : reply_raw(conn);
+    return svc__loop_mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn);
 }
 
 /* ---- The access handler */
@@ -527,6 +471,9 @@ int svc__loop_mhd_start(struct loop *loop)
                            MHD_USE_NO_LISTEN_SOCKET;
     loop->pointer_gaps = dialect.pointer_gaps;
     loop->pool = pool_size(&loop->server->app->config);
+    loop->replies = svc__loop_mhd_reply_new();
+    if (!loop->replies)
+        return SVC_ENOMEM;
     loop->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_access, loop, MHD_OPTION_EXTERNAL_LOGGER, on_log, loop,
         MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -542,6 +489,8 @@ void svc__loop_mhd_stop(struct loop *loop)
     if (loop->daemon)
         MHD_stop_daemon(loop->daemon);
     loop->daemon = NULL;
+    svc__loop_mhd_reply_free(loop->replies);
+    loop->replies = NULL;
 }
 
 void svc__loop_mhd_run(struct loop *loop)

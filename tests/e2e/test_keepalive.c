@@ -334,3 +334,33 @@ Test(keepalive, twenty_pipelined_requests_are_answered_in_order)
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
 }
+
+/* ---- Replies that look alike share an object of libmicrohttpd */
+
+Test(keepalive, each_reply_of_a_crowd_has_its_own_id_and_body)
+{
+    enum { CLIENTS = 200, TURNS = 5 };
+    struct client *clients[CLIENTS];
+    for (size_t i = 0; i < CLIENTS; i++)
+        clients[i] = connect_client();
+    for (size_t turn = 0; turn < TURNS; turn++) {
+        for (size_t i = 0; i < CLIENTS; i++)
+            client_printf(clients[i],
+                          "GET /path/%zu HTTP/1.1\r\nHost: a\r\nX-Request-Id: %s%zu\r\n\r\n", i % 7,
+                          i % 2 ? "id-" : "another-id-", i);
+        for (size_t i = 0; i < CLIENTS; i++) {
+            char id[32], own[32], body[8];
+            struct client_reply reply = client_read(clients[i], false);
+            snprintf(own, sizeof own, "%s%zu", i % 2 ? "id-" : "another-id-", i);
+            snprintf(body, sizeof body, "%zu", i % 7);
+            cr_expect(client_reply_field(&reply, "X-Request-Id", id, sizeof id));
+            cr_expect_str_eq(id, own);
+            cr_expect_str_eq(reply.body, body);
+            cr_expect_eq(client_reply_count(&reply, "X-Request-Id"), 1);
+            cr_expect_eq(client_reply_count(&reply, "Date"), 1);
+            client_reply_free(&reply);
+        }
+    }
+    for (size_t i = 0; i < CLIENTS; i++)
+        client_close(clients[i]);
+}
