@@ -43,14 +43,23 @@ def shell(script, **variables):
     return run("bash", "-euc", script, env=env, stdout=subprocess.PIPE).stdout
 
 
-def prepare(peers):
-    """Installs what is missing, builds the library as a distribution would, and the peers."""
-    packages = shell("".join(f"packages=; . bench/peers/{peer}.sh; echo $packages; " for peer in peers))
-    run("bash", "-euc", '. scripts/common.sh; install_packages $build_packages "$@"; make_configure',
-        "prepare", *TOOLS, *packages.split())
+def install(packages):
+    run("bash", "-euc", '. scripts/common.sh; install_packages $build_packages "$@"', "install", *packages)
+
+
+def configure():
+    """Makes build/bench: the library as a distribution would build it."""
+    run("bash", "-euc", ". scripts/common.sh; make_configure")
     OUT.mkdir(parents=True, exist_ok=True)
     if not (BUILD / "Makefile").exists():
         subprocess.run(["../../configure", "--quiet"], check=True, cwd=BUILD)
+
+
+def prepare(peers):
+    """Installs what is missing, and builds the library and the peers."""
+    packages = shell("".join(f"packages=; . bench/peers/{peer}.sh; echo $packages; " for peer in peers))
+    install([*TOOLS, *packages.split()])
+    configure()
     run("make", "-s", "-j2", "-C", str(BUILD), "libsvc.la", stdout=subprocess.DEVNULL)
     for peer in peers:
         shell(f". bench/peers/{peer}.sh; build")
@@ -80,7 +89,7 @@ def tasks(pid):
 class Server:
     """A peer that serves a workload, pinned to `cpus`, until it is closed."""
 
-    def __init__(self, peer, work, threads=1, cpus="0"):
+    def __init__(self, peer, work, threads=1, cpus="0", stderr=None):
         self.name = peer
         self.directory = pathlib.Path(tempfile.mkdtemp())
         self.port = free_port()
@@ -90,13 +99,19 @@ class Server:
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             ["taskset", "-c", cpus, "bash", "-euc", f". bench/peers/{peer}.sh; serve"], cwd=TOP,
-            env=dict(os.environ, **variables))
+            env=dict(os.environ, **variables), stderr=stderr)
         self.start_ms = self.await_answer()
 
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+
+    def exchange(self, client):
+        client.sendall(f"GET {self.path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        return client.recv(4096)
+
     def ask(self):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
-            client.sendall(f"GET {self.path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-            return client.recv(4096)
+        with self.connect() as client:
+            return self.exchange(client)
 
     def await_answer(self):
         deadline = self.began + 10

@@ -1,6 +1,6 @@
 /*
- * libmicrohttpd as its manual shows it: its own threads, an access handler that makes a response for
- * each request, queues it and drops it.
+ * libmicrohttpd as its manual shows it: its own threads, an access handler that makes a response
+ * for each request, queues it and drops it.
  *
  *     mhd PORT THREADS CONTENT-TYPE BODY
  */

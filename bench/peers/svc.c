@@ -1,4 +1,5 @@
-/* libsvc with one route: a fixed reply. Settings come from the environment. Usage: svc CONTENT-TYPE BODY */
+/* libsvc with one route: a fixed reply. Settings come from the environment. Usage: svc CONTENT-TYPE
+ * BODY */
 #include <string.h>
 #include <svc.h>
 

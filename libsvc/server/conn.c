@@ -199,7 +199,7 @@ bool svc__conn_has_unread(struct conn *conn)
     if (!conn->taken_known) {
         /* After a chunked body, whose framing nobody counted: count on from here. */
         conn->taken = received;
-        conn->taken_known = true;
+        conn->taken_known = conn->recounted = true;
     }
     /* Old clients send an empty line behind a body, which is no request (RFC 9112 2.2). */
     bool empty_line = conn->had_body && received == conn->taken + 2;
@@ -306,6 +306,9 @@ static void look_if_idle(struct conn *conn)
     }
     svc__conn_enter(conn, CONN_WATCHED);
     watch(conn, EPOLLIN | EPOLLRDHUP);
+    /* With every byte accounted for, the first method began where the connection's memory does. */
+    if (conn->base && !conn->recounted)
+        svc__loop_mhd_rest(conn->loop, conn->base);
 }
 
 static void body_expired(struct conn *conn)

@@ -54,6 +54,7 @@ struct conn {
     bool raw;          /* the reply was written past libmicrohttpd */
     bool linger;       /* the peer may still be sending when the socket closes */
     bool taken_known;  /* `taken` counts every byte so far */
+    bool recounted;    /* it did not once: `base` may be wrong */
     bool timed_out;    /* a deadline has ended it */
     bool cut;          /* the server or a body source has ended it */
     bool drained;      /* a unix socket has taken more of the reply since it was last looked at */

@@ -5,6 +5,8 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "libsvc/server/loop_mhd_reply.h"
 #include "libsvc/server/pointer_gaps.h"
@@ -509,6 +511,17 @@ bool svc__loop_mhd_add(struct loop *loop, struct conn *conn)
     loop->adding = NULL;
     loop->run_again = true;
     return known;
+}
+
+/* Requests are read to the beginning of a pool, and a reset zeroes it, as the system does for pages
+ * that it is asked for anew. Only pages that lie in the pool whole are given back. */
+void svc__loop_mhd_rest(const struct loop *loop, const char *pool)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)pool + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)pool + loop->pool) & ~(page - 1);
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED); /* what fails costs memory only */
 }
 
 void svc__loop_mhd_resume(struct conn *conn)
