@@ -32,7 +32,8 @@ static void check_parts(const struct target *t, struct bytes raw)
     REQUIRE(fuzz_inside(t->authority, raw) && fuzz_inside(t->query, raw));
     REQUIRE(t->has_query == fuzz_has(raw, '?'));
     REQUIRE(t->has_query || t->query.len == 0);
-    REQUIRE(t->form != TARGET_ABSOLUTE || (t->authority.len > 0 && svc__host_valid(t->authority)));
+    bool authority = t->form == TARGET_ABSOLUTE || t->form == TARGET_AUTHORITY;
+    REQUIRE(!authority || (t->authority.len > 0 && svc__host_valid(t->authority)));
 }
 
 static void check(struct bytes raw, const char *method)
@@ -52,6 +53,7 @@ static void check(struct bytes raw, const char *method)
         REQUIRE(svc__bytes_eq_z(raw, "*") && strcmp(method, "OPTIONS") == 0);
     else
         check_path(&t);
+    REQUIRE(t.form != TARGET_AUTHORITY || strcmp(method, "CONNECT") == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

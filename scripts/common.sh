@@ -1,5 +1,13 @@
 # What scripts/run and scripts/check share; sourced by both.
 
+# Everything is built under build/, which automake refuses while the source folder is configured too.
+refuse_configured_source() {
+    [ -f config.status ] || return 0
+    echo "$0: the source folder itself is configured (by a ./configure here), and builds in other" \
+        "folders then fail. Run \`make distclean\` first, then this again." >&2
+    exit 2
+}
+
 # Installs those of the given Debian packages that are missing.
 install_packages() {
     missing=$(for package in "$@"; do

@@ -26,7 +26,7 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
     NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
     LEVEL(log_level, SVC_LEVEL_INFO, "Least urgent level that is logged")                          \
     STRING(log_output, "stdout", "Where log lines go: `stdout`, `stderr`, or a file to append to") \
-    NUMBER(log_ring_bytes, 1048576, 65536, 1073741824, "bytes",                                    \
+    NUMBER(log_ring_bytes, 1048576, 65536, 268435456, "bytes",                                     \
            "Log lines held for a slow output, for each event loop, before lines are dropped")      \
     FLAG(access_log, 1, "A log line for each request")                                             \
     FLAG(log_query, 0, "Query strings in access log lines")                                        \

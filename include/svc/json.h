@@ -11,8 +11,9 @@ SVC_BEGIN_DECLS
 /*
  * The request's body as JSON, parsed once. On failure answers and returns NULL, so that a handler
  * only returns: 415 when the Content-Type is not JSON, 400 with line, column and reason for bad
- * syntax, repeated keys, or nesting deeper than max_json_depth. Borrowed until the exchange ends;
- * json_incref keeps it. For the thread that runs the handler. Since: 0.1
+ * syntax, repeated keys, nesting deeper than max_json_depth, or no body, 503 when memory ran out.
+ * Borrowed until the exchange ends; json_incref keeps it. For the thread that runs the handler.
+ * Since: 0.1
  */
 SVC_API json_t *svc_request_json(svc_request *req, svc_response *res);
 

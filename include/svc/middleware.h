@@ -62,7 +62,7 @@ struct svc_middleware {
     size_t size;       /* set by SVC_MIDDLEWARE_INIT */
     const char *name;  /* for reports; static */
     unsigned flags;    /* SVC_BODY_PIECES */
-    size_t state_size; /* bytes of state a request */
+    size_t state_size; /* bytes of state a request, which come out of its memory: 4 MiB at most */
     void *arg;         /* handed to every phase */
 
     /* Once, before the first request; non-zero refuses the start. `stop` undoes it. */

@@ -1,7 +1,6 @@
 /* Growing a buffer under its ceiling, and the appends that are more than a copy. */
 #include "libsvc/base/buf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,11 +78,9 @@ __attribute__((format(printf, 3, 0))) static int format_into(struct buf *b, size
     return n;
 }
 
-void svc__buf_printf(struct buf *b, const char *format, ...)
+void svc__buf_vprintf(struct buf *b, const char *format, va_list args)
 {
-    va_list args;
     va_list again;
-    va_start(args, format);
     va_copy(again, args);
     size_t space = b->cap - b->len;
     int n = format_into(b, space, format, args);
@@ -92,6 +89,13 @@ void svc__buf_printf(struct buf *b, const char *format, ...)
     if (n > 0)
         b->len += (size_t)n;
     va_end(again);
+}
+
+void svc__buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    svc__buf_vprintf(b, format, args);
     va_end(args);
 }
 

@@ -5,6 +5,7 @@
 #ifndef LIBSVC_BASE_BUF_H
 #define LIBSVC_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -30,6 +31,13 @@ void svc__buf_free(struct buf *b);
 
 /* Drops the bytes and the error, and keeps the memory for what comes next. */
 void svc__buf_clear(struct buf *b);
+
+/* Goes back to the first `len` bytes, of which there are at least so many, and drops the error. */
+static inline void svc__buf_cut(struct buf *b, size_t len)
+{
+    b->len = len;
+    b->error = 0;
+}
 
 /* 0, or the error of the first append that failed. */
 static inline int svc__buf_error(const struct buf *b)
@@ -85,6 +93,8 @@ void svc__buf_u64(struct buf *b, uint64_t n);
 /* Appends as printf does. A format that fails sets SVC_EINVAL. Floating point follows the locale.
  */
 void svc__buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void svc__buf_vprintf(struct buf *b, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /*
  * Appends a JSON string with its quotes: a valid one whatever the bytes are, and one that no reader

@@ -1,13 +1,14 @@
 /* Building an app: routes, groups, middleware, hooks and checks, with every mistake collected. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "libsvc/core/app_internal.h"
+#include "libsvc/core/exchange.h"
 
-enum { MAX_ERRORS = 65536 };
+/* Bytes of all reports, and of the line that tells how many others there were. */
+enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
 
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
 {
@@ -49,49 +50,75 @@ const char *svc_app_name(const svc_app *app)
     return app->name;
 }
 
+/* A report is kept whole or not at all; behind it, room stays for the line that counts the others.
+ */
+static void end_report(svc_app *app, size_t start)
+{
+    struct buf *errors = &app->errors;
+    svc__buf_putc(errors, '\n');
+    if (svc__buf_reserve(errors, COUNT_LINE))
+        return;
+    svc__buf_cut(errors, start);
+    app->errors_left_out++;
+}
+
 void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
 {
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
+    size_t start = app->errors.len;
     if (file)
         svc__buf_printf(&app->errors, "%s:%d: ", file, line);
-    svc__buf_puts(&app->errors, text);
-    svc__buf_putc(&app->errors, '\n');
+    va_list arguments;
+    va_start(arguments, format);
+    svc__buf_vprintf(&app->errors, format, arguments);
+    va_end(arguments);
+    end_report(app, start);
+}
+
+int svc__app_refuse(svc_app *app, int error, const char *what)
+{
+    svc__app_error(app, NULL, 0, "%s: %s", what, svc_error_text(error));
+    return error;
 }
 
 bool svc__app_has_errors(const svc_app *app)
 {
-    return app->errors.len > 0 || svc__buf_error(&app->errors);
+    return app->errors.len > 0 || app->errors_left_out > 0;
 }
 
 const char *svc_app_errors(svc_app *app)
 {
     if (!svc__app_has_errors(app))
         return "";
+    size_t kept = app->errors.len;
+    if (kept == 0 && !svc__buf_reserve(&app->errors, COUNT_LINE)) {
+        svc__buf_cut(&app->errors, 0);
+        return "out of memory\n";
+    }
+    if (app->errors_left_out)
+        svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
+                        app->errors_left_out);
     svc__buf_terminate(&app->errors);
-    return svc__buf_error(&app->errors) ? "out of memory\n" : app->errors.data;
-}
-
-/* A failed registration is kept as well as returned: programs may look only at the start. */
-static int refuse(svc_app *app, int error, const char *what)
-{
-    svc__app_error(app, NULL, 0, "%s: %s", what, svc_error_text(error));
-    return error;
+    svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
+    return app->errors.data;
 }
 
 static int building(svc_app *app, const char *what)
 {
-    return app->state == APP_BUILDING ? 0 : refuse(app, SVC_ESTATE, what);
+    return app->state == APP_BUILDING ? 0 : svc__app_refuse(app, SVC_ESTATE, what);
+}
+
+/* Of a state larger than all of a request's memory no request could be served. */
+static bool middleware_valid(const svc_middleware *middleware)
+{
+    return middleware && middleware->size >= sizeof *middleware && middleware->name &&
+           middleware->state_size <= EXCHANGE_MEMORY;
 }
 
 int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware)
 {
     struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
     if (!use)
-        return refuse(app, SVC_ENOMEM, "middleware");
+        return svc__app_refuse(app, SVC_ENOMEM, "middleware");
     *use = (struct use){NULL, middleware};
     if (list->last)
         list->last->next = use;
@@ -109,8 +136,8 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
     int error = building(group->app, "svc_group_use");
     if (error)
         return error;
-    if (!middleware || middleware->size < sizeof *middleware || !middleware->name)
-        return refuse(group->app, SVC_EINVAL, "svc_group_use");
+    if (!middleware_valid(middleware))
+        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_use");
     return svc__app_append_use(group->app, &group->uses, middleware);
 }
 
@@ -140,7 +167,7 @@ svc_group *svc_group_group(svc_group *group, const char *prefix)
     svc_group *child = svc__arena_alloc(&app->memory, sizeof *child);
     char *joined = svc__arena_alloc(&app->memory, outer + inner + 1);
     if (!child || !joined) {
-        refuse(app, SVC_ENOMEM, "svc_group_group");
+        svc__app_refuse(app, SVC_ENOMEM, "svc_group_group");
         return NULL;
     }
     memcpy(joined, group->prefix, outer);
@@ -207,6 +234,25 @@ static int parse_pattern(svc_app *app, struct route *route, const char *text, co
     return error;
 }
 
+/* All of a route's layers are looked at, so that each bad one is told. */
+static int append_layers(svc_app *app, struct route *route, const svc_route *spec)
+{
+    const struct pattern *pattern = &route->pattern;
+    int first = 0;
+    for (size_t i = 0; spec->middleware && spec->middleware[i]; i++) {
+        int error = SVC_EINVAL;
+        if (middleware_valid(spec->middleware[i]))
+            error = svc__app_append_use(app, &route->uses, spec->middleware[i]);
+        else
+            svc__app_error(app, pattern->file, pattern->line,
+                           "layer %zu of \"%s\" needs SVC_MIDDLEWARE_INIT, a name and a state "
+                           "that fits into a request's memory",
+                           i + 1, pattern->text);
+        first = first ? first : error;
+    }
+    return first;
+}
+
 static int add_route(svc_group *group, const char *method, const svc_route *spec, const char *file,
                      int line)
 {
@@ -215,7 +261,7 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     char *text = whole_pattern(group, method, spec->pattern);
     char *where = svc__arena_strndup(&app->memory, file, strlen(file));
     if (!route || !text || !where)
-        return refuse(app, SVC_ENOMEM, "route");
+        return svc__app_refuse(app, SVC_ENOMEM, "route");
     int error = parse_pattern(app, route, text, where, line);
     if (error)
         return error;
@@ -225,19 +271,18 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     route->flags = spec->flags;
     route->max_body = spec->max_body;
     route->timeout_ms = spec->timeout_ms;
-    for (const svc_middleware *const *m = spec->middleware; m && *m; m++) {
-        error = svc__app_append_use(app, &route->uses, *m);
-        if (error)
-            return error;
-    }
-    append_route(app, route);
-    return 0;
+    error = append_layers(app, route, spec);
+    if (!error)
+        append_route(app, route);
+    return error;
 }
 
 static int check_route(svc_group *group, const svc_route *route, const char *file, int line)
 {
-    if (building(group->app, "route"))
+    if (group->app->state != APP_BUILDING) {
+        svc__app_error(group->app, file, line, "route: %s", svc_error_text(SVC_ESTATE));
         return SVC_ESTATE;
+    }
     if (!route || route->size < sizeof *route || !route->pattern || !route->handler) {
         svc__app_error(group->app, file, line,
                        "a route needs SVC_ROUTE_INIT, a pattern and a handler");
@@ -301,7 +346,7 @@ int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
         return error;
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
     if (!hook)
-        return refuse(app, SVC_ENOMEM, "svc_app_hook");
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_hook");
     *hook = (struct hook){start, stop, arg, NULL, app->last_hook};
     if (app->last_hook)
         app->last_hook->next = hook;
@@ -324,11 +369,11 @@ int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void 
     if (error)
         return error;
     if (!check_name_valid(name) || !check)
-        return refuse(app, SVC_EINVAL, "svc_app_check");
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_check");
     struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
     char *copy = svc__arena_strndup(&app->memory, name, strlen(name));
     if (!entry || !copy)
-        return refuse(app, SVC_ENOMEM, "svc_app_check");
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_check");
     *entry = (struct check){copy, check, arg, NULL};
     if (app->last_check)
         app->last_check->next = entry;

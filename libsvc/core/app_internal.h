@@ -85,7 +85,8 @@ struct svc_app {
     struct arena memory; /* everything that registration makes */
     const char *name;
     enum app_state state;
-    bool environment_read, environment_bad;
+    bool environment_read;
+    bool config_bad; /* settings were given that could not be taken */
     svc_config config;
     svc_group root;
     struct route *routes, *last_route;
@@ -97,7 +98,8 @@ struct svc_app {
     struct use_list default_uses;              /* made when the app is readied */
     const svc_middleware **middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
-    struct buf errors;
+    struct buf errors;      /* a line each */
+    size_t errors_left_out; /* for which there was no room */
 
     struct route **by_index; /* a tree match's pattern index leads here */
     struct tree *tree;
@@ -115,11 +117,16 @@ struct svc_app {
  */
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count);
 
-/* Keeps a set-up error, a line of text. `file` may be NULL. */
+/* Keeps a set-up error, a line of text, whole: where there is no room for it, it is counted. `file`
+ * may be NULL. */
 void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
     SVC_PRINTF(4, 5);
 
-/* Whether any set-up error has been kept. */
+/* Keeps a failure of the call `what` as a set-up error, because programs may look only at the
+ * start. Returns `error`. */
+int svc__app_refuse(svc_app *app, int error, const char *what);
+
+/* Whether there has been any set-up error. */
 bool svc__app_has_errors(const svc_app *app);
 
 /*

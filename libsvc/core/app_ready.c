@@ -5,6 +5,8 @@
 #include "libsvc/core/app_internal.h"
 #include "libsvc/route/precedence.h"
 
+enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
+
 static int index_routes(svc_app *app, const struct pattern ***patterns)
 {
     size_t count = app->route_count ? app->route_count : 1;
@@ -22,22 +24,38 @@ static int index_routes(svc_app *app, const struct pattern ***patterns)
     return 0;
 }
 
-/* All pairs: start-up only, and 10,000 routes are 50 million cheap comparisons at most. */
+/* With examples, or, for patterns so long that those take no end, by file and line. */
+static void report_conflict(svc_app *app, const struct pattern *a, const struct pattern *b,
+                            struct buf *report)
+{
+    svc__buf_clear(report);
+    svc__precedence_explain(a, b, report);
+    svc__buf_terminate(report);
+    if (svc__buf_error(report))
+        svc__app_error(app, a->file, a->line, "the pattern conflicts with that of %s:%d", b->file,
+                       b->line);
+    else
+        svc__app_error(app, NULL, 0, "%s", report->data);
+}
+
+/*
+ * All pairs: start-up only, and 10,000 routes are 50 million cheap comparisons at most. Conflicts
+ * grow with the square of a mistake, such as a file registered twice, and must not crowd out the
+ * other errors: so many are told, and of the rest their number.
+ */
 static void report_conflicts(svc_app *app, const struct pattern **patterns)
 {
     struct buf report;
-    svc__buf_init(&report, 65536);
-    for (size_t i = 0; i < app->route_count; i++) {
-        for (size_t j = i + 1; j < app->route_count; j++) {
-            if (!svc__precedence_conflict(patterns[i], patterns[j]))
-                continue;
-            report.len = 0;
-            svc__precedence_explain(patterns[i], patterns[j], &report);
-            svc__buf_terminate(&report);
-            if (!svc__buf_error(&report))
-                svc__app_error(app, NULL, 0, "%s", report.data);
-        }
-    }
+    size_t conflicts = 0;
+    svc__buf_init(&report, MAX_CONFLICT_BYTES);
+    for (size_t i = 0; i < app->route_count; i++)
+        for (size_t j = i + 1; j < app->route_count; j++)
+            if (svc__precedence_conflict(patterns[i], patterns[j]) &&
+                conflicts++ < MAX_CONFLICTS_TOLD)
+                report_conflict(app, patterns[i], patterns[j], &report);
+    if (conflicts > MAX_CONFLICTS_TOLD)
+        svc__app_error(app, NULL, 0, "pairs of patterns that conflict beside those told: %zu",
+                       conflicts - MAX_CONFLICTS_TOLD);
     svc__buf_free(&report);
 }
 
@@ -176,8 +194,8 @@ static int start_hooks(svc_app *app)
 
 int svc__app_ready(svc_app *app)
 {
-    if (app->state == APP_READY)
-        return 0;
+    if (app->state == APP_READY) /* an error is a call that came too late */
+        return svc__app_has_errors(app) ? SVC_ESTATE : 0;
     if (app->state != APP_BUILDING)
         return SVC_ESTATE;
     bool errors_before = svc__app_has_errors(app);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/base/endpoint.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/sink.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/log.h"
 
@@ -32,6 +34,14 @@ struct setting {
 static const struct setting settings[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, LEVEL)};
 enum { SETTING_COUNT = sizeof settings / sizeof *settings, MAX_NAME = 128 };
 
+/* The ranges once more, as constants: what is in a setting's range must be in that of its user. */
+#define NO_RANGE(...)
+#define RANGE(name, value, min, max, unit, text) MIN_##name = (min), MAX_##name = (max),
+enum { SVC_CONFIG_LIST(NO_RANGE, RANGE, NO_RANGE, NO_RANGE) };
+_Static_assert((uint64_t)MIN_log_ring_bytes >= SINK_RING_MIN &&
+                   (uint64_t)MAX_log_ring_bytes <= SINK_RING_MAX,
+               "every log_ring_bytes that the check lets pass must be a size of ring");
+
 /* The member of a configuration that a setting stands for. */
 static void *member(svc_config *config, const struct setting *setting)
 {
@@ -47,9 +57,36 @@ static uint64_t number_of(const svc_config *config, const struct setting *settin
     return value < 0 ? UINT64_MAX : (uint64_t)value;
 }
 
+/* A list of addresses must parse as a whole; whether they can be opened is seen when they are. */
+static int check_addresses(svc_app *app, const char *name, const char *list)
+{
+    struct bytes rest = svc__bytes_z(list);
+    int error = 0;
+    for (size_t count = 1; rest.data; count++) {
+        struct bytes text = svc__endpoint_next(&rest);
+        struct endpoint endpoint;
+        const char *reason = "more than 16 addresses";
+        if (count <= ENDPOINTS_MAX && !svc__endpoint_parse(text, &endpoint, &reason))
+            continue;
+        svc__app_error(app, NULL, 0, "setting %s: \"%.*s\": %s", name, (int)text.len, text.data,
+                       reason);
+        error = SVC_ECONFIG;
+    }
+    return error;
+}
+
+static int check_all_addresses(svc_app *app)
+{
+    int error = check_addresses(app, "listen", app->config.listen);
+    if (!*app->config.admin_listen)
+        return error; /* no admin pages are wanted */
+    int admin_error = check_addresses(app, "admin_listen", app->config.admin_listen);
+    return error ? error : admin_error;
+}
+
 int svc__config_check(svc_app *app)
 {
-    int error = app->environment_bad ? SVC_ECONFIG : 0;
+    int error = app->config_bad ? SVC_ECONFIG : 0;
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings[i];
         if (setting->kind == SETTING_STRING)
@@ -61,7 +98,15 @@ int svc__config_check(svc_app *app)
                        setting->name, value, setting->min, setting->max);
         error = SVC_ECONFIG;
     }
-    return error;
+    int address_error = check_all_addresses(app);
+    return error ? error : address_error;
+}
+
+/* A program that ignores the failure must not start with other settings than it gave. */
+static int refuse(svc_app *app, int error, const char *call)
+{
+    app->config_bad = true;
+    return svc__app_refuse(app, error, call);
 }
 
 static int copy_strings(svc_app *app, svc_config *config)
@@ -81,14 +126,14 @@ static int copy_strings(svc_app *app, svc_config *config)
 int svc_app_configure(svc_app *app, const svc_config *config)
 {
     if (app->state != APP_BUILDING)
-        return SVC_ESTATE;
+        return refuse(app, SVC_ESTATE, "svc_app_configure");
     if (!config || config->size < sizeof *config)
-        return SVC_EINVAL;
+        return refuse(app, SVC_EINVAL, "svc_app_configure");
     svc_config copy = *config;
-    int error = copy_strings(app, &copy);
-    if (!error)
-        app->config = copy;
-    return error;
+    if (copy_strings(app, &copy))
+        return refuse(app, SVC_ENOMEM, "svc_app_configure");
+    app->config = copy;
+    return 0;
 }
 
 static int parse_flag(const char *text, int *out)
@@ -158,10 +203,20 @@ static void environment_name(char out[static MAX_NAME], const char *prefix, cons
         *at = (char)toupper((unsigned char)*at);
 }
 
+static int refuse_variable(svc_app *app, const struct setting *setting, const char *name,
+                           const char *text, int error)
+{
+    if (error == SVC_ENOMEM)
+        return refuse(app, error, name);
+    svc__app_error(app, NULL, 0, "%s: \"%s\" is not %s", name, text, expected(setting->kind));
+    app->config_bad = true;
+    return SVC_ECONFIG;
+}
+
 int svc_app_environment(svc_app *app, const char *prefix)
 {
     if (app->state != APP_BUILDING)
-        return SVC_ESTATE;
+        return refuse(app, SVC_ESTATE, "svc_app_environment");
     app->environment_read = true;
     int first = 0;
     for (size_t i = 0; i < SETTING_COUNT; i++) {
@@ -169,12 +224,9 @@ int svc_app_environment(svc_app *app, const char *prefix)
         environment_name(name, prefix, settings[i].name);
         const char *text = getenv(name);
         int error = text ? parse(app, &settings[i], text) : 0;
-        if (!error)
-            continue;
-        svc__app_error(app, NULL, 0, "%s: \"%s\" is not %s", name, text,
-                       expected(settings[i].kind));
-        app->environment_bad = true;
-        first = error == SVC_ENOMEM ? SVC_ENOMEM : SVC_ECONFIG;
+        if (error)
+            error = refuse_variable(app, &settings[i], name, text, error);
+        first = first ? first : error;
     }
     return first;
 }

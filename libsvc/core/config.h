@@ -6,8 +6,8 @@
 
 #include "libsvc/base/buf.h"
 
-/* Checks every setting of the app and keeps an error for each that is out of its range. 0 or
- * SVC_ECONFIG. */
+/* Checks every setting of the app and keeps an error for each that is out of its range or does not
+ * parse. 0 or SVC_ECONFIG. */
 int svc__config_check(svc_app *app);
 
 /* Writes the README's table of all settings, a Markdown row each. Errors stay in `out`. */

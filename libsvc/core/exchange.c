@@ -75,6 +75,8 @@ void svc__exchange_head(struct exchange *x, const struct head *head)
     }
     x->close = x->framing.close;
     status = svc__target_parse(head->target_raw, head->method, &req->target, &reason);
+    if (!svc__routing_method_known(x))
+        return;
     if (status)
         svc__routing_refuse(x, status, reason);
     else
@@ -223,7 +225,7 @@ void svc__exchange_fail_reply(struct exchange *x, const char *reason)
     svc__log(&x->host->log, SVC_LEVEL_ERROR, "response cannot be sent",
              LOG_TEXT("route", svc_request_route(&x->request)), LOG_TEXT("error", reason),
              LOG_TEXT("id", x->request.id));
-    answer_bare(&x->response, 500);
+    answer_problem(x, 500, NULL);
 }
 
 int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)

@@ -159,7 +159,7 @@ bool svc__exchange_body_unread(const struct exchange *x);
  */
 void svc__exchange_refuse(struct exchange *x, int status, const char *reason);
 
-/* Replaces a decided response by a bare 500, when it cannot be sent as it is. */
+/* Replaces a decided response by a 500, when it cannot be sent as it is. Layers do not see it. */
 void svc__exchange_fail_reply(struct exchange *x, const char *reason);
 
 /*

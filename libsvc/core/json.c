@@ -46,24 +46,46 @@ static bool media_type_accepted(svc_request *req, svc_response *res)
     return false;
 }
 
-static json_t *parse(svc_request *req, svc_response *res)
+/* Answers for a body that can be told to be bad without parsing it. */
+static bool worth_parsing(svc_request *req, svc_response *res)
 {
     uint64_t max_depth = req->app->config.max_json_depth;
-    char detail[JSON_ERROR_TEXT_LENGTH + 64];
+    char detail[64];
+    if (req->body.len == 0) {
+        svc_response_problem(res, 400, "the body is empty where JSON is expected");
+        return false;
+    }
     if (nesting(req->body) > max_depth) {
         snprintf(detail, sizeof detail, "JSON nested deeper than %llu levels",
                  (unsigned long long)max_depth);
         svc_response_problem(res, 400, detail);
-        return NULL;
+        return false;
     }
+    return true;
+}
+
+/* Without a line there is no syntax at fault: jansson has run out of memory. */
+static void answer_unparsed(svc_response *res, const json_error_t *error)
+{
+    char detail[JSON_ERROR_TEXT_LENGTH + 64];
+    if (error->line < 0) {
+        svc_response_problem(res, 503, "out of memory");
+        return;
+    }
+    snprintf(detail, sizeof detail, "line %d, column %d: %s", error->line, error->column,
+             error->text);
+    svc_response_problem(res, 400, detail);
+}
+
+static json_t *parse(svc_request *req, svc_response *res)
+{
+    if (!worth_parsing(req, res))
+        return NULL;
     json_error_t error;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
     json_t *json = json_loadb(req->body.data, req->body.len, flags, &error);
-    if (!json) {
-        snprintf(detail, sizeof detail, "line %d, column %d: %s", error.line, error.column,
-                 error.text);
-        svc_response_problem(res, 400, detail);
-    }
+    if (!json)
+        answer_unparsed(res, &error);
     return json;
 }
 

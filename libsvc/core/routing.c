@@ -168,6 +168,24 @@ static bool clean_path(struct exchange *x, bool connect, struct bytes *path)
     return true;
 }
 
+/* Routes of CONNECT are for paths; what could answer for another host would have to be a proxy. Of
+ * the server behind an authority only `OPTIONS *` can be asked. */
+static void refuse_tunnel(struct exchange *x)
+{
+    x->refusal = 405;
+    x->reason = "OPTIONS";
+    x->answer = answer_method;
+}
+
+bool svc__routing_method_known(struct exchange *x)
+{
+    const struct bytes method = x->request.method;
+    if (svc__bytes_eq_z(method, "OPTIONS") || svc__tree_knows_method(x->request.app->tree, method))
+        return true;
+    svc__routing_refuse(x, 501, "no resource of this service has this method");
+    return false;
+}
+
 void svc__routing_resolve(struct exchange *x)
 {
     svc_request *req = &x->request;
@@ -176,9 +194,8 @@ void svc__routing_resolve(struct exchange *x)
         x->answer = answer_server_options;
         return;
     }
-    bool options = svc__bytes_eq_z(req->method, "OPTIONS");
-    if (!options && !svc__tree_knows_method(tree, req->method)) {
-        svc__routing_refuse(x, 501, "no resource of this service has this method");
+    if (req->target.form == TARGET_AUTHORITY) {
+        refuse_tunnel(x);
         return;
     }
     struct bytes path;

@@ -4,9 +4,13 @@
 
 #include "libsvc/core/exchange.h"
 
-/* Finds the route for the exchange's method, host and target, with its chain, limits and
- * parameters; else sets the answer that RFC 9110 asks for: redirect, OPTIONS, 404, 405, 501, 413.
+/* Whether any resource of the service has the exchange's method. If not, 501 has been set as the
+ * answer: what the target says is then of no interest, since other methods may have other targets.
  */
+bool svc__routing_method_known(struct exchange *x);
+
+/* Finds the route for the exchange's method, host and target, with its chain, limits and
+ * parameters; else sets the answer that RFC 9110 asks for: redirect, OPTIONS, 404, 405, 413. */
 void svc__routing_resolve(struct exchange *x);
 
 /* Sets a problem as the answer. `reason` is static or lives in the exchange's arena. */

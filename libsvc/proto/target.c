@@ -89,6 +89,18 @@ static int parse_absolute(struct target *t, const char **reason)
     return 0;
 }
 
+/* RFC 9110 9.3.6: CONNECT names a host and a port, of which neither may be empty. */
+static int parse_authority(struct target *t, const char **reason)
+{
+    size_t name = svc__host_name(t->raw).len;
+    if (name == 0 || t->raw.len <= name + 1 || !svc__host_valid(t->raw))
+        return refuse(reason, "the target of CONNECT is neither host:port nor a path");
+    t->form = TARGET_AUTHORITY;
+    t->authority = t->raw;
+    t->path = svc__bytes_z("/");
+    return 0;
+}
+
 static int parse_form(struct target *t, struct bytes method, const char **reason)
 {
     if (t->raw.data[0] == '/') {
@@ -103,6 +115,8 @@ static int parse_form(struct target *t, struct bytes method, const char **reason
                    ? 0
                    : refuse(reason, "the request target * is for OPTIONS only");
     }
+    if (svc__bytes_eq_z(method, "CONNECT") && scheme_span(t->raw) == 0)
+        return parse_authority(t, reason);
     return parse_absolute(t, reason);
 }
 

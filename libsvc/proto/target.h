@@ -7,28 +7,32 @@
 #include "libsvc/base/bytes.h"
 
 enum target_form {
-    TARGET_ORIGIN,   /* "/path?query" */
-    TARGET_ABSOLUTE, /* "http://authority/path?query" */
-    TARGET_ASTERISK  /* "*" */
+    TARGET_ORIGIN,    /* "/path?query" */
+    TARGET_ABSOLUTE,  /* "http://authority/path?query" */
+    TARGET_AUTHORITY, /* "host:port" */
+    TARGET_ASTERISK   /* "*" */
 };
 
 struct target {
     enum target_form form;
     struct bytes raw;
-    struct bytes path;      /* escaped as sent; begins with '/', or is "*" in the asterisk form */
+    /* escaped as sent; begins with '/', or is "*" in the asterisk form, "/" in the authority form
+     */
+    struct bytes path;
     struct bytes query;     /* escaped as sent, without the '?' */
     bool has_query;         /* a '?' was there, the query may still be empty */
-    struct bytes authority; /* of the absolute form, a valid host with or without a port */
+    struct bytes authority; /* of the absolute form, a valid host with or without a port; of the
+                               authority form, with one */
     bool escaped;           /* the path has a '%' */
     bool unclean;           /* svc__uri_clean would change the path */
 };
 
 /*
  * Takes a request target apart. Accepted are the origin form, the absolute form of http and https
- * without user information, whose empty path becomes "/", and "*" with the method OPTIONS. Refused
- * are control characters, spaces, '#', bad percent escapes, and, in the path, an escaped NUL and a
- * backslash. Bytes from 0x80 on pass, and whether the path is UTF-8 is left to
- * svc__target_path_utf8.
+ * without user information, whose empty path becomes "/", "*" with the method OPTIONS, and a host
+ * with its port with the method CONNECT. Refused are control characters, spaces, '#', bad percent
+ * escapes, and, in the path, an escaped NUL and a backslash. Bytes from 0x80 on pass, and whether
+ * the path is UTF-8 is left to svc__target_path_utf8.
  *
  * Returns 0, or the status to refuse with (400) and a static text in `*reason`. `*out` points into
  * `raw` or at static memory, and is written only on success. Any thread.

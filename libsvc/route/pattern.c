@@ -161,8 +161,10 @@ static int parse_all(struct parser *p, struct pattern *out)
     int error = parse_method(p, &rest, &out->method);
     if (!error)
         error = parse_host(p, &rest, &out->host);
+    /* Without a method too: Go takes that for the sake of CONNECT, which nobody means by it. */
     if (!error && svc__uri_unclean(rest) && !svc__bytes_eq_z(out->method, "CONNECT"))
-        error = refuse(p, rest.data, "no request matches a path with '//', '/./' or '/../'");
+        error = refuse(p, rest.data,
+                       "no request but CONNECT matches a path with '//', '/./' or '/../'");
     return error ? error : parse_path(p, rest);
 }
 

@@ -42,7 +42,7 @@ struct pattern {
  * Parses `text`, which is copied into `arena` with everything that `*out` points at; `file` is
  * borrowed as long as that. 0; SVC_ESYNTAX with "at offset N: …" appended to `error`; SVC_ENOMEM.
  * `*out` is written only on success. Refuses beside malformed patterns those that no request can
- * match, because their path is not clean. Any thread.
+ * match, because their path is not clean, unless their method is CONNECT. Any thread.
  */
 int svc__pattern_parse(struct arena *arena, const char *text, const char *file, int line,
                        struct pattern *out, struct buf *error);

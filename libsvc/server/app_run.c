@@ -11,21 +11,46 @@
 
 enum { EXIT_CLEAN = 0, EXIT_SETUP = 1, EXIT_FORCED = 3 };
 
+/* Each step is taken whatever became of those before it, so that all errors are told at once. */
+static int prepare(svc_app *app, struct service **service)
+{
+    int error = svc__config_check(app);
+    int ready_error = svc__app_ready(app);
+    int open_error = svc__service_open(app, service);
+    return error ? error : ready_error ? ready_error : open_error;
+}
+
+static int start(svc_app *app, struct service *service)
+{
+    if (app->stop_fd < 0)
+        app->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return app->stop_fd < 0 ? SVC_ESYSTEM : svc__service_start(service);
+}
+
+/* A start that failed: no request is waited for, but what it has logged is written. */
+static void abandon(struct service *service)
+{
+    enum { LOG_FLUSH_MS = 1000 };
+    if (!service)
+        return;
+    (void)svc__service_end(service, UINT64_MAX);
+    svc__service_free(service, LOG_FLUSH_MS);
+}
+
 int svc_app_start(svc_app *app)
 {
     if (app->state != APP_BUILDING && app->state != APP_READY)
         return SVC_ESTATE;
-    int error = svc__config_check(app);
-    int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
-    error = error ? error : ready_error;
-    if (!error && app->stop_fd < 0)
-        app->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct service *service = NULL;
+    int error = prepare(app, &service);
     if (!error)
-        error = app->stop_fd < 0 ? SVC_ESYSTEM : svc__service_start(app, &app->service);
+        error = start(app, service);
     if (error) {
+        abandon(service);
         svc__app_unready(app);
         return error;
     }
+    app->service = service;
     app->state = APP_STARTED;
     return 0;
 }

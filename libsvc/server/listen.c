@@ -11,15 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "libsvc/base/bytes.h"
-#include "libsvc/base/num.h"
-
 /* The kernel takes the smaller of this and net.core.somaxconn. */
 enum { BACKLOG = 4096 };
 
-static int fail(svc_app *app, const char *address, const char *why)
+static int fail(svc_app *report, const char *address, const char *why)
 {
-    svc__app_error(app, NULL, 0, "listen on \"%s\": %s", address, why);
+    svc__app_error(report, NULL, 0, "listen on \"%s\": %s", address, why);
     return SVC_ELISTEN;
 }
 
@@ -48,43 +45,18 @@ static void remove_stale(const struct sockaddr_un *address)
     close(fd);
 }
 
-static int open_unix(struct listener *listener, svc_app *app, const char *path)
+static int open_unix(struct listener *listener, svc_app *report, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = strlen(path);
-    if (len == 0 || len >= sizeof address.sun_path)
-        return fail(app, listener->address, "the path is empty or too long");
-    memcpy(address.sun_path, path, len + 1);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     remove_stale(&address);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0)
         fd = bind_and_listen(fd, (const struct sockaddr *)&address, sizeof address);
     if (fd < 0)
-        return fail(app, listener->address, strerror(errno));
+        return fail(report, listener->address, strerror(errno));
     listener->fd = fd;
-    memcpy(listener->unlink_path, path, len + 1);
-    return 0;
-}
-
-/* Splits "host:port" or "[v6]:port"; the host may be empty. */
-static int split(const char *text, char *host, size_t host_size, const char **port)
-{
-    const char *colon = strrchr(text, ':');
-    if (!colon)
-        return SVC_ESYNTAX;
-    size_t len = (size_t)(colon - text);
-    if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
-        text++;
-        len -= 2;
-    } else if (memchr(text, ':', len)) {
-        return SVC_ESYNTAX; /* an IPv6 address without its brackets */
-    }
-    uint64_t number;
-    if (len >= host_size || svc__num_u64(svc__bytes_z(colon + 1), 65535, &number))
-        return SVC_ESYNTAX;
-    memcpy(host, text, len);
-    host[len] = '\0';
-    *port = colon + 1;
+    memcpy(listener->unlink_path, path, strlen(path) + 1);
     return 0;
 }
 
@@ -155,46 +127,42 @@ static void describe(struct listener *listener)
              six ? "]" : "", port);
 }
 
-static int open_inet(struct listener *listener, svc_app *app)
+static int open_inet(struct listener *listener, svc_app *report, const struct endpoint *endpoint)
 {
-    char host[MAX_ADDRESS];
-    const char *port, *why;
-    if (split(listener->address, host, sizeof host, &port))
-        return fail(app, listener->address, "expected host:port, :port, [v6]:port or unix:/path");
-    if (*host) {
-        listener->fd = open_host(host, port, &why);
+    char port[8];
+    const char *why;
+    snprintf(port, sizeof port, "%u", endpoint->port);
+    if (*endpoint->name) {
+        listener->fd = open_host(endpoint->name, port, &why);
     } else {
         listener->fd = open_any(port);
         why = strerror(errno);
     }
     if (listener->fd < 0)
-        return fail(app, listener->address, why);
+        return fail(report, listener->address, why);
     describe(listener);
     return 0;
 }
 
-static int open_one(struct listeners *listeners, svc_app *app, struct bytes text)
+static int open_one(struct listeners *listeners, svc_app *report, struct bytes text)
 {
-    if (listeners->count == MAX_LISTENERS || text.len >= MAX_ADDRESS) {
-        svc__app_error(app, NULL, 0, "listen: more than %d addresses, or one that is too long",
-                       MAX_LISTENERS);
-        return SVC_ELISTEN;
-    }
+    struct endpoint endpoint;
+    const char *reason;
+    if (listeners->count == ENDPOINTS_MAX || svc__endpoint_parse(text, &endpoint, &reason))
+        return SVC_ECONFIG;
     struct listener *listener = &listeners->all[listeners->count++];
     *listener = (struct listener){.watch = {WATCH_LISTENER}, .fd = -1};
     memcpy(listener->address, text.data, text.len);
-    static const char unix_prefix[] = "unix:";
-    if (!strncmp(listener->address, unix_prefix, sizeof unix_prefix - 1))
-        return open_unix(listener, app, listener->address + sizeof unix_prefix - 1);
-    return open_inet(listener, app);
+    return endpoint.local ? open_unix(listener, report, endpoint.name)
+                          : open_inet(listener, report, &endpoint);
 }
 
-int svc__listen_open(struct listeners *listeners, svc_app *app, const char *addresses)
+int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses)
 {
     struct bytes rest = svc__bytes_z(addresses);
     int first = 0;
     while (rest.data) {
-        int error = open_one(listeners, app, svc__bytes_trim(svc__bytes_cut(&rest, ',')));
+        int error = open_one(listeners, report, svc__endpoint_next(&rest));
         first = first ? first : error;
     }
     if (first)

@@ -84,8 +84,7 @@ int svc__server_start(struct server *server)
     return 0;
 }
 
-struct server *svc__server_new(svc_app *app, struct sink *sink, const char *addresses, size_t loops,
-                               int *error)
+struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses, int *error)
 {
     struct server *server = calloc(1, sizeof *server);
     if (!server) {
@@ -93,21 +92,24 @@ struct server *svc__server_new(svc_app *app, struct sink *sink, const char *addr
         return NULL;
     }
     server->app = app;
-    server->sink = sink;
     server->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    server->max_connections = (unsigned)app->config.max_connections;
-    *error = server->event_fd < 0 ? SVC_ESYSTEM : 0;
-    if (!*error)
-        *error = svc__listen_open(&server->listeners, app, addresses);
-    if (!*error) {
-        register_metrics(server);
-        *error = make_loops(server, loops);
-    }
-    server->max_sockets = sockets_allowed();
+    *error = svc__listen_open(&server->listeners, report, addresses);
+    if (!*error && server->event_fd < 0)
+        *error = SVC_ESYSTEM;
     if (!*error)
         return server;
     svc__server_free(server);
     return NULL;
+}
+
+int svc__server_make_loops(struct server *server, struct sink *sink, size_t loops)
+{
+    server->sink = sink;
+    server->max_connections = (unsigned)server->app->config.max_connections;
+    register_metrics(server);
+    int error = make_loops(server, loops);
+    server->max_sockets = sockets_allowed();
+    return error;
 }
 
 void svc__server_enter(struct server *server, enum stage stage)

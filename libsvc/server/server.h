@@ -48,12 +48,16 @@ struct server {
 };
 
 /*
- * Makes a server with `loops` loops for a readied app on the given addresses; its threads do not
- * run yet. NULL with `*error` set; set-up errors are kept in `app`. `sink` is borrowed until the
- * free.
+ * Makes a server for `app` and opens its listeners; nobody serves them yet. NULL with `*error` set:
+ * SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which keeps set-up errors in `report`.
  */
-struct server *svc__server_new(svc_app *app, struct sink *sink, const char *addresses, size_t loops,
-                               int *error);
+struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses, int *error);
+
+/*
+ * Makes `loops` loops, whose threads do not run yet. The app must be readied; `sink` is borrowed
+ * until the free. 0, SVC_ENOMEM or SVC_ESYSTEM, and then the server can only be freed.
+ */
+int svc__server_make_loops(struct server *server, struct sink *sink, size_t loops);
 
 /* Starts the threads. 0, or SVC_ESYSTEM with some of them running. */
 int svc__server_start(struct server *server);

@@ -11,32 +11,36 @@
 #include "libsvc/ops/admin.h"
 #include "libsvc/server/cpus.h"
 
-enum { LOG_FLUSH_MS = 1000 /* of a start that failed */, LOG_MODE = 0644, ADMIN_LOOPS = 1 };
+enum { LOG_MODE = 0644, ADMIN_LOOPS = 1 };
 
-static int open_output(const char *output, bool *opened)
+static int open_output(struct service *service)
 {
-    *opened = false;
-    if (!strcmp(output, "stdout"))
-        return STDOUT_FILENO;
-    if (!strcmp(output, "stderr"))
-        return STDERR_FILENO;
-    *opened = true;
-    return open(output, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_MODE);
+    const char *output = service->app->config.log_output;
+    if (!strcmp(output, "stdout") || !strcmp(output, "stderr")) {
+        service->output = !strcmp(output, "stdout") ? STDOUT_FILENO : STDERR_FILENO;
+        return 0;
+    }
+    service->output = open(output, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_MODE);
+    service->output_opened = service->output >= 0;
+    if (service->output_opened)
+        return 0;
+    svc__app_error(service->app, NULL, 0, "log_output \"%s\": %s", output, strerror(errno));
+    return SVC_ECONFIG;
 }
 
-static int open_log(struct service *service, size_t loops)
+static void close_output(struct service *service)
+{
+    if (service->output_opened)
+        close(service->output);
+    service->output_opened = false;
+}
+
+static int start_log(struct service *service, size_t loops)
 {
     svc_app *app = service->app;
-    bool opened;
-    int fd = open_output(app->config.log_output, &opened);
-    if (fd < 0) {
-        svc__app_error(app, NULL, 0, "log_output \"%s\": %s", app->config.log_output,
-                       strerror(errno));
-        return SVC_ECONFIG;
-    }
-    service->sink = svc__sink_open(fd, (size_t)app->config.log_ring_bytes, loops + ADMIN_LOOPS);
-    if (opened)
-        close(fd);
+    service->sink =
+        svc__sink_open(service->output, (size_t)app->config.log_ring_bytes, loops + ADMIN_LOOPS);
+    close_output(service);
     if (!service->sink) {
         svc__app_error(app, NULL, 0, "log_output \"%s\": cannot be used", app->config.log_output);
         return SVC_ESYSTEM;
@@ -64,7 +68,7 @@ static void register_metrics(struct service *service)
                          service->sink);
 }
 
-static int make_admin(struct service *service)
+static int open_admin(struct service *service)
 {
     svc_app *app = service->app;
     if (!*app->config.admin_listen)
@@ -73,20 +77,33 @@ static int make_admin(struct service *service)
     if (!service->admin_app)
         return SVC_ENOMEM;
     int error;
-    service->admin = svc__server_new(service->admin_app, service->sink, app->config.admin_listen,
-                                     ADMIN_LOOPS, &error);
-    if (service->admin)
-        return 0;
-    svc__buf_puts(&app->errors, svc_app_errors(service->admin_app));
-    return error;
+    service->admin = svc__server_new(service->admin_app, app, app->config.admin_listen, &error);
+    return service->admin ? 0 : error;
 }
 
-/* Everything is made, and has registered its metrics, before a thread runs that could read them.
- * Probes come first: nobody should see the service serve and its readiness not. */
-static int start_threads(struct service *service)
+static int open_server(struct service *service)
 {
-    int error = service->admin ? svc__server_start(service->admin) : 0;
-    return error ? error : svc__server_start(service->server);
+    int error;
+    service->server =
+        svc__server_new(service->app, service->app, service->app->config.listen, &error);
+    return service->server ? 0 : error;
+}
+
+int svc__service_open(svc_app *app, struct service **out)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (!service)
+        return SVC_ENOMEM;
+    service->app = app;
+    int error = open_output(service);
+    int admin_error = open_admin(service);
+    int server_error = open_server(service);
+    error = error ? error : admin_error ? admin_error : server_error;
+    if (error)
+        svc__service_free(service, 0);
+    else
+        *out = service;
+    return error;
 }
 
 static void log_started(const struct service *service)
@@ -101,38 +118,35 @@ static void log_started(const struct service *service)
                  LOG_TEXT("address", service->admin->listeners.all[0].address));
 }
 
-static int start_all(struct service *service)
+static int make_loops(struct service *service, size_t loops)
 {
-    svc_app *app = service->app;
+    int error = 0;
+    if (service->admin)
+        error = svc__server_make_loops(service->admin, service->sink, ADMIN_LOOPS);
+    return error ? error : svc__server_make_loops(service->server, service->sink, loops);
+}
+
+/* Everything is made, and has registered its metrics, before a thread runs that could read them.
+ * Probes come first: nobody should see the service serve and its readiness not. */
+static int start_threads(struct service *service)
+{
+    int error = service->admin ? svc__server_start(service->admin) : 0;
+    return error ? error : svc__server_start(service->server);
+}
+
+int svc__service_start(struct service *service)
+{
+    const svc_app *app = service->app;
     size_t loops = app->config.threads ? (size_t)app->config.threads : svc__cpus_usable();
-    int error = open_log(service, loops);
+    int error = start_log(service, loops);
     if (error)
         return error;
     register_metrics(service);
-    error = make_admin(service);
-    if (error)
-        return error;
-    service->server = svc__server_new(app, service->sink, app->config.listen, loops, &error);
+    error = make_loops(service, loops);
     if (!error)
         error = start_threads(service);
     if (!error)
         log_started(service);
-    return error;
-}
-
-int svc__service_start(svc_app *app, struct service **out)
-{
-    struct service *service = calloc(1, sizeof *service);
-    if (!service)
-        return SVC_ENOMEM;
-    service->app = app;
-    int error = start_all(service);
-    if (!error) {
-        *out = service;
-        return 0;
-    }
-    (void)svc__service_end(service, UINT64_MAX);
-    svc__service_free(service, LOG_FLUSH_MS);
     return error;
 }
 
@@ -145,6 +159,7 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
 
 void svc__service_free(struct service *service, unsigned flush_ms)
 {
+    close_output(service);
     /* The admin pages look at the server to the last. */
     svc__server_free(service->admin);
     svc__server_free(service->server);

@@ -38,6 +38,89 @@ Test(app, bad_patterns_and_conflicts_are_all_told_with_file_and_line)
     svc_app_free(app);
 }
 
+Test(app, many_conflicts_leave_room_for_the_other_errors)
+{
+    enum { SAME = 400, PAIRS = SAME * (SAME - 1) / 2, TOLD = 100 };
+    char rest[64];
+    svc_app *app = svc_app_new("bad");
+    svc_config config = SVC_CONFIG_INIT;
+    config.max_fields = 1;
+    svc_app_configure(app, &config);
+    for (int i = 0; i < SAME; i++)
+        svc_app_method_at(app, "GET", "/a/pattern/that/is/registered/too/often/{x}", ok, NULL,
+                          "same.c", i + 1);
+    svc_app_method_at(app, "GET", "/a/{x", ok, NULL, "other.c", 1);
+    cr_expect_neq(svc_app_start(app), 0);
+    expect_error(app, "other.c:1: ");
+    expect_error(app, "max_fields");
+    expect_error(app, "same.c:1: ");
+    expect_error(app, "same.c:101: ");
+    cr_expect_null(strstr(svc_app_errors(app), "same.c:102"));
+    snprintf(rest, sizeof rest, "beside those told: %d\n", PAIRS - TOLD);
+    expect_error(app, rest);
+    svc_app_free(app);
+}
+
+static void fill(char *text, size_t size, const char *start, const char *end)
+{
+    memset(text, 'x', size);
+    memcpy(text, start, strlen(start));
+    strcpy(text + size - strlen(end) - 1, end);
+}
+
+Test(app, a_long_report_is_told_whole)
+{
+    static char bad[5000];
+    svc_app *app = svc_app_new("bad");
+    fill(bad, sizeof bad, "/", "/the end of it/{x");
+    svc_app_get(app, bad, ok, NULL);
+    expect_error(app, bad);
+    svc_app_free(app);
+}
+
+/* Here the examples would take no end; that there is a conflict, and where, is told all the same.
+ */
+Test(app, a_conflict_of_long_patterns_is_told_by_file_and_line)
+{
+    static char pattern[8192];
+    svc_app *app = svc_app_new("bad");
+    for (int i = 0; i < 40; i++)
+        fill(pattern + i * 200, 201, "/", "");
+    svc_app_method_at(app, "GET", pattern, ok, NULL, "one.c", 11);
+    svc_app_method_at(app, "GET", pattern, ok, NULL, "two.c", 22);
+    svc_app_method_at(app, "GET", "/a/{b}", ok, NULL, "three.c", 33);
+    svc_app_method_at(app, "GET", "/a/{c}", ok, NULL, "four.c", 44);
+    cr_expect_eq(svc_app_start(app), SVC_EROUTES);
+    expect_error(app, "one.c:11: the pattern conflicts with that of two.c:22\n");
+    expect_error(app, "three.c:33: pattern \"GET /a/{b}\" conflicts with");
+    svc_app_free(app);
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+    for (; (text = strchr(text, '\n')); text++)
+        lines++;
+    return lines;
+}
+
+Test(app, errors_that_find_no_room_are_counted)
+{
+    enum { ERRORS = 20000 };
+    static char file[200];
+    svc_app *app = svc_app_new("bad");
+    fill(file, sizeof file, "a-long-name", ".c");
+    for (int i = 0; i < ERRORS; i++)
+        cr_assert_eq(svc_app_method_at(app, "GET", "none", ok, NULL, file, i), SVC_ESYNTAX);
+    for (int repeat = 0; repeat < 2; repeat++) {
+        const char *text = svc_app_errors(app), *count = strstr(text, "no room: ");
+        cr_assert(count, "%zu bytes", strlen(text));
+        cr_expect_eq(count_lines(text) - 1 + strtoul(count + strlen("no room: "), NULL, 10),
+                     ERRORS);
+    }
+    svc_app_free(app);
+}
+
 Test(app, what_cannot_be_registered_is_refused_and_told)
 {
     svc_app *app = svc_app_new("bad");
@@ -54,6 +137,39 @@ Test(app, what_cannot_be_registered_is_refused_and_told)
     svc_app_free(NULL);
 }
 
+Test(app, a_layer_of_a_route_is_checked_as_one_of_the_app_is)
+{
+    static const svc_middleware nameless = SVC_MIDDLEWARE_INIT, sizeless = {.name = "sizeless"},
+                                large = {
+                                    .size = sizeof large, .name = "large", .state_size = SIZE_MAX};
+    static const svc_middleware *const layers[] = {&nameless, &sizeless, &large, NULL};
+    svc_app *app = svc_app_new("bad");
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "/a";
+    route.handler = ok;
+    route.middleware = layers;
+    cr_expect_eq(svc_app_route_at(app, &route, "one.c", 11), SVC_EINVAL);
+    cr_expect_eq(svc_app_use(app, &large), SVC_EINVAL);
+    expect_error(app, "one.c:11: layer 1 of \"/a\"");
+    expect_error(app, "one.c:11: layer 2 of \"/a\"");
+    expect_error(app, "one.c:11: layer 3 of \"/a\"");
+    cr_expect_neq(svc_app_start(app), 0);
+    svc_app_free(app);
+}
+
+Test(app, a_configuration_that_is_not_taken_refuses_the_start)
+{
+    svc_app *app = svc_app_new("bad");
+    svc_config config = SVC_CONFIG_INIT;
+    config.size = 8;
+    cr_expect_eq(svc_app_configure(app, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_configure(app, &config), SVC_EINVAL);
+    svc_app_get(app, "/a", ok, NULL);
+    cr_expect_null(svc_app_test_get(app, "/a"));
+    expect_error(app, "svc_app_configure: invalid argument");
+    svc_app_free(app);
+}
+
 Test(app, nothing_can_be_registered_once_it_is_ready)
 {
     svc_app *app = svc_app_new("ready");
@@ -64,6 +180,12 @@ Test(app, nothing_can_be_registered_once_it_is_ready)
     cr_expect_eq(svc_app_configure(app, &config), SVC_ESTATE);
     cr_expect_eq(svc_app_environment(app, "X"), SVC_ESTATE);
     cr_expect_eq(svc_app_hook(app, NULL, NULL, NULL), SVC_ESTATE);
+    expect_error(app, "app.c:");
+    expect_error(app, ": route: not possible in this state");
+    expect_error(app, "svc_app_configure: not possible in this state");
+    expect_error(app, "svc_app_environment: not possible in this state");
+    cr_expect_null(svc_app_test_get(app, "/a"), "what was left out must not go unnoticed");
+    cr_expect_neq(svc_app_start(app), 0);
     svc_app_free(app);
 }
 
@@ -94,6 +216,9 @@ Test(app, settings_are_checked_as_a_whole)
     svc_config config = SVC_CONFIG_INIT;
     config.max_fields = 1;
     config.idle_timeout_ms = 0;
+    config.listen = "nowhere";
+    config.admin_listen = "127.0.0.1:0,x";
+    config.log_output = "/nowhere/log";
     setenv("OTHER_THREADS", "x", 1);
     setenv("OTHER_DRAIN_DELAY_MS", "-1", 1);
     setenv("SVC_LOG_LEVEL", "not read", 1);
@@ -104,6 +229,9 @@ Test(app, settings_are_checked_as_a_whole)
     expect_error(app, "idle_timeout_ms");
     expect_error(app, "OTHER_THREADS");
     expect_error(app, "OTHER_DRAIN_DELAY_MS");
+    expect_error(app, "listen: \"nowhere\"");
+    expect_error(app, "admin_listen: \"x\"");
+    expect_error(app, "/nowhere/log");
     cr_expect_null(strstr(svc_app_errors(app), "LOG_LEVEL"));
     svc_app_free(app);
 }

@@ -237,7 +237,9 @@ Test(message, json_is_taken_under_limits)
     } rows[] = {
         {"application/json", "{\"a\":[1]}", 200, "{\"a\":[1]}"},
         {"application/json", "\"text\"", 200, "\"text\""},
-        {"application/json", "", 400, "detail"},
+        {"application/json", "", 400, "\"detail\":\"the body is empty"},
+        {"application/json", NULL, 400, "\"detail\":\"the body is empty"},
+        {"application/json", " \n", 400, "line 2"},
         {"application/json", "{\"a\":\n tru}", 400, "line 2"},
         {"application/json", "[1,]", 400, "column"},
         {"application/json", "{\"a\":1,\"a\":2}", 400, "duplicate"},
@@ -245,15 +247,15 @@ Test(message, json_is_taken_under_limits)
         {"application/json", "[[[[[1]]]]]", 400, "nest"},
         {"application/json", "\"[[[[[[[[\"", 200, "[[["},
         {"text/html", "{}", 415, "detail"},
-        {"application/json", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26]",
-         413, "limit"},
+        {"application/json",
+         "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26]", 413, "limit"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *const headers[] = {"Content-Type", rows[i].type, NULL};
         svc_reply *reply = run(take_json, "POST", "/r/1", headers, rows[i].body);
-        cr_expect_eq(svc_reply_status(reply), rows[i].status, "%s: %d", rows[i].body,
+        cr_expect_eq(svc_reply_status(reply), rows[i].status, "row %zu: %d", i,
                      svc_reply_status(reply));
-        cr_expect(strstr(svc_reply_body(reply, NULL), rows[i].told), "%s: %s", rows[i].body,
+        cr_expect(strstr(svc_reply_body(reply, NULL), rows[i].told), "row %zu: %s", i,
                   svc_reply_body(reply, NULL));
         svc_reply_free(reply);
     }

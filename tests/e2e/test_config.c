@@ -34,23 +34,86 @@ static void expect_output(const char *setting, const char *text, bool there)
     free(log);
 }
 
-Test(config, every_bad_value_is_named_at_once_and_nothing_starts)
+/* Starts with settings that are bad: the program ends with 1, and its output has every text. */
+static void expect_refusal(const char *const *settings, const char *const *texts)
 {
-    static const char *const settings[] = {"SVC_THREADS=many",   "SVC_LOG_LEVEL=loud",
-                                           "SVC_ACCESS_LOG=2",   "SVC_MAX_FIELDS=3",
-                                           "SVC_LISTEN=nowhere", NULL};
-    static const char *const named[] = {"SVC_THREADS: \"many\" is not a whole number",
-                                        "SVC_LOG_LEVEL: \"loud\" is not error, warn, info or debug",
-                                        "SVC_ACCESS_LOG: \"2\" is not on or off",
-                                        "setting max_fields: 3 is not in 8 to 200"};
     struct process *server = process_spawn(process_program("server_life"), settings, NULL);
     cr_assert(server);
     cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 1);
     char *log = process_copy_log(server);
-    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
-        cr_expect(strstr(log, named[i]), "%s in:\n%s", named[i], log);
+    for (size_t i = 0; texts[i]; i++)
+        cr_expect(strstr(log, texts[i]), "%s in:\n%s", texts[i], log);
     free(log);
     process_free(server);
+}
+
+Test(config, every_bad_value_is_named_at_once_and_nothing_starts)
+{
+    static const char *const settings[] = {"SVC_THREADS=many",
+                                           "SVC_LOG_LEVEL=loud",
+                                           "SVC_ACCESS_LOG=2",
+                                           "SVC_MAX_FIELDS=3",
+                                           "SVC_LISTEN=nowhere",
+                                           "SVC_ADMIN_LISTEN=127.0.0.1:0, 127.0.0.1:99999",
+                                           "SVC_LOG_OUTPUT=/nowhere/log",
+                                           NULL};
+    static const char *const named[] = {
+        "SVC_THREADS: \"many\" is not a whole number",
+        "SVC_LOG_LEVEL: \"loud\" is not error, warn, info or debug",
+        "SVC_ACCESS_LOG: \"2\" is not on or off",
+        "setting max_fields: 3 is not in 8 to 200",
+        "setting listen: \"nowhere\": expected host:port",
+        "setting admin_listen: \"127.0.0.1:99999\": expected host:port",
+        "log_output \"/nowhere/log\": No such file or directory",
+        NULL};
+    expect_refusal(settings, named);
+}
+
+Test(config, every_address_that_does_not_parse_is_named)
+{
+    static const char *const settings[] = {
+        "SVC_LISTEN=nowhere,127.0.0.1:0,,::1:80,unix:", "SVC_ADMIN_LISTEN=x:y", NULL};
+    static const char *const named[] = {
+        "setting listen: \"nowhere\":",   "setting listen: \"\":",
+        "setting listen: \"::1:80\":",    "setting listen: \"unix:\": the path is empty",
+        "setting admin_listen: \"x:y\":", NULL};
+    expect_refusal(settings, named);
+}
+
+Test(config, more_addresses_than_can_be_served_are_refused)
+{
+    char listen[512] = "SVC_LISTEN=127.0.0.1:0";
+    for (int i = 0; i < 16; i++)
+        strcat(listen, ",127.0.0.1:0");
+    const char *const settings[] = {listen, NULL};
+    static const char *const named[] = {"more than 16 addresses", NULL};
+    expect_refusal(settings, named);
+}
+
+/* What only the attempt can show is told together with what the check of the settings shows. */
+Test(config, all_that_cannot_be_opened_is_named_beside_the_bad_settings)
+{
+    struct process *first = process_start(process_program("server_life"), NULL, NULL);
+    cr_assert(first);
+    char listen[160], admin[96], listen_named[96], admin_named[96];
+    const char *address = process_address(first, 0), *admin_address = process_admin(first);
+    snprintf(listen, sizeof listen, "SVC_LISTEN=%s,unix:/nowhere/socket", address);
+    snprintf(admin, sizeof admin, "SVC_ADMIN_LISTEN=%s", admin_address);
+    snprintf(listen_named, sizeof listen_named, "\"%s\": Address already in use", address);
+    snprintf(admin_named, sizeof admin_named, "\"%s\": Address already in use", admin_address);
+    const char *const settings[] = {listen, admin, "SVC_LOG_OUTPUT=/nowhere/log",
+                                    "SVC_THREADS=many", NULL};
+    const char *const named[] = {listen_named,
+                                 admin_named,
+                                 "\"unix:/nowhere/socket\": No such file or directory",
+                                 "log_output \"/nowhere/log\": No such file or directory",
+                                 "SVC_THREADS: \"many\" is not a whole number",
+                                 NULL};
+    expect_refusal(settings, named);
+    expect_refusal((const char *const[]){listen, admin, "SVC_LOG_OUTPUT=/nowhere/log", NULL},
+                   (const char *const[]){listen_named, admin_named, "/nowhere/log", NULL});
+    cr_expect_eq(process_stop(first), 0);
+    process_free(first);
 }
 
 Test(config, a_bad_address_is_told)

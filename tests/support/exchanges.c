@@ -253,6 +253,8 @@ const struct exchange_row exchange_rows[] = {
     {"POST", "/json", JSON_BODY, "{\"a\": [1, 2.5, null, \"\\u00e9\"]}", 201},
     {"POST", "/json", {"Content-Type", "application/vnd.x+json; charset=utf-8"}, "[]", 201},
     {"POST", "/json", JSON_BODY, "{\"a\": ", 400},
+    {"POST", "/json", JSON_BODY, "", 400},
+    {"POST", "/json", JSON_BODY, NULL, 400},
     {"POST", "/json", JSON_BODY, "{\"a\":1,\"a\":2}", 400},
     {"POST", "/json", {"Content-Type", "text/plain"}, "{}", 415},
     {"POST", "/json", {0}, "{}", 415},

@@ -124,6 +124,21 @@ Test(base_buf, reserved_bytes_count_once_they_are_written)
     cr_expect_eq(buf.data[1001], 'c');
 }
 
+Test(base_buf, a_cut_goes_back_and_drops_the_error)
+{
+    struct buf b;
+    svc__buf_init(&b, 8);
+    svc__buf_puts(&b, "one");
+    svc__buf_puts(&b, "two");
+    svc__buf_puts(&b, "three");
+    cr_expect_eq(svc__buf_error(&b), SVC_ETOOBIG);
+    svc__buf_cut(&b, 3);
+    cr_expect_eq(svc__buf_error(&b), 0);
+    svc__buf_puts(&b, "three");
+    cr_expect(svc__bytes_eq_z(svc__buf_view(&b), "onethree"));
+    svc__buf_free(&b);
+}
+
 /* The first try of printf writes into what is left, which may be any number of bytes. */
 Test(base_buf, printf_fits_whatever_space_is_left)
 {

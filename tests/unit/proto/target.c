@@ -128,7 +128,6 @@ Test(proto_target, refused_targets_give_400_and_leave_the_output_alone)
         LITERAL("ws://h/a"),
         LITERAL("httpx://h/a"),
         LITERAL("javascript:alert(1)"),
-        LITERAL("www.example.com:80"), /* the authority form, for CONNECT */
         LITERAL("\\a"),
         LITERAL("%2Fa"),
     };
@@ -139,6 +138,32 @@ Test(proto_target, refused_targets_give_400_and_leave_the_output_alone)
         cr_expect_eq(t.form, TARGET_ASTERISK);
         cr_expect_null(t.raw.data);
     }
+}
+
+Test(proto_target, a_host_with_a_port_is_for_connect_only)
+{
+    static const struct bytes good[] = {LITERAL("a:80"), LITERAL("www.example.com:443"),
+                                        LITERAL("[::1]:80"), LITERAL("192.0.2.1:65535")};
+    static const struct bytes bad[] = {LITERAL("a"),       LITERAL("a:"),     LITERAL(":80"),
+                                       LITERAL("a:65536"), LITERAL("a:x"),    LITERAL("[::1]"),
+                                       LITERAL("u@a:80"),  LITERAL("a:80/b"), LITERAL("a:80?b"),
+                                       LITERAL("[::1]:"),  LITERAL("::1:80"), LITERAL("a:80#")};
+    struct target t;
+    for (size_t i = 0; i < ROWS(good); i++) {
+        cr_assert_eq(parse(good[i], "CONNECT", &t), 0, "%.*s", SHOW(good[i]));
+        cr_expect_eq(t.form, TARGET_AUTHORITY);
+        cr_expect(svc__bytes_eq(t.authority, good[i]));
+        cr_expect(svc__bytes_eq_z(t.path, "/"));
+        cr_expect_not(t.has_query || t.escaped || t.unclean);
+        cr_expect_eq(parse(good[i], "GET", &t), 400, "%.*s", SHOW(good[i]));
+        cr_expect_eq(parse(good[i], "connect", &t), 400, "%.*s", SHOW(good[i]));
+    }
+    for (size_t i = 0; i < ROWS(bad); i++)
+        cr_expect_eq(parse(bad[i], "CONNECT", &t), 400, "%.*s", SHOW(bad[i]));
+    cr_assert_eq(parse(BYTES("http://a/b"), "CONNECT", &t), 0);
+    cr_expect_eq(t.form, TARGET_ABSOLUTE);
+    cr_assert_eq(parse(BYTES("/a:80"), "CONNECT", &t), 0);
+    cr_expect_eq(t.form, TARGET_ORIGIN);
 }
 
 Test(proto_target, asterisk_is_for_options_only)

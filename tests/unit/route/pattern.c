@@ -118,10 +118,12 @@ Test(route_pattern, a_bad_pattern_is_refused_with_its_place_and_reason)
         {"a.com:80/", "at offset 5: a host is matched without its port"},
         {"/a/{x}/b/{x...}", "at offset 10: two wildcards have the same name"},
         {"/{x}/{x}", "at offset 6: two wildcards have the same name"},
-        {"GET //", "at offset 4: no request matches a path with"},
-        {"GET /a/../b", "at offset 4: no request matches a path with"},
-        {"GET /a/%2e/b", "at offset 4: no request matches a path with"},
-        {"/a//b", "at offset 0: no request matches a path with"},
+        {"GET //", "at offset 4: no request but CONNECT matches a path with"},
+        {"GET /a/../b", "at offset 4: no request but CONNECT matches a path with"},
+        {"GET /a/%2e/b", "at offset 4: no request but CONNECT matches a path with"},
+        {"//", "at offset 0: no request but CONNECT matches a path with"},
+        {"a.com/./b", "at offset 5: no request but CONNECT matches a path with"},
+        {"/a//b", "at offset 0: no request but CONNECT matches a path with"},
     };
     struct arena arena;
     struct buf error;

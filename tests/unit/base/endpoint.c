@@ -1,0 +1,87 @@
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include <svc/errors.h>
+
+#include "libsvc/base/endpoint.h"
+#include "tests/unit/base/support.h"
+
+Test(base_endpoint, addresses_come_apart)
+{
+    static const struct {
+        struct bytes text;
+        bool local;
+        const char *name;
+        uint16_t port;
+    } rows[] = {
+        {LITERAL(":8080"), false, "", 8080},
+        {LITERAL(":0"), false, "", 0},
+        {LITERAL(":65535"), false, "", 65535},
+        {LITERAL("127.0.0.1:80"), false, "127.0.0.1", 80},
+        {LITERAL("name.example:00080"), false, "name.example", 80},
+        {LITERAL("[::1]:80"), false, "::1", 80},
+        {LITERAL("[fe80::1%eth0]:80"), false, "fe80::1%eth0", 80},
+        {LITERAL("unix:/run/a:b"), true, "/run/a:b", 0},
+        {LITERAL("unix:x"), true, "x", 0},
+        {LITERAL("unix:80"), true, "80", 0},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct endpoint out;
+        const char *reason = NULL;
+        cr_assert_eq(svc__endpoint_parse(rows[i].text, &out, &reason), 0, "row %zu", i);
+        cr_expect_eq(out.local, rows[i].local, "row %zu", i);
+        cr_expect_str_eq(out.name, rows[i].name);
+        cr_expect_eq(out.port, rows[i].port, "row %zu", i);
+    }
+}
+
+Test(base_endpoint, what_is_no_address_is_refused_with_a_reason)
+{
+    static const struct bytes rows[] = {
+        LITERAL(""),        {NULL, 0},         LITERAL("nowhere"), LITERAL("8080"),
+        LITERAL("a:"),      LITERAL("a:b"),    LITERAL("a:-1"),    LITERAL("a:65536"),
+        LITERAL("a: 80"),   LITERAL("::1:80"), LITERAL("[::1]"),   LITERAL("[::1]80"),
+        LITERAL("[::1:80"), LITERAL("unix:"),  LITERAL("a:80:80"), LITERAL("http://a:80"),
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct endpoint out = {.port = 7};
+        const char *reason = NULL;
+        cr_expect_eq(svc__endpoint_parse(rows[i], &out, &reason), SVC_ESYNTAX, "row %zu", i);
+        cr_expect(reason && *reason, "row %zu", i);
+        cr_expect_eq(out.port, 7, "row %zu", i);
+    }
+}
+
+/* `prefix` and as many letters behind it as make `len` bytes. */
+static int parse_long(const char *prefix, const char *suffix, size_t len)
+{
+    char text[512];
+    size_t front = strlen(prefix), back = strlen(suffix);
+    struct endpoint out;
+    const char *reason;
+    memcpy(text, prefix, front);
+    memset(text + front, 'a', len - front - back);
+    memcpy(text + len - back, suffix, back);
+    return svc__endpoint_parse(svc__bytes(text, len), &out, &reason);
+}
+
+Test(base_endpoint, the_longest_is_taken_and_one_byte_more_is_not)
+{
+    size_t path = sizeof((struct sockaddr_un *)0)->sun_path - 1;
+    cr_expect_eq(parse_long("unix:", "", strlen("unix:") + path), 0);
+    cr_expect_eq(parse_long("unix:", "", strlen("unix:") + path + 1), SVC_ESYNTAX);
+    cr_expect_eq(parse_long("", ":80", ENDPOINT_TEXT - 1), 0);
+    cr_expect_eq(parse_long("", ":80", ENDPOINT_TEXT), SVC_ESYNTAX);
+}
+
+Test(base_endpoint, a_list_has_a_text_between_any_two_commas)
+{
+    static const char *const texts[] = {"a:1", "b:2", "", "c:3", ""};
+    struct bytes rest = svc__bytes_z(" a:1,b:2 ,, \tc:3,");
+    for (size_t i = 0; i < ROWS(texts); i++) {
+        cr_assert(rest.data, "%zu", i);
+        cr_expect(svc__bytes_eq_z(svc__endpoint_next(&rest), texts[i]), "%zu", i);
+    }
+    cr_expect_null(rest.data);
+}
