@@ -105,16 +105,9 @@ Test(deadlines, of_the_head_answers_408_to_any_part_of_a_head)
     stop(server);
 }
 
-/* Waits for something to read, for `ms` at most: the pace of a slow client. */
-static bool readable_within(struct client *client, int ms)
-{
-    struct pollfd fd = {.fd = client->fd, .events = POLLIN};
-    return poll(&fd, 1, ms) > 0;
-}
-
 static void drip(struct client *client, const char *text)
 {
-    for (; *text && !readable_within(client, 10); text++)
+    for (; *text && !client_readable(client, 10); text++)
         if (!client_send(client, text, 1))
             return;
 }
@@ -150,9 +143,9 @@ Test(deadlines, of_the_head_answers_408_to_half_a_second_request)
         /* Sent when the connection has long been idle. */
         client = connect_to(server);
         expect_served(client);
-        cr_expect_not(readable_within(client, 1300), "closed instead of idle");
+        cr_expect_not(client_readable(client, 1300), "closed instead of idle");
         expect_served(client);
-        cr_expect_not(readable_within(client, 1300), "closed instead of idle");
+        cr_expect_not(client_readable(client, 1300), "closed instead of idle");
         begin = client_clock_ms();
         client_send_text(client, halves[i]);
         expect_timeout(client, 408, begin, SHORT_MS);
@@ -375,7 +368,7 @@ Test(deadlines, of_idleness_closes_silently)
     struct client *client = connect_to(server);
     for (int i = 0; i < 3; i++) {
         expect_served(client);
-        cr_expect_not(readable_within(client, SHORT_MS / 2), "closed too early");
+        cr_expect_not(client_readable(client, SHORT_MS / 2), "closed too early");
     }
     uint64_t begin = client_clock_ms();
     expect_served(client);
@@ -397,7 +390,7 @@ Test(deadlines, of_idleness_count_from_the_last_answer_after_more_than_a_second)
     struct process *server = start_with("SVC_IDLE_TIMEOUT_MS=2500");
     struct client *client = connect_to(server);
     expect_served(client);
-    cr_expect_not(readable_within(client, 1500), "closed too early");
+    cr_expect_not(client_readable(client, 1500), "closed too early");
     uint64_t begin = client_clock_ms();
     expect_served(client);
     expect_silent_end(client, begin, 2500);

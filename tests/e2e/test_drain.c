@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/client.h"
-#include "tests/support/process.h"
+#include "tests/support/life.h"
 
 static const char hello[] = "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n";
 static const char hold[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -69,15 +68,6 @@ static bool admin_says(const char *target, int status, const char *text)
     return good;
 }
 
-static void release(void)
-{
-    struct client *client = connect_client();
-    struct client_reply reply = client_exchange(client, "GET /release HTTP/1.1\r\nHost: a\r\n\r\n");
-    cr_expect_eq(reply.status, 200);
-    client_reply_free(&reply);
-    client_close(client);
-}
-
 static struct client *held_client(void)
 {
     struct client *client = connect_client();
@@ -115,7 +105,7 @@ Test(drain, a_request_in_flight_is_answered)
     start(settings);
     struct client *client = held_client();
     stop();
-    release();
+    cr_expect(life_release(server));
     expect_hello(client, true);
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
@@ -193,7 +183,7 @@ Test(drain, pipelined_requests_are_all_answered)
     client_printf(client, "%s%s%s", hold, hello, hello);
     cr_assert(client_await_read(client));
     stop();
-    release();
+    cr_expect(life_release(server));
     expect_hello(client, false);
     expect_hello(client, false);
     expect_hello(client, true);

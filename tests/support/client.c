@@ -126,6 +126,27 @@ struct client *client_connect(const char *address)
     return client_connect_slow(address, 0);
 }
 
+static void pause_briefly(void)
+{
+    const struct timespec pause = {0, POLL_NS};
+    nanosleep(&pause, NULL);
+}
+
+bool client_await_refusal(const char *address)
+{
+    union address parsed;
+    socklen_t len = parse_address(address, &parsed);
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    while (len && client_clock_ms() < due) {
+        int fd = open_socket(&parsed, len, 0);
+        if (fd < 0)
+            return errno == ECONNREFUSED || errno == ENOENT;
+        close(fd);
+        pause_briefly();
+    }
+    return false;
+}
+
 void client_close(struct client *client)
 {
     if (!client)
@@ -258,7 +279,6 @@ static long peer_unread(int diag_fd, const struct diag_query *query)
 
 static bool await_read(const struct diag_query *query, int diag_fd, uint64_t due)
 {
-    const struct timespec pause = {0, POLL_NS};
     for (int i = 0;; i++) {
         long unread = peer_unread(diag_fd, query);
         if (unread <= 0)
@@ -268,7 +288,7 @@ static bool await_read(const struct diag_query *query, int diag_fd, uint64_t due
         if (i < SPINS)
             sched_yield();
         else
-            nanosleep(&pause, NULL);
+            pause_briefly();
     }
 }
 
@@ -334,6 +354,11 @@ static void consume(struct client *client, size_t len)
     if (len > 0)
         memmove(client->unread, client->unread + len, client->len - len);
     client->len -= len;
+}
+
+bool client_readable(const struct client *client, unsigned ms)
+{
+    return await(client, POLLIN, client_clock_ms() + ms);
 }
 
 long client_receive(struct client *client, char *data, size_t len)
@@ -562,4 +587,35 @@ void client_reply_free(struct client_reply *reply)
     free(reply->head);
     free(reply->body);
     reply->head = reply->body = NULL;
+}
+
+/* ---- Metrics */
+
+static long find_metric(const char *text, const char *name)
+{
+    char start[128];
+    snprintf(start, sizeof start, "\n%s ", name);
+    const char *at = strstr(text, start);
+    return at ? strtol(at + strlen(start), NULL, 10) : -1;
+}
+
+long client_metric(const char *admin, const char *name)
+{
+    struct client *client = client_connect(admin);
+    if (!client)
+        return -1;
+    struct client_reply reply = client_exchange(client, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    long value = find_metric(reply.body, name);
+    client_reply_free(&reply);
+    client_close(client);
+    return value;
+}
+
+bool client_await_metric(const char *admin, const char *name, long value)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    bool reached = false;
+    while (!reached && client_clock_ms() < due)
+        reached = client_metric(admin, name) == value;
+    return reached;
 }
