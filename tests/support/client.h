@@ -54,7 +54,8 @@ struct client *client_connect(const char *address);
 /* The same with a receive buffer of `bytes`, for clients that read slowly; 0: the system's. */
 struct client *client_connect_slow(const char *address, int bytes);
 
-/* Tries to connect until nobody listens at the address. False in the end of time. */
+/* Waits until nobody listens at the address any more, without connecting before, and sees a
+ * connection refused. False in the end of time. For TCP on this machine. */
 bool client_await_refusal(const char *address);
 
 /* Closes in good order. Accepts NULL. */
