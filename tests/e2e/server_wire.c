@@ -286,6 +286,7 @@ static const struct row rows[] = {
     {"PUT /item", echo, NULL, 0, 0},
     {"POST /echo", echo, NULL, 0, 0},
     {"POST /small", echo, NULL, 1024, 0},
+    {"POST /tiny", echo, NULL, 4, 0},
     {"GET /path/{rest...}", rest, NULL, 0, 0},
     {"GET /bytes/{rest...}", rest, NULL, 0, SVC_ANY_BYTES},
     {"GET /query", query, NULL, 0, 0},
