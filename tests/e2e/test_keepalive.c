@@ -336,3 +336,65 @@ Test(keepalive, twenty_pipelined_requests_are_answered_in_order)
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
 }
+
+/* ---- Clients that have shut their side */
+
+/* How the end of a client's sending comes: with its last bytes, or when those have been read. */
+enum finish { AT_ONCE, WHEN_READ, BY_BYTES, FINISHES };
+
+static void send_and_finish(struct client *client, const char *text, enum finish finish)
+{
+    if (finish == BY_BYTES)
+        client_send_bytes(client, text, strlen(text));
+    else
+        client_send_text(client, text);
+    if (finish == WHEN_READ)
+        cr_expect(client_await_read(client));
+    client_finish_sending(client);
+}
+
+static const struct {
+    const char *requests, *last; /* body of the last answer; NULL: any */
+    size_t answers;
+} finished[] = {
+    {GET("/path/1"), "1", 1},
+    {GET("/path/1") GET("/path/2"), "2", 2},
+    {POST("/echo"), "hello", 1},
+    {GET("/path/1") POST("/echo"), "hello", 2},
+    {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "5\r\nhello\r\n0\r\n\r\n" GET("/path/2"),
+     "2", 2},
+    {POST("/nowhere") GET("/path/2"), "2", 2},
+    {POST("/429"), NULL, 1},
+    {GET("/large?bytes=3000000"), NULL, 1},
+    {GET("/stream?bytes=3"), "sss", 1},
+    {GET("/path/1") "GET /half", "1", 1},
+};
+
+static void expect_finished(size_t row, enum finish finish)
+{
+    struct client *client = connect_client();
+    send_and_finish(client, finished[row].requests, finish);
+    for (size_t i = 0; i < finished[row].answers; i++) {
+        struct client_reply reply = client_read(client, false);
+        bool last = i + 1 == finished[row].answers;
+        cr_expect_eq(reply.end, CLIENT_REPLY, "%zu, way %d, answer %zu: %s", row, (int)finish, i,
+                     client_end_name(reply.end));
+        cr_expect(!last || !finished[row].last || !strcmp(reply.body, finished[row].last),
+                  "%zu, way %d: %s", row, (int)finish, reply.body);
+        client_reply_free(&reply);
+    }
+    enum client_end end = client_await_end(client);
+    cr_expect_eq(end, CLIENT_CLOSED, "%zu, way %d: then %s", row, (int)finish,
+                 client_end_name(end));
+    client_close(client);
+}
+
+Test(keepalive, a_client_that_sends_no_more_gets_its_answers_and_the_end)
+{
+    for (int run = 0; run < 5; run++)
+        for (size_t row = 0; row < sizeof finished / sizeof *finished; row++)
+            for (enum finish finish = AT_ONCE; finish < FINISHES; finish++)
+                expect_finished(row, finish);
+    cr_expect_eq(process_count_log(server, "\"end\":\"client gone\""), 0);
+}
