@@ -2,6 +2,7 @@
  * The server that the tests of a service's life talk to. What it does beside answering it is told
  * on its standard input, since no connection may get through when a test has something to tell.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -80,6 +81,27 @@ static int stuck(svc_request *req, svc_response *res)
     return 0;
 }
 
+/* ---- Descriptors */
+
+enum { MAX_HOARDED = 1024 };
+static int hoarded[MAX_HOARDED];
+static size_t hoarded_count;
+
+static void hoard(void)
+{
+    int fd;
+    while (hoarded_count < MAX_HOARDED && (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        hoarded[hoarded_count++] = fd;
+    puts("descriptors hoarded");
+    fflush(stdout);
+}
+
+static void share(void)
+{
+    while (hoarded_count)
+        close(hoarded[--hoarded_count]);
+}
+
 /* ---- What it is told, a letter each: see tests/support/life.h */
 
 static void obey(char letter)
@@ -88,6 +110,10 @@ static void obey(char letter)
         release_all();
     else if (letter == LIFE_UNBLOCK)
         sem_post(&unblocked);
+    else if (letter == LIFE_HOARD)
+        hoard();
+    else if (letter == LIFE_SHARE)
+        share();
 }
 
 static void *listen_to_test(void *arg)

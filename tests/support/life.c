@@ -44,3 +44,14 @@ bool life_release(struct process *server)
 {
     return tell(server, LIFE_RELEASE);
 }
+
+bool life_hoard(struct process *server)
+{
+    return tell(server, LIFE_HOARD) &&
+           process_await_log(server, "descriptors hoarded\n", PROCESS_WAIT_MS);
+}
+
+bool life_share(struct process *server)
+{
+    return tell(server, LIFE_SHARE);
+}

@@ -13,7 +13,9 @@
 /* The letters. */
 enum {
     LIFE_RELEASE = 'r', /* every request of GET /hold that waits goes on */
-    LIFE_UNBLOCK = 'u'  /* one handler of GET /block returns */
+    LIFE_UNBLOCK = 'u', /* one handler of GET /block returns */
+    LIFE_HOARD = 'h',   /* opens files until there is no descriptor left */
+    LIFE_SHARE = 's'    /* closes them */
 };
 
 /*
@@ -27,5 +29,9 @@ bool life_unblock(struct process *server, size_t count);
 
 /* Resumes all requests that wait in GET /hold. */
 bool life_release(struct process *server);
+
+/* Leaves the server without a free descriptor, until life_share. */
+bool life_hoard(struct process *server);
+bool life_share(struct process *server);
 
 #endif
