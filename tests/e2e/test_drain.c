@@ -262,6 +262,29 @@ Test(drain, pipelined_requests_are_all_answered)
     finish(0);
 }
 
+/* How many bytes a chunked body took is not known when its answer must say whether it closes. */
+Test(drain, a_request_behind_a_chunked_body_is_answered)
+{
+    enum { REQUESTS = 3 };
+    start(NULL);
+    struct client *client = connect_client();
+    client_printf(client, "%s%s%s", hold,
+                  "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "5\r\nhello\r\n0\r\n\r\n",
+                  hello);
+    cr_assert(client_await_read(client));
+    stop_idle(client);
+    cr_expect(life_release(server));
+    for (int i = 0; i < REQUESTS; i++) {
+        struct client_reply reply = client_read(client, false);
+        cr_expect_str_eq(reply.body, "hello", "answer %d: %s", i, client_end_name(reply.end));
+        client_reply_free(&reply);
+    }
+    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+    client_close(client);
+    finish(0);
+}
+
 Test(drain, a_slow_reader_gets_all_of_its_response)
 {
     enum { BYTES = 8000000 };
