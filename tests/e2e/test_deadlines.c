@@ -272,6 +272,25 @@ Test(deadlines, of_the_body_does_not_move_when_bytes_come)
     stop(server);
 }
 
+/* A route's own deadline is for its whole request. */
+Test(deadlines, of_a_route_end_the_wait_for_its_body)
+{
+    enum { ROUTE_MS = 500 };
+    static const char *const halves[] = {
+        "POST /hurry HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello",
+        "POST /hurry HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+    };
+    struct process *server = start_with(NULL);
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        uint64_t begin = client_clock_ms();
+        struct client *client = connect_to(server);
+        client_send_text(client, halves[i]);
+        expect_timeout(client, 408, begin, ROUTE_MS);
+        client_close(client);
+    }
+    stop(server);
+}
+
 /* A refusal that waits for the end of a small body is sent when the end does not come. */
 Test(deadlines, of_the_body_ends_the_wait_for_a_refused_one)
 {
