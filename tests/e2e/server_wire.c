@@ -299,36 +299,38 @@ struct row {
     svc_handler *handler;
     const svc_middleware *layer;
     size_t max_body;
-    unsigned flags;
+    unsigned flags, timeout_ms;
 };
 
 static const struct row rows[] = {
-    {"GET /{$}", hello, NULL, 0, 0},
-    {"GET /hello", hello, NULL, 0, 0},
-    {"PUT /item", echo, NULL, 0, 0},
-    {"POST /echo", echo, NULL, 0, 0},
-    {"POST /small", echo, NULL, 1024, 0},
-    {"GET /path/{rest...}", rest, NULL, 0, 0},
-    {"GET /bytes/{rest...}", rest, NULL, 0, SVC_ANY_BYTES},
-    {"GET /query", query, NULL, 0, 0},
-    {"GET /fields", fields, NULL, 0, 0},
-    {"GET /peer", peer, NULL, 0, 0},
-    {"GET /204", no_content, NULL, 0, 0},
-    {"GET /304", not_modified, NULL, 0, 0},
-    {"GET /large", large, NULL, 0, 0},
-    {"GET /wide", wide, NULL, 0, 0},
-    {"GET /stream", stream, NULL, 0, 0},
-    {"GET /401", hello, &refuse_unauthorized, 0, 0},
-    {"POST /401", echo, &refuse_unauthorized, 0, 0},
-    {"GET /429", hello, &refuse_too_many, 0, 0},
-    {"POST /429", echo, &refuse_too_many, 0, 0},
-    {"GET /503", hello, &refuse_busy, 0, 0},
-    {"POST /503", echo, &refuse_busy, 0, 0},
-    {"POST /refused-at-length", echo, &refuse_body, (size_t)1 << 30, 0},
-    {"GET /wait", hello, &waits, 0, 0},
-    {"POST /wait", echo, &waits, 0, 0},
-    {"GET /release", start_release, NULL, 0, 0},
-    {"GET /waiters", count_waiters, NULL, 0, 0},
+    {"GET /{$}", hello, NULL, 0, 0, 0},
+    {"GET /hello", hello, NULL, 0, 0, 0},
+    {"PUT /item", echo, NULL, 0, 0, 0},
+    {"POST /echo", echo, NULL, 0, 0, 0},
+    {"POST /small", echo, NULL, 1024, 0, 0},
+    {"POST /tiny", echo, NULL, 4, 0, 0},
+    {"POST /hurry", echo, NULL, 0, 0, 500},
+    {"GET /path/{rest...}", rest, NULL, 0, 0, 0},
+    {"GET /bytes/{rest...}", rest, NULL, 0, SVC_ANY_BYTES, 0},
+    {"GET /query", query, NULL, 0, 0, 0},
+    {"GET /fields", fields, NULL, 0, 0, 0},
+    {"GET /peer", peer, NULL, 0, 0, 0},
+    {"GET /204", no_content, NULL, 0, 0, 0},
+    {"GET /304", not_modified, NULL, 0, 0, 0},
+    {"GET /large", large, NULL, 0, 0, 0},
+    {"GET /wide", wide, NULL, 0, 0, 0},
+    {"GET /stream", stream, NULL, 0, 0, 0},
+    {"GET /401", hello, &refuse_unauthorized, 0, 0, 0},
+    {"POST /401", echo, &refuse_unauthorized, 0, 0, 0},
+    {"GET /429", hello, &refuse_too_many, 0, 0, 0},
+    {"POST /429", echo, &refuse_too_many, 0, 0, 0},
+    {"GET /503", hello, &refuse_busy, 0, 0, 0},
+    {"POST /503", echo, &refuse_busy, 0, 0, 0},
+    {"POST /refused-at-length", echo, &refuse_body, (size_t)1 << 30, 0, 0},
+    {"GET /wait", hello, &waits, 0, 0, 0},
+    {"POST /wait", echo, &waits, 0, 0, 0},
+    {"GET /release", start_release, NULL, 0, 0, 0},
+    {"GET /waiters", count_waiters, NULL, 0, 0, 0},
 };
 
 int main(void)
@@ -341,6 +343,7 @@ int main(void)
         route.handler = rows[i].handler;
         route.max_body = rows[i].max_body;
         route.flags = rows[i].flags;
+        route.timeout_ms = rows[i].timeout_ms;
         route.middleware = rows[i].layer ? layers : NULL;
         svc_app_route(app, &route);
     }
