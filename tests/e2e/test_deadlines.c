@@ -272,7 +272,7 @@ Test(deadlines, of_the_body_does_not_move_when_bytes_come)
     stop(server);
 }
 
-/* A route's own deadline is for its whole request. */
+/* A route's own deadline is for its whole request, from head to answer. */
 Test(deadlines, of_a_route_end_the_wait_for_its_body)
 {
     enum { ROUTE_MS = 500 };

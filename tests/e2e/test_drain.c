@@ -361,6 +361,91 @@ Test(drain, a_handler_that_never_returns_is_left_behind)
     cr_expect_leq(best, DEADLINE_MS + FORCED_MS + EXIT_MS, "after %lu ms", (unsigned long)best);
 }
 
+/* ---- Clients that are refused and go on sending, so that the server lingers on their sockets */
+
+enum { LINGERING = 20 };
+
+static void open_lingering(struct client **clients)
+{
+    for (size_t i = 0; i < LINGERING; i++) {
+        clients[i] = connect_client();
+        client_send_text(clients[i],
+                         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
+        struct client_reply reply = client_read(clients[i], false);
+        cr_expect_eq(reply.status, 413);
+        client_reply_free(&reply);
+        cr_expect_eq(client_await_end(clients[i]), CLIENT_CLOSED);
+    }
+}
+
+/* A part of a body to each. Whether all of them can still be sent to. */
+static bool send_to_all(struct client **clients, size_t len)
+{
+    static const char part[16384];
+    bool sent = true;
+    for (size_t i = 0; i < LINGERING; i++)
+        sent = client_send(clients[i], part, len) && sent;
+    return sent;
+}
+
+static void close_lingering(struct client **clients)
+{
+    for (size_t i = 0; i < LINGERING; i++)
+        client_close(clients[i]);
+}
+
+/* Sends without a pause until the server has cut the sockets. */
+static void send_until_cut(struct client **clients)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    while (send_to_all(clients, 16384) && client_clock_ms() < due)
+        continue;
+    cr_expect_lt(client_clock_ms(), due, "they are not cut");
+}
+
+Test(drain, the_deadline_cuts_those_that_are_refused_and_go_on_sending)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=300", NULL};
+    start(settings);
+    struct client *clients[LINGERING];
+    open_lingering(clients);
+    stop();
+    send_until_cut(clients);
+    finish(0);
+    close_lingering(clients);
+}
+
+Test(drain, a_second_signal_cuts_those_that_are_refused_and_go_on_sending)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=60000", NULL};
+    start(settings);
+    struct client *clients[LINGERING];
+    open_lingering(clients);
+    stop_listening();
+    cr_expect(send_to_all(clients, 1));
+    cr_expect(process_signal(server, SIGTERM));
+    send_until_cut(clients);
+    finish(0);
+    close_lingering(clients);
+}
+
+/* The loop learns of the cut and of bytes on each of the sockets in one turn, in this order. */
+Test(drain, sockets_that_are_cut_have_no_events_left)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=0", "SVC_THREADS=1", NULL};
+    start(settings);
+    struct client *clients[LINGERING], *blocker;
+    open_lingering(clients);
+    cr_assert(life_block(server, &blocker, 1));
+    stop_listening(); /* the cut follows at once, and the loop has been woken for the steps before
+                       */
+    cr_expect(send_to_all(clients, 1));
+    cr_expect(life_unblock(server, 1));
+    finish(0);
+    close_lingering(clients);
+    client_close(blocker);
+}
+
 Test(drain, an_interrupt_skips_the_delay)
 {
     static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=600000", NULL};
