@@ -27,13 +27,24 @@ static void tear_down(void)
 
 TestSuite(notes, .init = set_up, .fini = tear_down);
 
-/* Sends a request and checks the status. The body, as JSON, is the caller's; NULL when it is none.
- */
+/* Every body is JSON, and every error has the form of all errors. */
+static void expect_type(const svc_reply *reply)
+{
+    const char *type = svc_reply_header(reply, "Content-Type");
+    const char *wanted =
+        svc_reply_status(reply) < 400 ? "application/json" : "application/problem+json";
+    if (*svc_reply_body(reply, NULL))
+        cr_expect_str_eq(type ? type : "(none)", wanted, "%d", svc_reply_status(reply));
+}
+
+/* Sends a request and checks status and type. The body, as JSON, is the caller's; NULL when it is
+ * none. */
 static json_t *ask(const char *method, const char *target, const char *body, int status)
 {
     svc_reply *reply = svc_app_test_json(app, method, target, body);
     cr_assert_eq(svc_reply_status(reply), status, "%s %s: %d %s", method, target,
                  svc_reply_status(reply), svc_reply_body(reply, NULL));
+    expect_type(reply);
     json_t *json = json_loads(svc_reply_body(reply, NULL), 0, NULL);
     svc_reply_free(reply);
     return json;

@@ -22,7 +22,7 @@ static bool has_field(const struct exchange_row *row, const char *name)
 }
 
 /* The fields of a row and those that any client would add, the same for both doors. */
-static size_t all_headers(const struct exchange_row *row, const char **out)
+static size_t all_headers(const struct exchange_row *row, bool closes, const char **out)
 {
     static char length[24];
     size_t n = 0;
@@ -40,6 +40,10 @@ static size_t all_headers(const struct exchange_row *row, const char **out)
         snprintf(length, sizeof length, "%zu", strlen(row->body));
         out[n++] = "Content-Length";
         out[n++] = length;
+    }
+    if (closes) {
+        out[n++] = "Connection";
+        out[n++] = "close";
     }
     out[n] = NULL;
     return n;
@@ -129,7 +133,22 @@ static void compare(const struct exchange_row *row, const struct client_reply *w
               row->target, wire->body);
 }
 
-Test(exchanges, are_the_same_through_both_doors)
+/* What the two doors do not share, or what the row asks for. */
+static void expect_fields(const struct exchange_row *row, const struct client_reply *wire,
+                          bool closes)
+{
+    char value[256] = "";
+    cr_expect_eq(client_reply_count(wire, "Date"), 1, "%s %s: %u Dates", row->method, row->target,
+                 client_reply_count(wire, "Date"));
+    cr_expect(!closes || wire->closes, "%s %s: stays", row->method, row->target);
+    if (!row->field)
+        return;
+    cr_expect_eq(client_reply_count(wire, row->field), 1, "%s %s", row->method, row->target);
+    client_reply_field(wire, row->field, value, sizeof value);
+    cr_expect_str_eq(value, row->value, "%s %s: %s", row->method, row->target, value);
+}
+
+static void expect_same(bool closes)
 {
     struct process *server = process_start(process_program("server_exchanges"), NULL, NULL);
     cr_assert(server);
@@ -137,10 +156,11 @@ Test(exchanges, are_the_same_through_both_doors)
     for (size_t i = 0; i < exchange_count; i++) {
         const struct exchange_row *row = &exchange_rows[i];
         const char *headers[20];
-        all_headers(row, headers);
+        all_headers(row, closes, headers);
         struct client_reply wire = over_tcp(process_address(server, 0), row, headers);
         svc_reply *reply = without_socket(app, row, headers);
         cr_expect_eq(wire.status, row->status, "%s %s: %d", row->method, row->target, wire.status);
+        expect_fields(row, &wire, closes);
         compare(row, &wire, reply);
         client_reply_free(&wire);
         svc_reply_free(reply);
@@ -148,4 +168,14 @@ Test(exchanges, are_the_same_through_both_doors)
     svc_app_free(app);
     cr_expect_eq(process_stop(server), 0);
     process_free(server);
+}
+
+Test(exchanges, are_the_same_through_both_doors)
+{
+    expect_same(false);
+}
+
+Test(exchanges, are_the_same_when_the_connection_is_closed)
+{
+    expect_same(true);
 }

@@ -12,6 +12,7 @@ struct exchange_row {
     const char *headers[9]; /* name, value, …, NULL */
     const char *body;       /* NULL: none */
     int status;
+    const char *field, *value; /* one that the reply must have, exactly once; or NULL */
 };
 
 extern const struct exchange_row exchange_rows[];
