@@ -82,8 +82,11 @@ SVC_API svc_app *svc_request_app(const svc_request *req);
  * Any thread that holds the request. Since: 0.1 */
 SVC_API uint64_t svc_request_remaining_ms(const svc_request *req);
 
-/* Whether nobody waits for the answer any more: the deadline has passed, the client has left, or
- * the service stops by force. Any thread that holds the request. Since: 0.1 */
+/*
+ * Whether nobody waits for the answer any more: the deadline has passed, the service stops by force,
+ * or the client has left, which shows while a layer waits but not to a handler that holds the loop.
+ * Any thread that holds the request. Since: 0.1
+ */
 SVC_API bool svc_request_cancelled(const svc_request *req);
 
 /*

@@ -190,13 +190,18 @@ int svc__arena_defer(struct arena *a, void (*fn)(void *arg), void *arg)
     return 0;
 }
 
-void svc__arena_reset(struct arena *a)
+void svc__arena_clean_up(struct arena *a)
 {
     while (a->cleanups != NULL) {
         struct arena_cleanup *cleanup = a->cleanups;
         a->cleanups = cleanup->next;
         cleanup->fn(cleanup->arg);
     }
+}
+
+void svc__arena_reset(struct arena *a)
+{
+    svc__arena_clean_up(a);
     while (a->chunks != NULL) {
         struct arena_chunk *chunk = a->chunks;
         a->chunks = chunk->next;

@@ -103,6 +103,10 @@ struct bytes svc__arena_copy(struct arena *a, struct bytes b);
  */
 int svc__arena_defer(struct arena *a, void (*fn)(void *arg), void *arg);
 
+/* Runs the cleanups alone. For an arena that must be moved before its reset, which then finds none.
+ */
+void svc__arena_clean_up(struct arena *a);
+
 /* Runs the cleanups, then gives the standard chunks to the cache and frees the rest. The arena is
  * then empty and usable again. Also the way to be done with an arena. */
 void svc__arena_reset(struct arena *a);

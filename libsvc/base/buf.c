@@ -117,10 +117,25 @@ static unsigned wide_control(struct bytes sequence)
     return 0;
 }
 
+/* Whether eight bytes are all ASCII that a JSON string holds as it is. In words whose bytes are all
+ * below 0x80 a subtraction sets a top bit, from the lowest byte that is too small on. */
+static bool word_is_plain(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    uint64_t control = word - ones * 0x20, quote = (word ^ ones * '"') - ones;
+    uint64_t backslash = (word ^ ones * '\\') - ones, del = (word ^ ones * 0x7f) - ones;
+    return ((word | control | quote | backslash | del) & tops) == 0;
+}
+
 /* How many bytes at the beginning go into a JSON string as they are. */
 static size_t plain_run(struct bytes text)
 {
     size_t i = 0;
+    for (uint64_t word; text.len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, text.data + i, sizeof word);
+        if (!word_is_plain(word))
+            break;
+    }
     while (i < text.len) {
         unsigned char c = (unsigned char)text.data[i];
         size_t n = 1;

@@ -75,6 +75,12 @@ enum app_state {
     APP_ENDED     /* has served, hooks undone */
 };
 
+enum drain_state {
+    DRAIN_NONE,
+    DRAIN_BEGUN, /* replies close their connection */
+    DRAIN_CUT    /* nobody waits for answers any more */
+};
+
 struct svc_app {
     struct arena memory; /* everything that registration makes */
     const char *name;
@@ -100,7 +106,7 @@ struct svc_app {
     struct chain chain; /* of the app alone, for requests without a route */
     struct metrics *metrics;
     struct metric_cells *test_cells; /* of svc_app_test; made by its first call */
-    _Atomic int draining;            /* replies close their connection */
+    _Atomic int draining;            /* enum drain_state */
     struct service *service;         /* what svc_app_start made */
     int stop_fd; /* an eventfd: svc_app_stop adds to it; -1 before the first start */
 };

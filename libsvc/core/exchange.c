@@ -295,12 +295,24 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     svc__response_drop_body(&x->response);
 }
 
+const char *svc__exchange_outcome_text(enum svc_outcome outcome)
+{
+    static const char *const texts[] = {
+        [SVC_COMPLETE] = "complete",
+        [SVC_CLIENT_GONE] = "client gone",
+        [SVC_TIMED_OUT] = "timed out",
+        [SVC_CUT] = "cut",
+    };
+    return texts[outcome];
+}
+
 void svc__exchange_unref(struct exchange *x)
 {
     if (!x || --x->refs > 0)
         return;
     svc__response_drop_body(&x->response);
     svc__body_store_free(&x->body);
+    svc__arena_clean_up(&x->arena); /* they may use the arena, which is where x has it */
     struct arena arena = x->arena;
     svc__arena_reset(&arena);
 }

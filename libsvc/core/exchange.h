@@ -187,6 +187,13 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
 /* Drops a reference; the last one gives everything back to the host. Accepts NULL. */
 void svc__exchange_unref(struct exchange *x);
 
+/* The words of the log for how an exchange ended. */
+const char *svc__exchange_outcome_text(enum svc_outcome outcome);
+
+/* A peer's address as svc_request_peer tells it, in `text` or static. */
+const char *svc__request_format_peer(const struct sockaddr_storage *address,
+                                     char text[static INET6_ADDRSTRLEN]);
+
 static inline struct exchange *svc__exchange_of(const svc_request *req)
 {
     return (struct exchange *)(void *)(uintptr_t)req;

@@ -1,7 +1,6 @@
 /* Log lines of the library itself. */
 #include "libsvc/core/log.h"
 
-#include "libsvc/base/buf.h"
 #include "libsvc/base/clock.h"
 
 enum { MAX_LINE = 65536 };
@@ -44,17 +43,18 @@ void svc__log_write(const struct log *log, int level, const char *message,
     for (size_t i = 0; i < count; i++)
         append_item(&line, &items[i]);
     svc__buf_putc(&line, '}');
-    if (!svc__buf_error(&line))
-        svc__log_line(log, (struct bytes){line.data, line.len});
+    svc__log_line(log, &line);
     svc__buf_free(&line);
 }
 
-void svc__log_line(const struct log *log, struct bytes line)
+void svc__log_line(const struct log *log, const struct buf *line)
 {
     if (!log->sink)
         return;
+    /* The sink drops, and counts, what is longer than a line can be. */
+    size_t len = svc__buf_error(line) ? SIZE_MAX : line->len;
     if (log->ring)
-        svc__sink_write(log->ring, line.data, line.len);
+        svc__sink_write(log->ring, line->data, len);
     else
-        svc__sink_write_shared(log->sink, line.data, line.len);
+        svc__sink_write_shared(log->sink, line->data, len);
 }

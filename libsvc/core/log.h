@@ -4,7 +4,7 @@
 
 #include <svc/config.h>
 
-#include "libsvc/base/bytes.h"
+#include "libsvc/base/buf.h"
 #include "libsvc/base/sink.h"
 
 /* Where a thread logs: by its own ring, or, where `ring` is NULL, by the sink's shared one. */
@@ -34,8 +34,9 @@ const char *svc__log_level_name(int level);
 void svc__log_write(const struct log *log, int level, const char *message,
                     const struct log_item *items, size_t count);
 
-/* Hands a finished line, without its line feed, to the sink. */
-void svc__log_line(const struct log *log, struct bytes line);
+/* Hands a finished line, without its line feed, to the sink; one that could not be rendered whole
+ * (its error is not 0) is counted as dropped. */
+void svc__log_line(const struct log *log, const struct buf *line);
 
 #define svc__log(log, level, message, ...)                                                         \
     svc__log_write((log), (level), (message), (const struct log_item[]){__VA_ARGS__},              \

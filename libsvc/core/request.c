@@ -143,14 +143,13 @@ const char *svc_request_body(const svc_request *req, size_t *len)
     return req->body.data ? req->body.data : "";
 }
 
-static const char *format_peer(svc_request *req)
+const char *svc__request_format_peer(const struct sockaddr_storage *address,
+                                     char text[static INET6_ADDRSTRLEN])
 {
-    const struct sockaddr_storage *address = &req->address;
     if (address->ss_family == AF_UNIX)
         return "unix";
     if (address->ss_family != AF_INET && address->ss_family != AF_INET6)
         return "";
-    char *text = svc_request_alloc(req, INET6_ADDRSTRLEN);
     const struct sockaddr_in6 *six = (const void *)address;
     const struct sockaddr_in *four = (const void *)address;
     const void *binary = address->ss_family == AF_INET ? (const void *)&four->sin_addr
@@ -161,13 +160,15 @@ static const char *format_peer(svc_request *req)
         binary = (const char *)&six->sin6_addr + 12;
         family = AF_INET;
     }
-    return text && inet_ntop(family, binary, text, INET6_ADDRSTRLEN) ? text : "";
+    return inet_ntop(family, binary, text, INET6_ADDRSTRLEN) ? text : "";
 }
 
 const char *svc_request_peer(svc_request *req)
 {
-    if (!req->peer)
-        req->peer = format_peer(req);
+    if (!req->peer) {
+        char *text = svc_request_alloc(req, INET6_ADDRSTRLEN);
+        req->peer = text ? svc__request_format_peer(&req->address, text) : "";
+    }
     return req->peer;
 }
 
@@ -194,7 +195,8 @@ svc_app *svc_request_app(const svc_request *req)
 uint64_t svc_request_remaining_ms(const svc_request *req)
 {
     uint64_t now = svc__clock_ms();
-    if (atomic_load(&svc__exchange_of(req)->cancelled) || now >= req->deadline_ms)
+    bool cut = atomic_load_explicit(&req->app->draining, memory_order_relaxed) == DRAIN_CUT;
+    if (cut || atomic_load(&svc__exchange_of(req)->cancelled) || now >= req->deadline_ms)
         return 0;
     return req->deadline_ms - now;
 }

@@ -85,6 +85,8 @@ static int append_field(svc_response *res, struct bytes name, struct bytes value
 static void remove_fields(svc_response *res, struct bytes name, size_t end)
 {
     size_t kept = 0;
+    if (!end)
+        return;
     for (size_t i = 0; i < res->field_count; i++) {
         struct field field = res->fields[i];
         if (i < end && svc__bytes_eq_nocase(field.name, name))
@@ -166,9 +168,16 @@ void svc__response_reset(svc_response *res)
     res->length = SVC_LENGTH_UNKNOWN;
 }
 
+/* As svc_response_set_header, for a name that needs no check. */
 static int put_type(svc_response *res, const char *type)
 {
-    return type ? svc_response_set_header(res, "Content-Type", type) : 0;
+    if (!type)
+        return 0;
+    struct bytes value = svc__bytes_z(type);
+    if (!value_valid(value))
+        return SVC_EINVAL;
+    value = svc__arena_copy(arena_of(res), value);
+    return value.data ? svc__response_put(res, svc__bytes_z("Content-Type"), value) : SVC_ENOMEM;
 }
 
 static int set_memory(svc_response *res, int status, const char *type, const char *data, size_t len,

@@ -40,48 +40,61 @@ static void render_request(struct buf *line, svc_request *req)
     member_text(line, ",\"peer\":", svc__bytes_z(svc_request_peer(req)));
 }
 
-static void render(struct buf *line, svc_request *req, const svc_response *res,
+/* `middle` is what stands between the time and the request: the same in every line of an app. */
+static void render(struct buf *line, const char *middle, svc_request *req, const svc_response *res,
                    const svc_done *done)
 {
-    static const char *const ends[] = {"complete", "client gone", "timed out", "cut"};
     char now[CLOCK_RFC3339_SIZE];
     svc__clock_rfc3339(now, svc__clock_wall_us());
     svc__buf_puts(line, "{\"time\":\"");
-    svc__buf_puts(line, now);
-    svc__buf_puts(line, "\",\"level\":\"info\",\"app\":");
-    svc__buf_json_string(line, svc__bytes_z(svc_app_name(req->app)));
-    svc__buf_puts(line, ",\"msg\":\"request\"");
+    svc__buf_append(line, now, sizeof now - 1);
+    svc__buf_puts(line, middle);
     render_request(line, req);
     member_number(line, ",\"status\":", (uint64_t)res->status);
     member_number(line, ",\"bytes_in\":", done->bytes_in);
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
-    member_text(line, ",\"end\":", svc__bytes_z(ends[done->outcome]));
+    member_text(line, ",\"end\":", svc__bytes_z(svc__exchange_outcome_text(done->outcome)));
     svc__buf_putc(line, '}');
 }
 
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
                     const svc_done *done)
 {
-    (void)layer;
     const struct exchange *x = svc__exchange_of(req);
     const struct log *log = &x->host->log;
     if (!log->sink || log->level < SVC_LEVEL_INFO)
         return;
     struct buf *line = &x->host->scratch;
     svc__buf_clear(line);
-    render(line, req, res, done);
-    if (!svc__buf_error(line))
-        svc__log_line(log, svc__buf_view(line));
+    render(line, layer->arg, req, res, done);
+    svc__log_line(log, line);
+}
+
+static char *make_middle(svc_app *app)
+{
+    struct buf text;
+    svc__buf_init(&text, SINK_LINE_MAX);
+    svc__buf_puts(&text, "\",\"level\":\"info\",\"app\":");
+    svc__buf_json_string(&text, svc__bytes_z(svc_app_name(app)));
+    svc__buf_puts(&text, ",\"msg\":\"request\"");
+    char *middle =
+        svc__buf_error(&text) ? NULL : svc__arena_strndup(&app->memory, text.data, text.len);
+    svc__buf_free(&text);
+    return middle;
 }
 
 const svc_middleware *svc__access_log_make(svc_app *app)
 {
-    static const svc_middleware middleware = {
-        .size = sizeof middleware,
+    svc_middleware *middleware = svc__arena_zalloc(&app->memory, sizeof *middleware);
+    char *middle = make_middle(app);
+    if (!middleware || !middle)
+        return NULL;
+    *middleware = (svc_middleware){
+        .size = sizeof *middleware,
         .name = "access_log",
+        .arg = middle,
         .on_done = on_done,
     };
-    (void)app;
-    return &middleware;
+    return middleware;
 }

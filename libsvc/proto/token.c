@@ -52,11 +52,17 @@ static bool word_has_control(uint64_t word)
 bool svc__token_value_valid(struct bytes text)
 {
     size_t i = 0;
-    for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, text.data + i, sizeof(word));
+    uint64_t word;
+    for (; i + sizeof word <= text.len; i += sizeof word) {
+        memcpy(&word, text.data + i, sizeof word);
         if (word_has_control(word))
             break; /* perhaps only a tab: the loop below tells */
+    }
+    if (i > 0 && text.len - i < sizeof word) {
+        /* The last word may overlap the one before. */
+        memcpy(&word, text.data + text.len - sizeof word, sizeof word);
+        if (!word_has_control(word))
+            return true;
     }
     while (i < text.len && value_byte((unsigned char)text.data[i]))
         i++;

@@ -53,9 +53,14 @@ size_t svc__uri_decode(char *dst, struct bytes src, bool plus_is_space)
 {
     size_t len = 0;
     while (src.len > 0) {
-        bool space = plus_is_space && src.data[0] == '+';
-        char byte = (char)svc__uri_take(&src);
-        dst[len++] = space ? ' ' : byte;
+        char c = *src.data;
+        if (c == '%') {
+            dst[len++] = (char)svc__uri_take(&src);
+            continue;
+        }
+        dst[len++] = plus_is_space && c == '+' ? ' ' : c;
+        src.data++;
+        src.len--;
     }
     return len;
 }
@@ -83,6 +88,11 @@ bool svc__uri_decoded_utf8(struct bytes escaped)
     if (escaped.len == 0 || !memchr(escaped.data, '%', escaped.len))
         return svc__utf8_valid(escaped);
     while (escaped.len > 0) {
+        if ((unsigned char)*escaped.data < 0x80 && *escaped.data != '%') {
+            escaped.data++;
+            escaped.len--;
+            continue;
+        }
         char window[4];
         size_t sequence = svc__utf8_sequence(look_ahead(window, escaped));
         if (sequence == 0)

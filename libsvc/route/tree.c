@@ -284,9 +284,12 @@ static void collect_methods(struct search *s, uint32_t host)
 static uint32_t find_method(const struct tree *tree, struct bytes name)
 {
     uint64_t head = svc__tree_head(name);
-    for (uint32_t i = 1; i <= tree->method_count; i++)
-        if (tree->methods[i].head == head && svc__bytes_eq(tree->methods[i].name, name))
+    for (uint32_t i = 1; i <= tree->method_count; i++) {
+        const struct method *method = &tree->methods[i];
+        if (method->head == head && method->name.len == name.len &&
+            (name.len <= TREE_HEAD || svc__bytes_eq(method->name, name)))
             return i;
+    }
     return TREE_ANY_METHOD;
 }
 

@@ -83,15 +83,27 @@ static inline uint64_t svc__tree_low(uint64_t word, size_t n)
     return n < 8 ? word & ((UINT64_C(1) << (8 * n)) - 1) : word;
 }
 
-/* The first bytes of a text as a number, with zeros behind a short one. */
+static inline uint64_t svc__tree_load4(const char *data)
+{
+    uint32_t word;
+    memcpy(&word, data, sizeof word);
+    return le32toh(word);
+}
+
+/* The first bytes of a text as a number, with zeros behind a short one. Two loads may overlap: both
+ * have the same bytes there. */
 static inline uint64_t svc__tree_head(struct bytes text)
 {
-    uint64_t word = 0;
+    const unsigned char *at = (const unsigned char *)text.data;
     if (text.len >= TREE_HEAD)
         return svc__tree_load(text.data);
-    for (size_t i = 0; i < text.len; i++)
-        word |= (uint64_t)(unsigned char)text.data[i] << (8 * i);
-    return word;
+    if (text.len >= 4)
+        return svc__tree_load4(text.data) | svc__tree_load4(text.data + text.len - 4)
+                                                << (8 * (text.len - 4));
+    if (text.len == 0)
+        return 0;
+    return at[0] | (uint64_t)at[text.len / 2] << (8 * (text.len / 2)) |
+           (uint64_t)at[text.len - 1] << (8 * (text.len - 1));
 }
 
 /* Only registered texts are stored, so a client cannot choose what collides. */

@@ -40,17 +40,30 @@ static struct loop *emptiest(const struct server *server)
     return best;
 }
 
+/* One line a second for the whole server, whoever comes first. */
+static void log_refusal(struct loop *loop, const char *message, const char *reason)
+{
+    struct server *server = loop->server;
+    uint64_t last = atomic_load(&server->accept_logged_ms);
+    if (last && loop->now_ms < last + LOG_EVERY_MS)
+        return;
+    if (atomic_compare_exchange_strong(&server->accept_logged_ms, &last, loop->now_ms))
+        svc__log(&loop->host.log, SVC_LEVEL_ERROR, message, LOG_TEXT("reason", reason),
+                 LOG_NUMBER("connections", atomic_load(&server->connections)));
+}
+
 /* `self` is the calling loop, or NULL on another thread. */
 static void refuse(struct server *server, struct loop *self, int fd)
 {
     static const char detail[] = "the service has as many connections as it takes";
     svc__metric_add_shared(server->app->metrics, server->metrics.refused, 1);
-    if (self)
-        svc__wire_send_problem(fd, 503, detail, svc__loop_date(self));
-    if (self)
-        svc__linger_begin(self, fd);
-    else
+    if (!self) {
         close(fd);
+        return;
+    }
+    log_refusal(self, "connections refused", "as many sockets as the service takes");
+    svc__wire_send_problem(fd, 503, detail, svc__loop_date(self));
+    svc__linger_begin(self, fd, (struct unsent){NULL, 0});
 }
 
 static void take(struct server *server, struct loop *self, int fd, const struct peer *peer)
@@ -74,25 +87,12 @@ static void take(struct server *server, struct loop *self, int fd, const struct 
         svc__loop_wake(loop);
 }
 
-/* One line a second for the whole server, whoever comes first. */
-static void log_exhausted(struct loop *loop, int error)
-{
-    struct server *server = loop->server;
-    uint64_t last = atomic_load(&server->accept_logged_ms);
-    if (last && loop->now_ms < last + LOG_EVERY_MS)
-        return;
-    if (atomic_compare_exchange_strong(&server->accept_logged_ms, &last, loop->now_ms))
-        svc__log(&loop->host.log, SVC_LEVEL_ERROR, "cannot accept connections",
-                 LOG_TEXT("error", strerror(error)),
-                 LOG_NUMBER("connections", atomic_load(&server->connections)));
-}
-
 /* Without a descriptor a connection can be neither served nor told so: the spare one makes room to
  * take it off the queue, so that its client knows at once, and accepting pauses. */
 static void exhausted(struct loop *loop, const struct listener *listener, int error)
 {
     svc__metric_add(loop->host.cells, loop->server->metrics.accept_errors, 1);
-    log_exhausted(loop, error);
+    log_refusal(loop, "cannot accept connections", strerror(error));
     if (loop->spare_fd >= 0) {
         struct peer peer;
         close(loop->spare_fd);

@@ -27,6 +27,16 @@ static int start(svc_app *app, struct service *service)
     return app->stop_fd < 0 ? SVC_ESYSTEM : svc__service_start(service);
 }
 
+/* A start that failed: no request is waited for, but what it has logged is written. */
+static void abandon(struct service *service)
+{
+    enum { LOG_FLUSH_MS = 1000 };
+    if (!service)
+        return;
+    (void)svc__service_end(service, UINT64_MAX);
+    svc__service_free(service, LOG_FLUSH_MS);
+}
+
 int svc_app_start(svc_app *app)
 {
     if (app->state != APP_BUILDING && app->state != APP_READY)
@@ -36,7 +46,7 @@ int svc_app_start(svc_app *app)
     if (!error)
         error = start(app, service);
     if (error) {
-        svc__service_free(service, UINT64_MAX);
+        abandon(service);
         svc__app_unready(app);
         return error;
     }

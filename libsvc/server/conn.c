@@ -1,6 +1,7 @@
 /* A connection's phases and deadlines. */
 #include "libsvc/server/conn.h"
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -17,6 +18,7 @@
 
 enum {
     SILENT_MS = 1000,        /* without a byte before an idle connection is closed or watched */
+    AT_ONCE = 8192,          /* bytes that a socket with nothing else to send has room for */
     CLOSING_MS = 2000,       /* for the peer to close after an answer past libmicrohttpd */
     TCP_STATE_CLOSE_WAIT = 8 /* TCP_CLOSE_WAIT of <netinet/tcp.h>, which lacks the byte counts */
 };
@@ -52,6 +54,7 @@ static void release(struct conn *conn)
         conn->previous->next = conn->next;
     else
         loop->conns = conn->next;
+    free(conn->unsent.data);
     free(conn);
     atomic_fetch_sub(&loop->count, 1);
     svc__server_socket_closed(loop->server, &loop->server->connections);
@@ -88,11 +91,25 @@ void svc__conn_closed(struct conn *conn)
 {
     unwatch(conn);
     if (must_linger(conn)) {
-        int fd = dup(conn->fd);
-        if (fd >= 0)
-            svc__linger_begin(conn->loop, fd);
+        int fd = fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
+        if (fd >= 0) {
+            svc__linger_begin(conn->loop, fd, conn->unsent);
+            conn->unsent.data = NULL;
+        }
     }
     release(conn);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
+static uint64_t body_ms(const struct conn *conn, const svc_config *config)
+{
+    uint64_t ms = config->body_timeout_ms;
+    return conn->x->replied ? ms : smaller(ms, svc_request_remaining_ms(&conn->x->request));
 }
 
 static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
@@ -102,11 +119,11 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
     case CONN_HEAD:
         return config->header_timeout_ms;
     case CONN_IDLE:
-        return config->idle_timeout_ms / 2 < SILENT_MS ? config->idle_timeout_ms / 2 : SILENT_MS;
+        return smaller(config->idle_timeout_ms / 2, SILENT_MS);
     case CONN_WATCHED:
         return config->idle_timeout_ms;
     case CONN_BODY:
-        return config->body_timeout_ms;
+        return body_ms(conn, config);
     case CONN_HANDLE:
         return svc_request_remaining_ms(&conn->x->request);
     case CONN_SEND:
@@ -123,15 +140,17 @@ void svc__conn_enter(struct conn *conn, enum conn_phase phase)
     conn->phase = phase;
     if (phase != CONN_WATCHED) /* idleness began with the phase before */
         conn->since_ms = loop->now_ms;
-    uint64_t due = conn->since_ms + phase_ms(conn, &loop->server->app->config);
-    svc__wheel_set(&loop->wheel, &conn->deadline.timer, due);
+    conn->due_ms = conn->since_ms + phase_ms(conn, &loop->server->app->config);
+    uint64_t first = conn->since_ms + SILENT_MS;
+    bool looks = (phase == CONN_HEAD || phase == CONN_BODY) && first < conn->due_ms;
+    svc__wheel_set(&loop->wheel, &conn->deadline.timer, looks ? first : conn->due_ms);
 }
 
 void svc__conn_hurry(struct conn *conn, uint64_t ms)
 {
-    uint64_t due = conn->loop->now_ms + ms;
-    if (conn->deadline.timer.due_ms > due)
-        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, due);
+    conn->due_ms = smaller(conn->due_ms, conn->loop->now_ms + ms);
+    if (conn->deadline.timer.due_ms > conn->due_ms)
+        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
 }
 
 static bool tcp_info(const struct conn *conn, struct tcp_info *info)
@@ -151,15 +170,40 @@ static uint64_t bytes_received(const struct conn *conn)
     return conn->taken + (uint64_t)unread;
 }
 
+/*
+ * libmicrohttpd skips empty lines before a request and counts them nowhere. But it reads every
+ * request of a connection to the same place, so they show in where the method begins.
+ */
+static uint64_t skipped(struct conn *conn, const char *method)
+{
+    if (!conn->base) /* of malloc or mmap: less than 16 bytes that were skipped show at once */
+        conn->base = method - ((uintptr_t)method & 15);
+    uintptr_t base = (uintptr_t)conn->base, begin = (uintptr_t)method;
+    if (begin >= base)
+        return begin - base;
+    conn->base = method; /* those before the first request, which are only known now */
+    return base - begin;
+}
+
+void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes)
+{
+    conn->head_bytes = bytes;
+    conn->taken_known = conn->taken_known && bytes;
+    conn->taken += bytes + skipped(conn, method);
+    conn->had_body = false;
+}
+
 bool svc__conn_has_unread(struct conn *conn)
 {
     uint64_t received = bytes_received(conn);
     if (!conn->taken_known) {
         /* After a chunked body, whose framing nobody counted: count on from here. */
         conn->taken = received;
-        conn->taken_known = true;
+        conn->taken_known = conn->recounted = true;
     }
-    return received > conn->taken;
+    /* Old clients send an empty line behind a body, which is no request (RFC 9112 2.2). */
+    bool empty_line = conn->had_body && received == conn->taken + 2;
+    return received > conn->taken && !empty_line;
 }
 
 /* What changes as the reply goes: what the peer acknowledged, or what a unix socket's queue holds.
@@ -200,10 +244,30 @@ void svc__conn_send_raw(struct conn *conn)
 {
     struct exchange *x = conn->x;
     if (x->response.body.kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
-        svc__exchange_fail_reply(x, "a streamed answer to a request that is refused in its body");
-    svc__wire_send(conn->fd, x, svc__loop_date(conn->loop));
+        svc__exchange_fail_reply(x, "a streamed answer where only one from memory can be sent");
+    if (svc__wire_send(conn->fd, x, svc__loop_date(conn->loop), &conn->unsent))
+        conn->cut = true;
     conn->raw = true;
     conn->linger = true;
+}
+
+/* The same outside of libmicrohttpd's calls, where it goes on holding the socket: only a reply that
+ * the socket takes at once can be sent. */
+static void send_raw_at_once(struct conn *conn)
+{
+    struct exchange *x = conn->x;
+    if (!svc__exchange_reply_bodiless(x) && x->response.body.len > AT_ONCE)
+        svc__exchange_fail_reply(x, "a large answer to a request whose body does not end");
+    svc__conn_send_raw(conn);
+    conn->cut = conn->cut || conn->unsent.data;
+}
+
+void svc__conn_log_headless(const struct conn *conn, int status, const char *end)
+{
+    char peer[INET6_ADDRSTRLEN];
+    svc__log(&conn->loop->host.log, SVC_LEVEL_INFO, "request without a head",
+             LOG_TEXT("peer", svc__request_format_peer(&conn->address, peer)),
+             LOG_NUMBER("status", status), LOG_TEXT("end", end));
 }
 
 static void head_expired(struct conn *conn)
@@ -216,6 +280,7 @@ static void head_expired(struct conn *conn)
     time_out(conn);
     svc__wire_send_problem(conn->fd, 408, "the request head took too long",
                            svc__loop_date(conn->loop));
+    svc__conn_log_headless(conn, 408, svc__exchange_outcome_text(SVC_TIMED_OUT));
     close_after_answer(conn);
 }
 
@@ -241,14 +306,20 @@ static void look_if_idle(struct conn *conn)
     }
     svc__conn_enter(conn, CONN_WATCHED);
     watch(conn, EPOLLIN | EPOLLRDHUP);
+    /* With every byte accounted for, the first method began where the connection's memory does. */
+    if (conn->base && !conn->recounted)
+        svc__loop_mhd_rest(conn->loop, conn->base);
 }
 
 static void body_expired(struct conn *conn)
 {
+    struct exchange *x = conn->x;
     time_out(conn);
-    if (!conn->x->replied)
-        svc__exchange_refuse(conn->x, 408, "the request body took too long");
-    svc__conn_send_raw(conn);
+    if (!x->replied && svc_request_remaining_ms(&x->request))
+        svc__exchange_refuse(x, 408, "the request body took too long");
+    else if (!x->replied)
+        svc__exchange_refuse(x, 504, "the request took too long");
+    send_raw_at_once(conn);
     close_after_answer(conn);
 }
 
@@ -274,8 +345,22 @@ static void sending_expired(struct conn *conn)
     shut(conn);
 }
 
+/* What is half there after a second may never be whole: libmicrohttpd, which looks at events only,
+ * can miss a FIN that comes with the last bytes. */
+static bool looks_first(struct conn *conn)
+{
+    if ((conn->phase != CONN_HEAD && conn->phase != CONN_BODY) ||
+        conn->loop->now_ms >= conn->due_ms)
+        return false;
+    svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
+    svc__conn_watch_departure(conn);
+    return true;
+}
+
 void svc__conn_expired(struct conn *conn)
 {
+    if (looks_first(conn))
+        return;
     switch (conn->phase) {
     case CONN_NEW:
     case CONN_HEAD:
@@ -308,16 +393,29 @@ static bool left_idle(struct conn *conn, uint32_t events)
            conn->phase <= CONN_WATCHED && !svc__conn_has_unread(conn);
 }
 
+/* The peer sends nothing more. What it has sent may still be whole, once libmicrohttpd reads it. */
+static void left_halfway(struct conn *conn)
+{
+    int unread = 0;
+    if (ioctl(conn->fd, FIONREAD, &unread) || !unread)
+        shut(conn);
+    else
+        svc__conn_hurry(conn, SILENT_MS);
+}
+
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
+    bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     if (left_idle(conn, events))
         shut(conn);
     else if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
     else if (conn->phase == CONN_SEND)
-        conn->drained = true;
-    else if (conn->phase == CONN_HANDLE && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+        conn->drained = events & EPOLLOUT;
+    else if (conn->phase == CONN_HANDLE && left)
         svc__exchange_cancel(conn->x);
+    else if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) && left)
+        left_halfway(conn);
 }
 
 void svc__conn_resume(struct conn *conn)
@@ -368,6 +466,6 @@ void svc__conn_cut(struct conn *conn)
         return;
     }
     if (conn->phase == CONN_BODY)
-        svc__conn_send_raw(conn);
+        send_raw_at_once(conn);
     shut(conn);
 }

@@ -12,6 +12,7 @@
 #include "libsvc/base/mailbox.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/server/watch.h"
+#include "libsvc/server/wire.h"
 
 struct loop;
 struct MHD_Connection;
@@ -53,14 +54,20 @@ struct conn {
     bool raw;          /* the reply was written past libmicrohttpd */
     bool linger;       /* the peer may still be sending when the socket closes */
     bool taken_known;  /* `taken` counts every byte so far */
+    bool recounted;    /* it did not once: `base` may be wrong */
     bool timed_out;    /* a deadline has ended it */
     bool cut;          /* the server or a body source has ended it */
     bool drained;      /* a unix socket has taken more of the reply since it was last looked at */
+    bool had_body;     /* the last request whose head is in */
+    bool spared;       /* a reply has left it open in a drain, for what may be behind its request */
     size_t head_bytes; /* of the current request, once it is in; 0: not known */
+    const char *base;  /* where libmicrohttpd reads requests to, as far as that has shown */
     uint64_t taken;    /* bytes of requests so far, to compare with the kernel's count */
     uint64_t since_ms; /* when the phase began */
+    uint64_t due_ms;   /* when it must be over */
     uint64_t progress; /* of the reply, when it was last looked at */
     uint64_t dropped;  /* bytes of an unwanted body */
+    struct unsent unsent; /* of a reply written past libmicrohttpd; goes out while lingering */
     socklen_t address_len;
     struct sockaddr_storage address;
 };
@@ -94,6 +101,13 @@ void svc__conn_event(struct conn *conn, uint32_t events);
  */
 void svc__conn_resume(struct conn *conn);
 
+/* Counts a request's head, whose method begins at `method`, as taken; 0 bytes: not known. */
+void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes);
+
+/* A line in place of the access log's, which a request whose head never was understood has not:
+ * `status` is what its peer was told, 0 for nothing. */
+void svc__conn_log_headless(const struct conn *conn, int status, const char *end);
+
 /* Whether bytes of a next request have arrived, as far as that can be known. */
 bool svc__conn_has_unread(struct conn *conn);
 
@@ -106,7 +120,10 @@ void svc__conn_close_if_silent(struct conn *conn, uint64_t stop_ms);
 /* Ends it whatever it does: a waiting layer's exchange is cancelled and answered 503. */
 void svc__conn_cut(struct conn *conn);
 
-/* Writes the exchange's reply to the socket, past libmicrohttpd. The connection must close next. */
+/*
+ * Writes the exchange's reply to the socket, past libmicrohttpd, which must close the connection
+ * next: what the socket has no room for is sent while it lingers.
+ */
 void svc__conn_send_raw(struct conn *conn);
 
 #endif

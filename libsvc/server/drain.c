@@ -11,9 +11,17 @@
 
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
-    CUT_MS = 500,     /* for what was cut to be told so */
-    END_MS = 300      /* for threads to end after that */
+    CUT_MS = 300      /* for what was cut to be told so */
 };
+
+/* How long threads have to end, and the log to be written, when all requests are over. */
+struct pace {
+    unsigned end_ms, flush_ms;
+};
+
+/* A forced stop is over within a second of its deadline, whatever handlers and the log's reader do:
+ * with CUT_MS, and a quarter of a second that the sink may take beyond. */
+static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
 
 struct drain {
     struct service *service;
@@ -79,7 +87,7 @@ static void announce(struct drain *drain)
 {
     struct service *service = drain->service;
     service->server->stop_ms = svc__clock_ms();
-    atomic_store(&service->app->draining, 1);
+    atomic_store(&service->app->draining, DRAIN_BEGUN);
     svc__log(&service->log, SVC_LEVEL_INFO, "draining",
              LOG_NUMBER("connections", atomic_load(&service->server->connections)));
     /* Balancers see readiness turn before the listeners close. */
@@ -87,28 +95,49 @@ static void announce(struct drain *drain)
     wait_until(drain, never, svc__clock_ms() + delay);
 }
 
-static void stop_accepting(struct drain *drain)
+static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
 {
     struct server *server = drain->service->server;
     svc__server_enter(server, STAGE_REFUSE);
-    uint64_t deadline = svc__clock_ms() + SETTLE_MS;
-    while (!svc__server_settled(server) && svc__clock_ms() < deadline)
-        wait_for_event(drain, 10);
+    uint64_t settle_ms = svc__clock_ms() + SETTLE_MS;
+    wait_until(drain, svc__server_settled, settle_ms < deadline_ms ? settle_ms : deadline_ms);
     svc__server_close_listeners(server);
 }
 
-/* Waits for what is in flight, cuts what is left, and tells how many requests that were. */
-static unsigned finish_requests(struct drain *drain, uint64_t deadline_ms)
+/* Waits for what is in flight and cuts what is left. Whether nothing had to be cut. */
+static bool finish_requests(struct drain *drain, uint64_t deadline_ms)
 {
-    struct server *server = drain->service->server;
+    struct service *service = drain->service;
+    struct server *server = service->server;
     svc__server_enter(server, STAGE_CLOSE_IDLE);
     if (wait_until(drain, svc__server_empty, deadline_ms))
-        return 0;
+        return true;
+    atomic_store(&service->app->draining, DRAIN_CUT);
     svc__server_enter(server, STAGE_CUT);
     uint64_t cut_deadline = svc__clock_ms() + CUT_MS;
     while (!svc__server_empty(server) && svc__clock_ms() < cut_deadline)
         wait_for_event(drain, 10);
-    return atomic_load(&server->cut_requests);
+    return svc__server_empty(server) && !atomic_load(&server->cut_requests);
+}
+
+static void log_stopped(struct service *service, bool clean)
+{
+    svc__log(&service->log, clean ? SVC_LEVEL_INFO : SVC_LEVEL_WARN, "stopped",
+             LOG_NUMBER("requests_cut", atomic_load(&service->server->cut_requests)),
+             LOG_NUMBER("connections_left", atomic_load(&service->server->connections)));
+}
+
+/* Whether something still runs: a handler, or a readiness check, which keeps nobody waiting for an
+ * answer but uses what would be freed. */
+static bool end_threads(struct service *service, const struct pace *pace)
+{
+    if (!svc__service_end(service, svc__clock_ms() + pace->end_ms)) {
+        svc__service_free(service, pace->flush_ms);
+        return false;
+    }
+    svc__log(&service->log, SVC_LEVEL_WARN, "a handler or readiness check does not return");
+    svc__sink_stop(service->sink, pace->flush_ms);
+    return true;
 }
 
 int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
@@ -118,11 +147,9 @@ int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
         wait_for_event(&drain, -1);
     announce(&drain);
     uint64_t deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
-    stop_accepting(&drain);
-    unsigned cut = finish_requests(&drain, deadline_ms);
-    svc__log(&service->log, cut ? SVC_LEVEL_WARN : SVC_LEVEL_INFO, "stopped",
-             LOG_NUMBER("requests_cut", cut));
-    int error = svc__service_free(service, svc__clock_ms() + END_MS);
-    *stuck = error != 0;
-    return cut || error ? SVC_EFORCED : 0;
+    stop_accepting(&drain, deadline_ms);
+    bool clean = finish_requests(&drain, deadline_ms);
+    log_stopped(service, clean);
+    *stuck = end_threads(service, clean ? &in_order : &by_force);
+    return clean ? 0 : SVC_EFORCED;
 }

@@ -8,8 +8,8 @@
  * Waits for a stop, by the app's stop_fd or a signal of `signal_fd` (a signalfd, or -1), then
  * drains: readiness off, the drain delay (not on SIGINT), listeners closed, silent connections
  * closed, requests awaited until the drain timeout or a second stop, the rest cut, everything ended
- * and freed. 0, or SVC_EFORCED when requests were cut. `*stuck` tells that a handler still runs,
- * and that then nothing was freed.
+ * and freed. 0, or SVC_EFORCED when requests were cut. `*stuck` tells that a handler or a readiness
+ * check still runs, and that then nothing was freed.
  */
 int svc__drain_run(struct service *service, int signal_fd, bool *stuck);
 

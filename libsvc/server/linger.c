@@ -9,11 +9,17 @@
 
 #include "libsvc/server/loop.h"
 
+/* By edges: the end of the peer's own sending would be an event for ever. */
+#define SENDING (EPOLLIN | EPOLLOUT | EPOLLET)
+
 static void set_deadline(struct loop *loop, struct lingering *linger)
 {
     uint64_t due = loop->now_ms + LINGER_IDLE_MS;
-    svc__wheel_set(&loop->wheel, &linger->deadline.timer,
-                   due < linger->end_ms ? due : linger->end_ms);
+    if (!linger->end_ms)
+        due = loop->now_ms + loop->server->app->config.send_timeout_ms;
+    else if (due > linger->end_ms)
+        due = linger->end_ms;
+    svc__wheel_set(&loop->wheel, &linger->deadline.timer, due);
 }
 
 static void link_in(struct loop *loop, struct lingering *linger)
@@ -35,55 +41,96 @@ static void end(struct loop *loop, struct lingering *linger)
     svc__wheel_cancel(&loop->wheel, &linger->deadline.timer);
     svc__loop_unwatch(loop, linger->fd);
     close(linger->fd);
+    free(linger->unsent.data);
     free(linger);
     svc__server_socket_closed(loop->server, &loop->server->lingers);
 }
 
-static void refuse(struct loop *loop, int fd)
+static void refuse(struct loop *loop, int fd, struct unsent unsent)
 {
     svc__metric_add(loop->host.cells, loop->server->metrics.lingering_full, 1);
+    free(unsent.data);
     close(fd);
 }
 
-void svc__linger_begin(struct loop *loop, int fd)
+static struct lingering *make(struct server *server)
 {
-    shutdown(fd, SHUT_WR);
-    struct server *server = loop->server;
-    struct lingering *linger = NULL;
-    if (svc__server_socket_opened(server, &server->lingers, LINGER_MAX)) {
-        linger = calloc(1, sizeof *linger);
-        if (!linger)
-            svc__server_socket_closed(server, &server->lingers);
-    }
-    if (!linger) {
-        refuse(loop, fd);
-        return;
-    }
-    *linger = (struct lingering){
-        .watch = {WATCH_LINGER}, .deadline = {.kind = DEADLINE_LINGER}, .fd = fd};
-    linger->end_ms = loop->now_ms + LINGER_TOTAL_MS;
-    link_in(loop, linger);
-    if (svc__loop_watch(loop, fd, EPOLLIN, &linger->watch))
-        end(loop, linger);
-    else
-        set_deadline(loop, linger);
+    if (!svc__server_socket_opened(server, &server->lingers, LINGER_MAX))
+        return NULL;
+    struct lingering *linger = calloc(1, sizeof *linger);
+    if (!linger)
+        svc__server_socket_closed(server, &server->lingers);
+    return linger;
 }
 
-/* What arrives is dropped, a few buffers a turn, so that a fast sender cannot hold the loop. */
-void svc__linger_event(struct loop *loop, struct lingering *linger)
+/* The reply is with the system whole. False: the socket cannot be watched. */
+static bool finish_sending(struct loop *loop, struct lingering *linger)
+{
+    shutdown(linger->fd, SHUT_WR);
+    linger->end_ms = loop->now_ms + LINGER_TOTAL_MS;
+    return !svc__loop_watch(loop, linger->fd, EPOLLIN, &linger->watch);
+}
+
+void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
+{
+    struct lingering *linger = make(loop->server);
+    if (!linger) {
+        shutdown(fd, SHUT_WR);
+        refuse(loop, fd, unsent);
+        return;
+    }
+    linger->watch.kind = WATCH_LINGER;
+    linger->deadline.kind = DEADLINE_LINGER;
+    linger->fd = fd;
+    linger->unsent = unsent;
+    link_in(loop, linger);
+    bool watched = unsent.data ? !svc__loop_watch(loop, fd, SENDING, &linger->watch)
+                               : finish_sending(loop, linger);
+    if (watched)
+        set_deadline(loop, linger);
+    else
+        end(loop, linger);
+}
+
+/* What arrives is dropped, a few buffers a turn, so that a fast sender cannot hold the loop. False:
+ * the peer is done. */
+static bool drop_input(struct loop *loop, struct lingering *linger)
 {
     char dropped[16384];
     for (int i = 0; i < 8; i++) {
         ssize_t n = recv(linger->fd, dropped, sizeof dropped, MSG_DONTWAIT);
-        if (n <= 0) {
-            if (n == 0 || (errno != EAGAIN && errno != EINTR))
-                end(loop, linger);
-            else
-                set_deadline(loop, linger);
-            return;
-        }
+        if (n <= 0)
+            return n < 0 && (errno == EAGAIN || errno == EINTR);
     }
+    /* Where events are edges, what is left would be none. */
+    return !svc__loop_watch(loop, linger->fd, linger->end_ms ? EPOLLIN : SENDING, &linger->watch);
+}
+
+/* False: the peer is gone. */
+static bool send_rest(struct loop *loop, struct lingering *linger)
+{
+    const struct unsent *unsent = &linger->unsent;
+    ssize_t n = send(linger->fd, unsent->data + linger->sent, unsent->len - linger->sent,
+                     MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    linger->sent += (size_t)n;
     set_deadline(loop, linger);
+    return linger->sent < unsent->len || finish_sending(loop, linger);
+}
+
+void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t events)
+{
+    bool sending = !linger->end_ms, open = !(events & (EPOLLERR | EPOLLHUP));
+    if (open) {
+        bool input = drop_input(loop, linger);
+        /* A peer that has shut its side for writing may still read. */
+        open = sending ? send_rest(loop, linger) : input;
+    }
+    if (!open)
+        end(loop, linger);
+    else if (linger->end_ms)
+        set_deadline(loop, linger);
 }
 
 void svc__linger_expired(struct loop *loop, struct lingering *linger)

@@ -1,7 +1,8 @@
 /*
  * Lingering close: a socket with a reply that the peer may not have read yet, while it still sends.
  * Closing at once would reset the connection and destroy the reply, so the socket is shut for
- * writing and read until the peer is done, for 2 s without a byte or 10 s in all, 256 at most.
+ * writing and read until the peer is done, for 2 s without a byte or 10 s in all, 256 at most. A
+ * part of the reply that the socket had no room for is sent first, as long as that makes progress.
  *
  * For the loop's thread.
  */
@@ -9,6 +10,7 @@
 #define SVC_SERVER_LINGER_H
 
 #include "libsvc/server/watch.h"
+#include "libsvc/server/wire.h"
 
 enum { LINGER_IDLE_MS = 2000, LINGER_TOTAL_MS = 10000, LINGER_MAX = 256 };
 
@@ -19,15 +21,17 @@ struct lingering {
     struct deadline deadline;
     struct lingering *next, *previous;
     int fd;
-    uint64_t end_ms; /* whatever the peer does */
+    uint64_t end_ms; /* whatever the peer does; 0 while there is something to send */
+    struct unsent unsent;
+    size_t sent; /* of that */
 };
 
-/* Takes the socket `fd`, which is the loop's from now on: lingers, or closes where that cannot be.
- */
-void svc__linger_begin(struct loop *loop, int fd);
+/* Takes the socket `fd` and what it is still to send (data NULL: nothing), which are the loop's
+ * from now on: lingers, or closes where that cannot be. */
+void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent);
 
-/* The socket has something to read, or its end. */
-void svc__linger_event(struct loop *loop, struct lingering *linger);
+/* The socket has something to read, its end, or room. */
+void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t events);
 
 /* Its time is over. */
 void svc__linger_expired(struct loop *loop, struct lingering *linger);

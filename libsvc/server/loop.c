@@ -47,8 +47,11 @@ void svc__loop_wake(struct loop *loop)
 static void wake_exchange(struct exchange_host *host, struct exchange *x)
 {
     struct loop *loop = (struct loop *)(void *)host;
+    /* Once the mail is there, its exchange may end and with it the reason for the loop to live. */
+    atomic_fetch_add(&loop->posting, 1);
     if (svc__mailbox_post(&loop->woken, &x->mail))
         svc__loop_wake(loop);
+    atomic_fetch_sub(&loop->posting, 1);
 }
 
 const char *svc__loop_date(struct loop *loop)
@@ -96,6 +99,7 @@ struct loop *svc__loop_new(struct server *server, int *error)
         return NULL;
     }
     loop->server = server;
+    loop->epoll_fd = loop->wake_fd = loop->spare_fd = -1;
     loop->wake_watch.kind = WATCH_WAKE;
     loop->mhd_watch.kind = WATCH_MHD;
     loop->accept_pause.kind = DEADLINE_ACCEPT;
@@ -109,10 +113,27 @@ struct loop *svc__loop_new(struct server *server, int *error)
     return NULL;
 }
 
+static struct conn *conn_of_mail(struct mail *mail)
+{
+    return (struct conn *)(void *)((char *)mail - offsetof(struct conn, mail));
+}
+
+/* Connections for a loop whose thread never ran. */
+static void free_handed(struct loop *loop)
+{
+    struct mail *next;
+    for (struct mail *mail = svc__mailbox_take_all(&loop->handed); mail; mail = next) {
+        next = mail->next;
+        close(conn_of_mail(mail)->fd);
+        free(conn_of_mail(mail));
+    }
+}
+
 void svc__loop_free(struct loop *loop)
 {
     if (!loop)
         return;
+    free_handed(loop);
     svc__loop_mhd_stop(loop);
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
     svc__buf_free(&loop->host.scratch);
@@ -122,11 +143,6 @@ void svc__loop_free(struct loop *loop)
         if (fds[i] >= 0)
             close(fds[i]);
     free(loop);
-}
-
-static struct conn *conn_of_mail(struct mail *mail)
-{
-    return (struct conn *)(void *)((char *)mail - offsetof(struct conn, mail));
 }
 
 static void take_handed(struct loop *loop)
@@ -148,6 +164,8 @@ static void take_woken(struct loop *loop)
         if (svc__exchange_resumed(x))
             svc__conn_resume(x->transport);
         atomic_fetch_sub(&loop->waiting, 1);
+        if (atomic_load(&loop->stage) != STAGE_SERVE)
+            svc__server_notify(loop->server);
     }
 }
 
@@ -165,7 +183,10 @@ static void cut(struct loop *loop)
     svc__linger_close_all(loop);
 }
 
-/* Stages may be skipped: what an earlier one would have done is part of the later one. */
+/*
+ * Stages may be skipped: what an earlier one would have done is part of the later one. Not while
+ * events of this turn are left, which may point at a listener or at a lingering socket.
+ */
 static void follow_stage(struct loop *loop)
 {
     int stage = atomic_load(&loop->server->stage), before = atomic_load(&loop->stage);
@@ -178,6 +199,7 @@ static void follow_stage(struct loop *loop)
     if (stage >= STAGE_CUT)
         cut(loop);
     atomic_store(&loop->stage, stage);
+    svc__server_notify(loop->server);
 }
 
 static void take_wake(struct loop *loop)
@@ -187,17 +209,13 @@ static void take_wake(struct loop *loop)
         return; /* nobody has written since the last turn */
     take_handed(loop);
     take_woken(loop);
-    follow_stage(loop);
-    if (atomic_load(&loop->stage) != STAGE_SERVE)
-        svc__server_notify(loop->server);
 }
 
 static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
 {
     switch (watch->kind) {
-    case WATCH_LISTENER: /* a wake before it in the same turn may have ended accepting */
-        if (atomic_load(&loop->stage) == STAGE_SERVE)
-            svc__acceptor_ready(loop, (struct listener *)(void *)watch);
+    case WATCH_LISTENER:
+        svc__acceptor_ready(loop, (struct listener *)(void *)watch);
         break;
     case WATCH_WAKE:
         take_wake(loop);
@@ -209,7 +227,7 @@ static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
         svc__conn_event((struct conn *)(void *)watch, events);
         break;
     case WATCH_LINGER:
-        svc__linger_event(loop, (struct lingering *)(void *)watch);
+        svc__linger_event(loop, (struct lingering *)(void *)watch, events);
         break;
     }
 }
@@ -251,6 +269,7 @@ static void turn(struct loop *loop)
     loop->now_ms = svc__clock_ms();
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
+    follow_stage(loop);
     if (loop->run_again)
         svc__loop_mhd_run(loop);
     struct timer *timer;
@@ -264,7 +283,8 @@ static void *run(void *arg)
 {
     struct loop *loop = arg;
     svc__acceptor_watch(loop, true);
-    while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->waiting))
+    while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->waiting) ||
+           atomic_load(&loop->posting))
         turn(loop);
     take_handed(loop);
     cut(loop);

@@ -13,6 +13,7 @@
 #include "libsvc/server/server.h"
 
 struct MHD_Daemon;
+struct kept_replies;
 
 struct loop {
     struct exchange_host host; /* first: a host is its loop's address */
@@ -21,11 +22,12 @@ struct loop {
     struct watch wake_watch, mhd_watch;
     int epoll_fd, wake_fd;
     struct MHD_Daemon *daemon;
-    int mhd_fd;          /* libmicrohttpd's epoll */
-    struct conn *adding; /* whose socket libmicrohttpd is just taking */
-    bool run_again;      /* libmicrohttpd has work that its epoll does not show */
-    bool pointer_gaps;   /* this libmicrohttpd needs the check of pointer_gaps.h */
-    size_t pool;         /* bytes of a connection's memory in libmicrohttpd */
+    int mhd_fd;                   /* libmicrohttpd's epoll */
+    struct conn *adding;          /* whose socket libmicrohttpd is just taking */
+    bool run_again;               /* libmicrohttpd has work that its epoll does not show */
+    bool pointer_gaps;            /* this libmicrohttpd needs the check of pointer_gaps.h */
+    struct kept_replies *replies; /* see loop_mhd_reply.h */
+    size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */
 
     struct mailbox handed; /* connections accepted by other threads */
     struct mailbox woken;  /* exchanges whose layer has resumed */
@@ -35,6 +37,7 @@ struct loop {
     struct lingering *lingers;
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
     _Atomic unsigned waiting; /* exchanges that a layer holds; they use the loop's memory */
+    _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 

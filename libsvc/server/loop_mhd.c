@@ -5,7 +5,10 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "libsvc/server/loop_mhd_reply.h"
 #include "libsvc/server/pointer_gaps.h"
 #include "libsvc/server/wire.h"
 
@@ -18,7 +21,6 @@ enum {
     NODE_BYTES = 64,
     /* Status line, Date, Connection, Content-Length and what libmicrohttpd rounds up. */
     REPLY_HEAD_BYTES = 256,
-    SOURCE_BLOCK = 16384,
     DROP_MS = 5000
 };
 
@@ -81,9 +83,7 @@ static void take_head(struct conn *conn, const char *method, const char *version
     struct exchange *x = conn->x;
     struct collector collector = {0};
     bool whole = collect_fields(conn, &collector);
-    conn->head_bytes = head_size(conn);
-    conn->taken_known = conn->taken_known && conn->head_bytes;
-    conn->taken += conn->head_bytes;
+    svc__conn_take_head(conn, method, head_size(conn));
     struct head head = {svc__bytes_z(method), x->request.target.raw, (unsigned)(version[7] - '0'),
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
@@ -96,53 +96,6 @@ static void take_head(struct conn *conn, const char *method, const char *version
 }
 
 /* ---- Replies */
-
-static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
-{
-    (void)at;
-    struct conn *conn = cls;
-    int64_t n = svc__exchange_reply_read(conn->x, data, len);
-    conn->cut = conn->cut || n < 0;
-    return n > 0    ? (ssize_t)n
-           : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
-                    : MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-/* Only its length counts: libmicrohttpd asks for no byte of a reply without a body. */
-static ssize_t read_nothing(void *cls, uint64_t at, char *data, size_t len)
-{
-    (void)cls, (void)at, (void)data, (void)len;
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static struct MHD_Response *make_response(struct conn *conn)
-{
-    const struct exchange *x = conn->x;
-    const struct response_body *body = &x->response.body;
-    uint64_t length = svc__exchange_reply_length(x);
-    if (body->kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
-        return MHD_create_response_from_callback(length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
-                                                                              : length,
-                                                 SOURCE_BLOCK, read_source, conn, NULL);
-    if (body->kind != RESPONSE_MEMORY && length)
-        return MHD_create_response_from_callback(length, 1, read_nothing, NULL, NULL);
-    return MHD_create_response_from_buffer(body->len, (void *)(uintptr_t)body->data,
-                                           MHD_RESPMEM_PERSISTENT);
-}
-
-/* Connection goes first: added behind Date, it makes libmicrohttpd forget that there is a Date. */
-static bool add_fields(struct MHD_Response *response, struct conn *conn, bool closes)
-{
-    const svc_response *res = &conn->x->response;
-    if (closes && !MHD_add_response_header(response, "Connection", "close"))
-        return false;
-    if (!MHD_add_response_header(response, "Date", svc__loop_date(conn->loop)))
-        return false;
-    for (size_t i = 0; i < res->field_count; i++)
-        if (!MHD_add_response_header(response, res->fields[i].name.data, res->fields[i].value.data))
-            return false;
-    return true;
-}
 
 static size_t count_cookies(const svc_request *req, size_t *bytes)
 {
@@ -158,18 +111,24 @@ static size_t count_cookies(const svc_request *req, size_t *bytes)
     return count;
 }
 
-/* A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
+/*
+ * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
  * would close the connection without a word. Its read buffer takes half, or the head when that is
- * larger. */
-static bool head_fits(const struct conn *conn)
+ * larger; 0.9.75 gives back what of it holds nothing.
+ */
+static bool head_fits(struct conn *conn)
 {
     const svc_request *req = &conn->x->request;
+    const struct loop *loop = conn->loop;
     size_t cookie_bytes = 0;
     size_t nodes = req->field_count + count_cookies(req, &cookie_bytes);
-    size_t half = conn->loop->pool / 2;
-    size_t used =
-        (conn->head_bytes > half ? conn->head_bytes : half) + nodes * NODE_BYTES + cookie_bytes;
-    return used + REPLY_HEAD_BYTES + conn->x->response.field_bytes <= conn->loop->pool;
+    size_t needed =
+        nodes * NODE_BYTES + cookie_bytes + REPLY_HEAD_BYTES + conn->x->response.field_bytes;
+    size_t half = loop->pool / 2;
+    if (needed + (conn->head_bytes > half ? conn->head_bytes : half) <= loop->pool)
+        return true;
+    bool gives_back = loop->pointer_gaps && conn->taken_known && !svc__conn_has_unread(conn);
+    return gives_back && needed + conn->head_bytes <= loop->pool;
 }
 
 static enum MHD_Result reply_raw(struct conn *conn)
@@ -185,26 +144,28 @@ static bool sendable(const struct exchange *x)
            svc__exchange_reply_length(x) != SVC_LENGTH_UNKNOWN;
 }
 
+/* A reply closes its connection while the server drains, unless a next request is there already or,
+ * behind a chunked body, may be: that is accepted and must be answered. One such doubt a
+ * connection, or a client that sends nothing else would never be closed on. */
+static bool closes_for_drain(struct conn *conn)
+{
+    if (!atomic_load(&conn->x->request.app->draining))
+        return false;
+    if (conn->taken_known)
+        return !svc__conn_has_unread(conn);
+    bool spared = conn->spared;
+    conn->spared = true;
+    return spared;
+}
+
 static enum MHD_Result reply(struct conn *conn)
 {
     struct exchange *x = conn->x;
-    if (!head_fits(conn))
-        svc__exchange_fail_reply(x, "the response head is too large");
-    if (!sendable(x))
+    if (!head_fits(conn) || !sendable(x))
         return reply_raw(conn);
-    bool closes =
-        x->close || (atomic_load(&x->request.app->draining) && !svc__conn_has_unread(conn));
-    struct MHD_Response *response = make_response(conn);
-    if (!response || !add_fields(response, conn, closes)) {
-        if (response)
-            MHD_destroy_response(response);
-        return reply_raw(conn);
-    }
+    bool closes = x->close || closes_for_drain(conn);
     svc__conn_enter(conn, CONN_SEND);
-    enum MHD_Result queued =
-        MHD_queue_response(conn->connection, (unsigned)x->response.status, response);
-    MHD_destroy_response(response);
-    return queued == MHD_YES ? MHD_YES : reply_raw(conn);
+    return svc__loop_mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn);
 }
 
 /* ---- The access handler */
@@ -285,6 +246,7 @@ static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t le
     if (x->framing.kind == BODY_CHUNKED)
         conn->taken_known = false;
     conn->taken += len;
+    conn->had_body = true;
     if (conn->call == CALL_BODY) {
         if (svc__exchange_body(x, data, len) == EXCHANGE_REPLY)
             drop_rest(conn);
@@ -365,6 +327,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     conn->call = CALL_FIRST;
     conn->head_bytes = 0;
     conn->dropped = 0;
+    conn->timed_out = conn->cut = conn->linger = false;
     if (conn->phase != CONN_NEW && conn->phase != CONN_HEAD)
         svc__conn_enter(conn, CONN_HEAD);
     hide_query(strchr(target, '?'));
@@ -390,12 +353,13 @@ static void note_refusal(struct conn *conn, struct MHD_Connection *connection)
         conn->x->response.status = (int)info->http_status;
 }
 
-static uint64_t bytes_out(const struct exchange *x, enum svc_outcome outcome)
+static uint64_t bytes_out(const struct conn *conn, bool sent)
 {
+    const struct exchange *x = conn->x;
     const struct response_body *body = &x->response.body;
     if (svc__exchange_reply_bodiless(x))
         return 0;
-    return body->kind == RESPONSE_SOURCE || outcome == SVC_COMPLETE ? body->len : 0;
+    return body->kind == RESPONSE_SOURCE || sent ? body->len : 0;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
@@ -409,8 +373,12 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     note_refusal(conn, connection);
     struct exchange *x = conn->x;
     enum svc_outcome outcome = outcome_of(conn, code);
+    if (!x->request.method.data && !conn->raw)
+        svc__conn_log_headless(conn, x->response.status, svc__exchange_outcome_text(outcome));
+    bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->cut);
+    uint64_t bytes = bytes_out(conn, sent);
     conn->x = NULL;
-    svc__exchange_done(x, outcome, bytes_out(x, outcome));
+    svc__exchange_done(x, outcome, bytes);
     svc__exchange_unref(x);
     if (!conn->raw)
         svc__conn_enter(conn, CONN_IDLE);
@@ -489,6 +457,14 @@ static int find_epoll(struct loop *loop)
     return 0;
 }
 
+/* Room for a head of the full size, its nodes, and a reply's head: so our limits are met first. */
+static size_t pool_size(const svc_config *config)
+{
+    size_t head = (size_t)config->max_head_bytes;
+    size_t nodes = (size_t)config->max_fields * NODE_BYTES;
+    return head + (nodes + REPLY_HEAD_BYTES > head ? nodes + REPLY_HEAD_BYTES : head);
+}
+
 int svc__loop_mhd_start(struct loop *loop)
 {
     const struct dialect dialect = find_dialect();
@@ -496,8 +472,10 @@ int svc__loop_mhd_start(struct loop *loop)
                            MHD_USE_TURBO | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG |
                            MHD_USE_NO_LISTEN_SOCKET;
     loop->pointer_gaps = dialect.pointer_gaps;
-    /* A head of the full size, its nodes, and the reply's head: twice the head holds them all. */
-    loop->pool = 2 * (size_t)loop->server->app->config.max_head_bytes;
+    loop->pool = pool_size(&loop->server->app->config);
+    loop->replies = svc__loop_mhd_reply_new();
+    if (!loop->replies)
+        return SVC_ENOMEM;
     loop->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_access, loop, MHD_OPTION_EXTERNAL_LOGGER, on_log, loop,
         MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -513,6 +491,8 @@ void svc__loop_mhd_stop(struct loop *loop)
     if (loop->daemon)
         MHD_stop_daemon(loop->daemon);
     loop->daemon = NULL;
+    svc__loop_mhd_reply_free(loop->replies);
+    loop->replies = NULL;
 }
 
 void svc__loop_mhd_run(struct loop *loop)
@@ -531,6 +511,17 @@ bool svc__loop_mhd_add(struct loop *loop, struct conn *conn)
     loop->adding = NULL;
     loop->run_again = true;
     return known;
+}
+
+/* Requests are read to the beginning of a pool, and a reset zeroes it, as the system does for pages
+ * that it is asked for anew. Only pages that lie in the pool whole are given back. */
+void svc__loop_mhd_rest(const struct loop *loop, const char *pool)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)pool + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)pool + loop->pool) & ~(page - 1);
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED); /* what fails costs memory only */
 }
 
 void svc__loop_mhd_resume(struct conn *conn)

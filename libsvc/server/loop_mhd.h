@@ -23,4 +23,8 @@ bool svc__loop_mhd_add(struct loop *loop, struct conn *conn);
 /* Goes on with a suspended connection: its access handler is called again. */
 void svc__loop_mhd_resume(struct conn *conn);
 
+/* Gives the memory of an idle connection, its pool in libmicrohttpd that begins at `pool` and holds
+ * nothing, back to the system until it is used again. */
+void svc__loop_mhd_rest(const struct loop *loop, const char *pool);
+
 #endif

@@ -98,7 +98,7 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
         *error = SVC_ESYSTEM;
     if (!*error)
         return server;
-    svc__server_free(server, UINT64_MAX);
+    svc__server_free(server);
     return NULL;
 }
 
@@ -185,15 +185,20 @@ static void join_loops(struct server *server)
     }
 }
 
-int svc__server_free(struct server *server, uint64_t deadline_ms)
+int svc__server_end(struct server *server, uint64_t deadline_ms)
 {
     if (!server)
         return 0;
     svc__server_enter(server, STAGE_EXIT);
     bool ended = wait_for_loops(server, deadline_ms);
     join_loops(server);
-    if (!ended)
-        return SVC_EFORCED;
+    return ended ? 0 : SVC_EFORCED;
+}
+
+void svc__server_free(struct server *server)
+{
+    if (!server)
+        return;
     for (size_t i = 0; i < server->loop_count; i++)
         svc__loop_free(server->loops[i]);
     free(server->loops);
@@ -201,7 +206,6 @@ int svc__server_free(struct server *server, uint64_t deadline_ms)
     if (server->event_fd >= 0)
         close(server->event_fd);
     free(server);
-    return 0;
 }
 
 bool svc__server_socket_opened(struct server *server, _Atomic unsigned *counter, unsigned max)

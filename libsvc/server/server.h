@@ -41,7 +41,7 @@ struct server {
     unsigned max_connections;          /* the setting */
     unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
     _Atomic unsigned cut_requests;     /* that were in flight when the server was cut */
-    _Atomic uint64_t accept_logged_ms; /* when running out of descriptors was last logged */
+    _Atomic uint64_t accept_logged_ms; /* when a refusal was last logged */
     _Atomic int stage;
     uint64_t stop_ms; /* when the stop was asked for; set before STAGE_CLOSE_IDLE */
     int event_fd;     /* loops tell who waits for a stage that something has changed */
@@ -78,11 +78,12 @@ void svc__server_notify(struct server *server);
  * STAGE_REFUSE. */
 void svc__server_close_listeners(struct server *server);
 
-/*
- * Ends the loops' threads and frees the server. Accepts NULL. SVC_EFORCED when a thread has not
- * ended by the deadline (of svc__clock_ms): its handler still runs, and the server is left alone.
- */
-int svc__server_free(struct server *server, uint64_t deadline_ms);
+/* Ends the loops' threads. SVC_EFORCED when one has not ended by the deadline (of svc__clock_ms):
+ * its handler still runs, and the server must be left alone. Accepts NULL. */
+int svc__server_end(struct server *server, uint64_t deadline_ms);
+
+/* Frees a server whose threads have ended or never ran. Accepts NULL. */
+void svc__server_free(struct server *server);
 
 /* Counts a socket in `counter`, one of the two above; false, and not counted, when that would be
  * more than `max` or than descriptors allow. Any thread. */

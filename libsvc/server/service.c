@@ -11,7 +11,7 @@
 #include "libsvc/ops/admin.h"
 #include "libsvc/server/cpus.h"
 
-enum { LOG_FLUSH_MS = 1000, LOG_MODE = 0644, ADMIN_LOOPS = 1 };
+enum { LOG_MODE = 0644, ADMIN_LOOPS = 1 };
 
 static int open_output(struct service *service)
 {
@@ -100,7 +100,7 @@ int svc__service_open(svc_app *app, struct service **out)
     int server_error = open_server(service);
     error = error ? error : admin_error ? admin_error : server_error;
     if (error)
-        svc__service_free(service, UINT64_MAX);
+        svc__service_free(service, 0);
     else
         *out = service;
     return error;
@@ -150,20 +150,20 @@ int svc__service_start(struct service *service)
     return error;
 }
 
-int svc__service_free(struct service *service, uint64_t deadline_ms)
+int svc__service_end(struct service *service, uint64_t deadline_ms)
 {
-    if (!service)
-        return 0;
+    int error = svc__server_end(service->server, deadline_ms);
+    int admin_error = svc__server_end(service->admin, deadline_ms);
+    return error ? error : admin_error;
+}
+
+void svc__service_free(struct service *service, unsigned flush_ms)
+{
     close_output(service);
-    int error = svc__server_free(service->server, deadline_ms);
-    int admin_error = svc__server_free(service->admin, deadline_ms);
-    error = error ? error : admin_error;
-    if (error) {
-        svc__sink_stop(service->sink, LOG_FLUSH_MS);
-        return error;
-    }
+    /* The admin pages look at the server to the last. */
+    svc__server_free(service->admin);
+    svc__server_free(service->server);
     svc_app_free(service->admin_app);
-    svc__sink_close(service->sink, LOG_FLUSH_MS);
+    svc__sink_close(service->sink, flush_ms);
     free(service);
-    return 0;
 }

@@ -26,11 +26,11 @@ int svc__service_open(svc_app *app, struct service **out);
 /* Starts serving, for a readied app. 0, or a code as svc_app_start: then it can only be freed. */
 int svc__service_start(struct service *service);
 
-/*
- * Ends what is left of a service: the threads of its servers by the deadline (of svc__clock_ms),
- * then the log. Accepts NULL. SVC_EFORCED when a thread has not ended: it and what it uses are left
- * alone.
- */
-int svc__service_free(struct service *service, uint64_t deadline_ms);
+/* Ends the threads of a service's servers. SVC_EFORCED when one has not ended by the deadline (of
+ * svc__clock_ms): then it uses all of this still, and nothing may be freed. */
+int svc__service_end(struct service *service, uint64_t deadline_ms);
+
+/* Frees a service whose threads have ended, when its log has been written or after `flush_ms`. */
+void svc__service_free(struct service *service, unsigned flush_ms);
 
 #endif

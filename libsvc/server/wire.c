@@ -1,7 +1,10 @@
 /* Responses written straight to a socket. */
 #include "libsvc/server/wire.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "libsvc/proto/status.h"
@@ -42,14 +45,39 @@ static bool send_all(int fd, const char *data, size_t len)
     return sent >= 0 && (size_t)sent == len;
 }
 
-bool svc__wire_send(int fd, struct exchange *x, const char *date)
+/* Copies what is behind the first `sent` bytes of a head and a body. */
+static int keep_rest(struct bytes head, struct bytes body, size_t sent, struct unsent *rest)
+{
+    size_t of_head = sent < head.len ? sent : head.len, of_body = sent - of_head;
+    size_t len = head.len + body.len - sent;
+    char *data = len ? malloc(len) : NULL;
+    if (len && !data)
+        return SVC_ENOMEM;
+    if (len)
+        memcpy(data, head.data + of_head, head.len - of_head);
+    if (body.len > of_body)
+        memcpy(data + head.len - of_head, body.data + of_body, body.len - of_body);
+    *rest = (struct unsent){data, len};
+    return 0;
+}
+
+int svc__wire_send(int fd, struct exchange *x, const char *date, struct unsent *rest)
 {
     struct buf *out = &x->host->scratch;
     svc__buf_clear(out);
     append_head(out, x, date);
+    if (svc__buf_error(out))
+        return SVC_ENOMEM;
+    struct bytes head = {out->data, out->len}, body = {NULL, 0};
     if (!svc__exchange_reply_bodiless(x))
-        svc__buf_append(out, x->response.body.data, x->response.body.len);
-    return !svc__buf_error(out) && send_all(fd, out->data, out->len);
+        body = svc__bytes(x->response.body.data, x->response.body.len);
+    struct iovec parts[] = {{(void *)(uintptr_t)head.data, head.len},
+                            {(void *)(uintptr_t)body.data, body.len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN)
+        return SVC_ESYSTEM;
+    return keep_rest(head, body, sent > 0 ? (size_t)sent : 0, rest);
 }
 
 bool svc__wire_send_problem(int fd, int status, const char *detail, const char *date)

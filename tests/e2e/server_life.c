@@ -1,5 +1,11 @@
-/* The server that the tests of a service's life talk to: its handlers wait until they are told. */
+/*
+ * The server that the tests of a service's life talk to. What it does beside answering it is told
+ * on its standard input, since no connection may get through when a test has something to tell.
+ */
+#include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +14,14 @@
 
 #include <svc.h>
 
-/* Requests of GET /hold wait here, as SVC_WAIT, until GET /release. */
+#include "tests/support/life.h"
+
+/* ---- Requests of GET /hold wait, as SVC_WAIT, until they are released */
+
 enum { MAX_HELD = 64 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static svc_request *held[MAX_HELD];
 static size_t held_count;
-static int failing; /* what the readiness check "switch" returns */
 
 struct hold {
     int waited;
@@ -47,12 +55,85 @@ static void release_all(void)
     pthread_mutex_unlock(&lock);
 }
 
-static int release(svc_request *req, svc_response *res)
+/* ---- Handlers that do not return */
+
+static sem_t unblocked;
+static _Atomic int blocked;
+
+/* Blocks its loop until told otherwise. */
+static int block(svc_request *req, svc_response *res)
 {
     (void)req;
-    release_all();
-    return svc_response_text(res, 200, "released");
+    printf("loops blocked: %d\n", atomic_fetch_add(&blocked, 1) + 1);
+    fflush(stdout);
+    while (sem_wait(&unblocked))
+        continue;
+    atomic_fetch_sub(&blocked, 1);
+    return svc_response_text(res, 200, "unblocked");
 }
+
+/* A handler that never returns. */
+static int stuck(svc_request *req, svc_response *res)
+{
+    (void)req, (void)res;
+    while (pause() < 0)
+        continue;
+    return 0;
+}
+
+/* ---- Descriptors */
+
+enum { MAX_HOARDED = 1024 };
+static int hoarded[MAX_HOARDED];
+static size_t hoarded_count;
+
+static void hoard(void)
+{
+    int fd;
+    while (hoarded_count < MAX_HOARDED && (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        hoarded[hoarded_count++] = fd;
+    puts("descriptors hoarded");
+    fflush(stdout);
+}
+
+static void share(void)
+{
+    while (hoarded_count)
+        close(hoarded[--hoarded_count]);
+}
+
+/* ---- What it is told, a letter each: see tests/support/life.h */
+
+static void obey(char letter)
+{
+    if (letter == LIFE_RELEASE)
+        release_all();
+    else if (letter == LIFE_UNBLOCK)
+        sem_post(&unblocked);
+    else if (letter == LIFE_HOARD)
+        hoard();
+    else if (letter == LIFE_SHARE)
+        share();
+}
+
+static void *listen_to_test(void *arg)
+{
+    char letter;
+    (void)arg;
+    while (read(STDIN_FILENO, &letter, 1) == 1)
+        obey(letter);
+    return NULL;
+}
+
+static int start_listening(svc_app *app, void *arg)
+{
+    pthread_t thread;
+    (void)app, (void)arg;
+    sem_init(&unblocked, 0, 0);
+    return pthread_create(&thread, NULL, listen_to_test, NULL) || pthread_detach(thread);
+}
+
+/* ---- Plain answers */
 
 static int hello(svc_request *req, svc_response *res)
 {
@@ -80,23 +161,10 @@ static int large(svc_request *req, svc_response *res)
     return svc_response_take(res, 200, "text/plain", data, len, free);
 }
 
-/* A handler that never returns. */
-static int stuck(svc_request *req, svc_response *res)
-{
-    (void)req, (void)res;
-    while (pause() < 0)
-        continue;
-    return 0;
-}
+/* ---- Readiness */
 
-/* Blocks its loop until the process's standard input ends or has a byte. */
-static int block(svc_request *req, svc_response *res)
-{
-    char byte;
-    (void)req;
-    ssize_t n = read(STDIN_FILENO, &byte, 1);
-    return svc_response_text(res, 200, n < 0 ? "failed" : "unblocked");
-}
+/* What the check "switch" returns; above 1 also how many milliseconds it takes. */
+static _Atomic int failing;
 
 static int fail(svc_request *req, svc_response *res)
 {
@@ -107,6 +175,8 @@ static int fail(svc_request *req, svc_response *res)
 static int check(void *arg)
 {
     (void)arg;
+    if (failing > 1)
+        usleep((useconds_t)failing * 1000);
     return failing;
 }
 
@@ -128,7 +198,6 @@ int main(void)
     route.handler = hello;
     route.middleware = layers;
     svc_app_route(app, &route);
-    svc_app_get(app, "/release", release, NULL);
     svc_app_get(app, "/hello/{name...}", hello, NULL);
     svc_app_post(app, "/echo", echo, NULL);
     svc_app_get(app, "/large/{bytes}", large, NULL);
@@ -136,6 +205,7 @@ int main(void)
     svc_app_get(app, "/block", block, NULL);
     svc_app_get(app, "/fail/{value}", fail, NULL);
     svc_app_check(app, "switch", check, NULL);
+    svc_app_hook(app, start_listening, NULL, NULL);
     svc_app_hook(app, NULL, stop_hook, first);
     svc_app_hook(app, NULL, stop_hook, second);
     return svc_app_run(app);

@@ -142,6 +142,21 @@ static int refuse(svc_request *req, svc_response *res, const svc_layer *layer)
     return error ? error : SVC_ANSWERED;
 }
 
+enum { LARGE_REFUSAL = 8000000 };
+
+/* At the first piece of a body, with an answer that no socket takes at once. */
+static int refuse_at_length(svc_request *req, svc_response *res, const svc_layer *layer,
+                            svc_piece *piece)
+{
+    (void)req, (void)layer, (void)piece;
+    char *data = malloc(LARGE_REFUSAL);
+    if (!data)
+        return SVC_ENOMEM;
+    memset(data, 'r', LARGE_REFUSAL);
+    int error = svc_response_take(res, 413, "text/plain", data, LARGE_REFUSAL, free);
+    return error ? error : SVC_ANSWERED;
+}
+
 /* ---- A layer that waits until GET /release, or for ever */
 
 enum { MARK = 0x5a, MARK_BYTES = 256, MAX_WAITING = 64 };
@@ -263,6 +278,13 @@ static const svc_middleware refuse_unauthorized = REFUSING(unauthorized);
 static const svc_middleware refuse_too_many = REFUSING(too_many);
 static const svc_middleware refuse_busy = REFUSING(busy);
 
+static const svc_middleware refuse_body = {
+    .size = sizeof refuse_body,
+    .name = "refuse_body",
+    .flags = SVC_BODY_PIECES,
+    .on_body = refuse_at_length,
+};
+
 static const svc_middleware waits = {
     .size = sizeof waits,
     .name = "waits",
@@ -277,35 +299,38 @@ struct row {
     svc_handler *handler;
     const svc_middleware *layer;
     size_t max_body;
-    unsigned flags;
+    unsigned flags, timeout_ms;
 };
 
 static const struct row rows[] = {
-    {"GET /{$}", hello, NULL, 0, 0},
-    {"GET /hello", hello, NULL, 0, 0},
-    {"PUT /item", echo, NULL, 0, 0},
-    {"POST /echo", echo, NULL, 0, 0},
-    {"POST /small", echo, NULL, 1024, 0},
-    {"GET /path/{rest...}", rest, NULL, 0, 0},
-    {"GET /bytes/{rest...}", rest, NULL, 0, SVC_ANY_BYTES},
-    {"GET /query", query, NULL, 0, 0},
-    {"GET /fields", fields, NULL, 0, 0},
-    {"GET /peer", peer, NULL, 0, 0},
-    {"GET /204", no_content, NULL, 0, 0},
-    {"GET /304", not_modified, NULL, 0, 0},
-    {"GET /large", large, NULL, 0, 0},
-    {"GET /wide", wide, NULL, 0, 0},
-    {"GET /stream", stream, NULL, 0, 0},
-    {"GET /401", hello, &refuse_unauthorized, 0, 0},
-    {"POST /401", echo, &refuse_unauthorized, 0, 0},
-    {"GET /429", hello, &refuse_too_many, 0, 0},
-    {"POST /429", echo, &refuse_too_many, 0, 0},
-    {"GET /503", hello, &refuse_busy, 0, 0},
-    {"POST /503", echo, &refuse_busy, 0, 0},
-    {"GET /wait", hello, &waits, 0, 0},
-    {"POST /wait", echo, &waits, 0, 0},
-    {"GET /release", start_release, NULL, 0, 0},
-    {"GET /waiters", count_waiters, NULL, 0, 0},
+    {"GET /{$}", hello, NULL, 0, 0, 0},
+    {"GET /hello", hello, NULL, 0, 0, 0},
+    {"PUT /item", echo, NULL, 0, 0, 0},
+    {"POST /echo", echo, NULL, 0, 0, 0},
+    {"POST /small", echo, NULL, 1024, 0, 0},
+    {"POST /tiny", echo, NULL, 4, 0, 0},
+    {"POST /hurry", echo, NULL, 0, 0, 500},
+    {"GET /path/{rest...}", rest, NULL, 0, 0, 0},
+    {"GET /bytes/{rest...}", rest, NULL, 0, SVC_ANY_BYTES, 0},
+    {"GET /query", query, NULL, 0, 0, 0},
+    {"GET /fields", fields, NULL, 0, 0, 0},
+    {"GET /peer", peer, NULL, 0, 0, 0},
+    {"GET /204", no_content, NULL, 0, 0, 0},
+    {"GET /304", not_modified, NULL, 0, 0, 0},
+    {"GET /large", large, NULL, 0, 0, 0},
+    {"GET /wide", wide, NULL, 0, 0, 0},
+    {"GET /stream", stream, NULL, 0, 0, 0},
+    {"GET /401", hello, &refuse_unauthorized, 0, 0, 0},
+    {"POST /401", echo, &refuse_unauthorized, 0, 0, 0},
+    {"GET /429", hello, &refuse_too_many, 0, 0, 0},
+    {"POST /429", echo, &refuse_too_many, 0, 0, 0},
+    {"GET /503", hello, &refuse_busy, 0, 0, 0},
+    {"POST /503", echo, &refuse_busy, 0, 0, 0},
+    {"POST /refused-at-length", echo, &refuse_body, (size_t)1 << 30, 0, 0},
+    {"GET /wait", hello, &waits, 0, 0, 0},
+    {"POST /wait", echo, &waits, 0, 0, 0},
+    {"GET /release", start_release, NULL, 0, 0, 0},
+    {"GET /waiters", count_waiters, NULL, 0, 0, 0},
 };
 
 int main(void)
@@ -318,6 +343,7 @@ int main(void)
         route.handler = rows[i].handler;
         route.max_body = rows[i].max_body;
         route.flags = rows[i].flags;
+        route.timeout_ms = rows[i].timeout_ms;
         route.middleware = rows[i].layer ? layers : NULL;
         svc_app_route(app, &route);
     }

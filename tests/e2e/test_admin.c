@@ -4,14 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/client.h"
-#include "tests/support/process.h"
+#include "tests/support/life.h"
+
+enum { LOOPS = 2 };
 
 static struct process *server;
 
 static void start(void)
 {
-    server = process_start(process_program("server_life"), NULL, NULL);
+    static const char *const settings[] = {"SVC_THREADS=2", NULL};
+    server = process_start(process_program("server_life"), settings, NULL);
     cr_assert(server);
 }
 
@@ -70,15 +72,6 @@ Test(admin, readiness_names_its_checks)
     expect("/readyz", "", 200, "ok switch\nready\n");
 }
 
-/* The value on the line of a metric. */
-static long metric(const char *text, const char *name)
-{
-    char start_of_line[128];
-    snprintf(start_of_line, sizeof start_of_line, "\n%s ", name);
-    const char *at = strstr(text, start_of_line);
-    return at ? strtol(at + strlen(start_of_line), NULL, 10) : -1;
-}
-
 Test(admin, metrics_count_what_was_served)
 {
     const char *address = process_address(server, 0);
@@ -86,14 +79,42 @@ Test(admin, metrics_count_what_was_served)
         free(get(address, "/hello/x", "", 200));
     for (int i = 0; i < 3; i++)
         free(get(address, "/none", "", 404));
-    char *text = get(process_admin(server), "/metrics", "", 200);
-    cr_expect_eq(metric(text, "svc_http_responses_2xx_total"), 5);
-    cr_expect_eq(metric(text, "svc_http_responses_4xx_total"), 3);
-    cr_expect_eq(metric(text, "svc_http_requests_in_flight"), 0);
-    cr_expect_eq(metric(text, "svc_http_request_duration_seconds_count"), 8);
-    cr_expect_eq(metric(text, "svc_connections_accepted_total"), 8);
-    cr_expect_eq(metric(text, "svc_log_lines_dropped"), 0);
-    free(text);
+    const char *admin = process_admin(server);
+    cr_expect(client_await_metric(admin, "svc_http_request_duration_seconds_count", 8));
+    cr_expect_eq(client_metric(admin, "svc_http_responses_2xx_total"), 5);
+    cr_expect_eq(client_metric(admin, "svc_http_responses_4xx_total"), 3);
+    cr_expect_eq(client_metric(admin, "svc_http_requests_in_flight"), 0);
+    cr_expect_eq(client_metric(admin, "svc_connections_accepted_total"), 8);
+    cr_expect_eq(client_metric(admin, "svc_log_lines_dropped"), 0);
+}
+
+static void expect_unblocked(struct client *client)
+{
+    struct client_reply reply = client_read(client, false);
+    cr_expect_str_eq(reply.body, "unblocked", "%s", client_end_name(reply.end));
+    client_reply_free(&reply);
+    client_close(client);
+}
+
+Test(admin, pages_answer_while_every_loop_is_blocked)
+{
+    struct client *blockers[LOOPS], *waiting;
+    cr_assert(life_block(server, blockers, LOOPS));
+    waiting = client_connect(process_address(server, 0));
+    cr_assert(waiting);
+    client_send_text(waiting, "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect("/livez", "", 200, "ok\n");
+    expect("/readyz", "", 200, "ok switch\nready\n");
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections"), LOOPS);
+    cr_expect_not(client_readable(waiting, 1), "a loop is left");
+
+    cr_expect(life_unblock(server, LOOPS));
+    for (size_t i = 0; i < LOOPS; i++)
+        expect_unblocked(blockers[i]);
+    struct client_reply reply = client_read(waiting, false);
+    cr_expect_eq(reply.status, 200, "%s", client_end_name(reply.end));
+    client_reply_free(&reply);
+    client_close(waiting);
 }
 
 Test(admin, pages_of_the_service_are_not_among_them)

@@ -52,19 +52,6 @@ static int largest(void)
     return most;
 }
 
-/* The number of connections that the server itself has. */
-static long open_connections(struct process *server)
-{
-    static const char name[] = "\nsvc_connections ";
-    struct client *admin = client_connect(process_admin(server));
-    struct client_reply reply = client_exchange(admin, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-    const char *at = strstr(reply.body, name);
-    long n = at ? atol(at + sizeof name - 1) : -1;
-    client_reply_free(&reply);
-    client_close(admin);
-    return n;
-}
-
 Test(balance, new_connections_go_to_the_emptiest_loop)
 {
     static const char *const settings[] = {"SVC_THREADS=4", "SVC_ACCESS_LOG=off", NULL};
@@ -84,9 +71,7 @@ Test(balance, new_connections_go_to_the_emptiest_loop)
         loop_of[i] = -1;
         closed++;
     }
-    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
-    while (open_connections(server) != FIRST - closed && client_clock_ms() < due)
-        continue;
+    cr_expect(client_await_metric(process_admin(server), "svc_connections", FIRST - closed));
 
     for (int i = FIRST; i < ALL; i++)
         open_client(server, i);

@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/client.h"
-#include "tests/support/process.h"
+#include "tests/support/life.h"
+
+/* How long a connection must have been silent to be idle, and what a test waits to be past it. */
+enum { SILENT_MS = 1000, PAST_SILENT_MS = SILENT_MS + 200 };
 
 static const char hello[] = "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n";
 static const char hold[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
 
 static struct process *server;
 
-/* `settings` go over these: no delay, and a long time for what is in flight. */
+/* `settings` go over these: no delay, and the default 15 s for what is in flight. */
 static void start(const char *const *settings)
 {
     server = process_start(process_program("server_life"), settings, NULL);
@@ -38,6 +40,26 @@ static void stop(void)
 {
     cr_assert(process_signal(server, SIGTERM));
     cr_assert(process_await_log(server, "\"draining\"", PROCESS_WAIT_MS));
+}
+
+/* Takes the stop past the step that closes listeners; the one that closes what is idle follows. */
+static void stop_listening(void)
+{
+    stop();
+    cr_assert(client_await_refusal(process_address(server, 0)));
+}
+
+/*
+ * Takes the stop past the step that closes what is idle, and so much further that `waiting` would
+ * be gone if it were taken for idle.
+ */
+static void stop_idle(const struct client *waiting)
+{
+    struct client *idle = connect_client();
+    stop_listening();
+    cr_assert_eq(client_await_end(idle), CLIENT_CLOSED);
+    client_close(idle);
+    cr_expect_not(client_readable(waiting, PAST_SILENT_MS), "it is not waited for");
 }
 
 static void expect_hello(struct client *client, bool closes)
@@ -67,15 +89,6 @@ static bool admin_says(const char *target, int status, const char *text)
         client_close(client);
     }
     return good;
-}
-
-static void release(void)
-{
-    struct client *client = connect_client();
-    struct client_reply reply = client_exchange(client, "GET /release HTTP/1.1\r\nHost: a\r\n\r\n");
-    cr_expect_eq(reply.status, 200);
-    client_reply_free(&reply);
-    client_close(client);
 }
 
 static struct client *held_client(void)
@@ -111,11 +124,10 @@ Test(drain, traffic_is_served_during_the_delay_while_readiness_is_off)
 
 Test(drain, a_request_in_flight_is_answered)
 {
-    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=500", NULL};
-    start(settings);
+    start(NULL);
     struct client *client = held_client();
-    stop();
-    release();
+    stop_idle(client);
+    cr_expect(life_release(server));
     expect_hello(client, true);
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
@@ -155,48 +167,118 @@ Test(drain, half_a_request_line_from_before_does_not_hold_the_stop)
 
 Test(drain, a_request_whose_line_has_arrived_is_answered)
 {
-    start(NULL);
-    struct client *client = connect_client();
-    client_send_text(client, "GET /hello/x HTTP/1.1\r\nHost");
-    cr_assert(client_await_read(client));
-    stop();
-    /* The listener is closed: the idle step has come. */
-    cr_assert(process_await_log(server, "\"draining\"", PROCESS_WAIT_MS));
-    client_send_text(client, ": a\r\n\r\n");
-    expect_hello(client, true);
-    client_close(client);
-    finish(0);
+    static const char *const firsts[] = {"", hello};
+    for (size_t i = 0; i < 2; i++) {
+        start(NULL);
+        struct client *client = connect_client();
+        client_send_text(client, firsts[i]);
+        if (*firsts[i])
+            expect_hello(client, false);
+        client_send_text(client, "GET /hello/x HTTP/1.1\r\nHost");
+        cr_assert(client_await_read(client));
+        stop_idle(client);
+        client_send_text(client, ": a\r\n\r\n");
+        expect_hello(client, true);
+        cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+        client_close(client);
+        finish(0);
+    }
 }
 
 Test(drain, a_body_that_is_half_there_is_awaited)
 {
+    static const char *const halves[][2] = {
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234", "56789"},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n", "0123456789"},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234",
+         "\r\n5\r\n56789\r\n0\r\n\r\n"},
+    };
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        start(NULL);
+        struct client *client = connect_client();
+        client_send_text(client, halves[i][0]);
+        cr_assert(client_await_read(client));
+        stop_idle(client);
+        client_send_text(client, halves[i][1]);
+        struct client_reply reply = client_read(client, false);
+        cr_expect_eq(reply.status, 200, "%zu: %s", i, client_end_name(reply.end));
+        cr_expect_str_eq(reply.body, "0123456789");
+        client_reply_free(&reply);
+        cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+        client_close(client);
+        finish(0);
+    }
+}
+
+/*
+ * A connection is used at once, then again when another one, silent for longer, has been closed for
+ * being idle. That must come within its own second of silence: false when it came too late to tell.
+ */
+static bool used_within_its_second(void)
+{
     start(NULL);
-    struct client *client = connect_client();
-    client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
-    cr_assert(client_await_read(client));
-    stop();
-    client_send_text(client, "56789");
-    struct client_reply reply = client_read(client, false);
-    cr_expect_eq(reply.status, 200);
-    cr_expect_str_eq(reply.body, "0123456789");
-    cr_expect(reply.closes);
-    client_reply_free(&reply);
-    client_close(client);
+    struct client *idle = connect_client(), *busy = connect_client();
+    cr_expect_not(client_readable(idle, PAST_SILENT_MS), "closed while the service serves");
+    uint64_t used = client_clock_ms();
+    client_send_text(busy, hello);
+    expect_hello(busy, false);
+    stop_listening();
+    cr_expect_eq(client_await_end(idle), CLIENT_CLOSED);
+    client_send_text(busy, hello);
+    bool in_time = client_clock_ms() < used + SILENT_MS - 100;
+    if (in_time) {
+        expect_hello(busy, true);
+        cr_expect_eq(client_await_end(busy), CLIENT_CLOSED);
+    }
+    client_close(idle);
+    client_close(busy);
     finish(0);
+    return in_time;
+}
+
+Test(drain, a_connection_used_within_the_last_second_is_not_idle)
+{
+    enum { TRIES = 5 };
+    bool told = false;
+    for (int i = 0; i < TRIES && !told; i++)
+        told = used_within_its_second();
+    cr_expect(told, "the machine is too slow for this test");
 }
 
 Test(drain, pipelined_requests_are_all_answered)
 {
-    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=500", NULL};
-    start(settings);
+    start(NULL);
     struct client *client = connect_client();
     client_printf(client, "%s%s%s", hold, hello, hello);
     cr_assert(client_await_read(client));
-    stop();
-    release();
+    stop_idle(client);
+    cr_expect(life_release(server));
     expect_hello(client, false);
     expect_hello(client, false);
     expect_hello(client, true);
+    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+    client_close(client);
+    finish(0);
+}
+
+/* How many bytes a chunked body took is not known when its answer must say whether it closes. */
+Test(drain, a_request_behind_a_chunked_body_is_answered)
+{
+    enum { REQUESTS = 3 };
+    start(NULL);
+    struct client *client = connect_client();
+    client_printf(client, "%s%s%s", hold,
+                  "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "5\r\nhello\r\n0\r\n\r\n",
+                  hello);
+    cr_assert(client_await_read(client));
+    stop_idle(client);
+    cr_expect(life_release(server));
+    for (int i = 0; i < REQUESTS; i++) {
+        struct client_reply reply = client_read(client, false);
+        cr_expect_str_eq(reply.body, "hello", "answer %d: %s", i, client_end_name(reply.end));
+        client_reply_free(&reply);
+    }
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
     finish(0);
@@ -206,17 +288,19 @@ Test(drain, a_slow_reader_gets_all_of_its_response)
 {
     enum { BYTES = 8000000 };
     start(NULL);
+    struct client *idle = connect_client();
     struct client *client = client_connect_slow(process_address(server, 0), 4096);
     cr_assert(client);
     client_printf(client, "GET /large/%d HTTP/1.1\r\nHost: a\r\n\r\n", BYTES);
-    char first[16];
-    cr_assert_gt(client_receive(client, first, 8), 0);
-    stop();
-    char data[65536];
-    size_t total = 8;
-    for (long n; (n = client_receive(client, data, sizeof data)) > 0;)
-        total += (size_t)n;
-    cr_expect_gt(total, BYTES);
+    cr_assert(client_readable(client, CLIENT_WAIT_MS));
+    stop_listening();
+    cr_expect_eq(client_await_end(idle), CLIENT_CLOSED);
+    client_close(idle);
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.end, CLIENT_REPLY, "%s", client_end_name(reply.end));
+    cr_expect_eq(reply.body_len, BYTES, "%zu bytes", reply.body_len);
+    client_reply_free(&reply);
+    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
     finish(0);
 }
@@ -248,20 +332,118 @@ Test(drain, the_deadline_cuts_what_is_left)
     finish(3);
 }
 
-Test(drain, a_handler_that_never_returns_is_left_behind)
+static uint64_t stop_stuck_server(void)
 {
     static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=300", "SVC_THREADS=1", NULL};
     start(settings);
     struct client *client = connect_client();
     client_send_text(client, "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n");
     cr_assert(client_await_read(client));
-    stop();
     uint64_t began = client_clock_ms();
+    cr_assert(process_signal(server, SIGTERM));
     cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 3);
-    cr_expect_lt(client_clock_ms() - began, 300 + 1000 + 1000,
-                 "the deadline and a second, roughly");
+    uint64_t took = client_clock_ms() - began;
     client_close(client);
     process_free(server);
+    return took;
+}
+
+/* By the deadline and a second, and what the process needs to end. A busy machine may take longer
+ * once, but not each time. */
+Test(drain, a_handler_that_never_returns_is_left_behind)
+{
+    enum { DEADLINE_MS = 300, FORCED_MS = 1000, EXIT_MS = 250, TRIES = 4 };
+    uint64_t best = UINT64_MAX;
+    for (int i = 0; i < TRIES && best > DEADLINE_MS + FORCED_MS + EXIT_MS; i++) {
+        uint64_t took = stop_stuck_server();
+        best = took < best ? took : best;
+    }
+    cr_expect_leq(best, DEADLINE_MS + FORCED_MS + EXIT_MS, "after %lu ms", (unsigned long)best);
+}
+
+/* ---- Clients that are refused and go on sending, so that the server lingers on their sockets */
+
+enum { LINGERING = 20 };
+
+static void open_lingering(struct client **clients)
+{
+    for (size_t i = 0; i < LINGERING; i++) {
+        clients[i] = connect_client();
+        client_send_text(clients[i],
+                         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
+        struct client_reply reply = client_read(clients[i], false);
+        cr_expect_eq(reply.status, 413);
+        client_reply_free(&reply);
+        cr_expect_eq(client_await_end(clients[i]), CLIENT_CLOSED);
+    }
+}
+
+/* A part of a body to each. Whether all of them can still be sent to. */
+static bool send_to_all(struct client **clients, size_t len)
+{
+    static const char part[16384];
+    bool sent = true;
+    for (size_t i = 0; i < LINGERING; i++)
+        sent = client_send(clients[i], part, len) && sent;
+    return sent;
+}
+
+static void close_lingering(struct client **clients)
+{
+    for (size_t i = 0; i < LINGERING; i++)
+        client_close(clients[i]);
+}
+
+/* Sends without a pause until the server has cut the sockets. */
+static void send_until_cut(struct client **clients)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    while (send_to_all(clients, 16384) && client_clock_ms() < due)
+        continue;
+    cr_expect_lt(client_clock_ms(), due, "they are not cut");
+}
+
+Test(drain, the_deadline_cuts_those_that_are_refused_and_go_on_sending)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=300", NULL};
+    start(settings);
+    struct client *clients[LINGERING];
+    open_lingering(clients);
+    stop();
+    send_until_cut(clients);
+    finish(0);
+    close_lingering(clients);
+}
+
+Test(drain, a_second_signal_cuts_those_that_are_refused_and_go_on_sending)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=60000", NULL};
+    start(settings);
+    struct client *clients[LINGERING];
+    open_lingering(clients);
+    stop_listening();
+    cr_expect(send_to_all(clients, 1));
+    cr_expect(process_signal(server, SIGTERM));
+    send_until_cut(clients);
+    finish(0);
+    close_lingering(clients);
+}
+
+/* The loop learns of the cut and of bytes on each of the sockets in one turn, in this order. */
+Test(drain, sockets_that_are_cut_have_no_events_left)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=0", "SVC_THREADS=1", NULL};
+    start(settings);
+    struct client *clients[LINGERING], *blocker;
+    open_lingering(clients);
+    cr_assert(life_block(server, &blocker, 1));
+    stop_listening(); /* the cut follows at once, and the loop has been woken for the steps before
+                       */
+    cr_expect(send_to_all(clients, 1));
+    cr_expect(life_unblock(server, 1));
+    finish(0);
+    close_lingering(clients);
+    client_close(blocker);
 }
 
 Test(drain, an_interrupt_skips_the_delay)
@@ -272,27 +454,27 @@ Test(drain, an_interrupt_skips_the_delay)
     finish(0);
 }
 
+/* The only loop is held, so that nobody but the stop itself can take them. */
 Test(drain, what_waits_to_be_accepted_is_served_and_then_nobody_listens)
 {
     enum { CLIENTS = 50 };
-    static const char *const settings[] = {"SVC_THREADS=1", "SVC_DRAIN_DELAY_MS=0", NULL};
+    static const char *const settings[] = {"SVC_THREADS=1", NULL};
     start(settings);
-    char address[64];
-    snprintf(address, sizeof address, "%s", process_address(server, 0));
-    struct client *clients[CLIENTS];
+    struct client *clients[CLIENTS], *blocker;
+    cr_assert(life_block(server, &blocker, 1));
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i] = connect_client();
         client_send_text(clients[i], hello);
     }
-    cr_assert(process_signal(server, SIGTERM));
+    stop_listening();
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections"), CLIENTS + 1);
+    cr_expect(life_unblock(server, 1));
     for (size_t i = 0; i < CLIENTS; i++) {
-        struct client_reply reply = client_read(clients[i], false);
-        cr_expect_eq(reply.status, 200, "client %zu: %s", i, client_end_name(reply.end));
-        client_reply_free(&reply);
+        expect_hello(clients[i], true);
         client_close(clients[i]);
     }
+    client_close(blocker);
     finish(0);
-    cr_expect_null(client_connect(address));
 }
 
 /* Clients that reconnect all the time: whoever could connect before the listeners closed is served.

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "tests/support/client.h"
 #include "tests/support/process.h"
@@ -129,68 +128,5 @@ Test(limits, a_full_server_recovers_by_its_own_timeouts)
     cr_expect(recovers(server));
     for (size_t i = 0; i < LIMIT; i++)
         client_close(taken[i]);
-    stop(server);
-}
-
-/* A server that is started with few descriptors. */
-static struct process *start_with_descriptors(rlim_t count)
-{
-    struct rlimit before, few;
-    getrlimit(RLIMIT_NOFILE, &before);
-    few = (struct rlimit){count, before.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &few);
-    struct process *server = start("SVC_THREADS=1");
-    before.rlim_cur = before.rlim_max < 4096 ? before.rlim_max : 4096;
-    setrlimit(RLIMIT_NOFILE, &before);
-    return server;
-}
-
-static uint64_t cpu_ms(const struct process *server)
-{
-    char path[64], text[1024] = "";
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)process_pid(server));
-    FILE *file = fopen(path, "r");
-    if (file) {
-        text[fread(text, 1, sizeof text - 1, file)] = '\0';
-        fclose(file);
-    }
-    const char *at = strrchr(text, ')');
-    unsigned long user = 0, system = 0;
-    if (at)
-        sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-    return (user + system) * 10;
-}
-
-Test(limits, out_of_descriptors_it_neither_spins_nor_forgets)
-{
-    enum { CLIENTS = 500 };
-    struct process *server = start_with_descriptors(64);
-    struct client *clients[CLIENTS];
-    size_t told = 0, served_count = 0, ended = 0;
-    uint64_t begin = client_clock_ms(), cpu = cpu_ms(server);
-    for (size_t i = 0; i < CLIENTS; i++) {
-        clients[i] = client_connect(process_address(server, 0));
-        cr_assert(clients[i]);
-        client_send_text(clients[i], request);
-    }
-    for (size_t i = 0; i < CLIENTS; i++) {
-        struct client_reply reply = client_read(clients[i], false);
-        served_count += reply.status == 200;
-        told += reply.status == 503;
-        ended += reply.end == CLIENT_CLOSED || reply.end == CLIENT_RESET;
-        client_reply_free(&reply);
-    }
-    uint64_t took = client_clock_ms() - begin;
-    cr_expect_eq(served_count + told + ended, CLIENTS, "%zu served, %zu told, %zu closed",
-                 served_count, told, ended);
-    cr_expect_geq(served_count, 10, "%zu served", served_count);
-    cr_expect_leq(process_count_log(server, "cannot accept"), took / 1000 + 2);
-    cr_expect_lt(cpu_ms(server) - cpu, 500 + took / 2, "a busy loop");
-    for (size_t i = 0; i < CLIENTS; i++)
-        client_close(clients[i]);
-    begin = client_clock_ms();
-    cr_expect(recovers(server));
-    took = client_clock_ms() - begin;
-    cr_expect_lt(took, 1000, "after %lu ms", (unsigned long)took);
     stop(server);
 }

@@ -20,34 +20,52 @@ static struct process *start(const char *const *settings)
 }
 
 /* Sends a request and reads its answer, on a connection of its own. */
-static int ask(const char *address, const char *text)
+static int ask_bytes(const char *address, const char *data, size_t len)
 {
     struct client *client = client_connect(address);
     cr_assert(client);
-    struct client_reply reply = client_exchange(client, text);
+    client_send(client, data, len);
+    struct client_reply reply = client_read(client, false);
     int status = reply.status;
     client_reply_free(&reply);
     client_close(client);
     return status;
 }
 
-/* The first line of a log that is a request's, parsed; every line must be JSON. */
-static json_t *request_line(char *log)
+static int ask(const char *address, const char *text)
 {
-    json_t *found = NULL;
+    return ask_bytes(address, text, strlen(text));
+}
+
+/* The lines of a log that are requests', parsed, in an array; every line must be one JSON object.
+ */
+static json_t *request_lines(char *log)
+{
+    json_t *found = json_array();
     char *rest;
     for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        if (*line != '{')
+        if (strstr(line, " hook stopped"))
             continue; /* the server's own words */
         json_error_t error;
-        json_t *json = json_loads(line, 0, &error);
-        cr_assert(json, "%s: %s", error.text, line);
+        json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+        cr_assert(json_is_object(json), "%s: %s", error.text, line);
         const char *message = json_string_value(json_object_get(json, "msg"));
-        if (!found && message && !strcmp(message, "request"))
-            found = json_incref(json);
+        if (message && !strcmp(message, "request"))
+            json_array_append(found, json);
         json_decref(json);
     }
     return found;
+}
+
+/* Stops the server, and gives the lines of its requests. */
+static json_t *stop_and_read(struct process *server)
+{
+    cr_expect_eq(process_stop(server), 0);
+    char *log = process_copy_log(server);
+    json_t *lines = request_lines(log);
+    free(log);
+    process_free(server);
+    return lines;
 }
 
 static const char *text(const json_t *json, const char *name)
@@ -67,11 +85,10 @@ static json_t *line_of(const char *request, int status, const char *const *setti
 {
     struct process *server = start(settings);
     cr_expect_eq(ask(process_address(server, 0), request), status);
-    cr_expect_eq(process_stop(server), 0);
-    char *log = process_copy_log(server);
-    json_t *line = request_line(log);
-    free(log);
-    process_free(server);
+    json_t *lines = stop_and_read(server);
+    cr_assert_eq(json_array_size(lines), 1);
+    json_t *line = json_incref(json_array_get(lines, 0));
+    json_decref(lines);
     return line;
 }
 
@@ -106,13 +123,129 @@ Test(log, the_query_is_there_when_asked_for)
     json_decref(line);
 }
 
+#define GET(target, fields) "GET " target " HTTP/1.1\r\nHost: a\r\n" fields "\r\n"
+#define METHOD(method) method " /hello/x HTTP/1.1\r\nHost: a\r\n\r\n"
+#define REPLACED "\xef\xbf\xbd" /* what stands for bytes that are no UTF-8 */
+
+/* Requests, and what their lines hold. NULL: not looked at; MADE: an id that the server has made.
+ */
+static const char made[] = "made";
+static const struct row {
+    const char *bytes;
+    size_t len;
+    int status;
+    const char *method, *path, *query, *id;
+} rows[] = {
+#define ROW(bytes, ...)                                                                            \
+    {                                                                                              \
+        bytes, sizeof(bytes) - 1, __VA_ARGS__                                                      \
+    }
+    ROW(GET("/hello/\"q\"{}", ""), 200, "GET", "/hello/\"q\"{}", NULL, NULL),
+    ROW(GET("/hello/a\\b", ""), 400, "GET", "/hello/a\\b", NULL, NULL),
+    ROW(GET("/hello/%0a%22%00", ""), 400, "GET", "/hello/%0a%22%00", NULL, NULL),
+    ROW(GET("/hello/\x01\x1f\x7f", ""), 400, "GET", "/hello/\x01\x1f\x7f", NULL, NULL),
+    ROW(GET("/hello/a\tb", ""), 400, "GET", "/hello/a\tb", NULL, NULL),
+    ROW(GET("/hello/a\rb", ""), 400, "GET", "/hello/a\rb", NULL, NULL),
+    ROW(GET("/hello/\xc3\xa9\xe2\x80\xa8", ""), 200, "GET", "/hello/\xc3\xa9\xe2\x80\xa8", NULL,
+        NULL),
+    ROW(GET("/hello/a\"b\xc3\xa9\xff%0a{}", ""), 400, "GET", "/hello/a\"b\xc3\xa9" REPLACED "%0a{}",
+        NULL, NULL),
+    ROW(GET("/hello/\xc3", ""), 400, "GET", "/hello/" REPLACED, NULL, NULL),
+    ROW(GET("/hello/\xc0\xaf\xed\xa0\x80\xf5\x80", ""), 400, "GET", NULL, NULL, NULL),
+    ROW(GET("/hello/a\0b", ""), 400, "GET", NULL, NULL, NULL),
+    ROW(GET("/hello/x?a=\"1\"&b={}", ""), 200, "GET", "/hello/x", "a=\"1\"&b={}", NULL),
+    ROW(GET("/hello/x?a=%0a%ff", ""), 400, "GET", "/hello/x", "a=%0a%ff", NULL),
+    ROW(GET("/hello/x?\xff", ""), 400, "GET", "/hello/x", REPLACED, NULL),
+    ROW(GET("/hello/x?a=\\", ""), 200, "GET", "/hello/x", "a=\\", NULL),
+    ROW(GET("/hello/x?\x01", ""), 400, "GET", "/hello/x", NULL, NULL),
+    ROW(GET("/hello/x", "X-Request-Id: good-1_2.3\r\n"), 200, "GET", NULL, NULL, "good-1_2.3"),
+    ROW(GET("/hello/x", "X-Request-Id: a\"b\r\n"), 200, "GET", NULL, NULL, made),
+    ROW(GET("/hello/x", "X-Request-Id: a\\\r\n"), 200, "GET", NULL, NULL, made),
+    ROW(GET("/hello/x", "X-Request-Id: \xff\xc3\r\n"), 200, "GET", NULL, NULL, made),
+    ROW(GET("/hello/x", "X-Request-Id: a\tb\r\n"), 200, "GET", NULL, NULL, made),
+    ROW(GET("/hello/x", "X-Request-Id: a\x01\r\n"), 400, "GET", NULL, NULL, NULL),
+    ROW(GET("/hello/x", "X-Request-Id: a\0b\r\n"), 400, "GET", NULL, NULL, NULL),
+    ROW(METHOD("G\"T"), 400, "G\"T", NULL, NULL, NULL),
+    ROW(METHOD("G{\\}T"), 400, "G{\\}T", NULL, NULL, NULL),
+    ROW(METHOD("G\x01T"), 400, "G\x01T", NULL, NULL, NULL),
+    ROW(METHOD("G\xffT"), 400, "G" REPLACED "T", NULL, NULL, NULL),
+    ROW(METHOD("BREW"), 405, "BREW", NULL, NULL, NULL),
+#undef ROW
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static void expect_member(const json_t *line, size_t row, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    const char *found = text(line, name);
+    if (value == made)
+        cr_expect_eq(strspn(found, "0123456789abcdef"), 32, "%zu: %s is %s", row, name, found);
+    else
+        cr_expect_str_eq(found, value, "%zu: %s is %s", row, name, found);
+}
+
+/* One loop writes their lines in their order. */
 Test(log, no_byte_of_a_request_can_break_its_line)
 {
-    json_t *line =
-        line_of("GET /hello/a\"b\xc3\xa9\xff%0a{} HTTP/1.1\r\nHost: a\r\n\r\n", 400, NULL);
-    cr_assert(line);
-    cr_expect_str_eq(text(line, "path"), "/hello/a\"b\xc3\xa9\xef\xbf\xbd%0a{}");
+    static const char *const settings[] = {"SVC_LOG_QUERY=on", "SVC_THREADS=1", NULL};
+    struct process *server = start(settings);
+    for (size_t i = 0; i < ROWS; i++) {
+        int status = ask_bytes(process_address(server, 0), rows[i].bytes, rows[i].len);
+        cr_expect_eq(status, rows[i].status, "%zu: %d", i, status);
+    }
+    json_t *lines = stop_and_read(server);
+    cr_assert_eq(json_array_size(lines), ROWS, "%zu lines", json_array_size(lines));
+    for (size_t i = 0; i < ROWS; i++) {
+        const json_t *line = json_array_get(lines, i);
+        cr_expect_eq(number(line, "status"), rows[i].status, "%zu", i);
+        expect_member(line, i, "method", rows[i].method);
+        expect_member(line, i, "path", rows[i].path);
+        expect_member(line, i, "query", rows[i].query);
+        expect_member(line, i, "id", rows[i].id);
+    }
+    json_decref(lines);
+}
+
+/* Its bytes become six each in the line. */
+Test(log, the_longest_target_of_control_bytes_leaves_one_whole_line)
+{
+    enum { LEN = 7900 };
+    static char target[LEN + 1], request[LEN + 64];
+    memset(target, '\x01', LEN);
+    memcpy(target, "/hello/", 7);
+    snprintf(request, sizeof request, GET("%s", ""), target);
+    json_t *line = line_of(request, 400, NULL);
+    cr_expect_str_eq(text(line, "path"), target);
     json_decref(line);
+}
+
+/* As much as the rings of all loops hold, up to the moment of the stop: a writer that is late loses
+ * nothing either. */
+Test(log, a_clean_stop_loses_no_line)
+{
+    enum { CLIENTS = 8, ROUNDS = 75, PIPED = 20, REQUESTS = CLIENTS * ROUNDS * PIPED };
+    static const char *const settings[] = {"SVC_THREADS=4", NULL};
+    static char piped[PIPED * 64];
+    struct process *server = start(settings);
+    struct client *clients[CLIENTS];
+    for (size_t i = 0; i < PIPED; i++)
+        strcat(piped, GET("/hello/x", ""));
+    for (size_t i = 0; i < CLIENTS; i++)
+        cr_assert(clients[i] = client_connect(process_address(server, 0)));
+    for (size_t i = 0; i < ROUNDS * CLIENTS; i++) {
+        client_send_text(clients[i % CLIENTS], piped);
+        for (size_t answer = 0; answer < PIPED; answer++) {
+            struct client_reply reply = client_read(clients[i % CLIENTS], false);
+            cr_assert_eq(reply.status, 200, "%s", client_end_name(reply.end));
+            client_reply_free(&reply);
+        }
+    }
+    json_t *lines = stop_and_read(server);
+    cr_expect_eq(json_array_size(lines), REQUESTS, "%zu lines", json_array_size(lines));
+    json_decref(lines);
+    for (size_t i = 0; i < CLIENTS; i++)
+        client_close(clients[i]);
 }
 
 Test(log, a_client_that_leaves_is_told_apart)

@@ -38,6 +38,8 @@ struct row {
 #define HOSTS(fields) LINE("/hello") fields "\r\n"
 #define POST(fields, body) "POST /echo HTTP/1.1\r\nHost: a\r\n" fields "\r\n" body
 #define CHUNKED(body) POST("Transfer-Encoding: chunked\r\n", body)
+/* Its limit is 4 bytes. */
+#define TINY(fields, body) "POST /tiny HTTP/1.1\r\nHost: a\r\n" fields "\r\n" body
 
 static const struct row target_rows[] = {
     ROW("a path", GET("/hello"), 200, KEPT),
@@ -76,7 +78,23 @@ static const struct row target_rows[] = {
     ROW("not UTF-8 in the query", GET("/query?a=%ff"), 400, KEPT),
     ROW("a space in the query", GET("/query?a= b"), 400, KEPT),
     ROW("no slash", GET("hello"), 400, KEPT),
-    ROW("no target", "GET  HTTP/1.1\r\nHost: a\r\n\r\n", 400, CLOSED),
+    ROW("CR", GET("/path/a\rb"), 400, KEPT),
+    ROW("CR at the path's end", GET("/hello\r"), 400, KEPT),
+    ROW("CR in the query", GET("/query?a\rb"), 400, KEPT),
+    ROW("two slashes", GET("//hello"), 308, KEPT),
+    ROW("two slashes inside", GET("/path//a"), 308, KEPT),
+    ROW("two slashes at the end", GET("/hello//"), 308, KEPT),
+    ROW("two slashes alone", GET("//"), 308, KEPT),
+    ROW("two slashes to nowhere", GET("//nowhere"), 308, KEPT),
+    ROW("dots", GET("/path/../hello"), 308, KEPT),
+    ROW("dots above the root", GET("/../hello"), 308, KEPT),
+    ROW("a dot", GET("/./hello"), 308, KEPT),
+    ROW("escaped dots", GET("/path/%2e%2e/hello"), 308, KEPT),
+    ROW("escaped dots in capitals", GET("/path/%2E%2E/hello"), 308, KEPT),
+    ROW("dots, one of them escaped", GET("/path/.%2e/hello"), 308, KEPT),
+    ROW("escaped dots in another name", GET("/path/%2e%2ea"), 200, KEPT),
+    ROW("escaped slashes beside dots", GET("/path/..%2fhello"), 200, KEPT),
+    ROW("no target", "GET  HTTP/1.1\r\nHost: a\r\n\r\n", 400, BELOW),
     ROW("absolute form", GET("http://b/hello"), 200, KEPT),
     ROW("absolute form of https", GET("HTTPS://b:443/hello"), 200, KEPT),
     ROW("absolute form without a path", GET("http://b"), 200, KEPT),
@@ -109,8 +127,14 @@ static const struct row line_rows[] = {
     ROW("an empty line before", "\r\n" GET("/hello"), 200, KEPT),
     ROW("two spaces before the target", "GET  /hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, CLOSED),
     ROW("two spaces behind the target", "GET /hello  HTTP/1.1\r\nHost: a\r\n\r\n", 400, KEPT),
-    ROW("a tab before the target", "GET\t/hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, CLOSED),
-    ROW("a space behind the version", "GET /hello HTTP/1.1 \r\nHost: a\r\n\r\n", 400, CLOSED),
+    ROW("a tab before the target", "GET\t/hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, BELOW),
+    ROW("CR in the method", "G\rT /hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, CLOSED),
+    ROW("CR before the target", "GET\r/hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, BELOW),
+    ROW("CR behind the target", "GET /hello\rHTTP/1.1\r\nHost: a\r\n\r\n", 400, BELOW),
+    ROW("CR in the version", "GET /hello HTTP\r/1.1\r\nHost: a\r\n\r\n", 400, BELOW),
+    ROW("CR behind the version", "GET /hello HTTP/1.1\r\r\nHost: a\r\n\r\n", 400, BELOW),
+    ROW("CR for the line's end", "GET /hello HTTP/1.1\rHost: a\r\n\r\n", 400, BELOW),
+    ROW("a space behind the version", "GET /hello HTTP/1.1 \r\nHost: a\r\n\r\n", 400, BELOW),
     ROW("HTTP/0.9", "GET /hello\r\n", 400, BELOW),
     ROW("HTTP/0.9 by name", "GET /hello HTTP/0.9\r\nHost: a\r\n\r\n", 505, BELOW),
     ROW("HTTP/1.0 without Host", "GET /hello HTTP/1.0\r\n\r\n", 200, CLOSED),
@@ -230,6 +254,11 @@ static const struct row feed_rows[] = {
     /* libmicrohttpd 0.9.75 takes these, and nothing above it can see them. */
     ROW("behind a chunk's size", CHUNKED("5\nhello\r\n0\r\n\r\n"), 200, KEPT),
     ROW("behind a chunk", CHUNKED("5\r\nhello\n0\r\n\r\n"), 200, KEPT),
+    ROW("behind the last chunk", CHUNKED("5\r\nhello\r\n0\n\r\n"), 200, KEPT),
+    ROW("behind the last chunk and for the empty line", CHUNKED("5\r\nhello\r\n0\n\n"), 200, KEPT),
+    ROW("behind a trailer", CHUNKED("0\r\nX-A: 1\n\r\n"), 200, KEPT),
+    ROW("between trailers", CHUNKED("0\r\nX-A: 1\nX-B: 2\r\n\r\n"), 200, KEPT),
+    ROW("behind trailers, for the empty line", CHUNKED("0\r\nX-A: 1\r\n\n"), 200, KEPT),
 };
 
 static const struct row body_rows[] = {
@@ -257,6 +286,14 @@ static const struct row body_rows[] = {
     ROW("a length over 2^63", POST("Content-Length: 9223372036854775808\r\n", ""), 413, CLOSED),
     ROW("a length over 2^64", POST("Content-Length: 18446744073709551616\r\n", ""), 413,
         BELOW_TWICE),
+    ROW("a length at the limit", TINY("Content-Length: 4\r\n", "hell"), 200, KEPT),
+    ROW("a length over the limit", TINY("Content-Length: 5\r\n", "hello"), 413, KEPT),
+    ROW("chunks up to the limit",
+        TINY("Transfer-Encoding: chunked\r\n", "3\r\nhel\r\n1\r\nl\r\n0\r\n\r\n"), 200, KEPT),
+    ROW("a chunk over the limit", TINY("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        413, KEPT),
+    ROW("chunks over the limit",
+        TINY("Transfer-Encoding: chunked\r\n", "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"), 413, KEPT),
     ROW("chunked", CHUNKED("5\r\nhello\r\n0\r\n\r\n"), 200, KEPT),
     ROW("chunked in capitals", POST("Transfer-Encoding: CHUNKED\r\n", "0\r\n\r\n"), 200, KEPT),
     ROW("another coding", POST("Transfer-Encoding: gzip\r\n", "0\r\n\r\n"), 501, CLOSED),
@@ -376,6 +413,30 @@ static void expect_answer(struct client *client, const struct row *row, enum way
     client_reply_free(&reply);
 }
 
+/* Whether libmicrohttpd has answered itself, in all ways: that leaves a count and a log line. */
+static bool answered_below(const struct row *row)
+{
+    return (row->fate == BELOW || row->fate == BELOW_TWICE) && row->status;
+}
+
+static size_t count_below(const struct row *rows, size_t count)
+{
+    size_t below = 0;
+    for (size_t i = 0; i < count; i++)
+        below += answered_below(&rows[i]);
+    return below * WAYS;
+}
+
+static void expect_count_below(struct process *server, size_t count)
+{
+    static const char line[] = "\"level\":\"info\",\"app\":\"wire\",\"msg\":\"libmicrohttpd\"";
+    long counted = client_metric(process_admin(server), "svc_requests_refused_below_total");
+    cr_expect_eq(counted, (long)count, "%ld counted of %zu", counted, count);
+    cr_expect_eq(process_stop(server), 0, "the server ends badly");
+    size_t logged = process_count_log(server, line);
+    cr_expect_eq(logged, count, "%zu logged of %zu", logged, count);
+}
+
 static void run_rows(const struct row *rows, size_t count)
 {
     struct process *server = process_start(process_program("server_wire"), NULL, NULL);
@@ -389,7 +450,7 @@ static void run_rows(const struct row *rows, size_t count)
             client_close(client);
         }
     }
-    cr_expect_eq(process_stop(server), 0, "the server ends badly");
+    expect_count_below(server, count_below(rows, count));
     process_free(server);
 }
 
@@ -428,6 +489,41 @@ Test(malformed, bodies)
 Test(malformed, chunks)
 {
     RUN(chunk_rows);
+}
+
+/* ---- Where unclean paths lead: never to another host, which two slashes would be */
+
+static const struct {
+    const char *target, *location;
+} unclean[] = {
+    {"//hello", "/hello"},
+    {"//", "/"},
+    {"//b.example", "/b.example"},
+    {"///b.example//hello//", "/b.example/hello/"},
+    {"/..//b.example/hello", "/b.example/hello"},
+    {"/path/%2e%2e//hello?a=//b", "/hello?a=//b"},
+    {"/%2e%2e/%2E./hello", "/hello"},
+    {"/path/./a", "/path/a"},
+};
+
+Test(malformed, an_unclean_path_leads_to_the_clean_one_of_the_same_server)
+{
+    struct process *server = process_start(process_program("server_wire"), NULL, NULL);
+    cr_assert(server);
+    struct client *client = client_connect(process_address(server, 0));
+    cr_assert(client);
+    for (size_t i = 0; i < sizeof unclean / sizeof *unclean; i++) {
+        char location[128] = "";
+        client_printf(client, GET("%s"), unclean[i].target);
+        struct client_reply reply = client_read(client, false);
+        cr_expect_eq(reply.status, 308, "%s: %d", unclean[i].target, reply.status);
+        cr_expect(client_reply_field(&reply, "Location", location, sizeof location));
+        cr_expect_str_eq(location, unclean[i].location, "%s: %s", unclean[i].target, location);
+        client_reply_free(&reply);
+    }
+    client_close(client);
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
 }
 
 /* ---- Sizes, with the default limits */

@@ -31,7 +31,7 @@ door() {
     [ -z "$found" ] || { echo "$1 is included by:"; echo "$found"; failed=1; }
 }
 
-door microhttpd.h '^libsvc/server/loop_mhd\.c$'
+door microhttpd.h '^libsvc/server/loop_mhd(_reply)?\.c$'
 door 'jansson.h|svc/json.h' '^libsvc/(core/(json|problem)\.c|ops/admin\.c)$'
 
 # The ground floors know nothing of the public interface but its errors and marks.

@@ -126,6 +126,12 @@ struct client *client_connect(const char *address)
     return client_connect_slow(address, 0);
 }
 
+static void pause_briefly(void)
+{
+    const struct timespec pause = {0, POLL_NS};
+    nanosleep(&pause, NULL);
+}
+
 void client_close(struct client *client)
 {
     if (!client)
@@ -198,7 +204,7 @@ void client_finish_sending(struct client *client)
     shutdown(client->fd, SHUT_WR);
 }
 
-/* ---- What the peer has read, as the kernel tells of the peer's socket */
+/* ---- What the kernel tells of the peer's socket */
 
 static void put_end(const union address *end, __be32 *host, __be16 *port)
 {
@@ -216,24 +222,31 @@ struct diag_query {
     struct inet_diag_req_v2 body;
 };
 
-/* The socket whose own end is our peer and whose peer is our own end. */
-static bool make_query(const struct client *client, struct diag_query *query)
+/* The socket whose own end is `own`, and that is connected to `peer`. */
+static void make_query(const union address *own, const union address *peer,
+                       struct diag_query *query)
+{
+    *query = (struct diag_query){.header = {.nlmsg_len = sizeof *query,
+                                            .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                                            .nlmsg_flags = NLM_F_REQUEST}};
+    query->body.sdiag_family = (unsigned char)own->any.sa_family;
+    query->body.sdiag_protocol = IPPROTO_TCP;
+    query->body.idiag_states = ~0u;
+    struct inet_diag_sockid *id = &query->body.id;
+    put_end(own, id->idiag_src, &id->idiag_sport);
+    put_end(peer, id->idiag_dst, &id->idiag_dport);
+    id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+}
+
+/* The socket at the other end of a client's connection. */
+static bool query_peer(const struct client *client, struct diag_query *query)
 {
     union address own, peer;
     socklen_t own_len = sizeof own, peer_len = sizeof peer;
     if (getsockname(client->fd, &own.any, &own_len) ||
         getpeername(client->fd, &peer.any, &peer_len))
         return false;
-    *query = (struct diag_query){.header = {.nlmsg_len = sizeof *query,
-                                            .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                                            .nlmsg_flags = NLM_F_REQUEST}};
-    query->body.sdiag_family = (unsigned char)own.any.sa_family;
-    query->body.sdiag_protocol = IPPROTO_TCP;
-    query->body.idiag_states = ~0u;
-    struct inet_diag_sockid *id = &query->body.id;
-    put_end(&peer, id->idiag_src, &id->idiag_sport);
-    put_end(&own, id->idiag_dst, &id->idiag_dport);
-    id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+    make_query(&peer, &own, query);
     return true;
 }
 
@@ -243,8 +256,9 @@ struct diag_answer {
     char attributes[512];
 };
 
-/* Bytes that the peer has not read; -1 when it has no such connection any more. */
-static long peer_unread(int diag_fd, const struct diag_query *query)
+/* Bytes that the socket's program has not read, or connections that it has not accepted; -1 when
+ * there is no such socket. */
+static long count_unread(int diag_fd, const struct diag_query *query)
 {
     struct diag_answer answer;
     if (send(diag_fd, query, sizeof *query, 0) < 0)
@@ -258,9 +272,8 @@ static long peer_unread(int diag_fd, const struct diag_query *query)
 
 static bool await_read(const struct diag_query *query, int diag_fd, uint64_t due)
 {
-    const struct timespec pause = {0, POLL_NS};
     for (int i = 0;; i++) {
-        long unread = peer_unread(diag_fd, query);
+        long unread = count_unread(diag_fd, query);
         if (unread <= 0)
             return unread == 0;
         if (client_clock_ms() >= due)
@@ -268,7 +281,7 @@ static bool await_read(const struct diag_query *query, int diag_fd, uint64_t due
         if (i < SPINS)
             sched_yield();
         else
-            nanosleep(&pause, NULL);
+            pause_briefly();
     }
 }
 
@@ -281,7 +294,7 @@ bool client_await_read(struct client *client)
 {
     struct diag_query query;
     int diag_fd = open_diag();
-    bool read = diag_fd >= 0 && make_query(client, &query) &&
+    bool read = diag_fd >= 0 && query_peer(client, &query) &&
                 await_read(&query, diag_fd, client_clock_ms() + client->wait_ms);
     if (diag_fd >= 0)
         close(diag_fd);
@@ -292,13 +305,43 @@ bool client_send_bytes(struct client *client, const char *data, size_t len)
 {
     struct diag_query query;
     int diag_fd = open_diag();
-    bool sent = diag_fd >= 0 && make_query(client, &query);
+    bool sent = diag_fd >= 0 && query_peer(client, &query);
     uint64_t due = client_clock_ms() + client->wait_ms;
     for (size_t i = 0; i < len && sent; i++)
         sent = client_send(client, data + i, 1) && await_read(&query, diag_fd, due);
     if (diag_fd >= 0)
         close(diag_fd);
     return sent;
+}
+
+/* Nothing is a peer of a listener: its end is all zeros. */
+static bool await_close(const union address *listener, int diag_fd, uint64_t due)
+{
+    union address nobody = {.any = {.sa_family = listener->any.sa_family}};
+    struct diag_query query;
+    make_query(listener, &nobody, &query);
+    while (count_unread(diag_fd, &query) >= 0) {
+        if (client_clock_ms() >= due)
+            return false;
+        pause_briefly();
+    }
+    return true;
+}
+
+bool client_await_refusal(const char *address)
+{
+    union address parsed;
+    socklen_t len = parse_address(address, &parsed);
+    int diag_fd = open_diag();
+    bool gone =
+        len && diag_fd >= 0 && await_close(&parsed, diag_fd, client_clock_ms() + CLIENT_WAIT_MS);
+    if (diag_fd >= 0)
+        close(diag_fd);
+    int fd = gone ? open_socket(&parsed, len, 0) : -1;
+    bool refused = gone && fd < 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return refused;
 }
 
 /* ---- Receiving */
@@ -334,6 +377,11 @@ static void consume(struct client *client, size_t len)
     if (len > 0)
         memmove(client->unread, client->unread + len, client->len - len);
     client->len -= len;
+}
+
+bool client_readable(const struct client *client, unsigned ms)
+{
+    return await(client, POLLIN, client_clock_ms() + ms);
 }
 
 long client_receive(struct client *client, char *data, size_t len)
@@ -562,4 +610,35 @@ void client_reply_free(struct client_reply *reply)
     free(reply->head);
     free(reply->body);
     reply->head = reply->body = NULL;
+}
+
+/* ---- Metrics */
+
+static long find_metric(const char *text, const char *name)
+{
+    char start[128];
+    snprintf(start, sizeof start, "\n%s ", name);
+    const char *at = strstr(text, start);
+    return at ? strtol(at + strlen(start), NULL, 10) : -1;
+}
+
+long client_metric(const char *admin, const char *name)
+{
+    struct client *client = client_connect(admin);
+    if (!client)
+        return -1;
+    struct client_reply reply = client_exchange(client, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    long value = find_metric(reply.body, name);
+    client_reply_free(&reply);
+    client_close(client);
+    return value;
+}
+
+bool client_await_metric(const char *admin, const char *name, long value)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    bool reached = false;
+    while (!reached && client_clock_ms() < due)
+        reached = client_metric(admin, name) == value;
+    return reached;
 }

@@ -54,6 +54,10 @@ struct client *client_connect(const char *address);
 /* The same with a receive buffer of `bytes`, for clients that read slowly; 0: the system's. */
 struct client *client_connect_slow(const char *address, int bytes);
 
+/* Waits until nobody listens at the address any more, without connecting before, and sees a
+ * connection refused. False in the end of time. For TCP on this machine. */
+bool client_await_refusal(const char *address);
+
 /* Closes in good order. Accepts NULL. */
 void client_close(struct client *client);
 
@@ -104,9 +108,19 @@ unsigned client_reply_count(const struct client_reply *reply, const char *name);
  */
 enum client_end client_await_end(struct client *client);
 
+/* Waits for bytes or the end to come, `ms` at most: whether they have. What earlier calls have read
+ * does not count. */
+bool client_readable(const struct client *client, unsigned ms);
+
 /* Receives up to `len` bytes of whatever comes, past all framing. 0 at the end, -1 on reset or
  * when time is over. What earlier calls have read and not taken comes first. */
 long client_receive(struct client *client, char *data, size_t len);
+
+/* The value of a metric on the admin pages at `admin`; -1 when there is none. */
+long client_metric(const char *admin, const char *name);
+
+/* Asks until the metric has the value: servers count a request when its answer has gone. */
+bool client_await_metric(const char *admin, const char *name, long value);
 
 /* Milliseconds on a clock that only goes forward. */
 uint64_t client_clock_ms(void);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,7 +22,7 @@ enum { MAX_ADDRESSES = 16, MAX_ADDRESS = 160, MAX_ENVIRONMENT = 512, BLOCK = 655
 
 struct process {
     pid_t pid;
-    int pid_fd, output_fd;
+    int pid_fd, input_fd, output_fd;
     int status; /* -1 until it has ended */
     pthread_t reader;
     pthread_mutex_t lock;
@@ -99,27 +100,30 @@ static void make_environment(const char **list, const char *const *settings)
     list[count] = NULL;
 }
 
+/* What a process reads and writes. */
+struct ends {
+    int input, output;
+};
+
 /* In the child, between fork and exec. */
 static void execute(const char *program, const char **arguments, const char **environment,
-                    int output, pid_t parent)
+                    struct ends ends, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int nothing = open("/dev/null", O_RDONLY);
-    if (getppid() != parent || nothing < 0 || dup2(nothing, 0) < 0 || dup2(output, 1) < 0 ||
-        dup2(output, 2) < 0)
+    if (getppid() != parent || dup2(ends.input, 0) < 0 || dup2(ends.output, 1) < 0 ||
+        dup2(ends.output, 2) < 0)
         _exit(126);
-    close(nothing);
     execve(program, (char **)(uintptr_t)arguments, (char **)(uintptr_t)environment);
     dprintf(2, "cannot run %s: %s\n", program, strerror(errno));
     _exit(127);
 }
 
 static pid_t launch(const char *program, const char *const *settings, const char *const *arguments,
-                    int output)
+                    struct ends ends)
 {
     const char *environment[MAX_ENVIRONMENT], *list[64] = {program};
     make_environment(environment, settings);
@@ -128,7 +132,7 @@ static pid_t launch(const char *program, const char *const *settings, const char
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0)
-        execute(program, list, environment, output, parent);
+        execute(program, list, environment, ends, parent);
     return pid;
 }
 
@@ -246,12 +250,29 @@ static bool is_up(struct process *process, const char *no_admin)
 
 /* ---- The process */
 
+/* Its input is a socket, since a write to a pipe that nobody reads any more would be a signal. */
+static bool open_ends(struct process *process, struct ends *ends)
+{
+    int input[2], output[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input))
+        return false;
+    if (pipe2(output, O_CLOEXEC)) {
+        close(input[0]);
+        close(input[1]);
+        return false;
+    }
+    process->input_fd = input[1];
+    process->output_fd = output[0];
+    *ends = (struct ends){input[0], output[1]};
+    return true;
+}
+
 struct process *process_spawn(const char *program, const char *const *settings,
                               const char *const *arguments)
 {
     struct process *process = calloc(1, sizeof *process);
-    int pipe_fds[2];
-    if (!process || pipe2(pipe_fds, O_CLOEXEC)) {
+    struct ends ends;
+    if (!process || !open_ends(process, &ends)) {
         free(process);
         return NULL;
     }
@@ -262,9 +283,9 @@ struct process *process_spawn(const char *program, const char *const *settings,
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&process->lock, NULL);
     process->status = -1;
-    process->output_fd = pipe_fds[0];
-    process->pid = launch(program, settings, arguments, pipe_fds[1]);
-    close(pipe_fds[1]);
+    process->pid = launch(program, settings, arguments, ends);
+    close(ends.input);
+    close(ends.output);
     process->pid_fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
     pthread_create(&process->reader, NULL, read_output, process);
     return process;
@@ -312,6 +333,30 @@ pid_t process_pid(const struct process *process)
 bool process_signal(struct process *process, int signal)
 {
     return process->status < 0 && !kill(process->pid, signal);
+}
+
+bool process_tell(struct process *process, const char *text)
+{
+    size_t len = strlen(text);
+    return send(process->input_fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+/* The 14th and 15th value of /proc/PID/stat; the second, a name, may hold anything but is in
+ * brackets. */
+uint64_t process_cpu_ms(const struct process *process)
+{
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)process->pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    const char *at = strrchr(text, ')');
+    unsigned long user = 0, system = 0;
+    if (at)
+        sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+    return (uint64_t)(user + system) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 bool process_await_log(struct process *process, const char *text, unsigned wait_ms)
@@ -381,6 +426,7 @@ void process_free(struct process *process)
     process_signal(process, SIGKILL);
     process_await_exit(process, PROCESS_WAIT_MS);
     pthread_join(process->reader, NULL);
+    close(process->input_fd);
     close(process->output_fd);
     if (process->pid_fd >= 0)
         close(process->pid_fd);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum { PROCESS_WAIT_MS = 15000 };
@@ -44,6 +45,12 @@ pid_t process_pid(const struct process *process);
 
 /* Sends a signal. */
 bool process_signal(struct process *process, int signal);
+
+/* Writes to its standard input, which has nothing else and ends with process_free. */
+bool process_tell(struct process *process, const char *text);
+
+/* Milliseconds of CPU that all of its threads have used, in steps of the system's clock tick. */
+uint64_t process_cpu_ms(const struct process *process);
 
 /* Waits until some line of the output (stdout and stderr) holds `text`. */
 bool process_await_log(struct process *process, const char *text, unsigned wait_ms);

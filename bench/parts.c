@@ -1,0 +1,286 @@
+/*
+ * Small parts of a request by themselves, in nanoseconds: the router, the head, the query, a log
+ * line, a metric. Each is run in turns with the others, and the median of the turns is told.
+ *
+ *     parts ROUTES-FILE [PART]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/base/metric.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/proto/head.h"
+#include "libsvc/proto/query.h"
+#include "libsvc/route/pattern.h"
+#include "libsvc/route/tree.h"
+
+enum { TURNS = 15, SEQUENCE = 1 << 16, MAX_TEXT = 256, TURN_NS = 20000000 };
+
+static uint64_t next_number(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 33;
+}
+
+/* ---- Routers */
+
+struct request {
+    struct bytes method, path;
+};
+
+struct router {
+    struct arena arena;
+    const struct pattern **patterns;
+    struct request *requests;
+    size_t count;
+    struct tree *tree;
+    uint32_t *sequence; /* SEQUENCE indices of requests; NULL: all in turn */
+    size_t hot;         /* how many of the requests are asked for; 0: all */
+};
+
+/* "/users/{user}/repos" asked for as "/users/user/repos". */
+static struct bytes fill_in(struct arena *arena, const char *path)
+{
+    char text[MAX_TEXT];
+    size_t len = 0;
+    for (; *path; path++)
+        if (!strchr("{}", *path))
+            text[len++] = *path;
+    return svc__arena_copy(arena, svc__bytes(text, len));
+}
+
+static void add_route(struct router *router, const char *text)
+{
+    struct pattern *pattern = svc__arena_alloc(&router->arena, sizeof *pattern);
+    struct buf why;
+    svc__buf_init(&why, 1024);
+    if (svc__pattern_parse(&router->arena, text, "bench", 1, pattern, &why))
+        exit(1);
+    const char *path = strchr(text, '/');
+    router->patterns[router->count] = pattern;
+    router->requests[router->count].method = pattern->method;
+    router->requests[router->count++].path = fill_in(&router->arena, path);
+}
+
+static void open_router(struct router *router, size_t space)
+{
+    svc__arena_init(&router->arena, NULL, (size_t)1 << 30);
+    router->patterns = calloc(space, sizeof *router->patterns);
+    router->requests = calloc(space, sizeof *router->requests);
+}
+
+static void read_routes(struct router *router, const char *file)
+{
+    char line[MAX_TEXT];
+    FILE *in = fopen(file, "r");
+    open_router(router, 1000);
+    while (in && fgets(line, sizeof line, in)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (*line)
+            add_route(router, line);
+    }
+    if (in)
+        fclose(in);
+}
+
+static void make_routes(struct router *router, size_t count)
+{
+    open_router(router, count);
+    for (size_t i = 0; i < count; i++) {
+        char text[MAX_TEXT];
+        snprintf(text, sizeof text, "GET /group%zu/resource%zu/{id}/part", i / 100, i % 100);
+        add_route(router, text);
+    }
+}
+
+/* The hot ones are spread over all. */
+static void make_sequence(struct router *router, size_t hot)
+{
+    uint64_t state = 42;
+    router->sequence = calloc(SEQUENCE, sizeof *router->sequence);
+    for (size_t i = 0; i < SEQUENCE; i++)
+        router->sequence[i] = (uint32_t)(next_number(&state) % hot * (router->count / hot));
+}
+
+static size_t route_all(void *arg, size_t times)
+{
+    const struct router *router = arg;
+    size_t found = 0;
+    for (size_t i = 0; i < times; i++) {
+        size_t index = router->sequence ? router->sequence[i % SEQUENCE] : i % router->count;
+        const struct request *request = &router->requests[index];
+        struct match match;
+        found += svc__tree_match(router->tree, request->method, svc__bytes_z("example.org"),
+                                 request->path, &match) == MATCH_FOUND;
+    }
+    return found == times ? found : 0;
+}
+
+/* ---- Other parts */
+
+#define FIELD(name, value)                                                                         \
+    {                                                                                              \
+        {(name), sizeof(name) - 1},                                                                \
+        {                                                                                          \
+            (value), sizeof(value) - 1                                                             \
+        }                                                                                          \
+    }
+
+static const struct field fields[] = {
+    FIELD("Host", "localhost:8080"),
+    FIELD("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
+    FIELD("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    FIELD("Accept-Language", "en-US,en;q=0.5"),
+    FIELD("Accept-Encoding", "gzip, deflate, br, zstd"),
+    FIELD("Connection", "keep-alive"),
+    FIELD("Cookie", "session=0123456789abcdef0123456789abcdef; theme=dark"),
+};
+
+static size_t check_heads(void *arg, size_t times)
+{
+    (void)arg;
+    const struct head head = {svc__bytes_z("GET"),
+                              svc__bytes_z("/hello"),
+                              1,
+                              fields,
+                              sizeof fields / sizeof *fields,
+                              400};
+    const struct head_limits limits = {8000, 8192, 100};
+    size_t good = 0;
+    for (size_t i = 0; i < times; i++) {
+        struct framing framing;
+        const char *reason;
+        good += svc__head_check(&head, &limits, &framing, &reason) == 0;
+    }
+    return good;
+}
+
+static size_t parse_queries(void *arg, size_t times)
+{
+    struct bytes query =
+        svc__bytes_z("name=ada+lovelace&city=M%C3%BCnchen&page=7&size=50&sort=-date");
+    size_t params = 0;
+    for (size_t i = 0; i < times; i++) {
+        struct param *list;
+        size_t count = 0;
+        svc__arena_reset(arg);
+        svc__query_parse(arg, query, query.len, &list, &count);
+        params += count;
+    }
+    return params;
+}
+
+static size_t write_strings(void *arg, size_t times)
+{
+    struct bytes text = svc__bytes_z("/hello/a/path/of/ordinary/length?with=nothing%20special");
+    for (size_t i = 0; i < times; i++) {
+        svc__buf_clear(arg);
+        svc__buf_json_string(arg, text);
+    }
+    return ((struct buf *)arg)->len;
+}
+
+struct counting {
+    struct metrics *metrics;
+    struct metric_cells *cells;
+    int counter, histogram;
+};
+
+static const uint64_t bounds[] = {5000000,   10000000,  25000000,  50000000,  75000000,
+                                  100000000, 250000000, 500000000, 750000000, 1000000000};
+
+static size_t count_requests(void *arg, size_t times)
+{
+    struct counting *counting = arg;
+    for (size_t i = 0; i < times; i++) {
+        svc__metric_add(counting->cells, counting->counter, 1);
+        svc__metric_observe(counting->cells, counting->histogram, i & 0xffffff);
+    }
+    return times;
+}
+
+/* ---- The run */
+
+struct part {
+    const char *name;
+    size_t (*run)(void *arg, size_t times);
+    void *arg;
+    double ns[TURNS];
+};
+
+static double once(const struct part *part)
+{
+    size_t times = 1000;
+    for (;;) {
+        uint64_t began = svc__clock_ns();
+        if (!part->run(part->arg, times)) {
+            fprintf(stderr, "%s: wrong\n", part->name);
+            exit(1);
+        }
+        uint64_t took = svc__clock_ns() - began;
+        if (took >= TURN_NS)
+            return (double)took / (double)times;
+        times *= took * 4 < TURN_NS ? 4 : 2;
+    }
+}
+
+static int compare(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+int main(int argc, char **argv)
+{
+    static struct router github, ten, thousand, thousands, hot;
+    if (argc < 2)
+        return 2;
+    read_routes(&github, argv[1]);
+    make_routes(&ten, 10);
+    make_routes(&thousand, 1000);
+    make_routes(&thousands, 10000);
+    make_routes(&hot, 10000);
+    struct router *routers[] = {&github, &ten, &thousand, &thousands, &hot};
+    for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
+        routers[i]->tree = svc__tree_build(routers[i]->patterns, routers[i]->count);
+    make_sequence(&ten, 10);
+    make_sequence(&thousand, 1000);
+    make_sequence(&thousands, 10000);
+    make_sequence(&hot, 100);
+    static struct arena_cache chunks;
+    static struct arena arena;
+    static struct buf buf;
+    svc__arena_cache_init(&chunks, 4);
+    svc__arena_init(&arena, &chunks, 1 << 20);
+    svc__buf_init(&buf, 1 << 16);
+    struct counting counting = {.metrics = svc__metrics_new()};
+    counting.counter = svc__metric_counter(counting.metrics, "requests", "Requests.");
+    counting.histogram = svc__metric_histogram(counting.metrics, "seconds", "Durations.", bounds,
+                                               sizeof bounds / sizeof *bounds, 1e-9);
+    counting.cells = svc__metric_cells_new(counting.metrics);
+    static struct part parts[] = {
+        {"route_github", route_all, &github, {0}},
+        {"route_10", route_all, &ten, {0}},
+        {"route_1000_random", route_all, &thousand, {0}},
+        {"route_10000_hot", route_all, &hot, {0}},
+        {"route_10000_random", route_all, &thousands, {0}},
+        {"head_7_fields", check_heads, NULL, {0}},
+        {"query_5", parse_queries, &arena, {0}},
+        {"json_string_55", write_strings, &buf, {0}},
+        {"metric_2", count_requests, NULL, {0}},
+    };
+    enum { PARTS = sizeof parts / sizeof *parts };
+    parts[PARTS - 1].arg = &counting;
+    for (size_t turn = 0; turn < TURNS; turn++)
+        for (size_t i = 0; i < PARTS; i++)
+            if (argc == 2 || !strcmp(argv[2], parts[i].name))
+                parts[i].ns[turn] = once(&parts[i]);
+    for (size_t i = 0; i < PARTS; i++) {
+        qsort(parts[i].ns, TURNS, sizeof(double), compare);
+        printf("%s %.2f\n", parts[i].name, parts[i].ns[TURNS / 2]);
+    }
+    return 0;
+}

@@ -1,0 +1,172 @@
+/*
+ * Fixed requests through the door that needs no socket, in the order of calls of an event loop, for
+ * bench/instructions to count under callgrind.
+ *
+ *     scenarios NAME COUNT
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <svc.h>
+
+#include "libsvc/core/exchange.h"
+
+#define FIELD(name, value)                                                                         \
+    {                                                                                              \
+        {(name), sizeof(name) - 1},                                                                \
+        {                                                                                          \
+            (value), sizeof(value) - 1                                                             \
+        }                                                                                          \
+    }
+
+/* What a browser sends. */
+static const struct field browser[] = {
+    FIELD("Host", "localhost:8080"),
+    FIELD("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
+    FIELD("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    FIELD("Accept-Language", "en-US,en;q=0.5"),
+    FIELD("Accept-Encoding", "gzip, deflate, br, zstd"),
+    FIELD("Connection", "keep-alive"),
+    FIELD("Cookie", "session=0123456789abcdef0123456789abcdef; theme=dark"),
+    FIELD("Cache-Control", "max-age=0"),
+};
+
+static const struct field plain[] = {FIELD("Host", "localhost:8080")};
+
+static const char document[] = "{\"title\":\"a title\",\"text\":\"a text of some length\"}";
+static const struct field json[] = {FIELD("Host", "localhost:8080"),
+                                    FIELD("Content-Type", "application/json"),
+                                    FIELD("Content-Length", "48")};
+
+struct scenario {
+    const char *name, *method, *target;
+    const struct field *fields;
+    size_t count;
+    const char *body;
+    int status;
+    bool bare; /* without the default stack */
+};
+
+#define FIELDS(list) (list), sizeof(list) / sizeof *(list)
+
+static const struct scenario scenarios[] = {
+    {"fixed", "GET", "/", FIELDS(plain), NULL, 200, true},
+    {"fixed_browser", "GET", "/", FIELDS(browser), NULL, 200, true},
+    {"default_stack", "GET", "/", FIELDS(plain), NULL, 200, false},
+    {"hello", "GET", "/hello/world", FIELDS(browser), NULL, 200, false},
+    {"query", "GET", "/query?a=1&b=two+words&c=%C3%BC&page=7", FIELDS(plain), NULL, 200, true},
+    {"post_json", "POST", "/json", FIELDS(json), document, 200, false},
+    {"not_found", "GET", "/nothing/here", FIELDS(plain), NULL, 404, false},
+    {"wrong_method", "DELETE", "/", FIELDS(plain), NULL, 405, false},
+    {"redirect", "GET", "//a/../", FIELDS(plain), NULL, 308, true},
+};
+
+static int fixed(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_static(res, 200, "text/plain", "Hello, World!", 13);
+}
+
+static int hello(svc_request *req, svc_response *res)
+{
+    return svc_response_json(res, 200, "{s:s}", "hello", svc_request_param(req, "name"));
+}
+
+static int query(svc_request *req, svc_response *res)
+{
+    return svc_response_text(res, 200, svc_request_query(req, "page"));
+}
+
+static int post(svc_request *req, svc_response *res)
+{
+    json_t *body = svc_request_json(req, res);
+    return body ? svc_response_text(res, 200, json_string_value(json_object_get(body, "title")))
+                : 0;
+}
+
+static const struct scenario *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+        if (!strcmp(scenarios[i].name, name))
+            return &scenarios[i];
+    return NULL;
+}
+
+static svc_app *make_app(const struct scenario *scenario)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.access_log = config.request_id = config.metrics = !scenario->bare;
+    svc_app *app = svc_app_new("scenarios");
+    svc_app_configure(app, &config);
+    svc_app_get(app, "/{$}", fixed, NULL);
+    svc_app_delete(app, "/item", fixed, NULL);
+    svc_app_get(app, "/hello/{name}", hello, NULL);
+    svc_app_get(app, "/query", query, NULL);
+    svc_app_post(app, "/json", post, NULL);
+    return svc__app_ready(app) ? NULL : app;
+}
+
+/* What callgrind collects: one request, from its target to the end of its arena. */
+int scenario_serve(const struct scenario *scenario, svc_app *app, struct exchange_host *host);
+__attribute__((noinline)) int scenario_serve(const struct scenario *scenario, svc_app *app,
+                                             struct exchange_host *host)
+{
+    struct exchange *x = svc__exchange_new(app, host, svc__bytes_z(scenario->target));
+    struct head head = {svc__bytes_z(scenario->method),
+                        svc__bytes_z(scenario->target),
+                        1,
+                        scenario->fields,
+                        scenario->count,
+                        512};
+    svc__exchange_head(x, &head);
+    if (svc__exchange_run(x) == EXCHANGE_BODY) {
+        svc__exchange_body(x, scenario->body, strlen(scenario->body));
+        svc__exchange_body_end(x);
+    }
+    int status = x->response.status;
+    svc__exchange_done(x, SVC_COMPLETE, svc__exchange_reply_length(x));
+    svc__exchange_unref(x);
+    return status;
+}
+
+static int run(const struct scenario *scenario, svc_app *app, unsigned long count)
+{
+    int nowhere = open("/dev/null", O_WRONLY);
+    struct sink *sink = svc__sink_open(nowhere, 0, 1);
+    struct arena_cache arenas;
+    svc__arena_cache_init(&arenas, 16);
+    struct exchange_host host = {.arenas = &arenas,
+                                 .cells = svc__metric_cells_new(app->metrics),
+                                 .log = {sink, svc__sink_ring(sink), SVC_LEVEL_INFO, "scenarios"},
+                                 .scheme = "http"};
+    svc__buf_init(&host.scratch, 1 << 20);
+    int wrong = 0;
+    for (unsigned long i = 0; i < count; i++)
+        wrong += scenario_serve(scenario, app, &host) != scenario->status;
+    svc__buf_free(&host.scratch);
+    svc__arena_cache_free(&arenas);
+    svc__sink_close(sink, 1000);
+    close(nowhere);
+    return wrong;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 1)
+        for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+            puts(scenarios[i].name);
+    if (argc != 3)
+        return argc != 1;
+    const struct scenario *scenario = find(argv[1]);
+    svc_app *app = scenario ? make_app(scenario) : NULL;
+    if (!app)
+        return 2;
+    int wrong = run(scenario, app, strtoul(argv[2], NULL, 10));
+    if (wrong)
+        fprintf(stderr, "%s: %d answers have another status\n", scenario->name, wrong);
+    svc_app_free(app);
+    return wrong > 0;
+}

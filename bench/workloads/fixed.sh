@@ -1,0 +1,1 @@
+# A fixed text, one route, no middleware.
