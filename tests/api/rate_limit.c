@@ -362,7 +362,8 @@ static int authenticate(svc_request *req, svc_response *res, const svc_layer *la
 {
     const char *user = svc_request_header(req, "User");
     (void)res, (void)layer;
-    return user ? limited_subject_set(req, (char *)(uintptr_t)user) : SVC_PASS;
+    bool known = limited_subject_get(req) != NULL;
+    return user && !known ? limited_subject_set(req, (char *)(uintptr_t)user) : SVC_PASS;
 }
 
 Test(rate_limit, by_subject_whoever_a_layer_further_out_has_found)

@@ -203,14 +203,22 @@ static uint64_t true_units(const struct gcra *gcra, uint64_t ns)
                       (rest << gcra->interval_bits) / gcra->window.period_ns);
 }
 
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
 /* Never behind, so that what retry said holds; ahead only within some nanoseconds of the next. */
 Test(store_gcra, time_in_units_is_exact)
 {
-    uint64_t random = 88172645463325252, life = (uint64_t)GCRA_SECONDS * second;
+    uint64_t state = 88172645463325252, life = (uint64_t)GCRA_SECONDS * second;
     for (size_t i = 0; i < WINDOWS; i++) {
         struct gcra gcra = make(windows[i].rate, windows[i].period_ns, windows[i].burst);
         for (int n = 0; n < 10000; n++) {
-            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            uint64_t random = next_random(&state);
             uint64_t ns = random % life >> random % 48;
             uint64_t units = svc__gcra_units(&gcra, ns);
             cr_assert_geq(units, true_units(&gcra, ns), "window %zu at %lu", i, ns);

@@ -110,18 +110,26 @@ Test(store_limit_table, parts_of_a_key_do_not_run_together)
 
 /* ---- Eviction */
 
-/* A bucket of eight words, a thousand keys, each gone from it before the next eight come: every
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* A bucket of eight words, hundreds of keys, each gone from it before the next eight come: every
  * answer is what a table without bounds would give. */
 Test(store_limit_table, eviction_changes_no_answer)
 {
     enum { KEYS = 500, AT_ONCE = 8 };
     const struct limiter_window window = {10, second, 3};
     struct gcra gcra;
-    uint64_t tats[KEYS] = {0}, random = 88172645463325252;
+    uint64_t tats[KEYS] = {0}, state = 88172645463325252;
     svc__gcra_init(&gcra, &window);
     open_table(10, second, 3, LIMIT_TABLE_LINE, false);
     for (uint64_t i = 0; i < 20000; i++) {
-        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        uint64_t random = next_random(&state);
         uint64_t now_ns = i * second / 10 * 3 / AT_ONCE; /* 8 keys in the time of three intervals */
         uint32_t key = (uint32_t)((i / AT_ONCE + random % 2) % KEYS);
         uint64_t now = svc__gcra_units(&gcra, now_ns), next;
