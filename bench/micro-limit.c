@@ -2,7 +2,7 @@
  * What a decision of the local limiter costs, with the clock passed in: ratios within one run,
  * since the machine's own speed says nothing.
  *
- *     make bench/micro/limit && bench/micro/limit [ROUNDS [KEYS]]
+ *     make bench/micro-limit && bench/micro-limit [ROUNDS [KEYS]]
  *
  * - one: a decision among KEYS live keys (a million) in a table of 64 MiB, against one dependent
  *   load from a random place in an array of equal size. Wanted: at most 2.5.
