@@ -7,6 +7,7 @@
 #include <svc/errors.h>
 #include <svc/json.h>
 #include <svc/middleware.h>
+#include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
 #include <svc/test.h>

@@ -187,8 +187,15 @@ static svc_app *make_app(void)
     config.threads = 2;
     config.drain_delay_ms = 0;
     svc_group *group = svc_app_group(app, "/v1");
+    static const char *const exempt[] = {"192.0.2.0/24", NULL};
+    svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
+    limit.rate = 1000;
+    limit.header = "Content-Type";
+    limit.exempt = exempt;
+    limit.flags = SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS;
     bool made = !svc_app_configure(app, &config) && group && !svc_app_use(app, &layer) &&
-                !svc_group_use(group, &layer) && !svc_group_post(group, "/echo/{id}", echo, NULL) &&
+                !svc_app_use(app, svc_limiter_new(app, &limit)) && !svc_group_use(group, &layer) &&
+                !svc_group_post(group, "/echo/{id}", echo, NULL) &&
                 !svc_app_get(app, "/large", large, NULL) && !svc_app_hook(app, NULL, NULL, NULL) &&
                 !svc_app_check(app, "fine", fine, NULL);
     if (made)
