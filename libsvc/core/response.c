@@ -164,6 +164,7 @@ void svc__response_reset(svc_response *res)
     res->field_count = 0;
     res->field_bytes = 0;
     res->length = SVC_LENGTH_UNKNOWN;
+    res->cached_errors = false;
 }
 
 static int put_type(svc_response *res, const char *type)
