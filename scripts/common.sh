@@ -16,7 +16,7 @@ install_packages() {
 }
 
 build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev"
-test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils"
+test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils nginx-light"
 
 # Makes configure when it is missing or older than what it is made from.
 make_configure() {
