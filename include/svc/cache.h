@@ -66,11 +66,11 @@ typedef struct svc_cache_policy {
  * public or s_maxage_s, for ONLY_IF_CACHED, seconds below -1, a bad `vary`, or when out of memory.
  * Before start only. Since: 0.1
  */
-SVC_API const svc_middleware *svc_app_cache_control(svc_app *app, const svc_cache_policy *policy);
+SVC_API const svc_middleware *svc_cache_control_new(svc_app *app, const svc_cache_policy *policy);
 
 /*
  * Says `policy` of this reply, over whatever a layer would say. Where the reply becomes an error after
- * all, it stands only if the policy has `errors`. SVC_EINVAL as for svc_app_cache_control and for a
+ * all, it stands only if the policy has `errors`. SVC_EINVAL as for svc_cache_control_new and for a
  * policy that says nothing, SVC_ENOMEM, SVC_ETOOBIG. Since: 0.1
  */
 SVC_API int svc_response_set_cache_control(svc_response *res, const svc_cache_policy *policy);
@@ -183,7 +183,7 @@ typedef struct svc_conditional {
  * `options` are copied; NULL is SVC_CONDITIONAL_INIT. The layer is the app's. NULL, also kept as a
  * set-up error, when out of memory or without SVC_CONDITIONAL_INIT. Before start only. Since: 0.1
  */
-SVC_API const svc_middleware *svc_app_conditional(svc_app *app, const svc_conditional *options);
+SVC_API const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *options);
 
 SVC_END_DECLS
 

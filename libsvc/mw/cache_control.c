@@ -58,6 +58,9 @@ static int on_response(svc_request *req, svc_response *res, const svc_layer *giv
     int error = 0;
     if (!said(res))
         error = personal(req, res) && !layer->personal ? svc__caching_forbid(res) : say(res, layer);
+    /* The library's errors are JSON or text by what the client accepts. */
+    if (!error && res->status >= 400)
+        error = svc__caching_merge_vary(res, NAME("Accept"));
     return !error && layer->vary.data ? svc__caching_merge_vary(res, layer->vary) : error;
 }
 
@@ -82,7 +85,7 @@ static int read_policy(struct cache_control_layer *layer, struct arena *memory,
     return !layer->text.data || (vary.data && !layer->vary.data) ? SVC_ENOMEM : 0;
 }
 
-const svc_middleware *svc_app_cache_control(svc_app *app, const svc_cache_policy *policy)
+const svc_middleware *svc_cache_control_new(svc_app *app, const svc_cache_policy *policy)
 {
     struct cache_control_layer *layer = NULL;
     int error = app->state == APP_BUILDING ? 0 : SVC_ESTATE;
@@ -91,7 +94,7 @@ const svc_middleware *svc_app_cache_control(svc_app *app, const svc_cache_policy
         error = layer ? read_policy(layer, &app->memory, policy) : SVC_ENOMEM;
     }
     if (error) {
-        svc__app_error(app, NULL, 0, "svc_app_cache_control: %s", svc_error_text(error));
+        svc__app_error(app, NULL, 0, "svc_cache_control_new: %s", svc_error_text(error));
         return NULL;
     }
     layer->middleware = (svc_middleware){.size = sizeof layer->middleware,

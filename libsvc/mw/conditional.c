@@ -101,7 +101,7 @@ static int on_response(svc_request *req, svc_response *res, const svc_layer *giv
     return error ? error : svc__condition_settle(req, res);
 }
 
-const svc_middleware *svc_app_conditional(svc_app *app, const svc_conditional *options)
+const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *options)
 {
     static const svc_conditional defaults = SVC_CONDITIONAL_INIT;
     struct conditional_layer *layer = NULL;
@@ -114,7 +114,7 @@ const svc_middleware *svc_app_conditional(svc_app *app, const svc_conditional *o
         error = layer ? 0 : SVC_ENOMEM;
     }
     if (error) {
-        svc__app_error(app, NULL, 0, "svc_app_conditional: %s", svc_error_text(error));
+        svc__app_error(app, NULL, 0, "svc_conditional_new: %s", svc_error_text(error));
         return NULL;
     }
     layer->options = *options;

@@ -196,7 +196,7 @@ static int stream(svc_request *req, svc_response *res)
 static svc_app *tagging(void)
 {
     svc_app *app = quiet();
-    svc_app_use(app, svc_app_conditional(app, NULL));
+    svc_app_use(app, svc_conditional_new(app, NULL));
     svc_app_method_at(app, NULL, "/text/{bytes}", text_of, NULL, __FILE__, __LINE__);
     svc_app_get(app, "/stream", stream, NULL);
     return app;
@@ -341,7 +341,7 @@ Test(cache, a_route_can_demand_a_condition)
     svc_app *app = quiet();
     svc_conditional conditional = SVC_CONDITIONAL_INIT;
     conditional.require = true;
-    svc_app_use(app, svc_app_conditional(app, &conditional));
+    svc_app_use(app, svc_conditional_new(app, &conditional));
     svc_app_method_at(app, NULL, "/", no_answer_to, NULL, __FILE__, __LINE__);
     for (size_t i = 0; i < ROWS(rows); i++) {
         svc_reply *reply = ask(app, rows[i].method, "/", rows[i].headers);
@@ -451,9 +451,9 @@ static svc_app *layered(void)
     inner.directives = SVC_CACHE_NO_CACHE;
     inner.vary = "Accept, accept-encoding";
     inner.errors = inner.personal = true;
-    svc_app_use(app, svc_app_cache_control(app, &outer));
+    svc_app_use(app, svc_cache_control_new(app, &outer));
     svc_group *group = svc_app_group(app, "/inner");
-    svc_group_use(group, svc_app_cache_control(app, &inner));
+    svc_group_use(group, svc_cache_control_new(app, &inner));
     add_routes(app, group);
     return app;
 }
@@ -496,7 +496,7 @@ Test(cache, the_handler_wins_over_the_route_and_that_over_the_app)
          "/policy?status=404&errors",
          {NULL},
          "private, max-age=5",
-         "Origin, Accept-Encoding"},
+         "Origin, Accept, Accept-Encoding"},
         {"GET", "/inner/simple?status=404", {NULL}, "no-store", "Accept, accept-encoding"},
         /* so is what may be one client's own */
         {"GET", "/simple", AUTHORIZED, "no-store", "Accept-Encoding"},
@@ -592,7 +592,7 @@ Test(cache, a_bad_policy_refuses_the_start)
     for (size_t i = 0; i < ROWS(policy_rows); i++) {
         svc_app *app = quiet();
         svc_cache_policy policy = policy_of(&policy_rows[i]);
-        const svc_middleware *layer = svc_app_cache_control(app, &policy);
+        const svc_middleware *layer = svc_cache_control_new(app, &policy);
         cr_expect_eq(layer != NULL, policy_rows[i].said != NULL, "row %zu", i);
         cr_expect_eq(!*svc_app_errors(app), policy_rows[i].said != NULL);
         svc_app_free(app);
@@ -600,10 +600,10 @@ Test(cache, a_bad_policy_refuses_the_start)
     svc_app *app = quiet();
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
     policy.vary = "no name";
-    cr_expect_null(svc_app_cache_control(app, &policy));
-    cr_expect_null(svc_app_cache_control(app, NULL));
+    cr_expect_null(svc_cache_control_new(app, &policy));
+    cr_expect_null(svc_cache_control_new(app, NULL));
     svc_conditional conditional = {0};
-    cr_expect_null(svc_app_conditional(app, &conditional));
+    cr_expect_null(svc_conditional_new(app, &conditional));
     cr_expect_eq(svc_app_use(app, NULL), SVC_EINVAL);
     cr_expect_null(svc_app_test_get(app, "/"));
     svc_app_free(app);
@@ -615,8 +615,8 @@ Test(cache, layers_are_made_before_the_start)
     svc_app_get(app, "/", simple, NULL);
     svc_reply_free(ask(app, "GET", "/", NULL));
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
-    cr_expect_null(svc_app_cache_control(app, &policy));
-    cr_expect_null(svc_app_conditional(app, NULL));
+    cr_expect_null(svc_cache_control_new(app, &policy));
+    cr_expect_null(svc_conditional_new(app, NULL));
     svc_app_free(app);
 }
 
@@ -645,7 +645,7 @@ Test(cache, expires_is_now_and_the_age_where_old_caches_may_know)
         policy.directives = rows[i].directives;
         policy.max_age_s = rows[i].max_age_s;
         policy.expires = true;
-        svc_app_use(app, svc_app_cache_control(app, &policy));
+        svc_app_use(app, svc_cache_control_new(app, &policy));
         svc_app_get(app, "/simple", simple, NULL);
         int64_t before = time(NULL);
         svc_reply *reply = ask(app, "GET", "/simple", NULL);

@@ -75,7 +75,7 @@ static void add_row(svc_app *app, const struct row *row, struct counter *counter
 {
     char pattern[64];
     svc_cache_policy policy = policy_of(row);
-    const svc_middleware *const layers[] = {svc_app_cache_control(app, &policy), NULL};
+    const svc_middleware *const layers[] = {svc_cache_control_new(app, &policy), NULL};
     svc_route route = SVC_ROUTE_INIT;
     snprintf(pattern, sizeof pattern, "GET /counted/%s", row->name);
     counter->name = row->name;

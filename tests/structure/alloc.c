@@ -199,8 +199,8 @@ static bool use_caching(svc_app *app)
     policy.expires = true;
     policy.vary = "Accept-Encoding";
     svc_group *group = svc_app_group(app, "/cached");
-    return group && !svc_group_use(group, svc_app_conditional(app, NULL)) &&
-           !svc_group_use(group, svc_app_cache_control(app, &policy)) &&
+    return group && !svc_group_use(group, svc_conditional_new(app, NULL)) &&
+           !svc_group_use(group, svc_cache_control_new(app, &policy)) &&
            !svc_group_get(group, "/asked", cached, NULL) &&
            !svc_group_put(group, "/asked", cached, NULL) &&
            !svc_group_get(group, "/tagged", tagged, NULL);

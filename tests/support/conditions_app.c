@@ -64,8 +64,8 @@ static void use_layers(svc_app *app)
     policy.directives = SVC_CACHE_PUBLIC;
     policy.max_age_s = 60;
     policy.expires = true;
-    svc_app_use(app, svc_app_conditional(app, &conditional));
-    svc_app_use(app, svc_app_cache_control(app, &policy));
+    svc_app_use(app, svc_conditional_new(app, &conditional));
+    svc_app_use(app, svc_cache_control_new(app, &policy));
 }
 
 svc_app *conditions_app(void)
