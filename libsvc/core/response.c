@@ -166,6 +166,7 @@ void svc__response_reset(svc_response *res)
     res->field_count = 0;
     res->field_bytes = 0;
     res->length = SVC_LENGTH_UNKNOWN;
+    res->cached_errors = false;
 }
 
 /* As svc_response_set_header, for a name that needs no check. */
