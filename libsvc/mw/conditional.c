@@ -1,15 +1,14 @@
 /* Conditional requests: tags for bodies in memory, 304 and 412 for reads, 428 for bare writes. */
 #include "libsvc/base/arena.h"
-#include "libsvc/base/blake2b.h"
+#include "libsvc/base/siphash.h"
 #include "libsvc/core/condition.h"
 #include "libsvc/core/response_internal.h"
 
 #define NAME(text) svc__bytes((text), sizeof(text) - 1)
 
 enum {
-    /* 144 bits: nobody finds two bodies of one tag, and 24 characters need no padding. */
-    DIGEST = 18,
-    TAG = DIGEST / 3 * 4 + 2
+    LETTERS = (SIPHASH_SIZE * 8 + 5) / 6, /* of base64 */
+    TAG = LETTERS + 2
 };
 
 struct conditional_layer {
@@ -43,29 +42,26 @@ static int on_request(svc_request *req, svc_response *res, const svc_layer *give
 
 /* ---- Tags */
 
-static void hash_field(struct blake2b *hash, const svc_response *res, struct bytes name)
+static void hash_field(struct siphash *hash, const svc_response *res, struct bytes name)
 {
     const struct field *field = svc__fields_find(res->fields, res->field_count, name);
     if (field)
-        svc__blake2b_update(hash, field->value.data, field->value.len);
-    svc__blake2b_update(hash, "\n", 1); /* never in a value */
+        svc__siphash_update(hash, field->value.data, field->value.len);
+    svc__siphash_update(hash, "\n", 1); /* never in a value */
 }
 
-/* Base64 for URLs (RFC 4648 5), between quotes. */
-static void write_tag(char out[static TAG + 1], const unsigned char digest[static DIGEST])
+/* Base64 for URLs (RFC 4648 5) without padding, between quotes. `hash` has a byte more, zero. */
+static void write_tag(char out[static TAG + 1], const unsigned char hash[static SIPHASH_SIZE + 1])
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    char *at = out;
-    *at++ = '"';
-    for (size_t i = 0; i < DIGEST; i += 3) {
-        unsigned bits =
-            (unsigned)digest[i] << 16 | (unsigned)digest[i + 1] << 8 | (unsigned)digest[i + 2];
-        for (int shift = 18; shift >= 0; shift -= 6)
-            *at++ = alphabet[bits >> shift & 63];
+    out[0] = out[TAG - 1] = '"';
+    out[TAG] = '\0';
+    for (size_t i = 0; i < LETTERS; i++) {
+        const unsigned char *at = hash + i * 6 / 8;
+        unsigned bits = (unsigned)at[0] << 8 | at[1];
+        out[1 + i] = alphabet[bits >> (10 - i * 6 % 8) & 63];
     }
-    *at++ = '"';
-    *at = '\0';
 }
 
 /* What makes two representations of one resource differ: their form as well as their bytes. */
@@ -74,14 +70,14 @@ static int set_tag(svc_response *res)
     char *tag = svc__arena_alloc(&res->exchange->arena, TAG + 1);
     if (!tag)
         return SVC_ENOMEM;
-    struct blake2b hash;
-    unsigned char digest[DIGEST];
-    svc__blake2b_init(&hash, DIGEST);
+    struct siphash hash;
+    unsigned char bytes[SIPHASH_SIZE + 1] = {0};
+    svc__siphash_init(&hash);
     hash_field(&hash, res, NAME("Content-Type"));
     hash_field(&hash, res, NAME("Content-Encoding"));
-    svc__blake2b_update(&hash, res->body.data, res->body.len);
-    svc__blake2b_final(&hash, digest);
-    write_tag(tag, digest);
+    svc__siphash_update(&hash, res->body.data, res->body.len);
+    svc__siphash_final(&hash, bytes);
+    write_tag(tag, bytes);
     return svc__condition_put_etag(res, svc__bytes(tag, TAG));
 }
 

@@ -115,11 +115,12 @@ static size_t weekday_span(struct bytes text)
 static bool read_rfc850(struct bytes text, struct parts *out)
 {
     size_t name = weekday_span(text);
+    if (name == 0 || text.len != name + 24)
+        return false;
     const char *at = text.data + name;
-    return name > 0 && text.len == name + 24 && at[0] == ',' && at[1] == ' ' &&
-           read_digits(at + 2, 2, &out->day) && at[4] == '-' && read_month(at + 5, &out->month) &&
-           at[8] == '-' && read_digits(at + 9, 2, &out->year) && at[11] == ' ' &&
-           read_time(at + 12, out) && ends_in_gmt(text);
+    return at[0] == ',' && at[1] == ' ' && read_digits(at + 2, 2, &out->day) && at[4] == '-' &&
+           read_month(at + 5, &out->month) && at[8] == '-' && read_digits(at + 9, 2, &out->year) &&
+           at[11] == ' ' && read_time(at + 12, out) && ends_in_gmt(text);
 }
 
 static bool in_calendar(const struct parts *parts)
