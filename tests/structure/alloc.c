@@ -167,45 +167,6 @@ static int pass(svc_request *req, svc_response *res, const svc_layer *layer)
     return SVC_PASS;
 }
 
-/* Everything that a reply can say to caches, before and after the question. */
-static int cached(svc_request *req, svc_response *res)
-{
-    svc_validators validators = SVC_VALIDATORS_INIT;
-    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
-    policy.directives = SVC_CACHE_PUBLIC;
-    policy.max_age_s = 60;
-    policy.expires = true;
-    policy.vary = "Accept, Origin";
-    validators.etag = "v1";
-    validators.modified_s = 1;
-    int error = svc_response_set_cache_control(res, &policy);
-    if (!error)
-        error = svc_response_set_age(res, 1);
-    if (error || svc_request_fresh(req, res, &validators))
-        return error;
-    return svc_response_text(res, 200, "cached");
-}
-
-static int tagged(svc_request *req, svc_response *res)
-{
-    (void)req;
-    return svc_response_text(res, 200, "tagged");
-}
-
-static bool use_caching(svc_app *app)
-{
-    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
-    policy.max_age_s = 60;
-    policy.expires = true;
-    policy.vary = "Accept-Encoding";
-    svc_group *group = svc_app_group(app, "/cached");
-    return group && !svc_group_use(group, svc_conditional_new(app, NULL)) &&
-           !svc_group_use(group, svc_cache_control_new(app, &policy)) &&
-           !svc_group_get(group, "/asked", cached, NULL) &&
-           !svc_group_put(group, "/asked", cached, NULL) &&
-           !svc_group_get(group, "/tagged", tagged, NULL);
-}
-
 static int fine(void *arg)
 {
     (void)arg;
@@ -226,17 +187,10 @@ static svc_app *make_app(void)
     config.threads = 2;
     config.drain_delay_ms = 0;
     svc_group *group = svc_app_group(app, "/v1");
-    static const char *const exempt[] = {"192.0.2.0/24", NULL};
-    svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
-    limit.rate = 1000;
-    limit.header = "Content-Type";
-    limit.exempt = exempt;
-    limit.flags = SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS;
     bool made = !svc_app_configure(app, &config) && group && !svc_app_use(app, &layer) &&
-                !svc_app_use(app, svc_limiter_new(app, &limit)) && !svc_group_use(group, &layer) &&
-                !svc_group_post(group, "/echo/{id}", echo, NULL) &&
+                !svc_group_use(group, &layer) && !svc_group_post(group, "/echo/{id}", echo, NULL) &&
                 !svc_app_get(app, "/large", large, NULL) && !svc_app_hook(app, NULL, NULL, NULL) &&
-                !svc_app_check(app, "fine", fine, NULL) && use_caching(app);
+                !svc_app_check(app, "fine", fine, NULL);
     if (made)
         return app;
     if (!*svc_app_errors(app))
@@ -250,34 +204,6 @@ static bool ask(svc_app *app, const char *method, const char *target, const char
     svc_reply *reply = svc_app_test_json(app, method, target, json);
     bool done = svc_reply_status(reply) == wanted;
     svc_reply_free(reply);
-    return done;
-}
-
-static bool ask_if(svc_app *app, const char *method, const char *target, const char *name,
-                   const char *value, int wanted)
-{
-    const char *headers[] = {name, value, NULL};
-    svc_test test = SVC_TEST_INIT;
-    test.method = method;
-    test.target = target;
-    test.headers = headers;
-    svc_reply *reply = svc_app_test(app, &test);
-    bool done = svc_reply_status(reply) == wanted;
-    svc_reply_free(reply);
-    return done;
-}
-
-static bool try_caching(void)
-{
-    svc_app *app = make_app();
-    if (!app)
-        return false;
-    bool done = ask_if(app, "GET", "/cached/asked", "If-None-Match", "\"v1\"", 304);
-    done = ask_if(app, "GET", "/cached/asked", "If-None-Match", "\"v2\"", 200) && done;
-    done = ask_if(app, "PUT", "/cached/asked", "If-Match", "\"v2\"", 412) && done;
-    done = ask_if(app, "GET", "/cached/tagged", "If-None-Match", "*", 304) && done;
-    done = ask_if(app, "GET", "/cached/tagged", "If-Match", "\"v1\"", 412) && done;
-    svc_app_free(app);
     return done;
 }
 
@@ -356,6 +282,6 @@ int main(void)
     bool done = survive("arena", try_arena) && survive("buf", try_buf) &&
                 survive("metrics", try_metrics) && survive("sink", try_sink) &&
                 survive("tree", try_tree) && survive("app", try_app) &&
-                survive("caching", try_caching) && survive("service", try_service);
+                survive("service", try_service);
     return done ? 0 : 1;
 }
