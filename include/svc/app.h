@@ -155,7 +155,8 @@ SVC_API int svc_app_configure(svc_app *app, const svc_config *config);
 /*
  * Reads the settings that the environment names, `<prefix>_LISTEN` and so on, over those set so far.
  * Values that do not parse are kept as set-up errors. svc_app_run does this with the prefix "SVC"
- * unless the program has called it. 0, SVC_ECONFIG, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ * unless the program has called it. 0, SVC_EINVAL for a prefix of more than 64 characters, SVC_ECONFIG,
+ * SVC_ESTATE or SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_app_environment(svc_app *app, const char *prefix);
 

@@ -32,7 +32,7 @@ struct setting {
     {#name, SETTING_LEVEL, offsetof(svc_config, name), SVC_LEVEL_ERROR, SVC_LEVEL_DEBUG, "", text},
 
 static const struct setting settings[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, LEVEL)};
-enum { SETTING_COUNT = sizeof settings / sizeof *settings, MAX_NAME = 128 };
+enum { SETTING_COUNT = sizeof settings / sizeof *settings, MAX_NAME = 128, MAX_PREFIX = 64 };
 
 /* The ranges once more, as constants: what is in a setting's range must be in that of its user. */
 #define NO_RANGE(...)
@@ -217,6 +217,8 @@ int svc_app_environment(svc_app *app, const char *prefix)
 {
     if (app->state != APP_BUILDING)
         return refuse(app, SVC_ESTATE, "svc_app_environment");
+    if (!prefix || strlen(prefix) > MAX_PREFIX)
+        return refuse(app, SVC_EINVAL, "svc_app_environment");
     app->environment_read = true;
     int first = 0;
     for (size_t i = 0; i < SETTING_COUNT; i++) {

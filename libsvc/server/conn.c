@@ -176,6 +176,8 @@ static uint64_t bytes_received(const struct conn *conn)
  */
 static uint64_t skipped(struct conn *conn, const char *method)
 {
+    if (!conn->loop->known_layout)
+        return 0;
     if (!conn->base) /* of malloc or mmap: less than 16 bytes that were skipped show at once */
         conn->base = method - ((uintptr_t)method & 15);
     uintptr_t base = (uintptr_t)conn->base, begin = (uintptr_t)method;

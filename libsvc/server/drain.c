@@ -100,7 +100,10 @@ static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
     struct server *server = drain->service->server;
     svc__server_enter(server, STAGE_REFUSE);
     uint64_t settle_ms = svc__clock_ms() + SETTLE_MS;
-    wait_until(drain, svc__server_settled, settle_ms < deadline_ms ? settle_ms : deadline_ms);
+    settle_ms = settle_ms < deadline_ms ? settle_ms : deadline_ms;
+    /* Also after a second stop: loops must not look at listeners that are being closed. */
+    while (!svc__server_settled(server) && svc__clock_ms() < settle_ms)
+        wait_for_event(drain, 10);
     svc__server_close_listeners(server);
 }
 

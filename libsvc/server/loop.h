@@ -22,10 +22,10 @@ struct loop {
     struct watch wake_watch, mhd_watch;
     int epoll_fd, wake_fd;
     struct MHD_Daemon *daemon;
-    int mhd_fd;                   /* libmicrohttpd's epoll */
-    struct conn *adding;          /* whose socket libmicrohttpd is just taking */
-    bool run_again;               /* libmicrohttpd has work that its epoll does not show */
-    bool pointer_gaps;            /* this libmicrohttpd needs the check of pointer_gaps.h */
+    int mhd_fd;          /* libmicrohttpd's epoll */
+    struct conn *adding; /* whose socket libmicrohttpd is just taking */
+    bool run_again;      /* libmicrohttpd has work that its epoll does not show */
+    bool known_layout;   /* it is clear how this libmicrohttpd uses a connection's memory */
     struct kept_replies *replies; /* see loop_mhd_reply.h */
     size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */
 

@@ -88,7 +88,7 @@ static void take_head(struct conn *conn, const char *method, const char *version
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
         svc__exchange_head_failed(x, &head, 503, "out of memory");
-    else if (conn->loop->pointer_gaps && !read_cleanly(conn, method, version, &collector))
+    else if (conn->loop->known_layout && !read_cleanly(conn, method, version, &collector))
         svc__exchange_head_failed(x, &head, 400,
                                   "the head holds a NUL, a bare line feed or a folded line");
     else
@@ -127,7 +127,7 @@ static bool head_fits(struct conn *conn)
     size_t half = loop->pool / 2;
     if (needed + (conn->head_bytes > half ? conn->head_bytes : half) <= loop->pool)
         return true;
-    bool gives_back = loop->pointer_gaps && conn->taken_known && !svc__conn_has_unread(conn);
+    bool gives_back = loop->known_layout && conn->taken_known && !svc__conn_has_unread(conn);
     return gives_back && needed + conn->head_bytes <= loop->pool;
 }
 
@@ -429,7 +429,7 @@ SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list argum
 struct dialect {
     int strictness;    /* 0.9.77 gave the option another scale; before, our own checks see more */
     unsigned flags;    /* 1.0 takes connections later than it is asked to, unless told not to */
-    bool pointer_gaps; /* see pointer_gaps.h */
+    bool known_layout; /* 0.9.75, see pointer_gaps.h and svc__loop_mhd_rest */
 };
 
 /* MHD_USE_NO_THREAD_SAFETY, which headers before 1.0 do not have. */
@@ -444,7 +444,7 @@ static struct dialect find_dialect(void)
     return (struct dialect){
         .strictness = rewritten || minor > 9 || patch >= 77,
         .flags = rewritten ? (unsigned)NO_THREAD_SAFETY : 0,
-        .pointer_gaps = !strcmp(version, "0.9.75"),
+        .known_layout = !strcmp(version, "0.9.75"),
     };
 }
 
@@ -471,7 +471,7 @@ int svc__loop_mhd_start(struct loop *loop)
     const unsigned flags = dialect.flags | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
                            MHD_USE_TURBO | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG |
                            MHD_USE_NO_LISTEN_SOCKET;
-    loop->pointer_gaps = dialect.pointer_gaps;
+    loop->known_layout = dialect.known_layout;
     loop->pool = pool_size(&loop->server->app->config);
     loop->replies = svc__loop_mhd_reply_new();
     if (!loop->replies)

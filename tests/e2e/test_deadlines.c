@@ -154,22 +154,20 @@ Test(deadlines, of_the_head_answers_408_to_half_a_second_request)
     stop(server);
 }
 
-/* Old clients send an empty line behind a body, and any may come before a request (RFC 9112 2.2).
- */
-enum { EMPTY_LINES = 5 };
-static const char *const with_empty_lines[EMPTY_LINES] = {
-    "\r\n" GET("/path/x"),
-    "\r\n\r\n" GET("/path/x"),
-    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx\r\n",
-    "\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx\r\n",
-    "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n\r\n",
-};
+/* Empty lines that are no part of a head (RFC 9112 2.2): old clients send one behind a body, and
+ * any may come before a request. The answer to each of these is "x". */
+#define POST_X "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"
+#define POST_X_CHUNKED                                                                             \
+    "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+static const char *const lines_behind[] = {POST_X "\r\n", POST_X_CHUNKED "\r\n", NULL};
+static const char *const lines_before[] = {"\r\n" GET("/path/x"), "\r\n\r\n" GET("/path/x"),
+                                           "\r\n" POST_X "\r\n", NULL};
+enum { MOST_LINES = 3 };
 
-/* The request's answer is "x". */
-static void expect_x(struct client *client, const char *request)
+static void expect_x(struct client *client)
 {
-    struct client_reply reply = client_exchange(client, request);
-    cr_expect_str_eq(reply.body, "x", "%s: %s", request, client_end_name(reply.end));
+    struct client_reply reply = client_read(client, false);
+    cr_expect_str_eq(reply.body, "x", "%s", client_end_name(reply.end));
     client_reply_free(&reply);
 }
 
@@ -177,25 +175,26 @@ static void expect_x(struct client *client, const char *request)
 static void expect_idle(struct client **clients)
 {
     uint64_t due = client_clock_ms() + 1000 + 2 * SHORT_MS;
-    for (size_t i = 0; i < EMPTY_LINES; i++) {
+    for (; *clients; clients++) {
         uint64_t now = client_clock_ms();
-        cr_expect_not(client_readable(clients[i], now < due ? (unsigned)(due - now) : 1),
-                      "%s: not idle", with_empty_lines[i]);
+        cr_expect_not(client_readable(*clients, now < due ? (unsigned)(due - now) : 1), "not idle");
     }
 }
 
-Test(deadlines, of_the_head_do_not_begin_with_an_empty_line)
+static void expect_no_head(const char *const *requests)
 {
     struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=" SHORT);
-    struct client *clients[EMPTY_LINES];
-    for (size_t i = 0; i < EMPTY_LINES; i++)
+    struct client *clients[MOST_LINES + 1] = {NULL};
+    for (size_t i = 0; requests[i]; i++)
         clients[i] = connect_to(server);
     for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < EMPTY_LINES; i++)
-            expect_x(clients[i], with_empty_lines[i]);
+        for (size_t i = 0; clients[i]; i++) {
+            client_send_text(clients[i], requests[i]);
+            expect_x(clients[i]);
+        }
         expect_idle(clients);
     }
-    for (size_t i = 0; i < EMPTY_LINES; i++) {
+    for (size_t i = 0; clients[i]; i++) {
         expect_served(clients[i]);
         client_close(clients[i]);
     }
@@ -203,18 +202,26 @@ Test(deadlines, of_the_head_do_not_begin_with_an_empty_line)
     stop(server);
 }
 
-/* What follows an empty line is a head that takes too long like any other, save behind a chunked
- * body, the last row: see "Known limits" in ARCHITECTURE.md. */
+Test(deadlines, of_the_head_do_not_begin_with_an_empty_line_behind_a_body)
+{
+    expect_no_head(lines_behind);
+}
+
+Test(deadlines, of_the_head_do_not_go_on_from_an_empty_line_before_a_request)
+{
+    expect_no_head(lines_before);
+}
+
 Test(deadlines, of_the_head_answers_408_to_a_head_behind_an_empty_line)
 {
+    static const char half[] = "\r\nGET /hel";
+    static const char *const firsts[] = {POST_X, "\r\n" POST_X, GET("/path/x")};
     struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=" SHORT);
-    for (size_t i = 0; i < EMPTY_LINES - 1; i++) {
+    for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
         uint64_t begin = client_clock_ms();
         struct client *client = connect_to(server);
-        client_printf(client, "%s%s", with_empty_lines[i], "GET /hel");
-        struct client_reply reply = client_read(client, false);
-        cr_expect_str_eq(reply.body, "x", "%zu: %s", i, client_end_name(reply.end));
-        client_reply_free(&reply);
+        client_printf(client, "%s%s", firsts[i], half);
+        expect_x(client);
         expect_timeout(client, 408, begin, SHORT_MS);
         client_close(client);
     }
