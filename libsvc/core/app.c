@@ -226,10 +226,11 @@ static int parse_pattern(svc_app *app, struct route *route, const char *text, co
     struct buf why;
     svc__buf_init(&why, 4096);
     int error = svc__pattern_parse(&app->memory, text, file, line, &route->pattern, &why);
-    svc__buf_terminate(&why);
-    if (error)
+    if (error) {
+        svc__buf_terminate(&why);
         svc__app_error(app, file, line, "pattern \"%s\": %s", text,
                        svc__buf_error(&why) || why.len == 0 ? svc_error_text(error) : why.data);
+    }
     svc__buf_free(&why);
     return error;
 }

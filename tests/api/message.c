@@ -288,6 +288,10 @@ Test(message, problems_have_one_form_and_plain_text_for_who_wants_no_json)
 
 /* ---- The request's id */
 
+#define DIGITS_64 "0123456789012345678901234567890123456789012345678901234567890123"
+#define LONGEST_ID (DIGITS_64 DIGITS_64)
+#define TOO_LONG_ID (DIGITS_64 DIGITS_64 "x")
+
 static int tell_id(svc_request *req, svc_response *res)
 {
     return svc_response_text(res, 200, svc_request_id(req));
@@ -308,10 +312,7 @@ static void ask_with_id(const char *inbound, char out[256])
 
 Test(message, an_id_that_is_well_formed_is_taken_and_echoed)
 {
-    static const char *const ids[] = {
-        "a", "0", "id-of_a.request", "A1B2c3",
-        ("0123456789012345678901234567890123456789012345678901234567890123"
-         "0123456789012345678901234567890123456789012345678901234567890123")};
+    static const char *const ids[] = {"a", "0", "id-of_a.request", "A1B2c3", LONGEST_ID};
     char echoed[256];
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         ask_with_id(ids[i], echoed);
@@ -321,18 +322,8 @@ Test(message, an_id_that_is_well_formed_is_taken_and_echoed)
 
 Test(message, an_id_that_is_not_is_replaced_and_never_echoed)
 {
-    static const char *const ids[] = {
-        NULL,
-        "a b",
-        "a\"b",
-        "a,b",
-        "a/b",
-        "{}",
-        "caf\xc3\xa9",
-        "a;b",
-        "$(a)",
-        "0123456789012345678901234567890123456789012345678901234567890123"
-        "01234567890123456789012345678901234567890123456789012345678901234"};
+    static const char *const ids[] = {NULL, "a b",         "a\"b", "a,b",  "a/b",
+                                      "{}", "caf\xc3\xa9", "a;b",  "$(a)", TOO_LONG_ID};
     char made[256], before[256] = "";
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         ask_with_id(ids[i], made);
