@@ -3,10 +3,12 @@
 #define SVC_H
 
 #include <svc/app.h>
+#include <svc/cache.h>
 #include <svc/config.h>
 #include <svc/errors.h>
 #include <svc/json.h>
 #include <svc/middleware.h>
+#include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
 #include <svc/test.h>

@@ -6,6 +6,10 @@
  *     GET    /notes/{id}
  *     PUT    /notes/{id}  {"title": …, "text": …}
  *     DELETE /notes/{id}
+ *
+ * Notes have entity tags: a GET with If-None-Match is answered 304 while nothing has changed, and a
+ * PUT or DELETE with If-Match is done to the version that its client has seen, or not at all (412).
+ * Each client has a limit, and a stricter one for writes (429).
  */
 #include "notes.h"
 
@@ -134,6 +138,7 @@ static int answer_failure(svc_response *res, enum store_result result)
     case STORE_FULL: /* RFC 4918 11.5: nothing that the client can do differently */
         return svc_response_problem(res, 507, "the service has as many notes as it takes");
     case STORE_OK:
+    case STORE_CHANGED: /* whoever cares has asked again */
     case STORE_NO_MEMORY:
         break;
     }
@@ -158,15 +163,77 @@ static json_t *note_json(const struct note *note)
                      time_json(note->updated));
 }
 
+enum { TAG_SIZE = 40 };
+
+/* Versions begin anew with the process, and the time tells its notes from those of an earlier one.
+ */
+static void write_tag(char tag[TAG_SIZE], const struct note *note)
+{
+    snprintf(tag, TAG_SIZE, "%llx-%" PRIx64, (unsigned long long)note->updated, note->version);
+}
+
+/* A note with its tag, of which the layer makes a 304 where the client has it already. */
 static int answer_note(svc_response *res, struct store *store, uint64_t id, int status)
 {
     struct note note;
+    char tag[TAG_SIZE];
     enum store_result result = store_get(store, id, &note);
     if (result)
         return answer_failure(res, result);
+    write_tag(tag, &note);
     json_t *json = note_json(&note);
     note_clear(&note);
-    return svc_response_json_take(res, status, json);
+    int error = svc_response_json_take(res, status, json);
+    return error ? error : svc_response_set_etag(res, tag, false);
+}
+
+/* ---- Changing */
+
+/* Whether the request's conditions refuse to change this note; `res` then holds the answer. */
+static bool refused(svc_request *req, svc_response *res, const struct note *note)
+{
+    char tag[TAG_SIZE];
+    svc_validators validators = SVC_VALIDATORS_INIT;
+    write_tag(tag, note);
+    validators.etag = tag;
+    validators.modified_s = note->updated;
+    return svc_request_fresh(req, res, &validators);
+}
+
+/* What is done to a note: replaced by the draft, or removed when there is none. */
+static enum store_result change(struct store *store, const struct note *note,
+                                const struct draft *draft)
+{
+    return draft ? store_update(store, note->id, note->version, draft->title, draft->text)
+                 : store_remove(store, note->id, note->version);
+}
+
+/*
+ * Changes a note of the version for which the request's conditions hold: where another request
+ * comes between question and act, the question is asked again. True when it is done; else `*error`
+ * is what the handler returns.
+ */
+static bool change_checked(svc_request *req, svc_response *res, const struct draft *draft,
+                           int *error)
+{
+    struct store *store = svc_request_arg(req);
+    enum store_result result;
+    do {
+        struct note note;
+        result = store_get(store, path_id(req), &note);
+        if (result)
+            break;
+        bool refuse = refused(req, res, &note);
+        if (!refuse)
+            result = change(store, &note, draft);
+        note_clear(&note);
+        *error = 0;
+        if (refuse)
+            return false;
+    } while (result == STORE_CHANGED);
+    if (result)
+        *error = answer_failure(res, result);
+    return result == STORE_OK;
 }
 
 /* ---- Routes */
@@ -224,19 +291,23 @@ static int show(svc_request *req, svc_response *res)
 
 static int replace(svc_request *req, svc_response *res)
 {
-    struct store *store = svc_request_arg(req);
     struct draft draft;
+    int error;
     if (!read_draft(req, res, &draft))
         return 0;
-    uint64_t id = path_id(req);
-    enum store_result result = store_update(store, id, draft.title, draft.text);
-    return result ? answer_failure(res, result) : answer_note(res, store, id, 200);
+    if (!change_checked(req, res, &draft, &error))
+        return error;
+    error = answer_note(res, svc_request_arg(req), path_id(req), 200);
+    /* RFC 9110 9.3.4: what was put is not what is stored byte by byte, so its tag is to be asked
+     * for. */
+    svc_response_remove_header(res, "ETag");
+    return error;
 }
 
 static int remove_note(svc_request *req, svc_response *res)
 {
-    enum store_result result = store_remove(svc_request_arg(req), path_id(req));
-    return result ? answer_failure(res, result) : svc_response_empty(res, 204);
+    int error;
+    return change_checked(req, res, NULL, &error) ? svc_response_empty(res, 204) : error;
 }
 
 /* A database would be asked whether it answers. */
@@ -247,13 +318,51 @@ static int check_store(void *arg)
     return result == STORE_NOT_FOUND ? 0 : -1;
 }
 
+/* Notes change at any time: caches of clients keep them, and ask before each use. */
+static void use_caching(svc_app *app)
+{
+    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
+    policy.directives = SVC_CACHE_PRIVATE | SVC_CACHE_NO_CACHE;
+    svc_app_use(app, svc_conditional_new(app, NULL));
+    svc_app_use(app, svc_cache_control_new(app, &policy));
+}
+
+/* Whoever pages through the list may see one that is a few seconds old. */
+static void add_list(svc_app *app, struct store *store)
+{
+    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
+    policy.directives = SVC_CACHE_PRIVATE;
+    policy.max_age_s = 5;
+    const svc_middleware *const layers[] = {svc_cache_control_new(app, &policy), NULL};
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "GET /notes";
+    route.handler = list;
+    route.arg = store;
+    route.middleware = layers;
+    svc_app_route(app, &route);
+}
+
+/* A limit for each client by its address: `rate` requests a second, `burst` of them at once. */
+static const svc_middleware *limit_clients(svc_app *app, const char *name, uint64_t rate,
+                                           uint64_t burst)
+{
+    const svc_rate_window window = {name, rate, 1, burst};
+    svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
+    limit.windows = &window;
+    limit.window_count = 1;
+    return svc_limiter_new(app, &limit);
+}
+
 void notes_register(svc_app *app, struct store *store)
 {
-    svc_group *notes = svc_app_group(app, "/notes");
-    svc_app_post(app, "/notes", create, store);
-    svc_app_get(app, "/notes", list, store);
-    svc_group_get(notes, "/{id}", show, store);
-    svc_group_put(notes, "/{id}", replace, store);
-    svc_group_delete(notes, "/{id}", remove_note, store);
+    use_caching(app);
+    svc_app_use(app, limit_clients(app, "requests", REQUESTS_A_SECOND, REQUESTS_AT_ONCE));
+    add_list(app, store);
+    svc_app_get(app, "/notes/{id}", show, store);
+    svc_group *writes = svc_app_group(app, "");
+    svc_group_use(writes, limit_clients(app, "writes", WRITES_A_SECOND, WRITES_AT_ONCE));
+    svc_group_post(writes, "/notes", create, store);
+    svc_group_put(writes, "/notes/{id}", replace, store);
+    svc_group_delete(writes, "/notes/{id}", remove_note, store);
     svc_app_check(app, "store", check_store, store);
 }

@@ -9,7 +9,7 @@ struct store {
     pthread_mutex_t lock;
     struct note *notes;
     size_t count, space, max;
-    uint64_t last_id;
+    uint64_t last_id, last_version;
 };
 
 struct store *store_new(size_t max_notes)
@@ -106,6 +106,7 @@ static enum store_result add(struct store *store, const char *title, const char 
         result = set_texts(&note, title, text);
     if (result)
         return result;
+    note.version = ++store->last_version;
     store->last_id = *id = note.id;
     store->notes[store->count++] = note;
     return STORE_OK;
@@ -119,30 +120,45 @@ enum store_result store_add(struct store *store, const char *title, const char *
     return result;
 }
 
-enum store_result store_update(struct store *store, uint64_t id, const char *title,
-                               const char *text)
+/* Finds a note of that version. */
+static enum store_result find_version(struct store *store, uint64_t id, uint64_t version,
+                                      struct note **note)
 {
+    *note = find(store, id);
+    if (!*note)
+        return STORE_NOT_FOUND;
+    return (*note)->version == version ? STORE_OK : STORE_CHANGED;
+}
+
+enum store_result store_update(struct store *store, uint64_t id, uint64_t version,
+                               const char *title, const char *text)
+{
+    struct note *note;
     pthread_mutex_lock(&store->lock);
-    struct note *note = find(store, id);
-    enum store_result result = note ? set_texts(note, title, text) : STORE_NOT_FOUND;
+    enum store_result result = find_version(store, id, version, &note);
     if (!result)
+        result = set_texts(note, title, text);
+    if (!result) {
         note->updated = time(NULL);
+        note->version = ++store->last_version;
+    }
     pthread_mutex_unlock(&store->lock);
     return result;
 }
 
-enum store_result store_remove(struct store *store, uint64_t id)
+enum store_result store_remove(struct store *store, uint64_t id, uint64_t version)
 {
+    struct note *note;
     pthread_mutex_lock(&store->lock);
-    struct note *note = find(store, id);
-    if (note) {
+    enum store_result result = find_version(store, id, version, &note);
+    if (!result) {
         note_clear(note);
         size_t behind = store->count - (size_t)(note - store->notes) - 1;
         memmove(note, note + 1, behind * sizeof *note);
         store->count--;
     }
     pthread_mutex_unlock(&store->lock);
-    return note ? STORE_OK : STORE_NOT_FOUND;
+    return result;
 }
 
 enum store_result store_get(struct store *store, uint64_t id, struct note *out)

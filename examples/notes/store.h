@@ -12,13 +12,15 @@
 enum store_result {
     STORE_OK = 0,
     STORE_NOT_FOUND,
-    STORE_FULL, /* as many notes as the store takes */
+    STORE_FULL,    /* as many notes as the store takes */
+    STORE_CHANGED, /* the note is no longer of that version */
     STORE_NO_MEMORY
 };
 
 struct note {
     uint64_t id; /* never used twice */
     char *title, *text;
+    uint64_t version; /* of all notes' changes, so never used twice */
     time_t created, updated;
 };
 
@@ -33,11 +35,12 @@ void store_free(struct store *store);
 /* Adds a note. `*id` is its id. */
 enum store_result store_add(struct store *store, const char *title, const char *text, uint64_t *id);
 
-/* Changes a note. */
-enum store_result store_update(struct store *store, uint64_t id, const char *title,
-                               const char *text);
+/* Changes a note that is of `version`. */
+enum store_result store_update(struct store *store, uint64_t id, uint64_t version,
+                               const char *title, const char *text);
 
-enum store_result store_remove(struct store *store, uint64_t id);
+/* Removes a note that is of `version`. */
+enum store_result store_remove(struct store *store, uint64_t id, uint64_t version);
 
 /* Copies a note out; give it to note_clear. */
 enum store_result store_get(struct store *store, uint64_t id, struct note *out);

@@ -171,3 +171,135 @@ Test(notes, a_full_store_says_so_and_ids_are_never_used_twice)
     cr_expect_str_eq(text(note, "id"), "4");
     json_decref(note);
 }
+
+/* ---- Caching */
+
+/* Sends a request with one field; checks the status. The reply is the caller's. */
+static svc_reply *ask_with(const char *method, const char *target, const char *name,
+                           const char *value, const char *body, int status)
+{
+    const char *headers[] = {"Content-Type", "application/json", name, value, NULL};
+    svc_test test = SVC_TEST_INIT;
+    test.method = method;
+    test.target = target;
+    test.headers = headers;
+    test.body = body;
+    test.body_len = body ? strlen(body) : 0;
+    svc_reply *reply = svc_app_test(app, &test);
+    cr_expect_eq(svc_reply_status(reply), status, "%s %s with %s: %s gave %d", method, target, name,
+                 value, svc_reply_status(reply));
+    return reply;
+}
+
+static void expect_with(const char *method, const char *target, const char *name, const char *value,
+                        const char *body, int status)
+{
+    svc_reply_free(ask_with(method, target, name, value, body, status));
+}
+
+static const char *field(const svc_reply *reply, const char *name)
+{
+    const char *value = svc_reply_header(reply, name);
+    return value ? value : "";
+}
+
+/* The tag of what is there, and how long it is. */
+static void read_tag(const char *target, char tag[64], char length[24])
+{
+    svc_reply *reply = svc_app_test_get(app, target);
+    cr_assert_eq(svc_reply_status(reply), 200);
+    snprintf(tag, 64, "%s", field(reply, "ETag"));
+    snprintf(length, 24, "%s", field(reply, "Content-Length"));
+    cr_assert_eq(tag[0], '"', "%s", tag);
+    svc_reply_free(reply);
+}
+
+#define NOTE "{\"title\":\"t\",\"text\":\"\"}"
+
+Test(notes, who_has_a_note_or_a_page_already_is_told_so)
+{
+    static const char *const targets[] = {"/notes/1", "/notes"};
+    expect("POST", "/notes", NOTE, 201);
+    for (size_t i = 0; i < 2; i++) {
+        char tag[64], length[24], other[64];
+        read_tag(targets[i], tag, length);
+        svc_reply *reply = ask_with("GET", targets[i], "If-None-Match", tag, NULL, 304);
+        cr_expect_str_eq(field(reply, "ETag"), tag);
+        cr_expect_str_eq(field(reply, "Content-Length"), length);
+        cr_expect_str_eq(svc_reply_body(reply, NULL), "");
+        svc_reply_free(reply);
+        expect("PUT", "/notes/1", "{\"title\":\"new\",\"text\":\"\"}", 200);
+        expect_with("GET", targets[i], "If-None-Match", tag, NULL, 200);
+        read_tag(targets[i], other, length);
+        cr_expect_str_neq(tag, other);
+        expect("PUT", "/notes/1", NOTE, 200);
+    }
+}
+
+Test(notes, a_note_that_has_changed_is_not_overwritten)
+{
+    char first[64], second[64], length[24];
+    svc_reply *reply = svc_app_test_json(app, "POST", "/notes", NOTE);
+    snprintf(first, sizeof first, "%s", field(reply, "ETag"));
+    svc_reply_free(reply);
+    read_tag("/notes/1", second, length);
+    cr_expect_str_eq(first, second, "a 201 has the tag of what it made");
+    reply = ask_with("PUT", "/notes/1", "If-Match", first, NOTE, 200);
+    cr_expect_null(svc_reply_header(reply, "ETag"));
+    svc_reply_free(reply);
+    expect_with("PUT", "/notes/1", "If-Match", first, NOTE, 412);
+    expect_with("DELETE", "/notes/1", "If-Match", first, NULL, 412);
+    expect_with("PUT", "/notes/1", "If-None-Match", "*", NOTE, 412);
+    expect_with("PUT", "/notes/1", "If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT", NOTE,
+                412);
+    read_tag("/notes/1", second, length);
+    expect_with("PUT", "/notes/1", "If-Match", second, "{}", 422);
+    expect_with("DELETE", "/notes/1", "If-Match", second, NULL, 204);
+    expect_with("DELETE", "/notes/1", "If-Match", second, NULL, 404);
+    expect_with("PUT", "/notes/1", "If-Match", "*", NOTE, 404);
+}
+
+Test(notes, each_route_says_what_caches_may_do)
+{
+    static const struct {
+        const char *method, *target, *said;
+    } rows[] = {
+        {"GET", "/notes/1", "private, no-cache"},
+        {"GET", "/notes", "private, max-age=5"},
+        {"GET", "/notes/2", "no-store"},
+        {"GET", "/notes?limit=x", "no-store"},
+        {"GET", "/none", "no-store"},
+        {"DELETE", "/notes/1", ""},
+    };
+    expect("POST", "/notes", NOTE, 201);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        svc_reply *reply = svc_app_test_json(app, rows[i].method, rows[i].target, NULL);
+        cr_expect_str_eq(field(reply, "Cache-Control"), rows[i].said, "%s %s", rows[i].method,
+                         rows[i].target);
+        svc_reply_free(reply);
+    }
+}
+
+/* How often a client asks before it is refused for its rate. */
+static int ask_until_refused(const char *method, const char *target)
+{
+    for (int passed = 0; passed < 100 * REQUESTS_AT_ONCE; passed++) {
+        svc_reply *reply = svc_app_test_json(app, method, target, NULL);
+        bool refused = svc_reply_status(reply) == 429;
+        expect_type(reply);
+        if (refused)
+            cr_expect_str_neq(field(reply, "Retry-After"), "");
+        svc_reply_free(reply);
+        if (refused)
+            return passed;
+    }
+    return -1;
+}
+
+/* Slow machines give back some of it meanwhile. */
+Test(notes, a_client_is_limited_and_in_its_writes_sooner)
+{
+    cr_expect_geq(ask_until_refused("DELETE", "/notes/1"), WRITES_AT_ONCE);
+    expect("GET", "/notes", NULL, 200);
+    cr_expect_geq(ask_until_refused("GET", "/notes"), REQUESTS_AT_ONCE - WRITES_AT_ONCE - 2);
+}

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "notes.h"
 
@@ -53,14 +54,27 @@ static size_t collect(char *data, size_t size, size_t count, void *arg)
     return len;
 }
 
-/* Sends a request; returns the status, with the answer's body in `answer`. */
-static long ask(const char *address, const char *method, const char *path, const char *json,
-                struct body *answer)
+static char tag[64]; /* of the last answer that had one */
+
+static size_t note_field(char *data, size_t size, size_t count, void *arg)
+{
+    size_t len = size * count;
+    (void)arg;
+    if (len > 8 && len < sizeof tag && !strncasecmp(data, "ETag: ", 6))
+        snprintf(tag, sizeof tag, "%.*s", (int)(len - 8), data + 6);
+    return len;
+}
+
+/* Sends a request with a field, or NULL; returns the status, with the answer's body in `answer`. */
+static long ask_with(const char *address, const char *method, const char *path, const char *field,
+                     const char *json, struct body *answer)
 {
     char url[256];
     long status = 0;
     snprintf(url, sizeof url, "http://%s%s", address, path);
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (field)
+        headers = curl_slist_append(headers, field);
     *answer = (struct body){.len = 0};
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -69,6 +83,7 @@ static long ask(const char *address, const char *method, const char *path, const
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, note_field);
     if (json)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
     CURLcode code = curl_easy_perform(curl);
@@ -76,6 +91,12 @@ static long ask(const char *address, const char *method, const char *path, const
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_slist_free_all(headers);
     return status;
+}
+
+static long ask(const char *address, const char *method, const char *path, const char *json,
+                struct body *answer)
+{
+    return ask_with(address, method, path, NULL, json, answer);
 }
 
 Test(http, a_note_lives_over_tcp)
@@ -90,6 +111,25 @@ Test(http, a_note_lives_over_tcp)
     cr_expect_not_null(strstr(answer.text, "\"title\":\"u\""), "%s", answer.text);
     cr_expect_eq(ask(address, "DELETE", "/notes/1", NULL, &answer), 204);
     cr_expect_eq(ask(address, "GET", "/notes/1", NULL, &answer), 404);
+}
+
+Test(http, an_update_meets_the_version_that_its_client_has_seen)
+{
+    struct body answer;
+    char seen[80], known[80];
+    const char *address = svc_app_address(app, 0);
+    cr_expect_eq(ask(address, "POST", "/notes", "{\"title\":\"t\",\"text\":\"x\"}", &answer), 201);
+    snprintf(seen, sizeof seen, "If-Match: %s", tag);
+    snprintf(known, sizeof known, "If-None-Match: %s", tag);
+    static const char *const json = "{\"title\":\"u\",\"text\":\"\"}";
+    cr_expect_eq(ask_with(address, "GET", "/notes/1", known, NULL, &answer), 304);
+    cr_expect_eq(answer.len, 0);
+    cr_expect_eq(ask_with(address, "PUT", "/notes/1", seen, json, &answer), 200);
+    cr_expect_eq(ask_with(address, "PUT", "/notes/1", seen, json, &answer), 412);
+    cr_expect_eq(ask_with(address, "GET", "/notes/1", known, NULL, &answer), 200);
+    cr_expect_eq(ask_with(address, "DELETE", "/notes/1", seen, NULL, &answer), 412);
+    snprintf(seen, sizeof seen, "If-Match: %s", tag);
+    cr_expect_eq(ask_with(address, "DELETE", "/notes/1", seen, NULL, &answer), 204);
 }
 
 Test(http, the_service_tells_whether_it_is_ready)

@@ -175,6 +175,14 @@ int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
     return add(m, (struct metric){.kind = HISTOGRAM, .unit = unit}, name, help, bounds, n);
 }
 
+int svc__metric_find(const struct metrics *m, const char *name)
+{
+    for (size_t i = 0; i < m->len; i++)
+        if (strcmp(m->metrics[i].name, name) == 0)
+            return (int)i;
+    return SVC_ENOTFOUND;
+}
+
 /* A block that a thread gave back, or a new one. Under the lock. */
 static struct metric_cells *take_block(struct metrics *m)
 {

@@ -69,6 +69,9 @@ int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
 int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
                           const uint64_t *bounds, size_t n, double unit);
 
+/* The id of the metric `name`; SVC_ENOTFOUND. For parts of a program that count together. */
+int svc__metric_find(const struct metrics *m, const char *name);
+
 /*
  * A block for the calling thread, owned by the registry. NULL when out of memory or when
  * METRIC_BLOCKS_MAX are in use. What was counted stays when the thread ends. Any thread.

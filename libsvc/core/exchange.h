@@ -67,6 +67,8 @@ struct svc_request {
     uint64_t started_ns;
     uint64_t deadline_ms; /* svc__clock_ms; 0: none yet */
     uint64_t bytes_in;
+    bool condition_required; /* a layer demands that a write is conditional */
+    bool conditions_asked;   /* the handler knows what the request's conditions come to */
 };
 
 enum body_kind { RESPONSE_EMPTY, RESPONSE_MEMORY, RESPONSE_SOURCE };
@@ -87,6 +89,7 @@ struct svc_response {
     size_t field_bytes; /* of all, as sent */
     struct response_body body;
     uint64_t length; /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
+    bool cached_errors; /* what is said to caches holds for an error too */
 };
 
 enum exchange_step {

@@ -88,11 +88,11 @@ static void remove_fields(svc_response *res, struct bytes name, size_t end)
     if (!end)
         return;
     for (size_t i = 0; i < res->field_count; i++) {
-        struct field field = res->fields[i];
-        if (i < end && svc__bytes_eq_nocase(field.name, name))
-            res->field_bytes -= field.name.len + field.value.len + 4;
-        else
-            res->fields[kept++] = field;
+        const struct field *field = &res->fields[i];
+        if (i < end && field->name.len == name.len && svc__bytes_eq_nocase(field->name, name))
+            res->field_bytes -= field->name.len + field->value.len + 4;
+        else if (kept++ != i)
+            res->fields[kept - 1] = *field;
     }
     res->field_count = kept;
 }
@@ -166,6 +166,7 @@ void svc__response_reset(svc_response *res)
     res->field_count = 0;
     res->field_bytes = 0;
     res->length = SVC_LENGTH_UNKNOWN;
+    res->cached_errors = false;
 }
 
 /* As svc_response_set_header, for a name that needs no check. */

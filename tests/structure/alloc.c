@@ -308,6 +308,70 @@ static int wrap(svc_request *req, svc_response *res, const svc_layer *layer)
 
 static const svc_middleware wraps = {.size = sizeof wraps, .name = "wraps", .on_response = wrap};
 
+/* Everything that a reply can say to caches, before and after the question. */
+static int cached(svc_request *req, svc_response *res)
+{
+    svc_validators validators = SVC_VALIDATORS_INIT;
+    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
+    policy.directives = SVC_CACHE_PUBLIC;
+    policy.max_age_s = 60;
+    policy.expires = true;
+    policy.vary = "Accept, Origin";
+    validators.etag = "v1";
+    validators.modified_s = 1;
+    int error = svc_response_set_cache_control(res, &policy);
+    if (!error)
+        error = svc_response_set_age(res, 1);
+    if (error || svc_request_fresh(req, res, &validators))
+        return error;
+    return svc_response_text(res, 200, "cached");
+}
+
+static int tagged(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_text(res, 200, "tagged");
+}
+
+/* What a call says that was given a layer just made. */
+static enum outcome by_use(const svc_middleware *layer, int error)
+{
+    return layer ? by_code("use", error) : FAILED;
+}
+
+static enum outcome use(svc_group *group, const svc_middleware *layer)
+{
+    return by_use(layer, svc_group_use(group, layer));
+}
+
+static enum outcome add_caching(svc_app *app)
+{
+    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
+    policy.max_age_s = 60;
+    policy.expires = true;
+    policy.vary = "Accept-Encoding";
+    svc_group *group = svc_app_group(app, "/cached");
+    if (!group)
+        return FAILED;
+    enum outcome outcome = use(group, svc_conditional_new(app, NULL));
+    outcome = worse(outcome, use(group, svc_cache_control_new(app, &policy)));
+    outcome = worse(outcome, by_code("get", svc_group_get(group, "/asked", cached, NULL)));
+    outcome = worse(outcome, by_code("put", svc_group_put(group, "/asked", cached, NULL)));
+    return worse(outcome, by_code("get", svc_group_get(group, "/tagged", tagged, NULL)));
+}
+
+static enum outcome add_limiter(svc_app *app)
+{
+    static const char *const exempt[] = {"192.0.2.0/24", NULL};
+    svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
+    limit.rate = 1000;
+    limit.header = "Content-Type";
+    limit.exempt = exempt;
+    limit.flags = SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS;
+    const svc_middleware *layer = svc_limiter_new(app, &limit);
+    return by_use(layer, svc_app_use(app, layer));
+}
+
 static int fine(void *arg)
 {
     (void)arg;
@@ -361,6 +425,7 @@ static enum outcome make_app(svc_app **out)
         return FAILED;
     enum outcome outcome = worse(configure(app), add_routes(app));
     outcome = worse(outcome, by_code("use", svc_app_use(app, &passes)));
+    outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
     outcome = worse(outcome, by_code("hook", svc_app_hook(app, NULL, NULL, NULL)));
     outcome = worse(outcome, by_code("check", svc_app_check(app, "fine", fine, NULL)));
     return outcome == WHOLE ? outcome : worse(outcome, expect_refusal(app));
@@ -370,17 +435,23 @@ static enum outcome make_app(svc_app **out)
 static const struct ask {
     const char *method, *target, *body;
     int status;
+    const char *condition, *tag; /* a header field of the request, or NULL */
 } asks[] = {
-    {"POST", "/v1/inner/echo/7?q=1", "{\"a\":[1,2,{\"b\":null}]}", 200},
-    {"POST", "/v1/inner/echo/7", "{\"a\":", 400},
-    {"POST", "/v1/inner/echo/7", NULL, 200}, /* with a long body */
-    {"POST", "/wait", "[1]", 200},
-    {"POST", "/wait", NULL, 200},
-    {"GET", "/large", "", 200},
-    {"GET", "/none", "", 404},
-    {"GET", "/large/", "", 404},
-    {"OPTIONS", "/large", "", 204},
-    {"GET", "//large", "", 308},
+    {"POST", "/v1/inner/echo/7?q=1", "{\"a\":[1,2,{\"b\":null}]}", 200, NULL, NULL},
+    {"POST", "/v1/inner/echo/7", "{\"a\":", 400, NULL, NULL},
+    {"POST", "/v1/inner/echo/7", NULL, 200, NULL, NULL}, /* with a long body */
+    {"POST", "/wait", "[1]", 200, NULL, NULL},
+    {"POST", "/wait", NULL, 200, NULL, NULL},
+    {"GET", "/large", "", 200, NULL, NULL},
+    {"GET", "/none", "", 404, NULL, NULL},
+    {"GET", "/large/", "", 404, NULL, NULL},
+    {"OPTIONS", "/large", "", 204, NULL, NULL},
+    {"GET", "//large", "", 308, NULL, NULL},
+    {"GET", "/cached/asked", "", 304, "If-None-Match", "\"v1\""},
+    {"GET", "/cached/asked", "", 200, "If-None-Match", "\"v2\""},
+    {"PUT", "/cached/asked", "", 412, "If-Match", "\"v2\""},
+    {"GET", "/cached/tagged", "", 304, "If-None-Match", "*"},
+    {"GET", "/cached/tagged", "", 412, "If-Match", "\"v1\""},
 };
 enum { ASKS = sizeof asks / sizeof *asks };
 
@@ -411,7 +482,16 @@ static enum outcome by_status(const struct ask *ask, int status)
 
 static enum outcome ask_app(svc_app *app, const struct ask *ask)
 {
-    svc_reply *reply = svc_app_test_json(app, ask->method, ask->target, body_of(ask));
+    const char *body = body_of(ask);
+    const char *const headers[] = {"Content-Type", "application/json", ask->condition, ask->tag,
+                                   NULL};
+    svc_test test = SVC_TEST_INIT;
+    test.method = ask->method;
+    test.target = ask->target;
+    test.headers = headers;
+    test.body = body;
+    test.body_len = strlen(body);
+    svc_reply *reply = svc_app_test(app, &test);
     enum outcome outcome = reply ? by_status(ask, svc_reply_status(reply)) : FAILED;
     svc_reply_free(reply);
     return outcome;
@@ -445,8 +525,9 @@ static void send_ask(int fd, const struct ask *ask)
     const char *body = body_of(ask);
     int len = snprintf(request, sizeof request,
                        "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                       "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                       ask->method, ask->target, strlen(body), body);
+                       "Content-Type: application/json\r\nContent-Length: %zu\r\n%s: %s\r\n\r\n%s",
+                       ask->method, ask->target, strlen(body),
+                       ask->condition ? ask->condition : "X", ask->condition ? ask->tag : "", body);
     /* A connection that could not be served is closed before it has read all of this. */
     (void)send(fd, request, (size_t)len, MSG_NOSIGNAL);
 }

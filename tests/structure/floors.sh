@@ -14,13 +14,14 @@ check base 'base'
 check proto 'base|proto'
 check route 'base|proto|route'
 check core 'base|proto|route|core'
-check mw 'base|proto|route|core|mw'
+check store 'base|store'
+check mw 'base|proto|route|core|store|mw'
 check ops 'base|proto|route|core|ops'
-check server 'base|proto|route|core|mw|ops|server'
+check server 'base|proto|route|core|store|mw|ops|server'
 
 for floor in libsvc/*/; do
     case $floor in
-    libsvc/base/ | libsvc/proto/ | libsvc/route/ | libsvc/core/ | libsvc/mw/ | libsvc/ops/ | libsvc/server/) ;;
+    libsvc/base/ | libsvc/proto/ | libsvc/route/ | libsvc/core/ | libsvc/store/ | libsvc/mw/ | libsvc/ops/ | libsvc/server/) ;;
     *) echo "$floor is on no floor"; failed=1 ;;
     esac
 done

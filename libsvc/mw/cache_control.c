@@ -1,0 +1,105 @@
+/* Cache-Control for the replies of an app, a group or a route, from one policy. */
+#include "libsvc/base/arena.h"
+#include "libsvc/core/caching.h"
+#include "libsvc/core/response_internal.h"
+
+#define NAME(text) svc__bytes((text), sizeof(text) - 1)
+
+/* A policy made ready: what it says is text that every reply shares. */
+struct cache_control_layer {
+    svc_middleware middleware;
+    struct bytes text;  /* of Cache-Control; empty: nothing is said */
+    struct bytes vary;  /* "none" without any */
+    int64_t expires_in; /* seconds; -1: Expires is not sent */
+    bool errors, personal;
+};
+
+static bool has(const struct field *fields, size_t count, struct bytes name)
+{
+    return svc__fields_find(fields, count, name) != NULL;
+}
+
+static bool said(const svc_response *res)
+{
+    return has(res->fields, res->field_count, NAME("Cache-Control")) ||
+           has(res->fields, res->field_count, NAME("Expires"));
+}
+
+/* A reply that may be meant for one client alone. */
+static bool personal(const svc_request *req, const svc_response *res)
+{
+    return has(req->fields, req->field_count, NAME("Authorization")) ||
+           has(res->fields, res->field_count, NAME("Set-Cookie"));
+}
+
+/* Caches reuse replies to other methods hardly ever, and never as what the policy is about. */
+static bool reusable(const svc_request *req)
+{
+    return svc__bytes_eq(req->method, NAME("GET")) || svc__bytes_eq(req->method, NAME("HEAD"));
+}
+
+static int say(svc_response *res, const struct cache_control_layer *layer)
+{
+    if (layer->text.len == 0)
+        return 0;
+    int error = svc__response_put(res, NAME("Cache-Control"), layer->text);
+    if (!error && layer->expires_in >= 0)
+        error = svc__caching_put_expires(res, layer->expires_in);
+    return error;
+}
+
+static int on_response(svc_request *req, svc_response *res, const svc_layer *given)
+{
+    const struct cache_control_layer *layer = given->arg;
+    if (res->status >= 400 && !layer->errors && !res->cached_errors)
+        return svc__caching_forbid(res);
+    if (!reusable(req))
+        return 0;
+    int error = 0;
+    if (!said(res))
+        error = personal(req, res) && !layer->personal ? svc__caching_forbid(res) : say(res, layer);
+    /* The library's errors are JSON or text by what the client accepts. */
+    if (!error && res->status >= 400)
+        error = svc__caching_merge_vary(res, NAME("Accept"));
+    return !error && layer->vary.data ? svc__caching_merge_vary(res, layer->vary) : error;
+}
+
+static int read_policy(struct cache_control_layer *layer, struct arena *memory,
+                       const svc_cache_policy *policy)
+{
+    struct cache_control value;
+    char text[CACHE_CONTROL_SIZE];
+    int error = svc__caching_read(policy, &value);
+    if (error)
+        return error;
+    struct bytes vary = svc__bytes_z(policy->vary);
+    if (vary.data && !svc__caching_vary_valid(vary))
+        return SVC_EINVAL;
+    size_t len = svc__cache_control_format(text, &value);
+    layer->text = svc__arena_copy(memory, svc__bytes(text, len));
+    if (vary.data)
+        layer->vary = svc__arena_copy(memory, vary);
+    layer->expires_in = policy->expires ? svc__cache_control_expires_in(&value) : -1;
+    layer->errors = policy->errors;
+    layer->personal = policy->personal;
+    return !layer->text.data || (vary.data && !layer->vary.data) ? SVC_ENOMEM : 0;
+}
+
+const svc_middleware *svc_cache_control_new(svc_app *app, const svc_cache_policy *policy)
+{
+    struct cache_control_layer *layer = NULL;
+    int error = app->state == APP_BUILDING ? 0 : SVC_ESTATE;
+    if (!error) {
+        layer = svc__arena_zalloc(&app->memory, sizeof *layer);
+        error = layer ? read_policy(layer, &app->memory, policy) : SVC_ENOMEM;
+    }
+    if (error) {
+        svc__app_error(app, NULL, 0, "svc_cache_control_new: %s", svc_error_text(error));
+        return NULL;
+    }
+    layer->middleware = (svc_middleware){.size = sizeof layer->middleware,
+                                         .name = "cache_control",
+                                         .arg = layer,
+                                         .on_response = on_response};
+    return &layer->middleware;
+}

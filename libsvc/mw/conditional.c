@@ -1,0 +1,123 @@
+/* Conditional requests: tags for bodies in memory, 304 and 412 for reads, 428 for bare writes. */
+#include "libsvc/base/arena.h"
+#include "libsvc/base/siphash.h"
+#include "libsvc/core/condition.h"
+#include "libsvc/core/response_internal.h"
+
+#define NAME(text) svc__bytes((text), sizeof(text) - 1)
+
+enum {
+    LETTERS = (SIPHASH_SIZE * 8 + 5) / 6, /* of base64 */
+    TAG = LETTERS + 2
+};
+
+struct conditional_layer {
+    svc_middleware middleware;
+    svc_conditional options;
+};
+
+static bool reads(const svc_request *req)
+{
+    return svc__bytes_eq(req->method, NAME("GET")) || svc__bytes_eq(req->method, NAME("HEAD"));
+}
+
+static bool writes(const svc_request *req)
+{
+    enum method method = svc__method_find(req->method);
+    return !reads(req) && method != METHOD_OPTIONS && method != METHOD_TRACE &&
+           method != METHOD_CONNECT;
+}
+
+static int on_request(svc_request *req, svc_response *res, const svc_layer *given)
+{
+    const struct conditional_layer *layer = given->arg;
+    if (!layer->options.require || !writes(req))
+        return SVC_PASS;
+    req->condition_required = true;
+    if (svc__condition_guarded(req))
+        return SVC_PASS;
+    int error = svc__condition_demand(res);
+    return error ? error : SVC_ANSWERED;
+}
+
+/* ---- Tags */
+
+static void hash_field(struct siphash *hash, const svc_response *res, struct bytes name)
+{
+    const struct field *field = svc__fields_find(res->fields, res->field_count, name);
+    if (field)
+        svc__siphash_update(hash, field->value.data, field->value.len);
+    svc__siphash_update(hash, "\n", 1); /* never in a value */
+}
+
+/* Base64 for URLs (RFC 4648 5) without padding, between quotes. `hash` has a byte more, zero. */
+static void write_tag(char out[static TAG + 1], const unsigned char hash[static SIPHASH_SIZE + 1])
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    out[0] = out[TAG - 1] = '"';
+    out[TAG] = '\0';
+    for (size_t i = 0; i < LETTERS; i++) {
+        const unsigned char *at = hash + i * 6 / 8;
+        unsigned bits = (unsigned)at[0] << 8 | at[1];
+        out[1 + i] = alphabet[bits >> (10 - i * 6 % 8) & 63];
+    }
+}
+
+/* What makes two representations of one resource differ: their form as well as their bytes. */
+static int set_tag(svc_response *res)
+{
+    char *tag = svc__arena_alloc(&res->exchange->arena, TAG + 1);
+    if (!tag)
+        return SVC_ENOMEM;
+    struct siphash hash;
+    unsigned char bytes[SIPHASH_SIZE + 1] = {0};
+    svc__siphash_init(&hash, svc__siphash_known_key);
+    hash_field(&hash, res, NAME("Content-Type"));
+    hash_field(&hash, res, NAME("Content-Encoding"));
+    svc__siphash_update(&hash, res->body.data, res->body.len);
+    svc__siphash_final(&hash, bytes);
+    write_tag(tag, bytes);
+    return svc__condition_put_etag(res, svc__bytes(tag, TAG));
+}
+
+static bool wants_tag(const struct conditional_layer *layer, const svc_response *res)
+{
+    return res->status == 200 && res->body.kind == RESPONSE_MEMORY &&
+           res->body.len <= layer->options.max_tagged_bytes && layer->options.max_tagged_bytes &&
+           !svc__fields_find(res->fields, res->field_count, NAME("ETag"));
+}
+
+static int on_response(svc_request *req, svc_response *res, const svc_layer *given)
+{
+    const struct conditional_layer *layer = given->arg;
+    if (!reads(req) || res->status / 100 != 2)
+        return 0;
+    int error = wants_tag(layer, res) ? set_tag(res) : 0;
+    return error ? error : svc__condition_settle(req, res);
+}
+
+const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *options)
+{
+    static const svc_conditional defaults = SVC_CONDITIONAL_INIT;
+    struct conditional_layer *layer = NULL;
+    options = options ? options : &defaults;
+    int error = app->state != APP_BUILDING        ? SVC_ESTATE
+                : options->size < sizeof *options ? SVC_EINVAL
+                                                  : 0;
+    if (!error) {
+        layer = svc__arena_zalloc(&app->memory, sizeof *layer);
+        error = layer ? 0 : SVC_ENOMEM;
+    }
+    if (error) {
+        svc__app_error(app, NULL, 0, "svc_conditional_new: %s", svc_error_text(error));
+        return NULL;
+    }
+    layer->options = *options;
+    layer->middleware = (svc_middleware){.size = sizeof layer->middleware,
+                                         .name = "conditional",
+                                         .arg = layer,
+                                         .on_request = on_request,
+                                         .on_response = on_response};
+    return &layer->middleware;
+}

@@ -1,0 +1,193 @@
+/* The constructor of rate limits: checks what the program asks for, and names every mistake. */
+#include <string.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/core/app_internal.h"
+#include "libsvc/mw/rate_fields.h"
+#include "libsvc/mw/rate_limit.h"
+#include "libsvc/proto/token.h"
+#include "libsvc/store/gcra.h"
+#include "libsvc/store/limit_table.h"
+
+enum { MAX_NAME = 64, MAX_EXEMPT = 1024, MAX_RATE = 1000000 };
+
+static const uint64_t second_ns = 1000000000, max_memory = UINT64_C(1) << 36;
+
+#define WRONG(app, ...)                                                                            \
+    (svc__app_error((app), NULL, 0, "svc_limiter_new: " __VA_ARGS__), SVC_EINVAL)
+
+static int no_memory(svc_app *app)
+{
+    svc__app_error(app, NULL, 0, "svc_limiter_new: %s", svc_error_text(SVC_ENOMEM));
+    return SVC_ENOMEM;
+}
+
+/* Names stand in quotes, in header fields and JSON, without escapes. */
+static bool name_valid(const char *name)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t len = name ? strlen(name) : 0;
+    return len > 0 && len <= MAX_NAME && strspn(name, allowed) == len;
+}
+
+static int take_window(svc_app *app, struct rate_limit *limit, const svc_rate_window *from)
+{
+    struct rate_window *to = &limit->windows[limit->window_count];
+    struct gcra tried;
+    if (!name_valid(from->name))
+        return WRONG(app, "window \"%.100s\": a name has letters, digits, '.', '_', '-'",
+                     from->name ? from->name : "");
+    to->window = (struct limiter_window){from->rate, from->period_s * second_ns,
+                                         from->burst ? from->burst : from->rate};
+    if (from->period_s == 0 || from->rate > (uint64_t)MAX_RATE * from->period_s ||
+        svc__gcra_init(&tried, &to->window))
+        return WRONG(app,
+                     "window \"%s\": rate and burst are 1 to 2^31, period_s is 1 to 31622400, and "
+                     "rate / period_s at most 1000000",
+                     from->name);
+    if (limit->cost > to->window.burst && !limit->cost_of)
+        return WRONG(app, "window \"%s\": the cost %u is more than the burst", from->name,
+                     (unsigned)limit->cost);
+    to->name = svc__arena_strndup(&app->memory, from->name, strlen(from->name));
+    limit->window_count++;
+    return to->name ? 0 : no_memory(app);
+}
+
+static int take_windows(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+{
+    const svc_rate_window one = {"default", options->rate, options->period_s, options->burst};
+    bool several = options->windows != NULL;
+    size_t count = several ? options->window_count : 1;
+    if (several && (options->rate || options->burst))
+        return WRONG(app, "either rate and burst are set, or windows");
+    if (count < 1 || count > LIMITER_WINDOWS)
+        return WRONG(app, "%zu windows: 1 to %d are possible", count, LIMITER_WINDOWS);
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++)
+        error = take_window(app, limit, several ? &options->windows[i] : &one);
+    return error;
+}
+
+static int take_key(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+{
+    limit->subject = options->subject;
+    limit->key = options->key;
+    bool named = options->header || options->subject || options->key ||
+                 options->flags & (SVC_RATE_BY_CLIENT | SVC_RATE_BY_ROUTE);
+    if (!named)
+        limit->flags |= SVC_RATE_BY_CLIENT;
+    if (!options->header)
+        return 0;
+    if (!svc__token_valid(svc__bytes_z(options->header)))
+        return WRONG(app, "\"%.100s\" cannot be the name of a header field", options->header);
+    limit->header = svc__arena_copy(&app->memory, svc__bytes_z(options->header));
+    return limit->header.data ? 0 : no_memory(app);
+}
+
+static int take_exempt(svc_app *app, struct rate_limit *limit, const char *const *texts)
+{
+    size_t count = 0;
+    while (texts && texts[count])
+        count++;
+    if (count == 0)
+        return 0;
+    if (count > MAX_EXEMPT)
+        return WRONG(app, "%zu networks are exempt: at most %d can be", count, MAX_EXEMPT);
+    limit->exempt = svc__arena_alloc(&app->memory, count * sizeof *limit->exempt);
+    if (!limit->exempt)
+        return no_memory(app);
+    for (size_t i = 0; i < count; i++)
+        if (svc__network_parse(svc__bytes_z(texts[i]), &limit->exempt[i]))
+            return WRONG(app, "\"%.100s\" is no network such as 192.0.2.0/24 or 2001:db8::/32",
+                         texts[i]);
+    limit->exempt_count = count;
+    return 0;
+}
+
+/* All limits of an app count in the same counters. */
+static int counter(svc_app *app, const char *name, const char *help)
+{
+    int found = svc__metric_find(app->metrics, name);
+    return found >= 0 ? found : svc__metric_counter(app->metrics, name, help);
+}
+
+static int take_counters(svc_app *app, struct rate_limit *limit)
+{
+    limit->refused = counter(app, "svc_rate_limit_refused_total", "Requests over a rate limit.");
+    limit->reported = counter(app, "svc_rate_limit_reported_total",
+                              "Requests over a rate limit that only reports.");
+    limit->full = counter(app, "svc_rate_limit_full_total",
+                          "Requests for which a rate limit's table had no room.");
+    bool memory =
+        limit->refused == SVC_ENOMEM || limit->reported == SVC_ENOMEM || limit->full == SVC_ENOMEM;
+    return memory ? no_memory(app) : 0;
+}
+
+static void free_limiter(void *limiter)
+{
+    struct limiter *made = limiter;
+    made->free(made);
+}
+
+static int make_table(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+{
+    struct limiter_window windows[LIMITER_WINDOWS];
+    for (size_t i = 0; i < limit->window_count; i++)
+        windows[i] = limit->windows[i].window;
+    const struct limit_table_options table = {.windows = windows,
+                                              .window_count = limit->window_count,
+                                              .bytes = options->memory,
+                                              .admit = !(limit->flags & SVC_RATE_REFUSE_WHEN_FULL),
+                                              .epoch_ns = svc__clock_ns(),
+                                              .seed = svc__siphash_key()};
+    int error =
+        options->memory > max_memory ? SVC_ETOOBIG : svc__limit_table_new(&table, &limit->limiter);
+    if (error == SVC_ETOOBIG)
+        return WRONG(app, "memory must be 64 bytes to 64 GiB for each window");
+    if (error)
+        return no_memory(app);
+    if (!svc__arena_defer(&app->memory, free_limiter, limit->limiter))
+        return 0;
+    free_limiter(limit->limiter);
+    return no_memory(app);
+}
+
+static int make(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+{
+    limit->flags = options->flags;
+    limit->cost = options->cost;
+    limit->cost_of = options->cost_of;
+    limit->arg = options->arg;
+    int error = take_windows(app, limit, options);
+    if (!error)
+        error = take_key(app, limit, options);
+    if (!error)
+        error = take_exempt(app, limit, options->exempt);
+    if (!error)
+        error = take_counters(app, limit);
+    if (!error && svc__rate_fields_prepare(limit, &app->memory))
+        error = no_memory(app);
+    return error ? error : make_table(app, limit, options);
+}
+
+const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *options)
+{
+    if (app->state != APP_BUILDING) {
+        svc__app_error(app, NULL, 0, "svc_limiter_new: %s", svc_error_text(SVC_ESTATE));
+        return NULL;
+    }
+    if (!options || options->size < sizeof *options) {
+        svc__app_error(app, NULL, 0, "svc_limiter_new: options need SVC_RATE_LIMIT_INIT");
+        return NULL;
+    }
+    struct rate_limit *limit = svc__arena_zalloc(&app->memory, sizeof *limit);
+    if (!limit) {
+        no_memory(app);
+        return NULL;
+    }
+    if (make(app, limit, options))
+        return NULL;
+    svc__rate_limit_prepare(limit);
+    return &limit->middleware;
+}

@@ -1,0 +1,22 @@
+/* What a client is told about its limits: header fields and the body of a 429. */
+#ifndef SVC_MW_RATE_FIELDS_H
+#define SVC_MW_RATE_FIELDS_H
+
+#include "libsvc/base/arena.h"
+#include "libsvc/mw/rate_limit.h"
+
+/*
+ * Renders what does not change, into `memory`: the policy, and a problem for each set of windows
+ * (RFC 9457, with the type and members of the draft). 0 or SVC_ENOMEM.
+ */
+int svc__rate_fields_prepare(struct rate_limit *limit, struct arena *memory);
+
+/* Sets the fields that the limit's flags ask for, those for which there is memory. */
+void svc__rate_fields_put(const struct rate_limit *limit, const struct limiter_decision *decision,
+                          svc_response *res);
+
+/* Sets Retry-After, to when all windows that refused would pass; not when one never would. */
+void svc__rate_fields_put_retry(const struct rate_limit *limit,
+                                const struct limiter_decision *decision, svc_response *res);
+
+#endif

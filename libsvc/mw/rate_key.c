@@ -1,0 +1,90 @@
+/* Whose request it is. */
+#include "libsvc/mw/rate_key.h"
+
+#include "libsvc/core/exchange.h"
+
+/* An IPv6 client has at least a network of this many bytes to itself, and can use any address in
+ * it: one of them says no more than all of them. */
+enum { V6_KEY_BYTES = 8, V4_KEY_BYTES = 4 };
+
+/* The peer's address. False for a peer without one. */
+static bool peer_address(const svc_request *req, struct network_address *address)
+{
+    const struct sockaddr_in6 *six = (const void *)&req->address;
+    const struct sockaddr_in *four = (const void *)&req->address;
+    if (req->address.ss_family == AF_INET)
+        *address = svc__network_from_v4(&four->sin_addr);
+    else if (req->address.ss_family == AF_INET6)
+        memcpy(address->bytes, &six->sin6_addr, sizeof address->bytes);
+    else
+        return false;
+    return true;
+}
+
+static bool exempt(const struct rate_limit *limit, const struct network_address *address)
+{
+    for (size_t i = 0; i < limit->exempt_count; i++)
+        if (svc__network_contains(&limit->exempt[i], address))
+            return true;
+    return false;
+}
+
+static void add(struct rate_key *key, struct bytes part)
+{
+    key->parts[key->count++] = part;
+}
+
+static void add_client(struct rate_key *key, bool known)
+{
+    const char *bytes = (const char *)key->address.bytes;
+    if (!known)
+        add(key, svc__bytes_z("unix socket"));
+    else if (svc__network_is_v4(&key->address))
+        add(key, svc__bytes(bytes + NETWORK_V4_AT, V4_KEY_BYTES));
+    else
+        add(key, svc__bytes(bytes, V6_KEY_BYTES));
+}
+
+static bool add_header(const struct rate_limit *limit, const svc_request *req, struct rate_key *key)
+{
+    const struct field *field = svc__fields_find(req->fields, req->field_count, limit->header);
+    bool there = field && field->value.len;
+    add(key, there ? field->value : (struct bytes){0});
+    return there;
+}
+
+static bool add_subject(const struct rate_limit *limit, const svc_request *req,
+                        struct rate_key *key)
+{
+    struct bytes subject = svc__bytes_z(svc_request_get(req, limit->subject));
+    add(key, subject);
+    return subject.len > 0;
+}
+
+/*
+ * The route and the client come last, so that what is there of the others stands at its own place:
+ * with an absent part stands the client, and the number of parts tells the two forms apart.
+ */
+bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct rate_key *key)
+{
+    bool known = peer_address(req, &key->address);
+    bool by_client = limit->flags & SVC_RATE_BY_CLIENT;
+    key->count = 0;
+    if (known && exempt(limit, &key->address))
+        return false;
+    if (limit->header.data && !add_header(limit, req, key))
+        by_client = true;
+    if (limit->subject && !add_subject(limit, req, key))
+        by_client = true;
+    if (limit->key) {
+        const char *part = limit->key(req, limit->arg);
+        if (!part)
+            return false;
+        add(key, svc__bytes_z(part));
+    }
+    if (limit->flags & SVC_RATE_BY_ROUTE)
+        add(key, svc__bytes_z(svc_request_route(req)));
+    if (by_client)
+        add_client(key, known);
+    return true;
+}

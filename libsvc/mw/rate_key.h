@@ -1,0 +1,24 @@
+/* Whose request it is: the key under which a rate limit counts it. */
+#ifndef SVC_MW_RATE_KEY_H
+#define SVC_MW_RATE_KEY_H
+
+#include <svc/request.h>
+
+#include "libsvc/mw/rate_limit.h"
+
+enum { RATE_KEY_PARTS = 5 };
+
+/* The parts, borrowed from the request or from `address`. */
+struct rate_key {
+    struct bytes parts[RATE_KEY_PARTS];
+    size_t count;
+    struct network_address address;
+};
+
+/*
+ * Makes a request's key. False for one that is not counted: its client is exempt, or the user's
+ * function says so. The key must not be moved.
+ */
+bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct rate_key *key);
+
+#endif

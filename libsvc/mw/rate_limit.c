@@ -1,0 +1,91 @@
+/* The rate limit: asks a limiter about each request, and answers 429 to those that it refuses. */
+#include "libsvc/mw/rate_limit.h"
+
+#include "libsvc/base/clock.h"
+#include "libsvc/base/metric.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/mw/rate_fields.h"
+#include "libsvc/mw/rate_key.h"
+#include "libsvc/proto/media.h"
+
+static void count(svc_request *req, int counter)
+{
+    svc__metric_add(svc__exchange_of(req)->host->cells, counter, 1);
+}
+
+static int refuse(const struct rate_limit *limit, svc_request *req, svc_response *res,
+                  const struct limiter_decision *decision)
+{
+    static const char text[] = "Too Many Requests\n";
+    struct bytes problem = limit->problems[decision->refused];
+    bool json = svc__media_accepts_json(req->fields, req->field_count);
+    count(req, limit->refused);
+    int error =
+        json ? svc_response_static(res, 429, "application/problem+json", problem.data, problem.len)
+             : svc_response_static(res, 429, "text/plain; charset=utf-8", text, sizeof text - 1);
+    svc__rate_fields_put_retry(limit, decision, res);
+    svc__rate_fields_put(limit, decision, res);
+    return error ? error : SVC_ANSWERED;
+}
+
+static void report(const struct rate_limit *limit, svc_request *req,
+                   const struct limiter_decision *decision)
+{
+    const struct log *log = &svc__exchange_of(req)->host->log;
+    size_t first = (size_t)__builtin_ctz(decision->refused);
+    count(req, limit->reported);
+    svc__log(log, SVC_LEVEL_DEBUG, "over the rate limit",
+             LOG_TEXT("policy", limit->windows[first].name),
+             LOG_TEXT("route", svc_request_route(req)), LOG_TEXT("peer", svc_request_peer(req)),
+             LOG_TEXT("id", req->id));
+}
+
+static void decide(const struct rate_limit *limit, svc_request *req, const struct rate_key *key,
+                   struct limiter_decision *decision)
+{
+    uint32_t cost = limit->cost_of ? limit->cost_of(req, limit->arg) : limit->cost;
+    const struct limiter_key parts = {key->parts, key->count};
+    limit->limiter->decide(limit->limiter, &parts, cost, svc__clock_ns(), decision);
+    if (decision->undecided)
+        count(req, limit->full);
+}
+
+static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    const struct rate_limit *limit = layer->arg;
+    struct rate_state *state = layer->state;
+    struct limiter_decision decision;
+    struct rate_key key;
+    if (!svc__rate_key_make(limit, req, &key))
+        return SVC_PASS;
+    decide(limit, req, &key, &decision);
+    if (!decision.pass && !(limit->flags & SVC_RATE_REPORT_ONLY))
+        return refuse(limit, req, res, &decision);
+    if (!decision.pass)
+        report(limit, req, &decision);
+    if (state)
+        *state = (struct rate_state){true, decision};
+    return SVC_PASS;
+}
+
+static int on_response(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    const struct rate_state *state = layer->state;
+    (void)req;
+    if (state->decided)
+        svc__rate_fields_put(layer->arg, &state->decision, res);
+    return 0;
+}
+
+void svc__rate_limit_prepare(struct rate_limit *limit)
+{
+    bool always = limit->flags & SVC_RATE_FIELDS_ALWAYS;
+    limit->middleware = (svc_middleware){
+        .size = sizeof limit->middleware,
+        .name = "rate_limit",
+        .state_size = always ? sizeof(struct rate_state) : 0,
+        .arg = limit,
+        .on_request = on_request,
+        .on_response = always ? on_response : NULL,
+    };
+}

@@ -1,0 +1,53 @@
+/* Conditional requests (RFC 9110 13): which conditions there are, and what they decide. */
+#ifndef SVC_PROTO_PRECONDITION_H
+#define SVC_PROTO_PRECONDITION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libsvc/proto/etag.h"
+#include "libsvc/proto/fields.h"
+#include "libsvc/proto/method.h"
+
+/* The conditions of a request: the first field of each name, or NULL. */
+struct conditions {
+    const struct field *fields; /* the list that they are in */
+    size_t count;
+    const struct field *match, *none_match, *modified_since, *unmodified_since;
+    const struct field *range, *if_range;
+};
+
+#define PRECONDITION_NO_DATE INT64_MIN
+
+/* What a resource is at the moment. */
+struct validators {
+    bool exists;      /* it has a representation */
+    struct etag tag;  /* opaque "none": it has no tag */
+    int64_t modified; /* seconds since 1970, or PRECONDITION_NO_DATE */
+    bool date_strong; /* it cannot have changed twice in that second (RFC 9110 8.8.2.2) */
+    int64_t now;      /* seconds since 1970 */
+};
+
+enum precondition {
+    PRECONDITION_NONE,         /* no condition applies: perform the method */
+    PRECONDITION_HOLDS,        /* each one that applies is true: perform the method */
+    PRECONDITION_RANGE,        /* the same, and Range applies as far as If-Range goes (206) */
+    PRECONDITION_NOT_MODIFIED, /* 304 */
+    PRECONDITION_FAILED        /* 412 */
+};
+
+/* Finds the conditions among a request's fields, in one pass. False when there are none (a Range
+ * alone is none); `*out` is then not to be used. Any thread. */
+bool svc__precondition_find(const struct field *fields, size_t count, struct conditions *out);
+
+/*
+ * Evaluates conditions in the order of RFC 9110 13.2.2. A list of tags that cannot be read matches
+ * up to where it breaks; where nothing before that decides, it lets no write through (412) and
+ * withholds no body (200). Dates that cannot be read, lists of them, and dates for a resource that
+ * has none are ignored, as RFC 9110 13.1.3 and 13.1.4 demand. Any thread.
+ */
+enum precondition svc__precondition_evaluate(enum method method,
+                                             const struct conditions *conditions,
+                                             const struct validators *now);
+
+#endif

@@ -1,0 +1,266 @@
+/*
+ * NGINX's proxy cache in front of a service obeys what that says: it hits, revalidates and passes
+ * by. NGINX is started here, on a port of its own in a folder of its own, and stopped again.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+enum { STARTS_WITHIN_MS = 10000, EXPIRES_WITHIN_MS = 20000, TRIES = 20 };
+
+static struct process *server;
+static char folder[64];
+static char address[160]; /* a Unix socket of NGINX */
+static pid_t nginx;
+
+static const char *find_nginx(void)
+{
+    static const char *const paths[] = {"/usr/sbin/nginx", "/usr/local/sbin/nginx",
+                                        "/usr/bin/nginx"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (!access(paths[i], X_OK))
+            return paths[i];
+    return NULL;
+}
+
+/* What is not said is not cached; an error that said nothing would be, by proxy_cache_valid. */
+static const char configuration[] =
+    "daemon off; master_process off; pid %1$s/pid; error_log %1$s/error.log warn;\n"
+    "events { worker_connections 64; }\n"
+    "http {\n"
+    "  access_log off;\n"
+    "  client_body_temp_path %1$s/body; proxy_temp_path %1$s/proxy;\n"
+    "  fastcgi_temp_path %1$s/fastcgi; uwsgi_temp_path %1$s/uwsgi; scgi_temp_path %1$s/scgi;\n"
+    "  proxy_cache_path %1$s/cache keys_zone=zone:1m inactive=1h;\n"
+    "  server {\n"
+    "    listen unix:%1$s/socket;\n"
+    "    location / {\n"
+    "      proxy_pass http://%2$s;\n"
+    "      proxy_http_version 1.1; proxy_set_header Connection \"\";\n"
+    "      proxy_cache zone; proxy_cache_revalidate on; proxy_cache_background_update on;\n"
+    "      proxy_cache_valid any 10m;\n"
+    "      add_header X-Cache $upstream_cache_status always;\n"
+    "    }\n"
+    "  }\n"
+    "}\n";
+
+static void write_configuration(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert(file);
+    fprintf(file, configuration, folder, process_address(server, 0));
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+/* NGINX tells nobody when it listens: its socket appears. */
+static bool await_socket(const char *path)
+{
+    uint64_t until = client_clock_ms() + STARTS_WITHIN_MS;
+    while (access(path, F_OK) && !waitpid(nginx, NULL, WNOHANG) && client_clock_ms() < until)
+        pause_ms(10);
+    return !access(path, F_OK);
+}
+
+static void start_nginx(const char *program)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/nginx.conf", folder);
+    write_configuration(path);
+    pid_t parent = getpid();
+    nginx = fork();
+    cr_assert_geq(nginx, 0);
+    if (nginx == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive a test that dies */
+        if (getppid() == parent)
+            execl(program, "nginx", "-p", folder, "-c", path, "-e", "stderr", (char *)NULL);
+        _exit(127);
+    }
+    snprintf(path, sizeof path, "%s/socket", folder);
+    snprintf(address, sizeof address, "unix:%s", path);
+    cr_assert(await_socket(path), "NGINX does not start");
+}
+
+static void remove_folder(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    cr_expect_eq(system(command), 0);
+}
+
+static void start(void)
+{
+    const char *program = find_nginx();
+    if (!program)
+        return;
+    server = process_start(process_program("server_cache"), NULL, NULL);
+    cr_assert(server);
+    strcpy(folder, "/tmp/svc-nginx-XXXXXX");
+    cr_assert(mkdtemp(folder));
+    start_nginx(program);
+}
+
+static void stop(void)
+{
+    if (!nginx)
+        return;
+    kill(nginx, SIGTERM);
+    cr_expect_eq(waitpid(nginx, NULL, 0), nginx);
+    remove_folder();
+    cr_expect_eq(process_stop(server), 0, "the server ends badly");
+    process_free(server);
+}
+
+TestSuite(proxy_cache, .init = start, .fini = stop);
+
+static void need_nginx(void)
+{
+    if (nginx)
+        return;
+    fputs("SKIP: no NGINX here (package nginx-light), so its cache is not tested\n", stderr);
+    cr_skip_test("no NGINX here (package nginx-light)");
+}
+
+/* What one request through the cache came to: "HIT 200 1", with the body behind the status. */
+static const char *ask(const char *path, const char *fields)
+{
+    static char seen[128];
+    char cache[32] = "";
+    struct client *client = client_connect(address);
+    cr_assert(client);
+    client_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", path,
+                  fields);
+    struct client_reply reply = client_read(client, false);
+    client_reply_field(&reply, "X-Cache", cache, sizeof cache);
+    if (reply.status == 200)
+        snprintf(seen, sizeof seen, "%s %d %.32s", cache, reply.status, reply.body);
+    else
+        snprintf(seen, sizeof seen, "%s %d", cache, reply.status);
+    client_reply_free(&reply);
+    client_close(client);
+    return seen;
+}
+
+/* Asks until the cache's copy has expired, which only time can tell; then what it came to. */
+static const char *ask_until_expired(const char *path)
+{
+    uint64_t until = client_clock_ms() + EXPIRES_WITHIN_MS;
+    const char *seen = ask(path, "");
+    while (!strncmp(seen, "HIT ", 4) && client_clock_ms() < until) {
+        pause_ms(50);
+        seen = ask(path, "");
+    }
+    return seen;
+}
+
+/* Another process answers the cache in the background, so its copy changes when it does. */
+static const char *ask_until(const char *path, const char *expected)
+{
+    const char *seen = ask(path, "");
+    for (int i = 0; i < TRIES && strcmp(seen, expected); i++) {
+        pause_ms(50);
+        seen = ask(path, "");
+    }
+    return seen;
+}
+
+struct step {
+    const char *path, *fields, *seen;
+};
+
+Test(proxy_cache, hits_what_it_may_keep_and_passes_by_what_not)
+{
+    static const struct step steps[] = {
+        {"/counted/fresh", "", "MISS 200 1"},
+        {"/counted/fresh", "", "HIT 200 1"},
+        {"/counted/shared", "", "MISS 200 1"},
+        {"/counted/shared", "", "HIT 200 1"},
+        {"/counted/private", "", "MISS 200 1"},
+        {"/counted/private", "", "MISS 200 2"},
+        {"/counted/no-store", "", "MISS 200 1"},
+        {"/counted/no-store", "", "MISS 200 2"},
+        {"/counted/no-cache", "", "MISS 200 1"},
+        {"/counted/no-cache", "", "MISS 200 2"},
+        {"/counted/varies", "Accept-Language: en\r\n", "MISS 200 1"},
+        {"/counted/varies", "Accept-Language: en\r\n", "HIT 200 1"},
+        {"/counted/varies", "Accept-Language: de\r\n", "MISS 200 2"},
+        {"/counted/varies", "Accept-Language: de\r\n", "HIT 200 2"},
+        {"/counted/varies", "Accept-Language: en\r\n", "HIT 200 1"},
+        {"/counted/missing", "", "MISS 404"},
+        {"/counted/missing", "", "MISS 404"},
+        {"/none", "", "MISS 404"},
+        {"/none", "", "MISS 404"},
+    };
+    need_nginx();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const char *seen = ask(steps[i].path, steps[i].fields);
+        cr_expect_str_eq(seen, steps[i].seen, "%zu: %s gave %s", i, steps[i].path, seen);
+    }
+}
+
+/* NGINX would store a reply to a request with Authorization like any other. */
+Test(proxy_cache, keeps_nothing_that_is_one_client_s_own)
+{
+    static const struct step steps[] = {
+        {"/counted/fresh", "Authorization: Basic eDp5\r\n", "MISS 200 1"},
+        {"/counted/fresh", "Authorization: Basic eDp5\r\n", "MISS 200 2"},
+        {"/counted/fresh", "", "MISS 200 3"},
+        {"/counted/fresh", "", "HIT 200 3"},
+    };
+    need_nginx();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const char *seen = ask(steps[i].path, steps[i].fields);
+        cr_expect_str_eq(seen, steps[i].seen, "%zu: %s gave %s", i, steps[i].path, seen);
+    }
+}
+
+Test(proxy_cache, answers_conditions_from_its_copy)
+{
+    need_nginx();
+    cr_expect_str_eq(ask("/asked/STRONG", ""), "MISS 200 a note here\n");
+    cr_expect_str_eq(ask("/asked/STRONG", "If-None-Match: \"1\"\r\n"), "HIT 304");
+    cr_expect_str_eq(ask("/asked/STRONG", "If-None-Match: \"2\"\r\n"), "HIT 200 a note here\n");
+}
+
+Test(proxy_cache, asks_again_about_what_has_expired)
+{
+    need_nginx();
+    cr_expect_str_eq(ask("/counted/revalidated", ""), "MISS 200 1");
+    cr_expect_str_eq(ask_until_expired("/counted/revalidated"), "REVALIDATED 200 1");
+    cr_expect_str_eq(ask_until_expired("/counted/revalidated"), "REVALIDATED 200 1",
+                     "the 304 has made it fresh, and nothing was made anew");
+}
+
+Test(proxy_cache, uses_stale_copies_while_it_asks)
+{
+    need_nginx();
+    cr_expect_str_eq(ask("/counted/stale", ""), "MISS 200 1");
+    cr_expect_str_eq(ask_until_expired("/counted/stale"), "STALE 200 1");
+    cr_expect_str_eq(ask_until("/counted/stale", "HIT 200 2"), "HIT 200 2");
+}
+
+/* NGINX takes stale-if-error to be about connections that fail, and not about 5xx. */
+Test(proxy_cache, uses_stale_copies_while_the_service_is_away)
+{
+    need_nginx();
+    cr_expect_str_eq(ask("/counted/kept-on-error", ""), "MISS 200 1");
+    cr_expect_str_eq(ask("/counted/fresh", ""), "MISS 200 1");
+    cr_expect_eq(process_stop(server), 0);
+    cr_expect_str_eq(ask_until_expired("/counted/kept-on-error"), "STALE 200 1");
+    cr_expect_str_eq(ask("/counted/fresh", ""), "HIT 200 1");
+    cr_expect_str_eq(ask("/counted/shared", ""), "MISS 502");
+}

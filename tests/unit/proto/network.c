@@ -1,0 +1,94 @@
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+
+#include <svc/errors.h>
+
+#include "libsvc/proto/network.h"
+#include "tests/unit/proto/vectors.h"
+
+static struct network_address address_of(const char *text)
+{
+    struct network_address address;
+    unsigned char four[4];
+    if (inet_pton(AF_INET, text, four) == 1)
+        return svc__network_from_v4(four);
+    cr_assert_eq(inet_pton(AF_INET6, text, address.bytes), 1, "%s", text);
+    return address;
+}
+
+struct row {
+    const char *network, *address;
+    bool inside;
+};
+
+static const struct row rows[] = {
+    {"192.0.2.0/24", "192.0.2.0", true},
+    {"192.0.2.0/24", "192.0.2.255", true},
+    {"192.0.2.0/24", "192.0.3.0", false},
+    {"192.0.2.0/24", "::ffff:192.0.2.7", true},
+    {"192.0.2.0/24", "::192.0.2.7", false},
+    {"192.0.2.128/25", "192.0.2.128", true},
+    {"192.0.2.128/25", "192.0.2.127", false},
+    {"192.0.2.1", "192.0.2.1", true},
+    {"192.0.2.1", "192.0.2.2", false},
+    {"192.0.2.1/32", "192.0.2.1", true},
+    {"0.0.0.0/0", "255.255.255.255", true},
+    {"0.0.0.0/0", "::1", false},
+    {"::/0", "::1", true},
+    {"::/0", "10.0.0.1", true},
+    {"::1", "::1", true},
+    {"::1", "127.0.0.1", false},
+    {"::ffff:10.0.0.0/104", "10.1.2.3", true},
+    {"2001:db8::/33", "2001:db8:7fff::1", true},
+    {"2001:db8::/33", "2001:db8:8000::1", false},
+    {"2001:db8::/32", "2001:db8:ffff::1", true},
+    {"2001:db8::/32", "2001:db9::1", false},
+};
+
+Test(proto_network, holds_the_addresses_of_its_prefix)
+{
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct network network;
+        struct network_address address = address_of(rows[i].address);
+        cr_assert_eq(svc__network_parse(svc__bytes_z(rows[i].network), &network), 0, "%s",
+                     rows[i].network);
+        cr_expect_eq(svc__network_contains(&network, &address), rows[i].inside, "%s in %s",
+                     rows[i].address, rows[i].network);
+    }
+}
+
+Test(proto_network, what_is_none_is_refused)
+{
+    static const struct bytes bad[] = {
+        LITERAL(""),
+        LITERAL("/"),
+        LITERAL("/8"),
+        LITERAL("10.0.0.0/"),
+        LITERAL("10.0.0.0/33"),
+        LITERAL("10.0.0.0/-1"),
+        LITERAL("10.0.0.0/8/8"),
+        LITERAL("10.0.0.1/8"),
+        LITERAL("10.0.0/8"),
+        LITERAL("10/8"),
+        LITERAL("010.0.0.0/8x"),
+        LITERAL("::/129"),
+        LITERAL("2001:db8::1/32"),
+        LITERAL("[::1]"),
+        LITERAL("fe80::1%eth0"),
+        LITERAL("localhost"),
+        LITERAL("10.0.0.0\0/8"),
+        LITERAL("0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/8"),
+    };
+    for (size_t i = 0; i < ROWS(bad); i++) {
+        struct network network = {.bits = 77};
+        cr_expect_eq(svc__network_parse(bad[i], &network), SVC_ESYNTAX, "%.*s", SHOW(bad[i]));
+        cr_expect_eq(network.bits, 77, "%.*s", SHOW(bad[i]));
+    }
+}
+
+Test(proto_network, knows_ipv4_by_its_prefix)
+{
+    struct network_address four = address_of("192.0.2.1"), six = address_of("2001:db8::1");
+    cr_expect(svc__network_is_v4(&four));
+    cr_expect_not(svc__network_is_v4(&six));
+}
