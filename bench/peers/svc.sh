@@ -6,8 +6,8 @@ build() {
     cc -O2 -Iinclude -o "$out/hello" examples/hello.c -L"$build/.libs" -Wl,-rpath,"$build/.libs" -lsvc
 }
 serve() {
-    export SVC_LISTEN=127.0.0.1:$port SVC_ADMIN_LISTEN= SVC_THREADS=$threads SVC_DRAIN_DELAY_MS=0
-    export SVC_MAX_CONNECTIONS=20000 SVC_LOG_OUTPUT=$work/log
+    export SVC_LISTEN=127.0.0.1:$port SVC_ADMIN_LISTEN=${admin-} SVC_THREADS=$threads SVC_DRAIN_DELAY_MS=0
+    export SVC_MAX_CONNECTIONS=20000 SVC_LOG_OUTPUT=${log:-$work/log}
     case $stack in
     none) export SVC_ACCESS_LOG=off SVC_REQUEST_ID=off SVC_METRICS=off ;;
     esac
