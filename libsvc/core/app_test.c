@@ -187,7 +187,7 @@ static int exchange(svc_app *app, const svc_test *test, struct test_host *host,
     struct exchange *x = fields ? svc__exchange_new(app, &host->host, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
-    x->request.peer = "test";
+    strcpy(x->request.peer.text, "test");
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
     head.bytes = svc__head_size(&head);
     svc__exchange_head(x, &head);

@@ -16,9 +16,7 @@
 #ifndef SVC_CORE_EXCHANGE_H
 #define SVC_CORE_EXCHANGE_H
 
-#include <netinet/in.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
 
 #include <svc/request.h>
 #include <svc/response.h>
@@ -29,6 +27,7 @@
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/body_store.h"
 #include "libsvc/core/log.h"
+#include "libsvc/core/peer.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
@@ -60,8 +59,7 @@ struct svc_request {
     bool query_parsed;
     struct bytes body;
     const char *id;
-    const char *peer;
-    struct sockaddr_storage address; /* ss_family AF_UNSPEC: none */
+    struct peer peer;
     struct request_value *values;
     struct json_t *json;
     uint64_t started_ns;
@@ -88,7 +86,7 @@ struct svc_response {
     size_t field_count, field_space;
     size_t field_bytes; /* of all, as sent */
     struct response_body body;
-    uint64_t length; /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
+    uint64_t length;    /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
     bool cached_errors; /* what is said to caches holds for an error too */
 };
 
@@ -192,10 +190,6 @@ void svc__exchange_unref(struct exchange *x);
 
 /* The words of the log for how an exchange ended. */
 const char *svc__exchange_outcome_text(enum svc_outcome outcome);
-
-/* A peer's address as svc_request_peer tells it, in `text` or static. */
-const char *svc__request_format_peer(const struct sockaddr_storage *address,
-                                     char text[static INET6_ADDRSTRLEN]);
 
 static inline struct exchange *svc__exchange_of(const svc_request *req)
 {

@@ -143,33 +143,9 @@ const char *svc_request_body(const svc_request *req, size_t *len)
     return req->body.data ? req->body.data : "";
 }
 
-const char *svc__request_format_peer(const struct sockaddr_storage *address,
-                                     char text[static INET6_ADDRSTRLEN])
-{
-    if (address->ss_family == AF_UNIX)
-        return "unix";
-    if (address->ss_family != AF_INET && address->ss_family != AF_INET6)
-        return "";
-    const struct sockaddr_in6 *six = (const void *)address;
-    const struct sockaddr_in *four = (const void *)address;
-    const void *binary = address->ss_family == AF_INET ? (const void *)&four->sin_addr
-                                                       : (const void *)&six->sin6_addr;
-    int family = address->ss_family;
-    if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
-        /* A dual-stack listener sees IPv4 peers in this form; they are the same peers. */
-        binary = (const char *)&six->sin6_addr + 12;
-        family = AF_INET;
-    }
-    return inet_ntop(family, binary, text, INET6_ADDRSTRLEN) ? text : "";
-}
-
 const char *svc_request_peer(svc_request *req)
 {
-    if (!req->peer) {
-        char *text = svc_request_alloc(req, INET6_ADDRSTRLEN);
-        req->peer = text ? svc__request_format_peer(&req->address, text) : "";
-    }
-    return req->peer;
+    return req->peer.text;
 }
 
 const char *svc_request_scheme(const svc_request *req)

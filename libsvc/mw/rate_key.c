@@ -7,20 +7,6 @@
  * it: one of them says no more than all of them. */
 enum { V6_KEY_BYTES = 8, V4_KEY_BYTES = 4 };
 
-/* The peer's address. False for a peer without one. */
-static bool peer_address(const svc_request *req, struct network_address *address)
-{
-    const struct sockaddr_in6 *six = (const void *)&req->address;
-    const struct sockaddr_in *four = (const void *)&req->address;
-    if (req->address.ss_family == AF_INET)
-        *address = svc__network_from_v4(&four->sin_addr);
-    else if (req->address.ss_family == AF_INET6)
-        memcpy(address->bytes, &six->sin6_addr, sizeof address->bytes);
-    else
-        return false;
-    return true;
-}
-
 static bool exempt(const struct rate_limit *limit, const struct network_address *address)
 {
     for (size_t i = 0; i < limit->exempt_count; i++)
@@ -34,12 +20,12 @@ static void add(struct rate_key *key, struct bytes part)
     key->parts[key->count++] = part;
 }
 
-static void add_client(struct rate_key *key, bool known)
+static void add_client(struct rate_key *key, const struct peer *peer)
 {
-    const char *bytes = (const char *)key->address.bytes;
-    if (!known)
+    const char *bytes = (const char *)peer->address.bytes;
+    if (!peer->addressed)
         add(key, svc__bytes_z("unix socket"));
-    else if (svc__network_is_v4(&key->address))
+    else if (svc__network_is_v4(&peer->address))
         add(key, svc__bytes(bytes + NETWORK_V4_AT, V4_KEY_BYTES));
     else
         add(key, svc__bytes(bytes, V6_KEY_BYTES));
@@ -67,10 +53,10 @@ static bool add_subject(const struct rate_limit *limit, const svc_request *req,
  */
 bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct rate_key *key)
 {
-    bool known = peer_address(req, &key->address);
+    const struct peer *peer = &req->peer;
     bool by_client = limit->flags & SVC_RATE_BY_CLIENT;
     key->count = 0;
-    if (known && exempt(limit, &key->address))
+    if (peer->addressed && exempt(limit, &peer->address))
         return false;
     if (limit->header.data && !add_header(limit, req, key))
         by_client = true;
@@ -85,6 +71,6 @@ bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct
     if (limit->flags & SVC_RATE_BY_ROUTE)
         add(key, svc__bytes_z(svc_request_route(req)));
     if (by_client)
-        add_client(key, known);
+        add_client(key, peer);
     return true;
 }

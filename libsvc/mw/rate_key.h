@@ -8,16 +8,15 @@
 
 enum { RATE_KEY_PARTS = 5 };
 
-/* The parts, borrowed from the request or from `address`. */
+/* The parts, borrowed from the request. */
 struct rate_key {
     struct bytes parts[RATE_KEY_PARTS];
     size_t count;
-    struct network_address address;
 };
 
 /*
  * Makes a request's key. False for one that is not counted: its client is exempt, or the user's
- * function says so. The key must not be moved.
+ * function says so.
  */
 bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct rate_key *key);
 

@@ -13,16 +13,16 @@
 /* A batch bounds how long one listener keeps the loop from its connections. */
 enum { BATCH = 32, PAUSE_MS = 50, LOG_EVERY_MS = 1000 };
 
-struct peer {
+struct remote {
     struct sockaddr_storage address;
     socklen_t len;
 };
 
-static int accept_peer(const struct listener *listener, struct peer *peer)
+static int accept_remote(const struct listener *listener, struct remote *remote)
 {
-    peer->len = sizeof peer->address;
-    memset(&peer->address, 0, sizeof peer->address);
-    return accept4(listener->fd, (struct sockaddr *)&peer->address, &peer->len,
+    remote->len = sizeof remote->address;
+    memset(&remote->address, 0, sizeof remote->address);
+    return accept4(listener->fd, (struct sockaddr *)&remote->address, &remote->len,
                    SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
@@ -66,13 +66,13 @@ static void refuse(struct server *server, struct loop *self, int fd)
     svc__linger_begin(self, fd, (struct unsent){NULL, 0});
 }
 
-static void take(struct server *server, struct loop *self, int fd, const struct peer *peer)
+static void take(struct server *server, struct loop *self, int fd, const struct remote *remote)
 {
     if (!svc__server_socket_opened(server, &server->connections, server->max_connections)) {
         refuse(server, self, fd);
         return;
     }
-    struct conn *conn = svc__conn_new(fd, &peer->address, peer->len);
+    struct conn *conn = svc__conn_new(fd, &remote->address, remote->len);
     if (!conn) {
         svc__server_socket_closed(server, &server->connections);
         refuse(server, self, fd);
@@ -94,9 +94,9 @@ static void exhausted(struct loop *loop, const struct listener *listener, int er
     svc__metric_add(loop->host.cells, loop->server->metrics.accept_errors, 1);
     log_refusal(loop, "cannot accept connections", strerror(error));
     if (loop->spare_fd >= 0) {
-        struct peer peer;
+        struct remote remote;
         close(loop->spare_fd);
-        int fd = accept_peer(listener, &peer);
+        int fd = accept_remote(listener, &remote);
         if (fd >= 0) {
             svc__metric_add(loop->host.cells, loop->server->metrics.refused, 1);
             close(fd);
@@ -110,10 +110,10 @@ static void exhausted(struct loop *loop, const struct listener *listener, int er
 void svc__acceptor_ready(struct loop *loop, struct listener *listener)
 {
     for (int i = 0; i < BATCH; i++) {
-        struct peer peer;
-        int fd = accept_peer(listener, &peer);
+        struct remote remote;
+        int fd = accept_remote(listener, &remote);
         if (fd >= 0) {
-            take(loop->server, loop, fd, &peer);
+            take(loop->server, loop, fd, &remote);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             exhausted(loop, listener, errno);
             return;
@@ -125,11 +125,11 @@ void svc__acceptor_ready(struct loop *loop, struct listener *listener)
 
 void svc__acceptor_empty(struct server *server, struct listener *listener)
 {
-    struct peer peer;
+    struct remote remote;
     for (;;) {
-        int fd = accept_peer(listener, &peer);
+        int fd = accept_remote(listener, &remote);
         if (fd >= 0)
-            take(server, NULL, fd, &peer);
+            take(server, NULL, fd, &remote);
         else if (errno != ECONNABORTED && errno != EINTR)
             return;
     }

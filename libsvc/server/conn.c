@@ -33,6 +33,7 @@ struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, sockl
     conn->fd = fd;
     conn->address = *address;
     conn->address_len = len;
+    conn->peer = svc__peer_of(address);
     conn->taken_known = true;
     return conn;
 }
@@ -266,10 +267,8 @@ static void send_raw_at_once(struct conn *conn)
 
 void svc__conn_log_headless(const struct conn *conn, int status, const char *end)
 {
-    char peer[INET6_ADDRSTRLEN];
     svc__log(&conn->loop->host.log, SVC_LEVEL_INFO, "request without a head",
-             LOG_TEXT("peer", svc__request_format_peer(&conn->address, peer)),
-             LOG_NUMBER("status", status), LOG_TEXT("end", end));
+             LOG_TEXT("peer", conn->peer.text), LOG_NUMBER("status", status), LOG_TEXT("end", end));
 }
 
 static void head_expired(struct conn *conn)

@@ -70,6 +70,7 @@ struct conn {
     struct unsent unsent; /* of a reply written past libmicrohttpd; goes out while lingering */
     socklen_t address_len;
     struct sockaddr_storage address;
+    struct peer peer;
 };
 
 /* A connection for an accepted socket, which it owns on success. NULL when out of memory. Any

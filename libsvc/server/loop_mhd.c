@@ -322,7 +322,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
         return conn;
     }
     conn->x->transport = conn;
-    conn->x->request.address = conn->address;
+    conn->x->request.peer = conn->peer;
     conn->target = target;
     conn->call = CALL_FIRST;
     conn->head_bytes = 0;

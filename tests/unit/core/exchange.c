@@ -82,7 +82,7 @@ static struct exchange *begin(const char *name, const char *value, const char *n
     head.bytes = svc__head_size(&head);
     struct exchange *x = svc__exchange_new(app, &host, head.target_raw);
     cr_assert(x);
-    x->request.peer = "test";
+    strcpy(x->request.peer.text, "test");
     svc__exchange_head(x, &head);
     return x;
 }

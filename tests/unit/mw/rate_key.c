@@ -5,20 +5,23 @@
 #include "libsvc/core/exchange.h"
 #include "libsvc/mw/rate_key.h"
 
-static struct exchange x;
+static struct exchange exchanges[2]; /* keys borrow from them, and two are compared */
 
 /* A request from `peer`: an address, or "unix". */
 static svc_request *from(const char *peer)
 {
-    struct sockaddr_in *four = (void *)&x.request.address;
-    struct sockaddr_in6 *six = (void *)&x.request.address;
-    memset(&x, 0, sizeof x);
-    x.request.address.ss_family = AF_UNIX;
+    static size_t next;
+    struct exchange *x = &exchanges[next++ % 2];
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    struct sockaddr_in *four = (void *)&address;
+    struct sockaddr_in6 *six = (void *)&address;
     if (inet_pton(AF_INET, peer, &four->sin_addr) == 1)
-        x.request.address.ss_family = AF_INET;
+        address.ss_family = AF_INET;
     else if (inet_pton(AF_INET6, peer, &six->sin6_addr) == 1)
-        x.request.address.ss_family = AF_INET6;
-    return &x.request;
+        address.ss_family = AF_INET6;
+    memset(x, 0, sizeof *x);
+    x->request.peer = svc__peer_of(&address);
+    return &x->request;
 }
 
 static bool make(const char *peer, struct rate_key *key)
