@@ -18,14 +18,14 @@ import time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 TOP = BENCH.parent
-BUILD = TOP / "build" / "bench"
+BUILD = TOP / "build" / "release"
 OUT = BUILD / "peers"
 DEFAULTS = {
     "path": "/",
     "type": "text/plain",
     "body": "Hello, World!",
     "stack": "none",
-    "peers": "floor mhd nginx go svc",
+    "peers": "floor lean mhd nginx go svc",
     "connections": "64",
     "rounds": "9",
     "seconds": "2",
@@ -48,11 +48,11 @@ def install(packages):
 
 
 def configure():
-    """Makes build/bench: the library as a distribution would build it."""
+    """Makes build/release, as scripts/check does: the library as a distribution would build it."""
     run("bash", "-euc", ". scripts/common.sh; make_configure")
     OUT.mkdir(parents=True, exist_ok=True)
     if not (BUILD / "Makefile").exists():
-        subprocess.run(["../../configure", "--quiet"], check=True, cwd=BUILD)
+        subprocess.run(["../../configure", "--quiet", f"--prefix={TOP}/build/prefix"], check=True, cwd=BUILD)
 
 
 def prepare(peers):

@@ -58,7 +58,7 @@ Test(base_rand, threads_draw_different_ids)
  * outside ever. */
 Test(base_rand, fills_exactly_what_was_asked)
 {
-    static const size_t sizes[] = {0, 1, 7, 255, 256, 257, 1000, 100000};
+    static const size_t sizes[] = {0, 1, 7, 1023, 1024, 1025, 3000, 100000};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         size_t n = sizes[s];
         unsigned char *out = malloc(n + 2), *seen = calloc(1, n + 1);
