@@ -108,11 +108,11 @@ static void make_sequence(struct router *router, size_t hot)
 static size_t route_all(void *arg, size_t times)
 {
     const struct router *router = arg;
+    struct match match; /* once, as builds that clear all automatic memory clear it too */
     size_t found = 0;
     for (size_t i = 0; i < times; i++) {
         size_t index = router->sequence ? router->sequence[i % SEQUENCE] : i % router->count;
         const struct request *request = &router->requests[index];
-        struct match match;
         found += svc__tree_match(router->tree, request->method, svc__bytes_z("example.org"),
                                  request->path, &match) == MATCH_FOUND;
     }

@@ -15,10 +15,14 @@ struct planter {
     pattern_ref patterns;
     pattern_ref *order;
     size_t count;
-    struct method *methods; /* sorted, from 1 */
+    struct bytes *methods; /* sorted, from 1 */
     size_t method_count;
     struct tree *tree; /* NULL while counting */
-    size_t nodes, slots, entries, captures, texts;
+    size_t cells;      /* used so far */
+    uint32_t no_run;   /* a run without patterns, for all that have none */
+    uint64_t *hashes;  /* of what a table is being chosen for */
+    uint32_t *taken;   /* for each place of that table the last trial that used it */
+    uint32_t trials;
 };
 
 /* ---- The sorted list */
@@ -90,20 +94,20 @@ static bool is_get(struct bytes method)
 
 static int compare_methods(const void *x, const void *y)
 {
-    const struct method *a = x, *b = y;
-    return compare_bytes(a->name, b->name);
+    const struct bytes *a = x, *b = y;
+    return compare_bytes(*a, *b);
 }
 
 static void add_method(struct planter *p, struct bytes name)
 {
-    p->methods[++p->method_count] = (struct method){name, svc__tree_head(name)};
+    p->methods[++p->method_count] = name;
 }
 
 static void drop_repeated_methods(struct planter *p)
 {
     size_t kept = 0;
     for (size_t i = 1; i <= p->method_count; i++)
-        if (kept == 0 || !svc__bytes_eq(p->methods[kept].name, p->methods[i].name))
+        if (kept == 0 || !svc__bytes_eq(p->methods[kept], p->methods[i]))
             p->methods[++kept] = p->methods[i];
     p->method_count = kept;
 }
@@ -127,38 +131,124 @@ static bool collect_methods(struct planter *p)
 
 static uint32_t find_method(const struct planter *p, struct bytes name)
 {
-    struct method wanted = {.name = name};
-    const struct method *found =
-        bsearch(&wanted, p->methods + 1, p->method_count, sizeof *p->methods, compare_methods);
-    return found ? (uint32_t)(found - p->methods) : TREE_ANY_METHOD;
+    const struct bytes *found =
+        bsearch(&name, p->methods + 1, p->method_count, sizeof *p->methods, compare_methods);
+    return found ? (uint32_t)(found - p->methods) : TREE_UNKNOWN_METHOD;
+}
+
+/* ---- Cells */
+
+static uint32_t take(struct planter *p, size_t n, size_t size)
+{
+    size_t first = p->cells;
+    p->cells += (n * size + TREE_CELL - 1) / TREE_CELL;
+    return (uint32_t)first;
+}
+
+/* ---- Tables */
+
+/* How many places `n` hashes are away from where they belong in a table, all together, or `enough`
+ * when they are more. */
+static size_t count_steps(struct planter *p, size_t n, struct table table, size_t enough)
+{
+    size_t steps = 0;
+    p->trials++;
+    for (size_t i = 0; i < n && steps < enough; i++) {
+        uint32_t at = svc__tree_home(&table, p->hashes[i]);
+        for (; p->taken[at] == p->trials; at = (at + 1) & table.mask)
+            steps++;
+        p->taken[at] = p->trials;
+    }
+    return steps;
+}
+
+static uint32_t power_of_two(size_t n)
+{
+    uint32_t power = 1;
+    while (power < n)
+        power *= 2;
+    return power;
+}
+
+/*
+ * The smallest table in which each of `n` hashes has a place of its own, where one is found; else
+ * the best seen. Of many texts some always collide, and a table of theirs is half full at most. The
+ * high bits are tried first: all of a text has a part in them, so that a bad trial soon has taken
+ * more steps than the best.
+ */
+static struct table choose_table(struct planter *p, size_t n)
+{
+    enum { FEW = 64, ROOM = 8 };
+    struct table best = {.mask = 0};
+    size_t least = SIZE_MAX, most = n <= FEW ? ROOM * n : 4 * n - 1;
+    for (uint32_t size = power_of_two(n <= FEW ? n : 2 * n); size <= most; size *= 2) {
+        for (uint32_t shift = (uint32_t)__builtin_clzll((size - 1) | 1); shift > 0; shift--) {
+            struct table table = {0, size - 1, shift};
+            size_t steps = count_steps(p, n, table, least);
+            if (steps < least) {
+                least = steps;
+                best = table;
+            }
+            if (least == 0)
+                return best;
+        }
+    }
+    return best;
+}
+
+static struct table put_table(struct planter *p, size_t n)
+{
+    if (n == 0)
+        return (struct table){0, 0, 0};
+    struct table table = choose_table(p, n);
+    table.slots = take(p, table.mask + 1, sizeof(struct slot));
+    struct slot *slots = p->tree ? svc__tree_at(p->tree, table.slots) : NULL;
+    for (uint32_t at = 0; slots && at <= table.mask; at++)
+        slots[at].len = TREE_EMPTY;
+    return table;
+}
+
+static void put_text(const struct planter *p, const struct table *table, struct bytes text,
+                     uint32_t to)
+{
+    if (!p->tree)
+        return;
+    struct slot *slots = svc__tree_at(p->tree, table->slots);
+    uint32_t at = svc__tree_home(table, svc__tree_hash(text));
+    for (; slots[at].len != TREE_EMPTY; at = (at + 1) & table->mask)
+        slots[at].more = 1;
+    slots[at] = (struct slot){svc__tree_head(text), to, (uint16_t)text.len, 0};
 }
 
 /* ---- Entries */
 
-/* Returns the index of the pattern's first named wildcard among all. */
-static size_t put_captures(struct planter *p, const struct pattern *pattern)
+/* Returns the first of the pattern's named wildcards. */
+static uint32_t put_captures(struct planter *p, const struct pattern *pattern)
 {
-    size_t first = p->captures;
+    uint32_t first = take(p, pattern->params, sizeof(struct capture));
+    if (!p->tree)
+        return first;
+    struct capture *capture = svc__tree_at(p->tree, first);
     for (size_t i = 0; i < pattern->count; i++) {
         const struct segment *segment = &pattern->segments[i];
-        if (!svc__pattern_is_wild(segment) || segment->text.len == 0)
-            continue;
-        if (p->tree)
-            p->tree->captures[p->captures] =
+        if (svc__pattern_is_wild(segment) && segment->text.len > 0)
+            *capture++ =
                 (struct capture){segment->text, (uint32_t)i, segment->kind == SEGMENT_MULTI};
-        p->captures++;
     }
     return first;
 }
 
-static void put_entry(struct planter *p, pattern_ref ref, struct bytes method, size_t captures)
+/* Puts `entry` into its place in a run, or into the one for every method. */
+static void put_entry(struct run *run, struct entry entry)
 {
-    size_t at = p->entries++;
-    if (p->tree)
-        p->tree->entries[at] = (struct entry){.method = find_method(p, method),
-                                              .pattern = (uint32_t)(ref - p->patterns),
-                                              .captures = (uint32_t)captures,
-                                              .capture_count = (uint16_t)(p->captures - captures)};
+    uint32_t at = entry.method & run->mask;
+    if (entry.method == TREE_UNKNOWN_METHOD) {
+        run->any = entry;
+        return;
+    }
+    for (; run->entries[at].method != TREE_NONE; at = (at + 1) & run->mask)
+        run->entries[at].more = 1;
+    run->entries[at] = entry;
 }
 
 /* A GET pattern serves HEAD too, where HEAD has no pattern of its own. */
@@ -170,23 +260,57 @@ static bool has_head(const struct planter *p, size_t from, size_t to)
     return false;
 }
 
+/* Notes the methods that the patterns [from, to) serve; returns how many. */
+static size_t list_methods(struct planter *p, size_t from, size_t to, bool head)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++) {
+        struct bytes method = (*p->order[i])->method;
+        if (method.len > 0)
+            p->hashes[n++] = find_method(p, method);
+        if (is_get(method) && !head)
+            p->hashes[n++] = find_method(p, svc__bytes_z("HEAD"));
+    }
+    return n;
+}
+
+/* A run without patterns that has room for `n` methods, each at a place of its own if possible. */
+static uint32_t put_empty_run(struct planter *p, size_t n)
+{
+    struct table table = {.mask = power_of_two(n) - 1};
+    while (table.mask < 4 * n && count_steps(p, n, table, 1) > 0)
+        table.mask = 2 * table.mask + 1;
+    uint32_t cell = take(p, 1, sizeof(struct run) + (table.mask + 1) * sizeof(struct entry));
+    if (!p->tree)
+        return cell;
+    struct run *run = svc__tree_at(p->tree, cell);
+    run->mask = table.mask;
+    run->any.pattern = TREE_NONE;
+    for (uint32_t at = 0; at <= table.mask; at++)
+        run->entries[at].method = run->entries[at].pattern = TREE_NONE;
+    return cell;
+}
+
 /* The run of entries for the patterns [from, to), which all end at one place. */
 static uint32_t put_run(struct planter *p, size_t from, size_t to)
 {
     if (from == to)
-        return 0;
-    size_t first = p->entries;
+        return p->no_run;
     bool head = has_head(p, from, to);
+    uint32_t cell = put_empty_run(p, list_methods(p, from, to, head));
     for (size_t i = from; i < to; i++) {
         const struct pattern *pattern = *p->order[i];
-        size_t captures = put_captures(p, pattern);
-        put_entry(p, p->order[i], pattern->method, captures);
+        struct entry entry = {find_method(p, pattern->method),
+                              (uint32_t)(p->order[i] - p->patterns), put_captures(p, pattern),
+                              (uint16_t)pattern->params, 0};
+        if (!p->tree)
+            continue;
+        put_entry(svc__tree_at(p->tree, cell), entry);
+        entry.method = find_method(p, svc__bytes_z("HEAD"));
         if (is_get(pattern->method) && !head)
-            put_entry(p, p->order[i], svc__bytes_z("HEAD"), captures);
+            put_entry(svc__tree_at(p->tree, cell), entry);
     }
-    if (p->tree)
-        p->tree->entries[p->entries - 1].last = true;
-    return (uint32_t)first;
+    return cell;
 }
 
 /* ---- Nodes */
@@ -218,142 +342,97 @@ static size_t skip_same(const struct planter *p, size_t from, size_t to, size_t 
     return at;
 }
 
-static size_t count_groups(const struct planter *p, size_t from, size_t to, size_t depth)
+/* Notes the hashes of the literals in [from, to); returns how many. */
+static size_t list_literals(struct planter *p, size_t from, size_t to, size_t depth)
 {
-    size_t groups = 0;
+    size_t n = 0;
     for (; from < to; from = skip_same(p, from, to, depth))
-        groups++;
-    return groups;
+        p->hashes[n++] = svc__tree_hash(level(*p->order[from], depth).text);
+    return n;
 }
 
-/* A hash table is at most half full, so that a search soon meets an empty slot. */
-static size_t span_of(size_t children)
+/* A literal that a slot has no room for. */
+static uint32_t put_long(struct planter *p, struct bytes text)
 {
-    size_t span = 2 * TREE_FEW;
-    if (children <= TREE_FEW)
-        return children;
-    while (span < 2 * children)
-        span *= 2;
-    return span;
-}
-
-/* By how much a hash is shifted to leave a place in a table. */
-static uint8_t shift_of(size_t children)
-{
-    return (uint8_t)(32 - __builtin_ctzll(children > TREE_FEW ? span_of(children) : 1));
-}
-
-static void put_slot(const struct tree *tree, const struct node *node, struct slot slot,
-                     struct bytes text)
-{
-    struct slot *slots = tree->slots + node->slots;
-    uint32_t at = node->hashed ? svc__tree_home(node, slot.head, text) : 0;
-    while (slots[at].node)
-        at = node->hashed ? (at + 1) & (node->span - 1) : at + 1;
-    slots[at] = slot;
-}
-
-/* A literal child: its slot, and the part of its text that the slot has no room for. */
-static void put_literal(struct planter *p, size_t parent, size_t child, struct bytes text)
-{
-    size_t at = p->texts;
-    size_t rest = text.len > TREE_HEAD ? text.len - TREE_HEAD : 0;
-    p->texts += rest;
-    if (!p->tree)
-        return;
-    if (rest > 0)
-        memcpy(p->tree->texts + at, text.data + TREE_HEAD, rest);
-    p->tree->nodes[child].text = (uint32_t)at;
-    struct slot slot = {svc__tree_head(text), (uint32_t)text.len, (uint32_t)child};
-    put_slot(p->tree, &p->tree->nodes[parent], slot, text);
-}
-
-static void put_node(struct planter *p, size_t node, struct node what)
-{
-    if (!p->tree)
-        return;
-    what.text = p->tree->nodes[node].text;
-    p->tree->nodes[node] = what;
+    if (text.len <= TREE_WORD)
+        return 0;
+    uint32_t cell = take(p, text.len, 1);
+    if (p->tree)
+        memcpy(svc__tree_at(p->tree, cell), text.data, text.len);
+    return cell;
 }
 
 /*
- * Plants `node` and all below it from the patterns [from, to), which are the same up to `depth`.
- * A node's children lie side by side. Recursion is as deep as a pattern is long.
+ * Plants a node and all below it from the patterns [from, to), which are the same up to `depth`;
+ * `text` is the literal that leads to it. Recursion is as deep as a pattern is long.
  */
-static void plant(struct planter *p, size_t node, size_t from, size_t to, size_t depth)
+static uint32_t plant(struct planter *p, struct bytes text, size_t from, size_t to, size_t depth)
 {
     size_t literals = skip_ended(p, from, to, depth);
     size_t wilds = skip_kind(p, literals, to, depth, SEGMENT_LITERAL);
     size_t tails = skip_kind(p, wilds, to, depth, SEGMENT_WILD);
     size_t ends = skip_kind(p, tails, to, depth, SEGMENT_MULTI);
-    size_t children = count_groups(p, literals, wilds, depth);
-    size_t child = p->nodes, wild = wilds < tails ? child + children : 0;
-    p->nodes += children + (wild > 0);
-    struct node what = {.slots = (uint32_t)p->slots,
-                        .span = (uint32_t)span_of(children),
-                        .hashed = children > TREE_FEW,
-                        .shift = shift_of(children),
-                        .wild = (uint32_t)wild};
-    p->slots += span_of(children);
-    what.leaf = put_run(p, from, literals);
-    what.tail = put_run(p, tails, ends);
-    what.end = put_run(p, ends, to);
-    put_node(p, node, what);
+    uint32_t cell = take(p, 1, sizeof(struct node));
+    struct node node = {.literals = put_table(p, list_literals(p, literals, wilds, depth))};
+    node.text = put_long(p, text);
+    node.leaf = put_run(p, from, literals);
+    node.end = put_run(p, ends, to);
+    node.tail = tails < ends ? put_run(p, tails, ends) : 0;
     while (literals < wilds) {
         size_t next = skip_same(p, literals, wilds, depth);
-        put_literal(p, node, child, level(*p->order[literals], depth).text);
-        plant(p, child++, literals, next, depth + 1);
+        struct bytes literal = level(*p->order[literals], depth).text;
+        put_text(p, &node.literals, literal, plant(p, literal, literals, next, depth + 1));
         literals = next;
     }
-    if (wild > 0)
-        plant(p, wild, wilds, tails, depth + 1);
-}
-
-static void plant_all(struct planter *p)
-{
-    p->nodes = p->entries = 1; /* the root, and the entry that is none */
-    p->slots = p->captures = p->texts = 0;
-    plant(p, 0, 0, p->count, 0);
+    if (wilds < tails)
+        node.wild = plant(p, svc__bytes(NULL, 0), wilds, tails, depth + 1);
+    if (p->tree)
+        memcpy(svc__tree_at(p->tree, cell), &node, sizeof node);
+    return cell;
 }
 
 /* ---- The block */
 
-/* Adds room for `n` things of `size` bytes; returns where it begins, aligned for each of them. */
-static size_t reserve(size_t *total, size_t n, size_t size)
+/* Names longer than a word are not in the table of names. */
+static void put_methods(struct planter *p)
 {
-    enum { LINE = 64 };
-    size_t bytes, at = *total;
-    if (n > UINT32_MAX / 2 || __builtin_mul_overflow(n, size, &bytes) ||
-        __builtin_add_overflow(at, bytes, total) ||
-        __builtin_add_overflow(*total, LINE - 1, total)) {
-        *total = SIZE_MAX;
-        return 0;
-    }
-    *total -= *total % LINE;
-    return at;
+    struct table by_name;
+    size_t n = 0;
+    uint32_t cell = take(p, p->method_count + 1, sizeof(struct bytes));
+    for (size_t i = 1; i <= p->method_count; i++)
+        if (p->methods[i].len <= TREE_WORD)
+            p->hashes[n++] = svc__tree_hash(p->methods[i]);
+    by_name = put_table(p, n);
+    for (uint32_t i = 1; i <= p->method_count; i++)
+        if (p->methods[i].len <= TREE_WORD)
+            put_text(p, &by_name, p->methods[i], i);
+    if (!p->tree)
+        return;
+    p->tree->by_name = by_name;
+    p->tree->methods = svc__tree_at(p->tree, cell);
+    memcpy(p->tree->methods + 1, p->methods + 1, p->method_count * sizeof *p->methods);
 }
 
-/* One block of zeros with room for all that was counted, in whole cache lines. */
+/* Cell 0 has an empty slot, so that a table without texts is one of zeros, and nothing else. */
+static uint32_t plant_all(struct planter *p)
+{
+    p->cells = 0;
+    uint32_t empty = take(p, 1, sizeof(struct slot));
+    if (p->tree)
+        ((struct slot *)svc__tree_at(p->tree, empty))->len = TREE_EMPTY;
+    p->no_run = put_empty_run(p, 0);
+    put_methods(p);
+    return plant(p, svc__bytes(NULL, 0), 0, p->count, 0);
+}
+
+/* One block of zeros with room for all that was counted. */
 static struct tree *allocate(const struct planter *p)
 {
-    size_t total = 0;
-    (void)reserve(&total, 1, sizeof(struct tree));
-    size_t nodes = reserve(&total, p->nodes, sizeof(struct node));
-    size_t slots = reserve(&total, p->slots, sizeof(struct slot));
-    size_t entries = reserve(&total, p->entries, sizeof(struct entry));
-    size_t captures = reserve(&total, p->captures, sizeof(struct capture));
-    size_t methods = reserve(&total, p->method_count + 1, sizeof(struct method));
-    size_t texts = reserve(&total, p->texts, 1);
-    char *block = total < SIZE_MAX ? calloc(1, total) : NULL;
-    if (!block)
-        return NULL;
+    enum { LINE = 64, BEFORE = (sizeof(struct tree) + LINE - 1) / LINE * LINE };
+    char *block = p->cells <= UINT32_MAX ? calloc(1, BEFORE + p->cells * TREE_CELL) : NULL;
     struct tree *tree = (void *)block;
-    tree->nodes = (void *)(block + nodes);
-    tree->slots = (void *)(block + slots);
-    tree->entries = (void *)(block + entries);
-    tree->captures = (void *)(block + captures);
-    tree->methods = (void *)(block + methods);
-    tree->texts = block + texts;
+    if (tree)
+        tree->cells = block + BEFORE;
     return tree;
 }
 
@@ -361,26 +440,37 @@ static void fill(struct planter *p, struct tree *tree)
 {
     p->tree = tree;
     tree->method_count = (uint32_t)p->method_count;
-    memcpy(tree->methods + 1, p->methods + 1, p->method_count * sizeof *p->methods);
     for (size_t i = 0; i < p->count; i++) {
         tree->hosted = tree->hosted || p->patterns[i]->host.len > 0;
         tree->any_method = tree->any_method || p->patterns[i]->method.len == 0;
     }
-    plant_all(p);
+    tree->root = plant_all(p);
+    tree->every_host = ((const struct node *)svc__tree_at(tree, tree->root))->wild;
+}
+
+/* A table for `n` hashes has fewer than 4 * n places, or 512; there are two methods for a pattern
+ * at most. */
+static bool get_scratch(struct planter *p)
+{
+    p->hashes = malloc((2 * p->count + 1) * sizeof *p->hashes);
+    p->taken = calloc(8 * p->count + 512, sizeof *p->taken);
+    return p->hashes && p->taken;
 }
 
 struct tree *svc__plant_tree(const struct pattern *const *patterns, size_t count)
 {
     struct planter p = {.patterns = patterns, .count = count};
     struct tree *tree = NULL;
-    if (count > UINT32_MAX / (4 * sizeof(struct method)))
+    if (count > UINT32_MAX / (4 * sizeof(struct bytes)))
         return NULL;
-    if (sort_patterns(&p) && collect_methods(&p)) {
-        plant_all(&p);
+    if (sort_patterns(&p) && collect_methods(&p) && get_scratch(&p)) {
+        (void)plant_all(&p);
         tree = allocate(&p);
         if (tree)
             fill(&p, tree);
     }
+    free(p.taken);
+    free(p.hashes);
     free(p.methods);
     free(p.order);
     return tree;

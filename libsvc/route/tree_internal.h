@@ -1,4 +1,9 @@
-/* How a tree lies in memory: one block of flat arrays, which plant.c fills and tree.c reads. */
+/*
+ * How a tree lies in memory: one block of cells, which plant.c fills and tree.c reads. A node, the
+ * table of its literal children, the patterns that end at it and all that is below it follow each
+ * other there, so that a way down touches few cache lines. Everything in it is named by the index
+ * of its first cell.
+ */
 #ifndef SVC_ROUTE_TREE_INTERNAL_H
 #define SVC_ROUTE_TREE_INTERNAL_H
 
@@ -8,42 +13,61 @@
 #include "libsvc/route/tree.h"
 
 enum {
-    TREE_FEW = 8,       /* more literal children than this are in a hash table, fewer in a row */
-    TREE_HEAD = 8,      /* bytes of a literal that are compared as one number */
-    TREE_ANY_METHOD = 0 /* the method of an entry for every method, and of a method unknown here */
+    TREE_CELL = 8, /* bytes */
+    TREE_WORD = 8  /* bytes of a text that are compared as one number */
 };
 
-/* A literal child, in a row or a hash table. Up to TREE_HEAD bytes it is compared without a look
- * at any other memory. */
+#define TREE_NONE UINT32_MAX   /* in an entry: no pattern, no method */
+#define TREE_EMPTY UINT16_MAX  /* the length in a slot that is empty: no literal is so long */
+#define TREE_UNKNOWN_METHOD 0u /* the index of a method that no pattern has */
+
+/* A text in a table and what it leads to. Up to a word it is compared without a look at any other
+ * memory. */
 struct slot {
-    uint64_t head; /* svc__tree_head of its text */
-    uint32_t len;
-    uint32_t node; /* 0: the slot is empty */
+    uint64_t head; /* svc__tree_head of the text */
+    uint32_t to;   /* a node; of a method its index */
+    uint16_t len;
+    uint16_t more; /* whether a text that belongs here or before lies behind this */
 };
 
 /*
- * A place in the tree. Node 0 stands before the host: its literal children are hosts, and its wild
- * child is for every host. All other levels are segments.
+ * A table of texts. Where one belongs are some bits of its hash. Which bits is chosen when it is
+ * planted, so that if possible each text lies where it belongs and a search is one look.
  */
-struct node {
-    uint32_t slots; /* index of the first */
-    uint32_t span;  /* how many; of a hash table a power of two */
-    bool hashed;    /* whether they are a hash table */
-    uint8_t shift;  /* what of a hash is not used in it */
-    uint32_t wild;  /* node behind a wildcard; 0: none */
-    uint32_t leaf;  /* run of entries that end here, 0: none */
-    uint32_t end;   /* run of entries that end in {$} behind this */
-    uint32_t tail;  /* run of entries that take the rest behind this */
-    uint32_t text;  /* where the literal that leads here goes on behind its head, in `texts` */
+struct table {
+    uint32_t slots; /* the first; 0: an empty one */
+    uint32_t mask;  /* how many less one; they are a power of two */
+    uint32_t shift;
 };
 
-/* A pattern for one method. Those of one place are a run, the one for every method last. */
+/*
+ * A place in the tree. The one before the host has hosts for literal children, and its wild child
+ * is for every host. All other levels are segments.
+ */
+struct node {
+    struct table literals;
+    uint32_t wild; /* node behind a wildcard; 0: none */
+    uint32_t tail; /* run that takes the rest behind this, 0: none */
+    uint32_t leaf; /* run that ends here, or one without patterns */
+    uint32_t end;  /* run that ends in {$} behind this, or one without patterns */
+    uint32_t text; /* the literal that leads here, when it is longer than a word */
+};
+
+/* A pattern for one method. */
 struct entry {
-    uint32_t method;
-    uint32_t pattern;
-    uint32_t captures; /* index of the first */
+    uint32_t method;   /* TREE_NONE: the entry is empty */
+    uint32_t pattern;  /* TREE_NONE: there is none */
+    uint32_t captures; /* the first */
     uint16_t capture_count;
-    bool last; /* of its run */
+    uint16_t more; /* as in a slot */
+};
+
+/* The patterns of one place: a table like those of texts, with the index of a method for hash. */
+struct run {
+    uint32_t mask;
+    uint32_t unused;
+    struct entry any; /* for every method */
+    struct entry entries[];
 };
 
 /* A named wildcard. */
@@ -53,21 +77,20 @@ struct capture {
     bool multi;
 };
 
-struct method {
-    struct bytes name;
-    uint64_t head;
-};
-
 struct tree {
-    struct node *nodes;
-    struct slot *slots;
-    struct entry *entries; /* the first is unused, so that run 0 is none */
-    struct capture *captures;
-    struct method *methods; /* sorted, from 1; HEAD among them when GET is */
-    char *texts;
+    char *cells;
+    struct bytes *methods; /* sorted, from 1; HEAD among them when GET is */
+    struct table by_name;  /* the same, to find their indices */
     uint32_t method_count;
+    uint32_t root;
+    uint32_t every_host; /* the node behind the root for every host, 0: none */
     bool any_method, hosted;
 };
+
+static inline void *svc__tree_at(const struct tree *tree, uint32_t cell)
+{
+    return tree->cells + (size_t)cell * TREE_CELL;
+}
 
 /* Eight bytes at `data`, the first one lowest, whatever the machine. */
 static inline uint64_t svc__tree_load(const char *data)
@@ -75,12 +98,6 @@ static inline uint64_t svc__tree_load(const char *data)
     uint64_t word;
     memcpy(&word, data, sizeof word);
     return le64toh(word);
-}
-
-/* The low `n` bytes of a number; `n` is at most 8. */
-static inline uint64_t svc__tree_low(uint64_t word, size_t n)
-{
-    return n < 8 ? word & ((UINT64_C(1) << (8 * n)) - 1) : word;
 }
 
 static inline uint64_t svc__tree_load4(const char *data)
@@ -95,7 +112,7 @@ static inline uint64_t svc__tree_load4(const char *data)
 static inline uint64_t svc__tree_head(struct bytes text)
 {
     const unsigned char *at = (const unsigned char *)text.data;
-    if (text.len >= TREE_HEAD)
+    if (text.len >= TREE_WORD)
         return svc__tree_load(text.data);
     if (text.len >= 4)
         return svc__tree_load4(text.data) | svc__tree_load4(text.data + text.len - 4)
@@ -106,23 +123,27 @@ static inline uint64_t svc__tree_head(struct bytes text)
            (uint64_t)at[text.len - 1] << (8 * (text.len - 1));
 }
 
-/* Only registered texts are stored, so a client cannot choose what collides. */
-static inline uint32_t svc__tree_hash(uint64_t head, struct bytes text)
+/* Goes on with the hash of a text, which begins as 0, by its next word. */
+static inline uint64_t svc__tree_mix(uint64_t hash, uint64_t word)
 {
-    const uint64_t prime = UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t h = (head ^ text.len) * prime;
-    for (size_t at = TREE_HEAD; at < text.len; at += 8) {
-        size_t from = at + 8 <= text.len ? at : text.len - 8; /* the last word may overlap */
-        h = ((h ^ (h >> 32)) ^ svc__tree_load(text.data + from)) * prime;
-    }
-    return (uint32_t)(h >> 32);
+    return ((hash ^ (hash >> 32)) ^ word) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
-/* Where the search for a text begins in a hash table. The high bits are those in which each byte
- * of the text has a part. */
-static inline uint32_t svc__tree_home(const struct node *node, uint64_t head, struct bytes text)
+/* Only registered texts are stored, so a client cannot choose what collides. */
+static inline uint64_t svc__tree_hash(struct bytes text)
 {
-    return svc__tree_hash(head, text) >> node->shift;
+    uint64_t hash = svc__tree_mix(0, svc__tree_head(text));
+    for (size_t at = TREE_WORD; at < text.len; at += TREE_WORD) {
+        size_t from = at + TREE_WORD <= text.len ? at : text.len - TREE_WORD; /* may overlap */
+        hash = svc__tree_mix(hash, svc__tree_load(text.data + from));
+    }
+    return hash;
+}
+
+/* Where a text belongs in a table. */
+static inline uint32_t svc__tree_home(const struct table *table, uint64_t hash)
+{
+    return (uint32_t)(hash >> table->shift) & table->mask;
 }
 
 #endif
