@@ -4,6 +4,7 @@
  *
  *     parts ROUTES-FILE [PART]
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/core/exchange.h"
+#include "libsvc/mw/stack.h"
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/route/pattern.h"
@@ -202,6 +204,56 @@ static size_t count_requests(void *arg, size_t times)
     return times;
 }
 
+/* A request that is over but for its log line. */
+struct logging {
+    struct exchange_host host;
+    struct exchange *x;
+    const svc_middleware *access_log;
+};
+
+static int hello(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_static(res, 200, "text/plain", "hello", 5);
+}
+
+static void open_log(struct logging *logging)
+{
+    svc_app *app = svc_app_new("bench");
+    svc_config config = SVC_CONFIG_INIT;
+    config.access_log = config.metrics = config.request_id = 0;
+    svc_app_configure(app, &config);
+    svc_app_get(app, "/hello/{name}", hello, NULL);
+    struct sink *sink = svc__sink_open(open("/dev/null", O_WRONLY), 0, 1);
+    if (svc__app_ready(app) || !sink)
+        exit(1);
+    logging->access_log = svc__access_log_make(app);
+    logging->host.log = (struct log){sink, svc__sink_ring(sink), SVC_LEVEL_INFO, "bench"};
+    svc__buf_init(&logging->host.scratch, 65536);
+    struct head head = {svc__bytes_z("GET"),
+                        svc__bytes_z("/hello/world"),
+                        1,
+                        fields,
+                        sizeof fields / sizeof *fields,
+                        400};
+    logging->x = svc__exchange_new(app, &logging->host, head.target_raw);
+    svc__exchange_head(logging->x, &head);
+    svc__exchange_run(logging->x);
+    logging->x->request.id = "0123456789abcdef0123456789abcdef";
+    strcpy(logging->x->request.peer.text, "192.0.2.1");
+}
+
+static size_t log_lines(void *arg, size_t times)
+{
+    const struct logging *logging = arg;
+    const svc_layer layer = {.arg = logging->access_log->arg};
+    const svc_done done = {.duration_ns = 123456, .outcome = SVC_COMPLETE, .bytes_out = 5};
+    struct exchange *x = logging->x;
+    for (size_t i = 0; i < times; i++)
+        logging->access_log->on_done(&x->request, &x->response, &layer, &done);
+    return times;
+}
+
 /* ---- The run */
 
 struct part {
@@ -250,6 +302,7 @@ int main(int argc, char **argv)
     make_sequence(&thousand, 1000);
     make_sequence(&thousands, 10000);
     make_sequence(&hot, 100);
+    static struct logging logging;
     static struct arena_cache chunks;
     static struct arena arena;
     static struct buf buf;
@@ -270,10 +323,12 @@ int main(int argc, char **argv)
         {"head_7_fields", check_heads, NULL, {0}},
         {"query_5", parse_queries, &arena, {0}},
         {"json_string_55", write_strings, &buf, {0}},
+        {"log_line", log_lines, &logging, {0}},
         {"metric_2", count_requests, NULL, {0}},
     };
     enum { PARTS = sizeof parts / sizeof *parts };
     parts[PARTS - 1].arg = &counting;
+    open_log(&logging);
     for (size_t turn = 0; turn < TURNS; turn++)
         for (size_t i = 0; i < PARTS; i++)
             if (argc == 2 || !strcmp(argv[2], parts[i].name))
