@@ -16,6 +16,8 @@
 
 #include <svc.h>
 
+#include "bench/median.h"
+
 enum { CONNECTIONS = 32, REQUESTS = 600 /* of each connection in a round */, MAX_ROUNDS = 101 };
 
 static const char body[] = "hello, world\n";
@@ -230,25 +232,13 @@ static void check(int fd, const char *request, int kind)
         exit(1);
 }
 
-static int compare_numbers(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, compare_numbers);
-    return values[count / 2];
-}
-
 /* Of what is measured in one round, since the machine's speed changes between rounds. */
 static double median_ratio(const double *a, const double *b, int count)
 {
     double ratios[MAX_ROUNDS];
     for (int i = 0; i < count; i++)
         ratios[i] = a[i] / b[i];
-    return median(ratios, count);
+    return median(ratios, (size_t)count);
 }
 
 static void run(const int *fds, int rounds)
@@ -267,7 +257,7 @@ static void run(const int *fds, int rounds)
     for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++)
         printf("%-44s %.3f\n", comparisons[i].what,
                median_ratio(times[comparisons[i].a], times[comparisons[i].b], rounds));
-    printf("%-44s %.0f ns\n", "a request without, median", median(times[PLAIN], rounds));
+    printf("%-44s %.0f ns\n", "a request without, median", median(times[PLAIN], (size_t)rounds));
 }
 
 int main(int argc, char **argv)

@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "bench/median.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/rand.h"
 #include "libsvc/store/limit_table.h"
@@ -67,18 +68,6 @@ static bool ask(struct limiter *limiter, uint32_t client, uint64_t now_ns, bool 
     if (undecided)
         *undecided = decision.undecided;
     return decision.pass;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, rounds, sizeof *values, compare);
-    return values[rounds / 2];
 }
 
 static double cpu_ns(void)
@@ -154,14 +143,15 @@ static void bench_one(void)
         ratios[i] = decisions[i] / loads[i];
     }
     printf("one: load %.1f ns, decision %.1f ns, ratio %.2f (wanted: at most 2.5)%s\n",
-           median(loads), median(decisions), median(ratios), at == UINT64_MAX ? "!" : "");
+           median(loads, rounds), median(decisions, rounds), median(ratios, rounds),
+           at == UINT64_MAX ? "!" : "");
     asker.count = FEW;
     time_decisions(&asker);
     for (size_t i = 0; i < rounds; i++) {
         time_decisions(&asker);
         decisions[i] = asker.ns;
     }
-    printf("in cache: decision %.1f ns\n", median(decisions));
+    printf("in cache: decision %.1f ns\n", median(decisions, rounds));
     free(chain);
     limiter->free(limiter);
 }
@@ -221,7 +211,7 @@ static void bench_two(void)
     }
     printf(
         "two threads: scaling %.2f apart, %.2f on one table, ratio %.3f (wanted: at least 0.95)\n",
-        median(apart), median(shared), median(ratios));
+        median(apart, rounds), median(shared, rounds), median(ratios, rounds));
     for (size_t i = 0; i < 3; i++)
         tables[i]->free(tables[i]);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/median.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/core/exchange.h"
@@ -279,12 +280,6 @@ static double once(const struct part *part)
     }
 }
 
-static int compare(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 int main(int argc, char **argv)
 {
     static struct router github, ten, thousand, thousands, hot;
@@ -333,9 +328,7 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < PARTS; i++)
             if (argc == 2 || !strcmp(argv[2], parts[i].name))
                 parts[i].ns[turn] = once(&parts[i]);
-    for (size_t i = 0; i < PARTS; i++) {
-        qsort(parts[i].ns, TURNS, sizeof(double), compare);
-        printf("%s %.2f\n", parts[i].name, parts[i].ns[TURNS / 2]);
-    }
+    for (size_t i = 0; i < PARTS; i++)
+        printf("%s %.2f\n", parts[i].name, median(parts[i].ns, TURNS));
     return 0;
 }

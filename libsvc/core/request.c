@@ -1,5 +1,4 @@
 /* What a handler can ask of its request. */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include <svc/request.h>
