@@ -43,7 +43,8 @@ struct svc_route {
 SVC_API svc_app *svc_app_new(const char *name);
 
 /*
- * Frees an app that was never started, or that svc_app_wait has seen end. Accepts NULL. After a
+ * Frees an app that was never started, or that svc_app_wait has seen end, and the apps mounted on
+ * it. Accepts NULL. A mounted app is left to the outer one. After a
  * forced stop (SVC_EFORCED) a handler may still be running: then the app is left alone. Since: 0.1
  */
 SVC_API void svc_app_free(svc_app *app);
@@ -114,6 +115,31 @@ SVC_API int svc_group_method_at(svc_group *group, const char *method, const char
     svc_group_method_at((group), "PATCH", (pattern), (handler), (arg), __FILE__, __LINE__)
 #define svc_group_delete(group, pattern, handler, arg)                                             \
     svc_group_method_at((group), "DELETE", (pattern), (handler), (arg), __FILE__, __LINE__)
+
+/*
+ * Mounts another app: its routes are served under `prefix` (as for svc_app_group), inside the outer
+ * app's middleware and then its own, with its own fallback, hooks (after the outer app's), checks
+ * (as "<its name>.<check>"), and, for its routes, its own max_body_bytes, request_timeout_ms and
+ * max_json_depth. Its other settings, its default stack and its listeners are the outer app's. So a
+ * service that is made by one function runs by itself or within another program, unchanged.
+ *
+ * `inner` is taken on success: the outer app frees it. More may be registered on it until the start.
+ * An app that was mounted cannot be started, run or tested by itself. 0, SVC_EINVAL for a bad prefix
+ * or an app that has started or is mounted already, or SVC_ENOMEM, also for NULL, so that what
+ * svc_app_new returns need not be looked at. Before start only. Since: 0.1
+ */
+SVC_API int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner);
+
+/* The same inside a group: prefixes join, and its middleware runs around the inner app's. Since: 0.1 */
+SVC_API int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner);
+
+/*
+ * Sets who answers requests for paths that no route of the app has; without it they are answered 404
+ * as a problem. 405 and redirects stay the library's. For a mounted app it is asked for the paths
+ * below its prefix. The handler sees the body, and `arg` by svc_request_arg. 0, SVC_EINVAL for NULL
+ * or SVC_ESTATE once started. Before start only. Since: 0.1
+ */
+SVC_API int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg);
 
 /* What svc_app_routes tells of one route. Borrowed from the app. */
 typedef struct svc_route_info {

@@ -30,6 +30,8 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
            "Log lines held for a slow output, for each event loop, before lines are dropped")      \
     FLAG(access_log, 1, "A log line for each request")                                             \
     FLAG(log_query, 0, "Query strings in access log lines")                                        \
+    FLAG(development, 0,                                                                           \
+         "Replies tell developers why a handler failed, and at 404 which routes there are")        \
     FLAG(request_id, 1, "Request ids: accepted or made, echoed, logged")                           \
     FLAG(metrics, 1, "Request counters and durations on `/metrics`")                               \
     NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \

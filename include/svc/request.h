@@ -72,11 +72,17 @@ SVC_API const char *svc_request_scheme(const svc_request *req);
  * ids are turned off. Since: 0.1 */
 SVC_API const char *svc_request_id(const svc_request *req);
 
-/* The matched route's arg; NULL when none matched. Since: 0.1 */
+/* The arg of the matched route, or of the fallback; else NULL. Since: 0.1 */
 SVC_API void *svc_request_arg(const svc_request *req);
 
-/* The app that serves the request. Since: 0.1 */
+/* The app whose route or fallback answers: the one that serves, or one mounted on it. Since: 0.1 */
 SVC_API svc_app *svc_request_app(const svc_request *req);
+
+/*
+ * The part of the path under which that app is mounted, as sent, such as "/orders"; "" for one that
+ * serves by itself. What a handler puts before paths of its own in Location and links. Since: 0.1
+ */
+SVC_API const char *svc_request_mount(svc_request *req);
 
 /* Milliseconds until the request's deadline; 0 once it has passed or the request was cancelled.
  * Any thread that holds the request. Since: 0.1 */

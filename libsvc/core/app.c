@@ -6,6 +6,7 @@
 
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/mount.h"
 
 /* Bytes of all reports, and of the line that tells how many others there were. */
 enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
@@ -20,6 +21,9 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     app->config = (svc_config)SVC_CONFIG_INIT;
     app->stop_fd = -1;
     app->root = (struct svc_group){.app = app, .prefix = ""};
+    app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
+    app->fallback.pattern.text = "";
+    app->mounted_at = svc__bytes_z("");
     app->defaults = defaults;
     app->default_count = count;
     app->name = svc__arena_strndup(&app->memory, name, strlen(name));
@@ -33,9 +37,10 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
 
 void svc_app_free(svc_app *app)
 {
-    if (!app || app->state == APP_STARTED)
+    if (!app || app->state == APP_STARTED || app->parent)
         return;
     svc__app_unready(app);
+    svc__mount_free(app);
     if (app->stop_fd >= 0)
         close(app->stop_fd);
     svc__tree_free(app->tree);
@@ -64,6 +69,7 @@ static void end_report(svc_app *app, size_t start)
 
 void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
 {
+    app = svc__app_root(app);
     size_t start = app->errors.len;
     if (file)
         svc__buf_printf(&app->errors, "%s:%d: ", file, line);
@@ -119,7 +125,7 @@ int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middlewar
     struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
     if (!use)
         return svc__app_refuse(app, SVC_ENOMEM, "middleware");
-    *use = (struct use){NULL, middleware};
+    *use = (struct use){NULL, middleware, app};
     if (list->last)
         list->last->next = use;
     else
@@ -220,12 +226,16 @@ static void append_route(svc_app *app, struct route *route)
     app->route_count++;
 }
 
-static int parse_pattern(svc_app *app, struct route *route, const char *text, const char *file,
-                         int line)
+int svc__app_parse_pattern(const svc_group *group, const char *method, const char *pattern,
+                           const char *file, int line, struct pattern *out)
 {
+    svc_app *app = group->app;
+    char *text = whole_pattern(group, method, pattern);
+    if (!text)
+        return svc__app_refuse(app, SVC_ENOMEM, "route");
     struct buf why;
     svc__buf_init(&why, 4096);
-    int error = svc__pattern_parse(&app->memory, text, file, line, &route->pattern, &why);
+    int error = svc__pattern_parse(&app->memory, text, file, line, out, &why);
     if (error) {
         svc__buf_terminate(&why);
         svc__app_error(app, file, line, "pattern \"%s\": %s", text,
@@ -259,11 +269,10 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
 {
     svc_app *app = group->app;
     struct route *route = svc__arena_zalloc(&app->memory, sizeof *route);
-    char *text = whole_pattern(group, method, spec->pattern);
     char *where = svc__arena_strndup(&app->memory, file, strlen(file));
-    if (!route || !text || !where)
+    if (!route || !where)
         return svc__app_refuse(app, SVC_ENOMEM, "route");
-    int error = parse_pattern(app, route, text, where, line);
+    int error = svc__app_parse_pattern(group, method, spec->pattern, where, line, &route->pattern);
     if (error)
         return error;
     route->group = group;
@@ -326,6 +335,18 @@ int svc_app_method_at(svc_app *app, const char *method, const char *pattern, svc
     return svc_group_method_at(&app->root, method, pattern, handler, arg, file, line);
 }
 
+int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
+{
+    int error = building(app, "svc_app_fallback");
+    if (error)
+        return error;
+    if (!handler)
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_fallback");
+    app->fallback.handler = handler;
+    app->fallback.arg = arg;
+    return 0;
+}
+
 int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
                    void *arg)
 {
@@ -348,7 +369,7 @@ int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
     if (!hook)
         return svc__app_refuse(app, SVC_ENOMEM, "svc_app_hook");
-    *hook = (struct hook){start, stop, arg, NULL, app->last_hook};
+    *hook = (struct hook){app, start, stop, arg, NULL, app->last_hook};
     if (app->last_hook)
         app->last_hook->next = hook;
     else

@@ -21,6 +21,7 @@ struct service;
 struct use {
     struct use *next;
     const svc_middleware *middleware;
+    svc_app *app; /* whose registration it is, and which its start and stop are told of */
 };
 
 struct use_list {
@@ -30,7 +31,7 @@ struct use_list {
 
 struct svc_group {
     svc_app *app;
-    svc_group *parent; /* NULL for the app's own, which holds svc_app_use */
+    svc_group *parent; /* NULL for the own one, which holds svc_app_use, of an app not mounted */
     const char *prefix;
     struct use_list uses;
 };
@@ -48,7 +49,16 @@ struct route {
     struct route *next;
 };
 
+/* An app under a prefix of another. */
+struct mount {
+    svc_app *app;          /* the inner one, owned */
+    svc_group *at;         /* the outer app's group that has the prefix */
+    struct pattern prefix; /* all paths below it; whole once the outermost app is readied */
+    struct mount *next;
+};
+
 struct hook {
+    svc_app *app;
     int (*start)(svc_app *app, void *arg);
     void (*stop)(svc_app *app, void *arg);
     void *arg;
@@ -91,19 +101,22 @@ struct svc_app {
     svc_group root;
     struct route *routes, *last_route;
     size_t route_count;
+    struct route fallback; /* answers what no route matches; without a handler, the library does */
+    svc_app *parent;       /* the app that this one is mounted on, or NULL */
+    struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
+    struct bytes mounted_at;                  /* the whole prefix under which it is mounted */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
     const struct default_layer *defaults;
     size_t default_count;
-    struct use_list default_uses;              /* made when the app is readied */
-    const svc_middleware **middleware_started; /* distinct, in order of start */
+    struct use_list default_uses;           /* made when the app is readied */
+    struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
     struct buf errors;      /* a line each */
     size_t errors_left_out; /* for which there was no room */
 
     struct route **by_index; /* a tree match's pattern index leads here */
     struct tree *tree;
-    struct chain chain; /* of the app alone, for requests without a route */
     struct metrics *metrics;
     struct metric_cells *test_cells; /* of svc_app_test; made by its first call */
     _Atomic int draining;            /* enum drain_state */
@@ -137,6 +150,22 @@ int svc__app_ready(svc_app *app);
 
 /* Undoes what svc__app_ready started: hooks, then middleware, in reverse order. */
 void svc__app_unready(svc_app *app);
+
+/* The app that serves: the outermost of those on which `app` is mounted, or itself. */
+static inline svc_app *svc__app_root(svc_app *app)
+{
+    while (app->parent)
+        app = app->parent;
+    return app;
+}
+
+/*
+ * Parses "[METHOD ][HOST]/path" with the method apart (may be NULL) and the group's prefix before
+ * its path, in the memory of the group's app. 0, or SVC_ESYNTAX or SVC_ENOMEM, kept as a set-up
+ * error. `file` is borrowed as long as the app.
+ */
+int svc__app_parse_pattern(const svc_group *group, const char *method, const char *pattern,
+                           const char *file, int line, struct pattern *out);
 
 /* Adds a middleware at the end of a list. 0 or SVC_ENOMEM. */
 int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware);

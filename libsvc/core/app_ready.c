@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "libsvc/core/app_internal.h"
+#include "libsvc/core/mount.h"
 #include "libsvc/route/precedence.h"
 
 enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
@@ -93,7 +94,7 @@ static int make_defaults(svc_app *app)
 
 static size_t count_uses(const svc_group *group)
 {
-    size_t count = group->app->default_uses.count;
+    size_t count = 0;
     for (; group; group = group->parent)
         count += group->uses.count;
     return count;
@@ -102,7 +103,7 @@ static size_t count_uses(const svc_group *group)
 static void append_uses(struct chain *chain, const struct use_list *list)
 {
     for (const struct use *use = list->first; use; use = use->next)
-        svc__chain_append(chain, use->middleware);
+        svc__chain_append(chain, use->middleware, use->app);
 }
 
 static void append_group(struct chain *chain, const svc_group *group)
@@ -112,78 +113,86 @@ static void append_group(struct chain *chain, const svc_group *group)
     append_uses(chain, &group->uses);
 }
 
-/* Outermost first: the default stack, the app, the groups from the outside in, the route. */
-static int flatten(svc_app *app, struct chain *chain, const svc_group *group,
-                   const struct use_list *own)
+/* Outermost first: the default stack, the app, the groups from the outside in, which are also
+ * those that an app is mounted in, the route. Unset limits are those of the app whose route it is.
+ */
+static int complete_route(svc_app *app, struct route *route)
 {
-    size_t count = count_uses(group) + (own ? own->count : 0);
+    const svc_config *config = &route->group->app->config;
+    if (!route->max_body)
+        route->max_body = (size_t)config->max_body_bytes;
+    if (!route->timeout_ms)
+        route->timeout_ms = (unsigned)config->request_timeout_ms;
+    size_t count = app->default_uses.count + count_uses(route->group) + route->uses.count;
+    struct chain *chain = &route->chain;
     *chain = (struct chain){0};
     chain->layers = svc__arena_alloc(&app->memory, (count ? count : 1) * sizeof *chain->layers);
     if (!chain->layers)
         return SVC_ENOMEM;
     append_uses(chain, &app->default_uses);
-    append_group(chain, group);
-    if (own)
-        append_uses(chain, own);
+    append_group(chain, route->group);
+    append_uses(chain, &route->uses);
     return 0;
 }
 
-static int make_chains(svc_app *app)
+/* Calls `visit` for the fallbacks and routes of the app and of those mounted on it, until one
+ * fails. */
+static int each_route(svc_app *app, int (*visit)(svc_app *app, struct route *route))
 {
-    int error = flatten(app, &app->chain, &app->root, NULL);
-    for (struct route *route = app->routes; route && !error; route = route->next) {
-        if (!route->max_body)
-            route->max_body = (size_t)app->config.max_body_bytes;
-        if (!route->timeout_ms)
-            route->timeout_ms = (unsigned)app->config.request_timeout_ms;
-        error = flatten(app, &route->chain, route->group, &route->uses);
-    }
+    int error = visit(app, &app->fallback);
+    for (struct mount *mount = app->mounts; mount && !error; mount = mount->next)
+        error = visit(app, &mount->app->fallback);
+    for (struct route *route = app->routes; route && !error; route = route->next)
+        error = visit(app, route);
     return error;
 }
 
 static bool started(const svc_app *app, const svc_middleware *middleware)
 {
     for (size_t i = 0; i < app->middleware_started_count; i++)
-        if (app->middleware_started[i] == middleware)
+        if (app->middleware_started[i].middleware == middleware)
             return true;
     return false;
 }
 
 /* A middleware that several routes use is started once. */
-static int start_layers(svc_app *app, const struct chain *chain)
+static int start_layers(svc_app *app, struct route *route)
 {
-    for (size_t i = 0; i < chain->count; i++) {
-        const svc_middleware *middleware = chain->layers[i].middleware;
+    for (size_t i = 0; i < route->chain.count; i++) {
+        const struct chain_layer *layer = &route->chain.layers[i];
+        const svc_middleware *middleware = layer->middleware;
         if (started(app, middleware))
             continue;
-        if (middleware->start && middleware->start(app, middleware->arg)) {
+        int error = middleware->start ? middleware->start(layer->app, middleware->arg) : 0;
+        if (error) {
             svc__app_error(app, NULL, 0, "middleware \"%s\" failed to start", middleware->name);
-            return SVC_ESTART;
+            return error == SVC_ENOMEM ? error : SVC_ESTART;
         }
-        app->middleware_started[app->middleware_started_count++] = middleware;
+        app->middleware_started[app->middleware_started_count++] = *layer;
     }
+    return 0;
+}
+
+static int count_layers(svc_app *app, struct route *route)
+{
+    app->middleware_started_count += route->chain.count;
     return 0;
 }
 
 static int start_middleware(svc_app *app)
 {
-    size_t total = app->chain.count + 1;
-    for (const struct route *route = app->routes; route; route = route->next)
-        total += route->chain.count;
+    each_route(app, count_layers);
+    size_t total = app->middleware_started_count + 1;
+    app->middleware_started_count = 0;
     app->middleware_started =
         svc__arena_alloc(&app->memory, total * sizeof *app->middleware_started);
-    if (!app->middleware_started)
-        return SVC_ENOMEM;
-    int error = start_layers(app, &app->chain);
-    for (const struct route *route = app->routes; route && !error; route = route->next)
-        error = start_layers(app, &route->chain);
-    return error;
+    return app->middleware_started ? each_route(app, start_layers) : SVC_ENOMEM;
 }
 
 static int start_hooks(svc_app *app)
 {
     for (struct hook *hook = app->hooks; hook; hook = hook->next) {
-        if (hook->start && hook->start(app, hook->arg)) {
+        if (hook->start && hook->start(hook->app, hook->arg)) {
             svc__app_error(app, NULL, 0, "a start hook failed");
             return SVC_ESTART;
         }
@@ -196,14 +205,16 @@ int svc__app_ready(svc_app *app)
 {
     if (app->state == APP_READY) /* an error is a call that came too late */
         return svc__app_has_errors(app) ? SVC_ESTATE : 0;
-    if (app->state != APP_BUILDING)
+    if (app->state != APP_BUILDING || app->parent)
         return SVC_ESTATE;
     bool errors_before = svc__app_has_errors(app);
-    int error = compile_routes(app);
+    int error = svc__mount_adopt(app);
+    int routes_error = compile_routes(app);
+    error = error ? error : routes_error;
     if (!error)
         error = make_defaults(app);
     if (!error)
-        error = make_chains(app);
+        error = each_route(app, complete_route);
     if (!error)
         error = start_middleware(app);
     if (!error)
@@ -222,11 +233,11 @@ void svc__app_unready(svc_app *app)
 {
     for (; app->started; app->started = app->started->previous)
         if (app->started->stop)
-            app->started->stop(app, app->started->arg);
+            app->started->stop(app->started->app, app->started->arg);
     while (app->middleware_started_count > 0) {
-        const svc_middleware *middleware = app->middleware_started[--app->middleware_started_count];
-        if (middleware->stop)
-            middleware->stop(app, middleware->arg);
+        const struct chain_layer *layer = &app->middleware_started[--app->middleware_started_count];
+        if (layer->middleware->stop)
+            layer->middleware->stop(layer->app, layer->middleware->arg);
     }
     app->state = APP_ENDED;
 }

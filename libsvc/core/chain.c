@@ -5,9 +5,9 @@
 
 enum { STATE_ALIGNMENT = 16 };
 
-void svc__chain_append(struct chain *chain, const svc_middleware *middleware)
+void svc__chain_append(struct chain *chain, const svc_middleware *middleware, svc_app *app)
 {
-    chain->layers[chain->count++] = (struct chain_layer){middleware, chain->state_size};
+    chain->layers[chain->count++] = (struct chain_layer){middleware, app, chain->state_size};
     chain->state_size +=
         (middleware->state_size + STATE_ALIGNMENT - 1) & ~(size_t)(STATE_ALIGNMENT - 1);
 }

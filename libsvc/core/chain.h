@@ -10,6 +10,7 @@ struct exchange;
 
 struct chain_layer {
     const svc_middleware *middleware;
+    svc_app *app; /* which its start and stop are told of */
     size_t state; /* offset in the exchange's block of layer states */
 };
 
@@ -20,7 +21,7 @@ struct chain {
 };
 
 /* Appends a layer to a chain whose `layers` has room. */
-void svc__chain_append(struct chain *chain, const svc_middleware *middleware);
+void svc__chain_append(struct chain *chain, const svc_middleware *middleware, svc_app *app);
 
 /*
  * Runs on_request from the exchange's current layer on. SVC_PASS when all passed, SVC_ANSWERED,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/core/debug.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/core/routing.h"
 
@@ -22,8 +23,8 @@ struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *host,
     x->arena = arena;
     x->host = host;
     x->refs = 1;
-    x->chain = &app->chain;
-    x->request.app = app;
+    x->chain = &app->fallback.chain;
+    x->request.app = x->request.owner = app;
     x->request.target.raw = (struct bytes){target, raw_target.len};
     x->request.id = "";
     x->request.started_ns = svc__clock_ns();
@@ -114,7 +115,7 @@ static void fail(struct exchange *x, const char *who, int error)
              LOG_TEXT("route", svc_request_route(req)), LOG_BYTES("method", req->method),
              LOG_TEXT("where", who), LOG_TEXT("error", error ? svc_error_text(error) : "no answer"),
              LOG_TEXT("id", req->id));
-    answer_problem(x, 500, NULL);
+    answer_problem(x, 500, svc__debug_failure(x, who, error));
 }
 
 static enum exchange_step reply(struct exchange *x)
@@ -225,7 +226,7 @@ void svc__exchange_fail_reply(struct exchange *x, const char *reason)
     svc__log(&x->host->log, SVC_LEVEL_ERROR, "response cannot be sent",
              LOG_TEXT("route", svc_request_route(&x->request)), LOG_TEXT("error", reason),
              LOG_TEXT("id", x->request.id));
-    answer_problem(x, 500, NULL);
+    answer_problem(x, 500, x->request.app->config.development ? reason : NULL);
 }
 
 int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)

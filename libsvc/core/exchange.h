@@ -45,7 +45,8 @@ struct exchange_host {
 };
 
 struct svc_request {
-    svc_app *app;
+    svc_app *app;              /* the one that serves */
+    svc_app *owner;            /* the one that is asked: the same, or one mounted on it */
     const struct route *route; /* NULL when none matched, or before routing */
     struct bytes method;
     struct target target;

@@ -49,7 +49,7 @@ static bool media_type_accepted(svc_request *req, svc_response *res)
 /* Answers for a body that can be told to be bad without parsing it. */
 static bool worth_parsing(svc_request *req, svc_response *res)
 {
-    uint64_t max_depth = req->app->config.max_json_depth;
+    uint64_t max_depth = req->owner->config.max_json_depth;
     char detail[64];
     if (req->body.len == 0) {
         svc_response_problem(res, 400, "the body is empty where JSON is expected");

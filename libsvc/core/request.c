@@ -164,7 +164,22 @@ void *svc_request_arg(const svc_request *req)
 
 svc_app *svc_request_app(const svc_request *req)
 {
-    return req->app;
+    return req->owner;
+}
+
+const char *svc_request_mount(svc_request *req)
+{
+    size_t segments = 0, len = 0;
+    struct bytes prefix = req->owner->mounted_at, path = req->target.path;
+    for (size_t i = 0; i < prefix.len; i++)
+        segments += prefix.data[i] == '/';
+    if (segments == 0)
+        return "";
+    while (len < path.len && segments > 0)
+        if (++len == path.len || path.data[len] == '/')
+            segments--;
+    const char *copy = svc__arena_strndup(&svc__exchange_of(req)->arena, path.data, len);
+    return copy ? copy : "";
 }
 
 uint64_t svc_request_remaining_ms(const svc_request *req)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "libsvc/core/debug.h"
+#include "libsvc/core/mount.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/uri.h"
@@ -84,32 +86,6 @@ static void add_options(struct buf *out, struct bytes methods)
         svc__buf_puts(out, ", OPTIONS");
 }
 
-/* No route matches method and path: other methods may (405, or an answer to OPTIONS), else 404. */
-static void no_route(struct exchange *x, struct bytes host, struct bytes path)
-{
-    const svc_app *app = x->request.app;
-    struct buf *scratch = svc__response_scratch(&x->response);
-    if (svc__tree_allow(app->tree, host, path, scratch) == 0) {
-        svc__routing_refuse(x, 404, NULL);
-        return;
-    }
-    bool options = svc__bytes_eq_z(x->request.method, "OPTIONS");
-    struct bytes methods = {scratch->data, scratch->len};
-    struct buf with_options;
-    svc__buf_init(&with_options, methods.len + 16);
-    if (options) {
-        add_options(&with_options, methods);
-        methods = (struct bytes){with_options.data, with_options.len};
-    }
-    const char *allow = svc__buf_error(scratch) || svc__buf_error(&with_options)
-                            ? NULL
-                            : svc__arena_strndup(&x->arena, methods.data, methods.len);
-    svc__buf_free(&with_options);
-    svc__routing_refuse(x, allow ? (options ? 204 : 405) : 503, allow);
-    if (allow)
-        x->answer = answer_method;
-}
-
 /* Decodes a parameter where it needs it; refuses what a handler could not hand to JSON. */
 static const char *decode_param(struct exchange *x, struct bytes raw, bool any_bytes)
 {
@@ -142,6 +118,7 @@ static void take_route(struct exchange *x, const struct route *route)
     svc_request *req = &x->request;
     bool any_bytes = route->flags & SVC_ANY_BYTES;
     req->route = route;
+    req->owner = route->group->app;
     req->deadline_ms = req->started_ns / 1000000 + route->timeout_ms;
     x->chain = &route->chain;
     x->body.limit = route->max_body;
@@ -153,6 +130,45 @@ static void take_route(struct exchange *x, const struct route *route)
         svc__routing_refuse(x, 413, "the request body is over the limit");
     else
         x->answer = route->handler;
+}
+
+/* Nothing of that path is there: the app's fallback tells so, if it has one. */
+static void not_found(struct exchange *x)
+{
+    const struct route *fallback = &x->request.owner->fallback;
+    x->request.match.count = 0;
+    if (fallback->handler)
+        take_route(x, fallback);
+    else
+        svc__routing_refuse(x, 404, NULL);
+    if (!fallback->handler && x->request.app->config.development)
+        x->answer = svc__debug_answer_routes;
+}
+
+/* No route matches method and path: other methods may (405, or an answer to OPTIONS), else 404. */
+static void no_route(struct exchange *x, struct bytes host, struct bytes path)
+{
+    const svc_app *app = x->request.app;
+    struct buf *scratch = svc__response_scratch(&x->response);
+    if (svc__tree_allow(app->tree, host, path, scratch) == 0) {
+        not_found(x);
+        return;
+    }
+    bool options = svc__bytes_eq_z(x->request.method, "OPTIONS");
+    struct bytes methods = {scratch->data, scratch->len};
+    struct buf with_options;
+    svc__buf_init(&with_options, methods.len + 16);
+    if (options) {
+        add_options(&with_options, methods);
+        methods = (struct bytes){with_options.data, with_options.len};
+    }
+    const char *allow = svc__buf_error(scratch) || svc__buf_error(&with_options)
+                            ? NULL
+                            : svc__arena_strndup(&x->arena, methods.data, methods.len);
+    svc__buf_free(&with_options);
+    svc__routing_refuse(x, allow ? (options ? 204 : 405) : 503, allow);
+    if (allow)
+        x->answer = answer_method;
 }
 
 /* The path to match: the target's own, or its clean form when they differ. False: out of memory. */
@@ -206,12 +222,16 @@ void svc__routing_resolve(struct exchange *x)
     bool absolute = req->target.form == TARGET_ABSOLUTE;
     struct bytes host = svc__host_name(absolute ? req->target.authority : x->framing.host);
     enum match_verdict verdict = svc__tree_match(tree, req->method, host, path, &req->match);
+    if (verdict == MATCH_FOUND && svc__bytes_eq(path, req->target.path)) {
+        take_route(x, req->app->by_index[req->match.pattern]);
+        return;
+    }
+    req->owner = svc__mount_owner(req->app, path);
+    x->chain = &req->owner->fallback.chain;
     if (verdict == MATCH_REDIRECT_SLASH)
         redirect(x, path, "/");
     else if (!svc__bytes_eq(path, req->target.path))
         redirect(x, path, "");
-    else if (verdict == MATCH_FOUND)
-        take_route(x, req->app->by_index[req->match.pattern]);
     else
         no_route(x, host, path);
 }

@@ -105,25 +105,6 @@ static int take_exempt(svc_app *app, struct rate_limit *limit, const char *const
     return 0;
 }
 
-/* All limits of an app count in the same counters. */
-static int counter(svc_app *app, const char *name, const char *help)
-{
-    int found = svc__metric_find(app->metrics, name);
-    return found >= 0 ? found : svc__metric_counter(app->metrics, name, help);
-}
-
-static int take_counters(svc_app *app, struct rate_limit *limit)
-{
-    limit->refused = counter(app, "svc_rate_limit_refused_total", "Requests over a rate limit.");
-    limit->reported = counter(app, "svc_rate_limit_reported_total",
-                              "Requests over a rate limit that only reports.");
-    limit->full = counter(app, "svc_rate_limit_full_total",
-                          "Requests for which a rate limit's table had no room.");
-    bool memory =
-        limit->refused == SVC_ENOMEM || limit->reported == SVC_ENOMEM || limit->full == SVC_ENOMEM;
-    return memory ? no_memory(app) : 0;
-}
-
 static void free_limiter(void *limiter)
 {
     struct limiter *made = limiter;
@@ -164,8 +145,6 @@ static int make(svc_app *app, struct rate_limit *limit, const svc_rate_limit *op
         error = take_key(app, limit, options);
     if (!error)
         error = take_exempt(app, limit, options->exempt);
-    if (!error)
-        error = take_counters(app, limit);
     if (!error && svc__rate_fields_prepare(limit, &app->memory))
         error = no_memory(app);
     return error ? error : make_table(app, limit, options);

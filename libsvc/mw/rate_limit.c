@@ -77,6 +77,28 @@ static int on_response(svc_request *req, svc_response *res, const svc_layer *lay
     return 0;
 }
 
+/* All limits of a service count in the same counters. */
+static int counter(svc_app *app, const char *name, const char *help)
+{
+    int found = svc__metric_find(app->metrics, name);
+    return found >= 0 ? found : svc__metric_counter(app->metrics, name, help);
+}
+
+/* Where the counters are is known only when it is known which app serves. */
+static int start(svc_app *app, void *arg)
+{
+    struct rate_limit *limit = arg;
+    app = svc__app_root(app);
+    limit->refused = counter(app, "svc_rate_limit_refused_total", "Requests over a rate limit.");
+    limit->reported = counter(app, "svc_rate_limit_reported_total",
+                              "Requests over a rate limit that only reports.");
+    limit->full = counter(app, "svc_rate_limit_full_total",
+                          "Requests for which a rate limit's table had no room.");
+    bool memory =
+        limit->refused == SVC_ENOMEM || limit->reported == SVC_ENOMEM || limit->full == SVC_ENOMEM;
+    return memory ? SVC_ENOMEM : 0;
+}
+
 void svc__rate_limit_prepare(struct rate_limit *limit)
 {
     bool always = limit->flags & SVC_RATE_FIELDS_ALWAYS;
@@ -85,6 +107,7 @@ void svc__rate_limit_prepare(struct rate_limit *limit)
         .name = "rate_limit",
         .state_size = always ? sizeof(struct rate_state) : 0,
         .arg = limit,
+        .start = start,
         .on_request = on_request,
         .on_response = always ? on_response : NULL,
     };

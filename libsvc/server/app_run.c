@@ -39,7 +39,7 @@ static void abandon(struct service *service)
 
 int svc_app_start(svc_app *app)
 {
-    if (app->state != APP_BUILDING && app->state != APP_READY)
+    if ((app->state != APP_BUILDING && app->state != APP_READY) || app->parent)
         return SVC_ESTATE;
     struct service *service = NULL;
     int error = prepare(app, &service);

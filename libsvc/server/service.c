@@ -113,6 +113,8 @@ static void log_started(const struct service *service)
         svc__log(&service->log, SVC_LEVEL_INFO, "listening",
                  LOG_TEXT("address", listeners->all[i].address),
                  LOG_NUMBER("loops", service->server->loop_count));
+    if (service->app->config.development)
+        svc__log(&service->log, SVC_LEVEL_WARN, "development mode: replies tell of the inside");
     if (service->admin)
         svc__log(&service->log, SVC_LEVEL_INFO, "admin pages",
                  LOG_TEXT("address", service->admin->listeners.all[0].address));

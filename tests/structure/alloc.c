@@ -408,6 +408,21 @@ static enum outcome add_routes(svc_app *app)
     return worse(outcome, by_code("post", svc_group_post(inner, "/echo/{id}", echo, NULL)));
 }
 
+static enum outcome mount(svc_app *app)
+{
+    svc_app *inner = svc_app_new("inner");
+    enum outcome outcome = inner ? WHOLE : FAILED;
+    if (inner) {
+        outcome = by_code("get", svc_app_get(inner, "/large", large, NULL));
+        outcome = worse(outcome, by_code("hook", svc_app_hook(inner, NULL, NULL, NULL)));
+        outcome = worse(outcome, by_code("check", svc_app_check(inner, "fine", fine, NULL)));
+    }
+    int error = svc_app_mount(app, "/mounted", inner);
+    if (error)
+        svc_app_free(inner);
+    return worse(outcome, by_code("mount", error));
+}
+
 /* A registration that failed must be told at start, also to a program that ignores its code. */
 static enum outcome expect_refusal(svc_app *app)
 {
@@ -428,6 +443,7 @@ static enum outcome make_app(svc_app **out)
     outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
     outcome = worse(outcome, by_code("hook", svc_app_hook(app, NULL, NULL, NULL)));
     outcome = worse(outcome, by_code("check", svc_app_check(app, "fine", fine, NULL)));
+    outcome = worse(outcome, mount(app));
     return outcome == WHOLE ? outcome : worse(outcome, expect_refusal(app));
 }
 
@@ -443,6 +459,7 @@ static const struct ask {
     {"POST", "/wait", "[1]", 200, NULL, NULL},
     {"POST", "/wait", NULL, 200, NULL, NULL},
     {"GET", "/large", "", 200, NULL, NULL},
+    {"GET", "/mounted/large", "", 200, NULL, NULL},
     {"GET", "/none", "", 404, NULL, NULL},
     {"GET", "/large/", "", 404, NULL, NULL},
     {"OPTIONS", "/large", "", 204, NULL, NULL},
