@@ -50,7 +50,7 @@ typedef struct svc_done {
     size_t size;
     enum svc_outcome outcome;
     uint64_t bytes_in;    /* body bytes received */
-    uint64_t bytes_out;   /* body bytes handed to the system; 0 for a body from memory that was cut */
+    uint64_t bytes_out;   /* body bytes handed to the system; 0 for one from memory or a file that was cut */
     uint64_t duration_ns; /* from the request line to the last byte */
 } svc_done;
 

@@ -91,6 +91,40 @@ typedef struct svc_source {
 SVC_API int svc_response_source(svc_response *res, int status, const char *type,
                                 const svc_source *source);
 
+/* A part of a file. Begin with SVC_FILE_INIT. */
+typedef struct svc_file {
+    size_t size;     /* set by SVC_FILE_INIT */
+    int fd;          /* open for reading, of a regular file; taken */
+    uint64_t offset; /* bytes before the part */
+    uint64_t length; /* bytes of the part; SVC_LENGTH_UNKNOWN: to the file's end as it is now */
+} svc_file;
+
+#define SVC_FILE_INIT                                                                              \
+    {                                                                                              \
+        sizeof(svc_file), -1, 0, SVC_LENGTH_UNKNOWN                                                \
+    }
+
+/*
+ * Answers with a part of an open file, whose descriptor is taken, also on failure. The kernel sends
+ * it (sendfile) without a copy; what is not in its cache holds the event loop while it is read. The
+ * size is looked at now and once a second while it is sent: when the file has become shorter than
+ * promised, the connection is cut, so that the client can tell; what was appended is not sent.
+ * SVC_EINVAL when it is no regular file or has no such part, SVC_ESYSTEM, or as svc_response_copy.
+ * Since: 0.1
+ */
+SVC_API int svc_response_fd(svc_response *res, int status, const char *type, const svc_file *file);
+
+/*
+ * Answers 200 with the file at `path` and its time as Last-Modified; `type` as for
+ * svc_response_copy. With a folder as `root` the path, which may come from a client, is taken below
+ * it: absolute paths, "..", and symbolic links that lead out of it find nothing (openat2, Linux 5.6).
+ * With NULL it is opened as it is. What is not there, is no regular file, or may not be read is
+ * answered 404. 0, SVC_EINVAL for NULL, SVC_ESYSTEM when descriptors or system calls fail otherwise, or SVC_ENOMEM.
+ * Since: 0.1
+ */
+SVC_API int svc_response_file(svc_response *res, const char *type, const char *root,
+                              const char *path);
+
 /*
  * Takes the body out of the response as a source, whatever it was, so that a middleware can wrap it
  * and set the result with svc_response_source. The response is left with no body. Since: 0.1
@@ -99,7 +133,7 @@ SVC_API int svc_response_take_source(svc_response *res, svc_source *source);
 
 /*
  * The body when it lies in memory whole: its bytes, borrowed, and length; NULL and 0 when it is a
- * source or empty. Since: 0.1
+ * source, a file or empty. Since: 0.1
  */
 SVC_API const char *svc_response_body(const svc_response *res, size_t *len);
 

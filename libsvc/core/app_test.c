@@ -163,12 +163,22 @@ static int copy_source(struct svc_reply *reply, struct exchange *x)
     }
 }
 
+/* Where there is no socket to send a file to, it is read. */
+static int open_file(svc_response *res)
+{
+    svc_source source;
+    int error = svc_response_take_source(res, &source);
+    return error ? error : svc_response_source(res, res->status, NULL, &source);
+}
+
 static int copy_reply(struct svc_reply *reply, struct exchange *x)
 {
     reply->status = x->response.status;
     int error = copy_fields(reply, x);
     if (!error && !svc__exchange_reply_bodiless(x)) {
-        if (x->response.body.kind == RESPONSE_SOURCE)
+        if (x->response.body.kind == RESPONSE_FILE)
+            error = open_file(&x->response);
+        if (!error && x->response.body.kind == RESPONSE_SOURCE)
             error = copy_source(reply, x);
         else
             svc__buf_append(&reply->body, x->response.body.data, x->response.body.len);

@@ -252,7 +252,7 @@ int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
 uint64_t svc__exchange_reply_length(const struct exchange *x)
 {
     const svc_response *res = &x->response;
-    if (res->body.kind == RESPONSE_MEMORY)
+    if (res->body.kind == RESPONSE_MEMORY || res->body.kind == RESPONSE_FILE)
         return res->body.len;
     if (res->body.kind == RESPONSE_SOURCE)
         return res->body.source.length;

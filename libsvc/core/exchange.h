@@ -70,14 +70,16 @@ struct svc_request {
     bool conditions_asked;   /* the handler knows what the request's conditions come to */
 };
 
-enum body_kind { RESPONSE_EMPTY, RESPONSE_MEMORY, RESPONSE_SOURCE };
+enum body_kind { RESPONSE_EMPTY, RESPONSE_MEMORY, RESPONSE_SOURCE, RESPONSE_FILE };
 
 struct response_body {
     enum body_kind kind;
     const char *data;
-    size_t len;
+    size_t len; /* in memory or of the file's part; of a source, what has been read so far */
     void (*release)(void *data);
     svc_source source;
+    int fd; /* of a file, owned */
+    uint64_t offset;
 };
 
 struct svc_response {

@@ -1,7 +1,9 @@
 /* The response: status, header fields, and a body that is memory or a source. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "libsvc/core/response_file.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/token.h"
@@ -157,6 +159,8 @@ void svc__response_drop_body(svc_response *res)
         body.release((void *)(uintptr_t)body.data);
     if (body.kind == RESPONSE_SOURCE && body.source.close)
         body.source.close(body.source.state);
+    if (body.kind == RESPONSE_FILE)
+        close(body.fd);
 }
 
 void svc__response_reset(svc_response *res)
@@ -169,8 +173,7 @@ void svc__response_reset(svc_response *res)
     res->cached_errors = false;
 }
 
-/* As svc_response_set_header, for a name that needs no check. */
-static int put_type(svc_response *res, const char *type)
+int svc__response_put_type(svc_response *res, const char *type)
 {
     if (!type)
         return 0;
@@ -186,12 +189,13 @@ static int set_memory(svc_response *res, int status, const char *type, const cha
 {
     if (status < 200 || status > 599 || (!data && len))
         return SVC_EINVAL;
-    int error = put_type(res, type);
+    int error = svc__response_put_type(res, type);
     if (error)
         return error;
     svc__response_drop_body(res);
     res->status = status;
-    res->body = (struct response_body){RESPONSE_MEMORY, data, len, release, SVC_SOURCE_INIT};
+    res->body = (struct response_body){
+        .kind = RESPONSE_MEMORY, .data = data, .len = len, .release = release};
     return 0;
 }
 
@@ -258,7 +262,7 @@ int svc_response_source(svc_response *res, int status, const char *type, const s
 {
     int error = SVC_EINVAL;
     if (source->read && status >= 200 && status <= 599)
-        error = put_type(res, type);
+        error = svc__response_put_type(res, type);
     if (error) {
         if (source->close)
             source->close(source->state);
@@ -299,6 +303,10 @@ int svc_response_take_source(svc_response *res, svc_source *source)
 {
     if (res->body.kind == RESPONSE_SOURCE) {
         *source = res->body.source;
+    } else if (res->body.kind == RESPONSE_FILE) {
+        int error = svc__response_file_source(res, source);
+        if (error)
+            return error;
     } else {
         struct memory_source *memory = svc__arena_alloc(arena_of(res), sizeof *memory);
         if (!memory)

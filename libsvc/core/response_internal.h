@@ -11,6 +11,10 @@ void svc__response_reset(svc_response *res);
 /* Gives up the body: memory is released, a source closed. */
 void svc__response_drop_body(svc_response *res);
 
+/* Sets the Content-Type, which is copied; NULL leaves it as it is. 0, SVC_EINVAL, SVC_ENOMEM,
+ * SVC_ETOOBIG. */
+int svc__response_put_type(svc_response *res, const char *type);
+
 /* Sets a header field that needs no check, with static or arena text. 0, SVC_ENOMEM, SVC_ETOOBIG.
  */
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/core/response_file.h"
 #include "libsvc/server/loop.h"
 #include "libsvc/server/loop_mhd.h"
 #include "libsvc/server/wire.h"
@@ -135,6 +136,11 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
     return CLOSING_MS;
 }
 
+static bool sends_file(const struct conn *conn)
+{
+    return conn->phase == CONN_SEND && conn->x->response.body.kind == RESPONSE_FILE;
+}
+
 void svc__conn_enter(struct conn *conn, enum conn_phase phase)
 {
     struct loop *loop = conn->loop;
@@ -143,7 +149,8 @@ void svc__conn_enter(struct conn *conn, enum conn_phase phase)
         conn->since_ms = loop->now_ms;
     conn->due_ms = conn->since_ms + phase_ms(conn, &loop->server->app->config);
     uint64_t first = conn->since_ms + SILENT_MS;
-    bool looks = (phase == CONN_HEAD || phase == CONN_BODY) && first < conn->due_ms;
+    bool looks =
+        (phase == CONN_HEAD || phase == CONN_BODY || sends_file(conn)) && first < conn->due_ms;
     svc__wheel_set(&loop->wheel, &conn->deadline.timer, looks ? first : conn->due_ms);
 }
 
@@ -246,7 +253,7 @@ static void close_after_answer(struct conn *conn)
 void svc__conn_send_raw(struct conn *conn)
 {
     struct exchange *x = conn->x;
-    if (x->response.body.kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
+    if (x->response.body.kind >= RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
         svc__exchange_fail_reply(x, "a streamed answer where only one from memory can be sent");
     if (svc__wire_send(conn->fd, x, svc__loop_date(conn->loop), &conn->unsent))
         conn->cut = true;
@@ -358,9 +365,24 @@ static bool looks_first(struct conn *conn)
     return true;
 }
 
+/* Once a second: of a file that has become shorter, sendfile sends nothing more and says nothing.
+ */
+static bool looks_at_file(struct conn *conn)
+{
+    uint64_t now = conn->loop->now_ms, next = smaller(now + SILENT_MS, conn->due_ms);
+    if (!sends_file(conn) || now >= conn->due_ms)
+        return false;
+    svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, next);
+    if (svc__response_file_whole(&conn->x->response))
+        return true;
+    conn->cut = true;
+    shut(conn);
+    return true;
+}
+
 void svc__conn_expired(struct conn *conn)
 {
-    if (looks_first(conn))
+    if (looks_first(conn) || looks_at_file(conn))
         return;
     switch (conn->phase) {
     case CONN_NEW:

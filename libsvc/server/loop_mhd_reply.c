@@ -1,9 +1,11 @@
 /* Response objects of libmicrohttpd, made and kept. */
 #include "libsvc/server/loop_mhd_reply.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     KEPT = 16,               /* a power of two */
@@ -68,6 +70,17 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
                     : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+/* Sent by sendfile, from a descriptor of libmicrohttpd's own. */
+static struct MHD_Response *from_file(const struct response_body *body)
+{
+    int fd = fcntl(body->fd, F_DUPFD_CLOEXEC, 0);
+    struct MHD_Response *response =
+        fd < 0 ? NULL : MHD_create_response_from_fd_at_offset64(body->len, fd, body->offset);
+    if (!response && fd >= 0)
+        close(fd);
+    return response;
+}
+
 /* Only its length counts: libmicrohttpd asks for no byte of a reply without a body. */
 static ssize_t read_nothing(void *cls, uint64_t at, char *data, size_t len)
 {
@@ -89,6 +102,8 @@ static struct MHD_Response *make_response(struct conn *conn)
         return MHD_create_response_from_callback(length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
                                                                               : length,
                                                  SOURCE_BLOCK, read_source, conn, NULL);
+    if (body->kind == RESPONSE_FILE && length && !svc__exchange_reply_bodiless(x))
+        return from_file(body);
     if (!from_memory(x))
         return MHD_create_response_from_callback(length, 1, read_nothing, NULL, NULL);
     return MHD_create_response_from_buffer(body->len, (void *)(uintptr_t)body->data,

@@ -161,6 +161,11 @@ static int large(svc_request *req, svc_response *res)
     return svc_response_take(res, 200, "text/plain", data, len, free);
 }
 
+static int file(svc_request *req, svc_response *res)
+{
+    return svc_response_file(res, NULL, getenv("LIFE_FILES"), svc_request_param(req, "path"));
+}
+
 /* ---- Readiness */
 
 /* What the check "switch" returns; above 1 also how many milliseconds it takes. */
@@ -201,6 +206,7 @@ int main(void)
     svc_app_get(app, "/hello/{name...}", hello, NULL);
     svc_app_post(app, "/echo", echo, NULL);
     svc_app_get(app, "/large/{bytes}", large, NULL);
+    svc_app_get(app, "/files/{path...}", file, NULL);
     svc_app_get(app, "/stuck", stuck, NULL);
     svc_app_get(app, "/block", block, NULL);
     svc_app_get(app, "/fail/{value}", fail, NULL);
