@@ -35,6 +35,11 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
     FLAG(request_id, 1, "Request ids: accepted or made, echoed, logged")                           \
     FLAG(metrics, 1, "Request counters and durations on `/metrics`")                               \
     NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \
+    NUMBER(max_connections_per_address, 0, 0, 10000000, "",                                        \
+           "Connections at once from one IPv4 address or IPv6 /64; more are answered 429; 0 is no "  \
+           "limit")                                                                                \
+    STRING(exempt_networks, "",                                                                    \
+           "Networks that this limit leaves alone, such as a balancer's, separated by commas")      \
     NUMBER(max_head_bytes, 8192, 1024, 16384, "bytes", "Request line and header fields; 431")      \
     NUMBER(max_target_bytes, 8000, 256, 16384, "bytes", "Request target; 414")                     \
     NUMBER(max_fields, 100, 8, 200, "", "Header fields; 431")                                      \

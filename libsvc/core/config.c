@@ -12,6 +12,7 @@
 #include "libsvc/base/sink.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/log.h"
+#include "libsvc/proto/network.h"
 
 enum setting_kind { SETTING_STRING, SETTING_NUMBER, SETTING_FLAG, SETTING_LEVEL };
 
@@ -84,6 +85,21 @@ static int check_all_addresses(svc_app *app)
     return error ? error : admin_error;
 }
 
+static int check_networks(svc_app *app)
+{
+    struct network networks[NETWORK_LIST_MAX];
+    size_t count;
+    struct bytes bad;
+    int error =
+        svc__network_list(svc__bytes_z(app->config.exempt_networks), networks, &count, &bad);
+    if (!error)
+        return 0;
+    svc__app_error(app, NULL, 0, "setting exempt_networks: \"%.*s\": %s", (int)bad.len, bad.data,
+                   error == SVC_ETOOBIG ? "more than 64 networks"
+                                        : "no network such as 192.0.2.0/24 or 2001:db8::/32");
+    return SVC_ECONFIG;
+}
+
 int svc__config_check(svc_app *app)
 {
     int error = app->config_bad ? SVC_ECONFIG : 0;
@@ -99,7 +115,8 @@ int svc__config_check(svc_app *app)
         error = SVC_ECONFIG;
     }
     int address_error = check_all_addresses(app);
-    return error ? error : address_error;
+    int network_error = check_networks(app);
+    return error ? error : address_error ? address_error : network_error;
 }
 
 /* A program that ignores the failure must not start with other settings than it gave. */

@@ -43,7 +43,7 @@ static int parse_address(struct bytes text, struct network_address *address, uns
 }
 
 /* The first bits of an address; the others zero. */
-static struct network_address mask(struct network_address address, unsigned bits)
+struct network_address svc__network_mask(struct network_address address, unsigned bits)
 {
     for (unsigned i = 0; i < NETWORK_ADDRESS_LEN; i++) {
         unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
@@ -72,15 +72,34 @@ int svc__network_parse(struct bytes text, struct network *network)
             return SVC_ESYNTAX;
         found.bits = before + (unsigned)bits;
     }
-    struct network_address masked = mask(found.prefix, found.bits);
+    struct network_address masked = svc__network_mask(found.prefix, found.bits);
     if (!equal(&masked, &found.prefix))
         return SVC_ESYNTAX;
     *network = found;
     return 0;
 }
 
+int svc__network_list(struct bytes text, struct network networks[static NETWORK_LIST_MAX],
+                      size_t *count, struct bytes *bad)
+{
+    size_t found = 0;
+    struct bytes rest = svc__bytes_trim(text);
+    while (rest.len > 0 || (found > 0 && rest.data)) {
+        struct bytes one = svc__bytes_trim(svc__bytes_cut(&rest, ','));
+        int error = found == NETWORK_LIST_MAX ? SVC_ETOOBIG : 0;
+        if (!error)
+            error = svc__network_parse(one, &networks[found++]);
+        if (error) {
+            *bad = one;
+            return error;
+        }
+    }
+    *count = found;
+    return 0;
+}
+
 bool svc__network_contains(const struct network *network, const struct network_address *address)
 {
-    struct network_address masked = mask(*address, network->bits);
+    struct network_address masked = svc__network_mask(*address, network->bits);
     return equal(&masked, &network->prefix);
 }

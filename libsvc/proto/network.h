@@ -7,7 +7,7 @@
 
 #include "libsvc/base/bytes.h"
 
-enum { NETWORK_ADDRESS_LEN = 16, NETWORK_V4_AT = 12 };
+enum { NETWORK_ADDRESS_LEN = 16, NETWORK_V4_AT = 12, NETWORK_LIST_MAX = 64 };
 
 /* An address of either family; an IPv4 one as its IPv4-mapped form, ::ffff:192.0.2.1. */
 struct network_address {
@@ -32,6 +32,17 @@ bool svc__network_is_v4(const struct network_address *address);
  * Any thread.
  */
 int svc__network_parse(struct bytes text, struct network *network);
+
+/*
+ * Reads a list of networks, separated by commas, into `networks`; an empty text is an empty list.
+ * 0 with `*count` set; SVC_ESYNTAX or SVC_ETOOBIG (more than NETWORK_LIST_MAX) with `*bad` the
+ * first that could not be taken. Any thread.
+ */
+int svc__network_list(struct bytes text, struct network networks[static NETWORK_LIST_MAX],
+                      size_t *count, struct bytes *bad);
+
+/* An address with all but its first `bits` bits (of 128) set to zero. Any thread. */
+struct network_address svc__network_mask(struct network_address address, unsigned bits);
 
 /* Whether an address lies in a network. Any thread. */
 bool svc__network_contains(const struct network *network, const struct network_address *address);

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/server/address_limit.h"
 #include "libsvc/server/wire.h"
 
 /* A batch bounds how long one listener keeps the loop from its connections. */
@@ -53,31 +55,54 @@ static void log_refusal(struct loop *loop, const char *message, const char *reas
 }
 
 /* `self` is the calling loop, or NULL on another thread. */
-static void refuse(struct server *server, struct loop *self, int fd)
+static void refuse(struct loop *self, int fd, int status, const char *detail)
 {
-    static const char detail[] = "the service has as many connections as it takes";
-    svc__metric_add_shared(server->app->metrics, server->metrics.refused, 1);
     if (!self) {
         close(fd);
         return;
     }
-    log_refusal(self, "connections refused", "as many sockets as the service takes");
-    svc__wire_send_problem(fd, 503, detail, svc__loop_date(self));
+    log_refusal(self, "connections refused", detail);
+    svc__wire_send_problem(fd, status, detail, svc__loop_date(self));
     svc__linger_begin(self, fd, (struct unsent){NULL, 0});
+}
+
+static void refuse_full(struct server *server, struct loop *self, int fd)
+{
+    svc__metric_add_shared(server->app->metrics, server->metrics.refused, 1);
+    refuse(self, fd, 503, "the service has as many connections as it takes");
+}
+
+static void refuse_address(struct server *server, struct loop *self, int fd)
+{
+    svc__metric_add_shared(server->app->metrics, server->metrics.over_address, 1);
+    refuse(self, fd, 429, "the service takes no more connections from one address");
+}
+
+/* A connection for an accepted socket; NULL when that was refused. */
+static struct conn *admit(struct server *server, struct loop *self, int fd,
+                          const struct remote *remote)
+{
+    struct conn *conn = svc__conn_new(fd, &remote->address, remote->len);
+    if (conn && svc__address_limit_enter(server->per_address, &conn->peer))
+        return conn;
+    svc__server_socket_closed(server, &server->connections);
+    if (conn)
+        refuse_address(server, self, fd);
+    else
+        refuse_full(server, self, fd);
+    free(conn);
+    return NULL;
 }
 
 static void take(struct server *server, struct loop *self, int fd, const struct remote *remote)
 {
     if (!svc__server_socket_opened(server, &server->connections, server->max_connections)) {
-        refuse(server, self, fd);
+        refuse_full(server, self, fd);
         return;
     }
-    struct conn *conn = svc__conn_new(fd, &remote->address, remote->len);
-    if (!conn) {
-        svc__server_socket_closed(server, &server->connections);
-        refuse(server, self, fd);
+    struct conn *conn = admit(server, self, fd, remote);
+    if (!conn)
         return;
-    }
     svc__metric_add_shared(server->app->metrics, server->metrics.accepted, 1);
     struct loop *loop = emptiest(server);
     atomic_fetch_add(&loop->count, 1);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "libsvc/core/response_file.h"
+#include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
 #include "libsvc/server/loop_mhd.h"
 #include "libsvc/server/wire.h"
@@ -56,6 +57,7 @@ static void release(struct conn *conn)
         conn->previous->next = conn->next;
     else
         loop->conns = conn->next;
+    svc__address_limit_leave(loop->server->per_address, &conn->peer);
     free(conn->unsent.data);
     free(conn);
     atomic_fetch_sub(&loop->count, 1);

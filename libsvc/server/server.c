@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libsvc/server/acceptor.h"
+#include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
 
 /* Descriptors that are left to the program beside its sockets: log files, name lookups, and the
@@ -51,6 +52,9 @@ static void register_metrics(struct server *server)
                          server);
     m->accepted =
         svc__metric_counter(in, "svc_connections_accepted_total", "Connections accepted.");
+    m->over_address =
+        svc__metric_counter(in, "svc_connections_over_address_limit_total",
+                            "Connections refused because their address had as many as it may.");
     m->refused = svc__metric_counter(in, "svc_connections_refused_total",
                                      "Connections answered 503 or closed over a limit.");
     m->accept_errors =
@@ -102,12 +106,24 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
     return NULL;
 }
 
+static int limit_addresses(struct server *server)
+{
+    const svc_config *config = &server->app->config;
+    if (!config->max_connections_per_address)
+        return 0;
+    server->per_address = svc__address_limit_new((unsigned)config->max_connections_per_address,
+                                                 config->exempt_networks);
+    return server->per_address ? 0 : SVC_ENOMEM;
+}
+
 int svc__server_make_loops(struct server *server, struct sink *sink, size_t loops)
 {
     server->sink = sink;
     server->max_connections = (unsigned)server->app->config.max_connections;
     register_metrics(server);
-    int error = make_loops(server, loops);
+    int error = limit_addresses(server);
+    if (!error)
+        error = make_loops(server, loops);
     server->max_sockets = sockets_allowed();
     return error;
 }
@@ -202,6 +218,7 @@ void svc__server_free(struct server *server)
     for (size_t i = 0; i < server->loop_count; i++)
         svc__loop_free(server->loops[i]);
     free(server->loops);
+    svc__address_limit_free(server->per_address);
     svc__listen_close(&server->listeners);
     if (server->event_fd >= 0)
         close(server->event_fd);

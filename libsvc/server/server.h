@@ -13,6 +13,7 @@
 #include "libsvc/core/exchange.h"
 #include "libsvc/server/listen.h"
 
+struct address_limit;
 struct loop;
 
 /* Where the server stands in its life. Each loop acts on a new stage and then says so. */
@@ -26,7 +27,7 @@ enum stage {
 
 /* What every loop counts, registered in the app's metrics. */
 struct server_metrics {
-    int accepted, refused, accept_errors, timed_out, refused_below, lingering_full;
+    int accepted, refused, over_address, accept_errors, timed_out, refused_below, lingering_full;
 };
 
 struct server {
@@ -38,6 +39,7 @@ struct server {
     size_t loops_started; /* whose threads run */
     struct server_metrics metrics;
     _Atomic unsigned connections, lingers;
+    struct address_limit *per_address; /* NULL without one */
     unsigned max_connections;          /* the setting */
     unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
     _Atomic unsigned cut_requests;     /* that were in flight when the server was cut */

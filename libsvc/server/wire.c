@@ -90,6 +90,6 @@ bool svc__wire_send_problem(int fd, int status, const char *detail, const char *
                        "HTTP/1.1 %d %s\r\nConnection: close\r\nDate: %s\r\n%s"
                        "Content-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s",
                        status, svc__status_text(status), date,
-                       status == 503 ? "Retry-After: 1\r\n" : "", body_len, body);
+                       status == 503 || status == 429 ? "Retry-After: 1\r\n" : "", body_len, body);
     return len > 0 && (size_t)len < sizeof message && send_all(fd, message, (size_t)len);
 }

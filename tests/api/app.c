@@ -219,6 +219,7 @@ Test(app, settings_are_checked_as_a_whole)
     config.listen = "nowhere";
     config.admin_listen = "127.0.0.1:0,x";
     config.log_output = "/nowhere/log";
+    config.exempt_networks = "10.0.0.0/8,nowhere";
     setenv("OTHER_THREADS", "x", 1);
     setenv("OTHER_DRAIN_DELAY_MS", "-1", 1);
     setenv("SVC_LOG_LEVEL", "not read", 1);
@@ -227,6 +228,7 @@ Test(app, settings_are_checked_as_a_whole)
     cr_expect_eq(svc_app_start(app), SVC_ECONFIG);
     expect_error(app, "max_fields");
     expect_error(app, "idle_timeout_ms");
+    expect_error(app, "exempt_networks: \"nowhere\"");
     expect_error(app, "OTHER_THREADS");
     expect_error(app, "OTHER_DRAIN_DELAY_MS");
     expect_error(app, "listen: \"nowhere\"");

@@ -11,12 +11,17 @@ enum { LIMIT = 10 };
 
 static const char request[] = "GET /path/served HTTP/1.1\r\nHost: a\r\n\r\n";
 
-static struct process *start(const char *setting)
+static struct process *start_with(const char *const *settings)
 {
-    const char *const settings[] = {setting, NULL};
     struct process *server = process_start(process_program("server_wire"), settings, NULL);
     cr_assert(server);
     return server;
+}
+
+static struct process *start(const char *setting)
+{
+    const char *const settings[] = {setting, NULL};
+    return start_with(settings);
 }
 
 static void stop(struct process *server)
@@ -56,14 +61,15 @@ static bool recovers(struct process *server)
     return good;
 }
 
-static void expect_refused(struct client *client, size_t i)
+static void expect_refused(struct client *client, int status, size_t i)
 {
-    char after[16] = "";
+    char after[16] = "", member[32];
+    snprintf(member, sizeof member, "\"status\":%d", status);
     struct client_reply reply = client_read(client, false);
-    cr_expect_eq(reply.status, 503, "%zu: %d, %s", i, reply.status, client_end_name(reply.end));
+    cr_expect_eq(reply.status, status, "%zu: %d, %s", i, reply.status, client_end_name(reply.end));
     cr_expect(reply.closes);
     cr_expect(client_reply_field(&reply, "Retry-After", after, sizeof after));
-    cr_expect(strstr(reply.body, "\"status\":503"), "%s", reply.body);
+    cr_expect(strstr(reply.body, member), "%s", reply.body);
     client_reply_free(&reply);
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
 }
@@ -78,7 +84,7 @@ Test(limits, a_connection_too_many_is_told_so)
         cr_assert(client);
         if (i % 2)
             client_send_text(client, request);
-        expect_refused(client, i);
+        expect_refused(client, 503, i);
         client_close(client);
     }
     for (size_t i = 0; i < LIMIT; i++)
@@ -104,7 +110,7 @@ Test(limits, a_connection_too_many_may_send_what_it_likes)
         cr_assert(client);
         client_printf(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", BODY);
         cr_expect(client_send(client, body, BODY), "run %zu: the connection is reset", i);
-        expect_refused(client, i);
+        expect_refused(client, 503, i);
         client_close(client);
     }
     for (size_t i = 0; i < LIMIT; i++)
@@ -126,6 +132,44 @@ Test(limits, a_full_server_recovers_by_its_own_timeouts)
     for (size_t i = 0; i < LIMIT / 2; i++)
         client_send_text(taken[i], "GET /half");
     cr_expect(recovers(server));
+    for (size_t i = 0; i < LIMIT; i++)
+        client_close(taken[i]);
+    stop(server);
+}
+
+Test(limits, an_address_has_as_many_connections_as_it_may)
+{
+    static const char *const settings[] = {"SVC_MAX_CONNECTIONS_PER_ADDRESS=10",
+                                           "SVC_LISTEN=127.0.0.1:0,[::1]:0", NULL};
+    struct process *server = start_with(settings);
+    struct client *taken[LIMIT];
+    fill(server, taken, LIMIT);
+    for (size_t i = 0; i < 20; i++) {
+        struct client *client = client_connect(process_address(server, 0));
+        cr_assert(client);
+        expect_refused(client, 429, i);
+        client_close(client);
+    }
+    struct client *other = client_connect(process_address(server, 1));
+    cr_expect(served(other), "another address is served");
+    client_close(other);
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections_over_address_limit_total"),
+                 20);
+    for (size_t i = 0; i < LIMIT; i++) {
+        cr_expect(served(taken[i]), "connection %zu is served on", i);
+        client_close(taken[i]);
+    }
+    cr_expect(recovers(server));
+    stop(server);
+}
+
+Test(limits, exempt_networks_have_no_limit_of_their_own)
+{
+    static const char *const settings[] = {"SVC_MAX_CONNECTIONS_PER_ADDRESS=1",
+                                           "SVC_EXEMPT_NETWORKS=192.0.2.0/24,127.0.0.0/8", NULL};
+    struct process *server = start_with(settings);
+    struct client *taken[LIMIT];
+    fill(server, taken, LIMIT);
     for (size_t i = 0; i < LIMIT; i++)
         client_close(taken[i]);
     stop(server);

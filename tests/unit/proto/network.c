@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include <svc/errors.h>
 
@@ -91,4 +92,41 @@ Test(proto_network, knows_ipv4_by_its_prefix)
     struct network_address four = address_of("192.0.2.1"), six = address_of("2001:db8::1");
     cr_expect(svc__network_is_v4(&four));
     cr_expect_not(svc__network_is_v4(&six));
+}
+
+Test(network, lists_are_read_as_a_whole)
+{
+    struct network networks[NETWORK_LIST_MAX];
+    struct bytes bad;
+    size_t count = 7;
+    cr_expect_eq(svc__network_list(svc__bytes_z(""), networks, &count, &bad), 0);
+    cr_expect_eq(count, 0);
+    cr_expect_eq(svc__network_list(svc__bytes_z(" 10.0.0.0/8 ,::1"), networks, &count, &bad), 0);
+    cr_expect_eq(count, 2);
+    struct network_address one = address_of("10.1.2.3"), six = address_of("::1");
+    cr_expect(svc__network_contains(&networks[0], &one));
+    cr_expect(svc__network_contains(&networks[1], &six));
+}
+
+Test(network, lists_with_a_mistake_name_it)
+{
+    static const char *const lists[][2] = {
+        {"10.0.0.0/8,x,y", "x"}, {"10.0.0.0/8,", ""}, {",", ""}, {"10.0.0.1/8", "10.0.0.1/8"}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        struct network networks[NETWORK_LIST_MAX];
+        struct bytes bad = {NULL, 0};
+        size_t count = 7;
+        cr_expect_eq(svc__network_list(svc__bytes_z(lists[i][0]), networks, &count, &bad),
+                     SVC_ESYNTAX);
+        cr_expect(svc__bytes_eq_z(bad, lists[i][1]), "%s: %.*s", lists[i][0], (int)bad.len,
+                  bad.data);
+        cr_expect_eq(count, 7);
+    }
+    char many[65 * 8] = "";
+    for (int i = 0; i < NETWORK_LIST_MAX + 1; i++)
+        strcat(many, i ? ",::1" : "::1");
+    struct network networks[NETWORK_LIST_MAX];
+    struct bytes bad;
+    size_t count;
+    cr_expect_eq(svc__network_list(svc__bytes_z(many), networks, &count, &bad), SVC_ETOOBIG);
 }
