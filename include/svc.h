@@ -3,6 +3,7 @@
 #define SVC_H
 
 #include <svc/app.h>
+#include <svc/bind.h>
 #include <svc/cache.h>
 #include <svc/config.h>
 #include <svc/errors.h>

@@ -1,7 +1,11 @@
 /* Decimal numbers to and from bytes. */
 #include "libsvc/base/num.h"
 
+#include <locale.h>
+#include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <svc/errors.h>
 
@@ -22,6 +26,78 @@ int svc__num_u64(struct bytes text, uint64_t max, uint64_t *out)
         return SVC_ETOOBIG;
     *out = n;
     return 0;
+}
+
+int svc__num_i64(struct bytes text, int64_t *out)
+{
+    uint64_t n;
+    bool negative = text.len > 0 && text.data[0] == '-';
+    if (negative)
+        text = svc__bytes(text.data + 1, text.len - 1);
+    int error = svc__num_u64(text, (uint64_t)INT64_MAX + negative, &n);
+    if (!error)
+        *out = negative && n > 0 ? -(int64_t)(n - 1) - 1 : (int64_t)n;
+    return error;
+}
+
+static bool take(const char **at, const char *wanted)
+{
+    bool there = **at != '\0' && strchr(wanted, **at) != NULL;
+    *at += there;
+    return there;
+}
+
+static bool take_digits(const char **at)
+{
+    const char *begin = *at;
+    while (**at >= '0' && **at <= '9')
+        (*at)++;
+    return *at > begin;
+}
+
+static bool is_decimal(struct bytes text)
+{
+    const char *at = text.data;
+    take(&at, "-");
+    bool good = take_digits(&at);
+    if (good && take(&at, "."))
+        good = take_digits(&at);
+    if (good && take(&at, "eE")) {
+        take(&at, "+-");
+        good = take_digits(&at);
+    }
+    return good && at == text.data + text.len;
+}
+
+/* The C library keeps the locale "C" itself: asking for it allocates nothing and cannot fail. */
+static locale_t plain_locale(void)
+{
+    return newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+int svc__num_double(struct bytes text, double *out)
+{
+    if (text.len == 0)
+        return SVC_ESYNTAX;
+    if (text.len > NUM_DOUBLE_LEN)
+        return SVC_ETOOBIG;
+    if (!is_decimal(text))
+        return SVC_ESYNTAX;
+    double n = strtod_l(text.data, NULL, plain_locale());
+    if (!isfinite(n))
+        return SVC_ETOOBIG;
+    *out = n;
+    return 0;
+}
+
+size_t svc__num_format_double(char out[static NUM_FORMAT_LEN], double n)
+{
+    char text[NUM_FORMAT_LEN];
+    locale_t before = uselocale(plain_locale());
+    int len = snprintf(text, sizeof text, "%.15g", n);
+    uselocale(before);
+    memcpy(out, text, (size_t)len);
+    return (size_t)len;
 }
 
 size_t svc__num_format_u64(char out[static NUM_U64_LEN], uint64_t n)

@@ -6,7 +6,12 @@
 
 #include "libsvc/base/bytes.h"
 
-enum { NUM_U64_LEN = 20 /* digits of UINT64_MAX */ };
+enum {
+    NUM_U64_LEN = 20, /* digits of UINT64_MAX */
+    NUM_DOUBLE_LEN =
+        1024,           /* exact doubles need fewer digits; more would cost more than they tell */
+    NUM_FORMAT_LEN = 32 /* of a double as it is written here */
+};
 
 /*
  * Reads a number that is nothing but decimal digits (leading zeros are allowed; signs, spaces and
@@ -14,6 +19,20 @@ enum { NUM_U64_LEN = 20 /* digits of UINT64_MAX */ };
  * Any thread.
  */
 int svc__num_u64(struct bytes text, uint64_t max, uint64_t *out);
+
+/* The same for a whole number of 64 bits that may have a '-' before its digits. Any thread. */
+int svc__num_i64(struct bytes text, int64_t *out);
+
+/*
+ * Reads a decimal number such as "-12.5e3", whatever the locale: digits, then perhaps a point and
+ * digits, then perhaps an exponent. `text` has a NUL behind it. 0, SVC_ESYNTAX, or SVC_ETOOBIG when
+ * no double is that large or the text is longer than NUM_DOUBLE_LEN. Any thread.
+ */
+int svc__num_double(struct bytes text, double *out);
+
+/* Writes `n` without a NUL, whatever the locale, with as many digits as any decimal text of up to
+ * 15 keeps; returns the length. Any thread. */
+size_t svc__num_format_double(char out[static NUM_FORMAT_LEN], double n);
 
 /* Writes `n` in decimal without a NUL and returns the number of digits. Any thread. */
 size_t svc__num_format_u64(char out[static NUM_U64_LEN], uint64_t n);

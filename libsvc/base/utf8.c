@@ -68,3 +68,18 @@ bool svc__utf8_valid(struct bytes text)
     }
     return true;
 }
+
+/* Bytes 10xxxxxx continue a character; all others begin one. Eight are looked at at once. */
+size_t svc__utf8_count(struct bytes text)
+{
+    const uint64_t low_bits = UINT64_C(0x0101010101010101);
+    size_t at = 0, continued = 0;
+    for (; text.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t group;
+        memcpy(&group, text.data + at, sizeof group);
+        continued += (size_t)__builtin_popcountll(group >> 7 & ~group >> 6 & low_bits);
+    }
+    for (; at < text.len; at++)
+        continued += ((unsigned char)text.data[at] & 0xc0) == 0x80;
+    return text.len - continued;
+}

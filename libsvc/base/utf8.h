@@ -13,4 +13,7 @@ bool svc__utf8_valid(struct bytes text);
  * is empty. Any thread. */
 size_t svc__utf8_sequence(struct bytes text);
 
+/* The number of characters (code points) in valid text. Any thread. */
+size_t svc__utf8_count(struct bytes text);
+
 #endif

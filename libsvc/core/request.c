@@ -4,7 +4,7 @@
 #include <svc/request.h>
 
 #include "libsvc/base/clock.h"
-#include "libsvc/core/exchange.h"
+#include "libsvc/core/request_internal.h"
 #include "libsvc/proto/cookie.h"
 
 struct request_value {
@@ -55,14 +55,14 @@ const char *svc_request_param(const svc_request *req, const char *name)
 }
 
 /* Parsed when first asked for: most handlers never do. The target's size bounds the count. */
-static void parse_query(svc_request *req)
+int svc__request_parse_query(svc_request *req)
 {
-    if (req->query_parsed)
-        return;
-    req->query_parsed = true;
-    if (req->target.has_query)
-        svc__query_parse(&svc__exchange_of(req)->arena, req->target.query, req->target.query.len,
-                         &req->query, &req->query_count);
+    int error = 0;
+    if (req->target.has_query && !req->query_parsed)
+        error = svc__query_parse(&svc__exchange_of(req)->arena, req->target.query,
+                                 req->target.query.len, &req->query, &req->query_count);
+    req->query_parsed = !error;
+    return error;
 }
 
 const char *svc_request_query(svc_request *req, const char *name)
@@ -72,7 +72,7 @@ const char *svc_request_query(svc_request *req, const char *name)
 
 const char *svc_request_query_nth(svc_request *req, const char *name, size_t n)
 {
-    parse_query(req);
+    svc__request_parse_query(req);
     struct bytes wanted = svc__bytes_z(name);
     for (size_t i = 0; i < req->query_count; i++)
         if (svc__bytes_eq(req->query[i].name, wanted) && n-- == 0)
@@ -82,13 +82,13 @@ const char *svc_request_query_nth(svc_request *req, const char *name, size_t n)
 
 size_t svc_request_query_count(svc_request *req)
 {
-    parse_query(req);
+    svc__request_parse_query(req);
     return req->query_count;
 }
 
 int svc_request_query_at(svc_request *req, size_t index, const char **name, const char **value)
 {
-    parse_query(req);
+    svc__request_parse_query(req);
     if (index >= req->query_count)
         return SVC_ENOTFOUND;
     *name = req->query[index].name.data;

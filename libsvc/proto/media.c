@@ -149,6 +149,14 @@ bool svc__media_is_json(struct bytes content_type)
            charsets_are_utf8(media.params);
 }
 
+bool svc__media_is_form(struct bytes content_type)
+{
+    struct media media;
+    return svc__media_parse(content_type, &media) == 0 &&
+           svc__media_is(&media, "application", "x-www-form-urlencoded") &&
+           charsets_are_utf8(media.params);
+}
+
 /*
  * How well a range matches, worst first. A range with parameters is no match by RFC 9110, but a
  * client that asks for nothing but "application/json;charset=utf-8" means JSON.

@@ -38,6 +38,9 @@ int svc__media_param(const struct media *media, struct bytes name, struct bytes 
  */
 bool svc__media_is_json(struct bytes content_type);
 
+/* The same for a form, application/x-www-form-urlencoded. Any thread. */
+bool svc__media_is_form(struct bytes content_type);
+
 /*
  * How much one Accept value wants type/subtype (lower case, no parameters), in thousandths: 0 is
  * "not acceptable". The most specific range decides; of equal ones the higher weight counts. A

@@ -333,6 +333,48 @@ static int tagged(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "tagged");
 }
 
+struct place {
+    double x;
+};
+
+struct bound {
+    const char *name;
+    struct place point;
+    int64_t *numbers;
+    size_t number_count;
+};
+
+static const svc_field point_fields[] = {SVC_FIELD_DOUBLE(struct place, x, .max_double = 9),
+                                         SVC_FIELD_END};
+
+static const svc_field bound_fields[] = {
+    SVC_FIELD_TEXT(struct bound, name, .required = true, .max_length = 9, .pattern = "^[a-z]*$"),
+    SVC_FIELD_OBJECT(struct bound, point, point_fields),
+    SVC_FIELD_INT64S(struct bound, numbers, number_count, .max_count = 3), SVC_FIELD_END};
+
+static const svc_field named_fields[] = {
+    SVC_FIELD_TEXT(struct bound, name),
+    SVC_FIELD_INT64S(struct bound, numbers, number_count, .max_count = 3), SVC_FIELD_END};
+
+static const svc_schema *document, *parameters;
+
+static int fill(svc_request *req, svc_response *res)
+{
+    struct bound bound;
+    if (!svc_request_bind_query(req, res, parameters, &bound) ||
+        !svc_request_bind(req, res, document, &bound))
+        return 0;
+    return svc_response_text(res, 200, bound.name);
+}
+
+static enum outcome add_binding(svc_app *app)
+{
+    document = svc_schema_new(app, bound_fields, sizeof(struct bound), 0);
+    parameters = svc_schema_new(app, named_fields, sizeof(struct bound), SVC_SCHEMA_FORM);
+    enum outcome outcome = worse(by_pointer(document), by_pointer(parameters));
+    return worse(outcome, by_code("post", svc_app_post(app, "/bound", fill, NULL)));
+}
+
 /* What a call says that was given a layer just made. */
 static enum outcome by_use(const svc_middleware *layer, int error)
 {
@@ -441,6 +483,7 @@ static enum outcome make_app(svc_app **out)
     enum outcome outcome = worse(configure(app), add_routes(app));
     outcome = worse(outcome, by_code("use", svc_app_use(app, &passes)));
     outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
+    outcome = worse(outcome, add_binding(app));
     outcome = worse(outcome, by_code("hook", svc_app_hook(app, NULL, NULL, NULL)));
     outcome = worse(outcome, by_code("check", svc_app_check(app, "fine", fine, NULL)));
     outcome = worse(outcome, mount(app));
@@ -458,6 +501,11 @@ static const struct ask {
     {"POST", "/v1/inner/echo/7", NULL, 200, NULL, NULL}, /* with a long body */
     {"POST", "/wait", "[1]", 200, NULL, NULL},
     {"POST", "/wait", NULL, 200, NULL, NULL},
+    {"POST", "/bound?numbers=1", "{\"name\":\"a\",\"point\":{\"x\":1},\"numbers\":[1,2]}", 200,
+     NULL, NULL},
+    {"POST", "/bound?numbers=x&y=1", "", 422, NULL, NULL},
+    {"POST", "/bound", "{\"name\":\"A\",\"point\":{\"x\":10},\"numbers\":[1,2,3,4]}", 422, NULL,
+     NULL},
     {"GET", "/large", "", 200, NULL, NULL},
     {"GET", "/mounted/large", "", 200, NULL, NULL},
     {"GET", "/none", "", 404, NULL, NULL},
@@ -486,7 +534,7 @@ static const char *body_of(const struct ask *ask)
 /* jansson takes a string whose memory it did not get for one with bad syntax. */
 static bool is_failure(const struct ask *ask, int status)
 {
-    bool json = ask->status == 200 && *body_of(ask);
+    bool json = (ask->status == 200 || ask->status == 422) && *body_of(ask);
     return status == 500 || status == 503 || (json && status == 400);
 }
 

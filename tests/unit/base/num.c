@@ -82,3 +82,101 @@ Test(base_num, writes_what_printf_writes)
         }
     }
 }
+
+Test(base_num, reads_whole_numbers_of_either_sign)
+{
+    static const struct {
+        struct bytes text;
+        int result;
+        int64_t number;
+    } rows[] = {
+        {LITERAL("0"), 0, 0},
+        {LITERAL("-0"), 0, 0},
+        {LITERAL("-1"), 0, -1},
+        {LITERAL("-007"), 0, -7},
+        {LITERAL("9223372036854775807"), 0, INT64_MAX},
+        {LITERAL("9223372036854775808"), SVC_ETOOBIG, 0},
+        {LITERAL("-9223372036854775808"), 0, INT64_MIN},
+        {LITERAL("-9223372036854775809"), SVC_ETOOBIG, 0},
+        {LITERAL(""), SVC_ESYNTAX, 0},
+        {LITERAL("-"), SVC_ESYNTAX, 0},
+        {LITERAL("--1"), SVC_ESYNTAX, 0},
+        {LITERAL("+1"), SVC_ESYNTAX, 0},
+        {LITERAL("1-"), SVC_ESYNTAX, 0},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        int64_t number = 77;
+        int result = svc__num_i64(rows[i].text, &number);
+        cr_expect_eq(result, rows[i].result, "row %zu: %d", i, result);
+        cr_expect_eq(number, result == 0 ? rows[i].number : 77, "row %zu", i);
+    }
+}
+
+Test(base_num, reads_decimal_numbers_and_nothing_else_that_strtod_takes)
+{
+    static const struct {
+        struct bytes text;
+        int result;
+        double number;
+    } rows[] = {
+        {LITERAL("0"), 0, 0},
+        {LITERAL("-12.5e3"), 0, -12500},
+        {LITERAL("1E+2"), 0, 100},
+        {LITERAL("1e-2"), 0, 0.01},
+        {LITERAL("0.1"), 0, 0.1},
+        {LITERAL("1e-999"), 0, 0},
+        {LITERAL("1e999"), SVC_ETOOBIG, 0},
+        {LITERAL("-1e999"), SVC_ETOOBIG, 0},
+        {LITERAL(""), SVC_ESYNTAX, 0},
+        {LITERAL("-"), SVC_ESYNTAX, 0},
+        {LITERAL("."), SVC_ESYNTAX, 0},
+        {LITERAL("1."), SVC_ESYNTAX, 0},
+        {LITERAL(".1"), SVC_ESYNTAX, 0},
+        {LITERAL("1e"), SVC_ESYNTAX, 0},
+        {LITERAL("1e+"), SVC_ESYNTAX, 0},
+        {LITERAL("+1"), SVC_ESYNTAX, 0},
+        {LITERAL(" 1"), SVC_ESYNTAX, 0},
+        {LITERAL("1 "), SVC_ESYNTAX, 0},
+        {LITERAL("1,5"), SVC_ESYNTAX, 0},
+        {LITERAL("0x1p3"), SVC_ESYNTAX, 0},
+        {LITERAL("inf"), SVC_ESYNTAX, 0},
+        {LITERAL("nan"), SVC_ESYNTAX, 0},
+        {LITERAL("1\0"), SVC_ESYNTAX, 0},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        double number = 77;
+        int result = svc__num_double(rows[i].text, &number);
+        cr_expect_eq(result, rows[i].result, "row %zu: %d", i, result);
+        cr_expect_eq(number, result == 0 ? rows[i].number : 77, "row %zu", i);
+    }
+}
+
+Test(base_num, a_decimal_number_has_a_ceiling_of_digits)
+{
+    char digits[NUM_DOUBLE_LEN + 2];
+    double number;
+    memset(digits, '0', sizeof digits);
+    digits[NUM_DOUBLE_LEN + 1] = '\0';
+    cr_expect_eq(svc__num_double(svc__bytes(digits, NUM_DOUBLE_LEN + 1), &number), SVC_ETOOBIG);
+    cr_expect_eq(svc__num_double(svc__bytes(digits + 1, NUM_DOUBLE_LEN), &number), 0);
+}
+
+Test(base_num, writes_doubles_as_short_as_they_are)
+{
+    static const struct {
+        double number;
+        const char *text;
+    } rows[] = {
+        {0, "0"},
+        {-0.5, "-0.5"},
+        {0.1, "0.1"},
+        {1e300, "1e+300"},
+        {123456789012345, "123456789012345"},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        char out[NUM_FORMAT_LEN];
+        size_t len = svc__num_format_double(out, rows[i].number);
+        cr_expect_eq(len, strlen(rows[i].text));
+        cr_expect_arr_eq(out, rows[i].text, len);
+    }
+}

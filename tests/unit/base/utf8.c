@@ -108,3 +108,17 @@ Test(base_utf8, a_bad_byte_is_found_wherever_it_stands)
         free(text);
     }
 }
+
+Test(base_utf8, counts_characters_wherever_they_lie)
+{
+    static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z"; /* five of 1 to 4 bytes */
+    for (size_t before = 0; before < 20; before++) {
+        char padded[64];
+        memset(padded, 'x', sizeof padded);
+        memcpy(padded + before, text, sizeof text - 1);
+        for (size_t after = 0; after < 20; after++)
+            cr_assert_eq(svc__utf8_count(svc__bytes(padded, before + sizeof text - 1 + after)),
+                         before + 5 + after);
+    }
+    cr_expect_eq(svc__utf8_count(svc__bytes(NULL, 0)), 0);
+}

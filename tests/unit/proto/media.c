@@ -239,3 +239,14 @@ Test(proto_media, errors_are_json_unless_accept_excludes_it)
     }
     cr_expect(svc__media_accepts_json(NULL, 0));
 }
+
+Test(proto_media, a_form_is_urlencoded_and_utf8)
+{
+    cr_expect(svc__media_is_form(svc__bytes_z("application/x-www-form-urlencoded")));
+    cr_expect(svc__media_is_form(svc__bytes_z("Application/X-WWW-Form-Urlencoded; charset=UTF-8")));
+    cr_expect_not(
+        svc__media_is_form(svc__bytes_z("application/x-www-form-urlencoded;charset=latin1")));
+    cr_expect_not(svc__media_is_form(svc__bytes_z("multipart/form-data")));
+    cr_expect_not(svc__media_is_form(svc__bytes_z("application/x-www-form-urlencoded,")));
+    cr_expect_not(svc__media_is_form(svc__bytes(NULL, 0)));
+}

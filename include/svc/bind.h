@@ -1,0 +1,257 @@
+/*
+ * Binding: what a client sends becomes a C struct by a table of fields, each with its rules. Values
+ * that break a rule are answered 422, with everything that is wrong at once and where it is.
+ *
+ *     struct draft { const char *title; int64_t priority; };
+ *
+ *     static const svc_field draft_fields[] = {
+ *         SVC_FIELD_TEXT(struct draft, title, .required = true, .min_length = 1, .max_length = 200),
+ *         SVC_FIELD_INT64(struct draft, priority, .min = 1, .max = 5, .fallback = 3),
+ *         SVC_FIELD_END};
+ *
+ *     schema = svc_schema_new(app, draft_fields, sizeof(struct draft), 0);      at start
+ *
+ *     struct draft draft;                                                       in a handler
+ *     if (!svc_request_bind(req, res, schema, &draft))
+ *         return 0;
+ *
+ * The SVC_FIELD macros need designated initialisers: tables are written in C, of C99 or later.
+ * docs/binding.md shows more.
+ */
+#ifndef SVC_BIND_H
+#define SVC_BIND_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* ---- Tables of fields */
+
+/* What a value is, and the struct's member that takes it. */
+typedef enum svc_field_type {
+    SVC_TYPE_END = 0, /* ends a table */
+    SVC_TYPE_TEXT,    /* const char *: UTF-8 without NUL of its own; NULL when absent */
+    SVC_TYPE_INT64,   /* int64_t: a whole number, which 1.0 is too */
+    SVC_TYPE_UINT64,  /* uint64_t; in JSON up to INT64_MAX: larger numbers are bad syntax to jansson */
+    SVC_TYPE_DOUBLE,  /* double: any finite number */
+    SVC_TYPE_BOOL,    /* bool: true or false */
+    SVC_TYPE_ENUM,    /* int, or an enum of its size: one of several texts */
+    SVC_TYPE_OBJECT,  /* a struct: an object with a table of its own; JSON only */
+    SVC_TYPE_JSON     /* struct json_t *: anything but null, borrowed; JSON only */
+} svc_field_type;
+
+/* What a member of SVC_FIELD_PRESENCE says. */
+typedef enum svc_presence {
+    SVC_ABSENT = 0,
+    SVC_PRESENT = 1,
+    SVC_NULL = 2 /* null was there, which the field allows */
+} svc_presence;
+
+/* A text of an enumeration, and what it stands for. A list of them ends with {NULL, 0}. */
+typedef struct svc_choice {
+    const char *name;
+    int value;
+} svc_choice;
+
+/*
+ * One field. The macros below write the first part; the second is the table's to say, and what it
+ * leaves out is none. A range has two ends, both included: a `min` alone is a mistake.
+ */
+typedef struct svc_field {
+    size_t size;
+    svc_field_type type;
+    const char *member; /* of the struct */
+    const char *file;   /* where the table says so, for reports */
+    int line;
+    size_t offset;             /* of the member */
+    size_t count_at;           /* of an array: 1 + the offset of its count; 0: no array */
+    const svc_choice *choices; /* of SVC_TYPE_ENUM */
+    const struct svc_field *fields; /* of SVC_TYPE_OBJECT */
+    size_t object_size;             /* of SVC_TYPE_OBJECT, in bytes */
+
+    const char *name; /* in the document; NULL: as the member of the struct */
+    bool required;    /* must be there */
+    bool nullable;    /* null may be there, and is then as if absent; in a query or form, the empty
+                         value of what is no text is null */
+    size_t presence;  /* by SVC_FIELD_PRESENCE */
+
+    int64_t min, max;              /* of SVC_TYPE_INT64 and SVC_TYPE_UINT64 */
+    double min_double, max_double; /* of SVC_TYPE_DOUBLE */
+    size_t min_length, max_length; /* of a text, in characters (code points); max 0: no limit */
+    const char *pattern; /* of a text: a POSIX extended regular expression, found anywhere in it unless
+                            ^ and $ are there; needs a max_length, of at most 4096 */
+    size_t min_count, max_count; /* of an array; max 0: 1000; at most 100000 */
+
+    /* What an absent member is; must keep the rules, save for 0 and NULL, which are "nothing". */
+    int64_t fallback;          /* of SVC_TYPE_INT64, SVC_TYPE_UINT64, SVC_TYPE_BOOL, SVC_TYPE_ENUM */
+    double fallback_double;    /* of SVC_TYPE_DOUBLE */
+    const char *fallback_text; /* of SVC_TYPE_TEXT; borrowed until the app is freed */
+} svc_field;
+
+/*
+ * A field: the type of the struct, its member, then rules as `.required = true`. A member of another
+ * C type than the field's does not compile.
+ *
+ *     SVC_FIELD_TEXT(struct draft, title, .required = true, .max_length = 200)
+ *     SVC_FIELD_ENUM(struct draft, state, state_choices)
+ *     SVC_FIELD_OBJECT(struct draft, author, author_fields)
+ */
+#define SVC_FIELD_TEXT(type, ...)                                                                  \
+    SVC__FIELD(SVC_TYPE_TEXT, const char *, type, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_INT64(type, ...)                                                                 \
+    SVC__FIELD(SVC_TYPE_INT64, int64_t, type, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_UINT64(type, ...)                                                                \
+    SVC__FIELD(SVC_TYPE_UINT64, uint64_t, type, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_DOUBLE(type, ...)                                                                \
+    SVC__FIELD(SVC_TYPE_DOUBLE, double, type, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_BOOL(type, ...)                                                                  \
+    SVC__FIELD(SVC_TYPE_BOOL, bool, type, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_JSON(type, ...)                                                                  \
+    SVC__FIELD(SVC_TYPE_JSON, struct json_t *, type, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_ENUM(type, member, ...) SVC__ENUM(type, member, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_OBJECT(type, member, ...) SVC__OBJECT(type, member, __VA_ARGS__, SVC__FIELD_LAST)
+
+/*
+ * Arrays: the struct has a pointer to the first element and a size_t for their count. Rules are of
+ * each element, but for required, min_count and max_count. Elements are never null.
+ *
+ *     const char **tags; size_t tag_count;
+ *     SVC_FIELD_TEXTS(struct draft, tags, tag_count, .max_count = 10, .max_length = 40)
+ *     SVC_FIELD_ENUMS(struct draft, states, state_count, state_choices)
+ *     SVC_FIELD_OBJECTS(struct draft, links, link_count, link_fields)
+ */
+#define SVC_FIELD_TEXTS(type, member, ...)                                                         \
+    SVC__ARRAY(SVC_TYPE_TEXT, const char **, type, member, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_INT64S(type, member, ...)                                                        \
+    SVC__ARRAY(SVC_TYPE_INT64, int64_t *, type, member, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_UINT64S(type, member, ...)                                                       \
+    SVC__ARRAY(SVC_TYPE_UINT64, uint64_t *, type, member, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_DOUBLES(type, member, ...)                                                       \
+    SVC__ARRAY(SVC_TYPE_DOUBLE, double *, type, member, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_BOOLS(type, member, ...)                                                         \
+    SVC__ARRAY(SVC_TYPE_BOOL, bool *, type, member, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_ENUMS(type, member, count, ...)                                                  \
+    SVC__ENUMS(type, member, count, __VA_ARGS__, SVC__FIELD_LAST)
+#define SVC_FIELD_OBJECTS(type, member, count, ...)                                                \
+    SVC__OBJECTS(type, member, count, __VA_ARGS__, SVC__FIELD_LAST)
+
+/* The end of a table. */
+#define SVC_FIELD_END                                                                              \
+    {                                                                                              \
+        SVC__FIELD_LAST                                                                            \
+    }
+
+/* A rule that names the svc_presence of the struct in which to say whether the member was there. */
+#define SVC_FIELD_PRESENCE(type, member) .presence = 1 + SVC__AT(type, member, svc_presence)
+
+/* The last entry of each field, so that a list of rules is never empty, which C99 would not allow. */
+#define SVC__FIELD_LAST .size = sizeof(svc_field)
+
+/* Offsets of members that have a C type, or a size: pointers to others have no difference, and there
+ * are no arrays of negative size. */
+#define SVC__AT(whole, part, ctype)                                                                \
+    (offsetof(whole, part) + 0 * sizeof(&((whole *)0)->part - (ctype *)sizeof(ctype)))
+#define SVC__AT_SIZED(whole, part, value)                                                          \
+    (offsetof(whole, part) + 0 * sizeof(char[sizeof(value) == sizeof(int) ? 1 : -1]))
+
+#define SVC__FIELD_AT(kind, part, where, ...)                                                      \
+    {                                                                                              \
+        .type = (kind), .member = #part, .file = __FILE__, .line = __LINE__, .offset = (where),    \
+        __VA_ARGS__                                                                                \
+    }
+#define SVC__FIELD(kind, ctype, whole, part, ...)                                                  \
+    SVC__FIELD_AT(kind, part, SVC__AT(whole, part, ctype), __VA_ARGS__)
+#define SVC__ARRAY(kind, ctype, whole, part, count, ...)                                           \
+    SVC__FIELD_AT(kind, part, SVC__AT(whole, part, ctype),                                         \
+                  .count_at = 1 + SVC__AT(whole, count, size_t), __VA_ARGS__)
+#define SVC__ENUM(whole, part, list, ...)                                                          \
+    SVC__FIELD_AT(SVC_TYPE_ENUM, part, SVC__AT_SIZED(whole, part, ((whole *)0)->part),             \
+                  .choices = (list), __VA_ARGS__)
+#define SVC__ENUMS(whole, part, count, list, ...)                                                  \
+    SVC__FIELD_AT(SVC_TYPE_ENUM, part, SVC__AT_SIZED(whole, part, *((whole *)0)->part),            \
+                  .count_at = 1 + SVC__AT(whole, count, size_t), .choices = (list), __VA_ARGS__)
+#define SVC__OBJECT(whole, part, table, ...)                                                       \
+    SVC__FIELD_AT(SVC_TYPE_OBJECT, part, offsetof(whole, part), .fields = (table),                 \
+                  .object_size = sizeof(((whole *)0)->part), __VA_ARGS__)
+#define SVC__OBJECTS(whole, part, count, table, ...)                                               \
+    SVC__FIELD_AT(SVC_TYPE_OBJECT, part, offsetof(whole, part),                                    \
+                  .count_at = 1 + SVC__AT(whole, count, size_t), .fields = (table),                \
+                  .object_size = sizeof(*((whole *)0)->part), __VA_ARGS__)
+
+/* ---- Schemas */
+
+/* A table that was checked and made ready; immutable, for any number of threads at once. */
+typedef struct svc_schema svc_schema;
+
+/* Flags of a schema. */
+enum {
+    /* Members and parameters that are in no table are ignored; without it, they break a rule. */
+    SVC_SCHEMA_LENIENT = 1 << 0,
+    /* The body may be a form (application/x-www-form-urlencoded) as well as JSON. A page of any other
+     * site can make a browser send a form with the user's cookies; JSON it cannot. */
+    SVC_SCHEMA_FORM = 1 << 1
+};
+
+/*
+ * Makes a schema from a table, which is copied save for the texts, lists of choices and tables that
+ * it names: those are borrowed until the app is freed. `struct_size` is the struct's, in bytes. A
+ * table may name itself for the elements of an array (trees), a table has at most 256 fields, and
+ * names are UTF-8 of at most 128 bytes.
+ *
+ * The schema is the app's. NULL, also kept as set-up errors that name each mistake by file and line:
+ * repeated names, ranges that nothing can be in, defaults outside of them, bad patterns (also those
+ * with back-references, whose cost has no bound), rules that the type does not have, members outside
+ * of the struct, nesting where a form is allowed; or when out of memory. Before start only. Since: 0.1
+ */
+SVC_API const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, size_t struct_size,
+                                         unsigned flags);
+
+/* ---- Binding: for the thread that runs the handler */
+
+/*
+ * Binds the request's body to the struct `out`, which is written only on success, as a whole. What
+ * `out` points to lives until the exchange ends. When false, `res` holds the answer and the handler
+ * returns 0: 415, 400 and 503 as svc_request_json has them (a form: 400 for bad escapes, NUL or what
+ * is no UTF-8, 413 for more than 10000 parameters), or 422 with violations as
+ * svc_response_violations has them, in the document's order, missing members last. A NULL schema,
+ * whose app does not start, is 500. Since: 0.1
+ */
+SVC_API bool svc_request_bind(svc_request *req, svc_response *res, const svc_schema *schema,
+                              void *out) SVC_MUST_CHECK;
+
+/*
+ * Binds the query in the same way, its values read by the type of the field: decimal numbers, true
+ * and false. A repeated name fills an array, and breaks a rule elsewhere. 500 for a schema with
+ * objects or JSON in it. Since: 0.1
+ */
+SVC_API bool svc_request_bind_query(svc_request *req, svc_response *res, const svc_schema *schema,
+                                    void *out) SVC_MUST_CHECK;
+
+/*
+ * Binds the wildcards of the route's pattern in the same way; those without a field are ignored.
+ * Where a value breaks a rule there is no such resource: 404. Since: 0.1
+ */
+SVC_API bool svc_request_bind_path(svc_request *req, svc_response *res, const svc_schema *schema,
+                                   void *out) SVC_MUST_CHECK;
+
+/* ---- Violations */
+
+/* What is wrong with one value. Either of the first two is NULL. */
+typedef struct svc_violation {
+    const char *pointer;   /* where in the body: a JSON pointer as a URI fragment, "#/tags/0" */
+    const char *parameter; /* the name of a query or form parameter */
+    const char *detail;    /* "must have 1 to 200 characters" */
+} svc_violation;
+
+/*
+ * Answers 422 in the form that binding has, for rules that no table can say: problem details whose
+ * `errors` are the violations, of which at most 100 are listed (the detail says how many there are).
+ * All texts are copied, and are UTF-8. A client that accepts no JSON gets lines of plain text. 0,
+ * SVC_EINVAL for no violation or one without detail, SVC_ENOMEM, SVC_ETOOBIG. Since: 0.1
+ */
+SVC_API int svc_response_violations(svc_response *res, const svc_violation *violations,
+                                    size_t count);
+
+SVC_END_DECLS
+
+#endif

@@ -1,0 +1,19 @@
+/* Binding a JSON document. */
+#ifndef SVC_CORE_BIND_JSON_H
+#define SVC_CORE_BIND_JSON_H
+
+#include "libsvc/core/bind.h"
+
+struct json_t;
+
+/*
+ * Binds a document to the binding's struct and collects what is wrong with it. Its depth was
+ * bounded by whoever parsed it. It outlives what the struct points to, as strings and JSON are its
+ * own.
+ */
+void svc__bind_json(struct binding *b, struct json_t *document);
+
+/* Binds the body of a request, as svc_request_json has it. False: that has answered. */
+bool svc__bind_json_body(struct binding *b, svc_request *req, svc_response *res);
+
+#endif
