@@ -107,7 +107,7 @@ static bool is_whole(const json_t *json)
 {
     double n = json_number_value(json);
     return json_is_integer(json) ||
-           (json_is_real(json) && n == floor(n) && fabs(n) <= 9007199254740992);
+           (json_is_real(json) && fabs(n) <= 9007199254740992 && n == (double)(int64_t)n);
 }
 
 static size_t count_item(json_t *json)
