@@ -1,10 +1,12 @@
-// The routers that C authors are told about, on the same routes and requests as bench/parts.c.
+// The routers that C authors are told about, on the same routes and requests as bench/parts.c, and
+// encoding/json on the same document.
 //
 //	micro ROUTES-FILE
 package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -55,19 +57,42 @@ func (w *nowhere) Header() http.Header         { return w.header }
 func (w *nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (w *nowhere) WriteHeader(int)             {}
 
-func measure(name string, handler http.Handler, all []*http.Request) {
+func measure(name string, once func(i int)) {
 	var ns []float64
 	for turn := 0; turn < turns; turn++ {
-		w := &nowhere{http.Header{}}
 		result := testing.Benchmark(func(b *testing.B) {
 			for i := 0; i < b.N; i++ {
-				handler.ServeHTTP(w, all[i%len(all)])
+				once(i)
 			}
 		})
 		ns = append(ns, float64(result.T.Nanoseconds())/float64(result.N))
 	}
 	sort.Float64s(ns)
 	fmt.Printf("%s %.2f\n", name, ns[turns/2])
+}
+
+func serve(handler http.Handler, all []*http.Request) func(i int) {
+	w := &nowhere{http.Header{}}
+	return func(i int) { handler.ServeHTTP(w, all[i%len(all)]) }
+}
+
+type note struct {
+	Title    string   `json:"title"`
+	Text     string   `json:"text"`
+	Priority int64    `json:"priority"`
+	Done     bool     `json:"done"`
+	Tags     []string `json:"tags"`
+}
+
+var text = []byte(`{"title":"Shopping for the weekend","text":"Milk, bread, two apples and a newspaper; ` +
+	`ask about the bicycle","priority":4,"done":false,"tags":["home","errands"]}`)
+
+// What C does beside it: a new struct each time.
+func unmarshal(int) {
+	var n note
+	if err := json.Unmarshal(text, &n); err != nil || len(n.Tags) != 2 {
+		panic(err)
+	}
 }
 
 func main() {
@@ -80,6 +105,7 @@ func main() {
 		engine.Handle(r.method, colons(r.pattern), func(*gin.Context) {})
 		router.Handle(r.method, colons(r.pattern), func(http.ResponseWriter, *http.Request, httprouter.Params) {})
 	}
-	measure("gin_github", engine, all)
-	measure("httprouter_github", router, all)
+	measure("gin_github", serve(engine, all))
+	measure("httprouter_github", serve(router, all))
+	measure("go_unmarshal_note", unmarshal)
 }

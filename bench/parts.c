@@ -1,10 +1,12 @@
 /*
  * Small parts of a request by themselves, in nanoseconds: the router, the head, the query, a log
- * line, a metric. Each is run in turns with the others, and the median of the turns is told.
+ * line, a metric, a binding. Each is run in turns with the others, and the median of the turns is
+ * told.
  *
  *     parts ROUTES-FILE [PART]
  */
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "bench/median.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
+#include "libsvc/core/bind_json.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/mw/stack.h"
 #include "libsvc/proto/head.h"
@@ -255,6 +258,76 @@ static size_t log_lines(void *arg, size_t times)
     return times;
 }
 
+/* A document as bench/micro.go has it. */
+struct note {
+    const char *title, *text;
+    int64_t priority;
+    bool done;
+    const char **tags;
+    size_t tag_count;
+};
+
+static const svc_field note_fields[] = {
+    SVC_FIELD_TEXT(struct note, title, .required = true, .min_length = 1, .max_length = 200),
+    SVC_FIELD_TEXT(struct note, text, .required = true, .max_length = 10000),
+    SVC_FIELD_INT64(struct note, priority, .min = 1, .max = 5, .fallback = 3),
+    SVC_FIELD_BOOL(struct note, done),
+    SVC_FIELD_TEXTS(struct note, tags, tag_count, .max_count = 10, .max_length = 40),
+    SVC_FIELD_END,
+};
+
+static const char note_text[] =
+    "{\"title\":\"Shopping for the weekend\",\"text\":\"Milk, bread, two apples and a newspaper; "
+    "ask about the bicycle\",\"priority\":4,\"done\":false,\"tags\":[\"home\",\"errands\"]}";
+
+struct binder {
+    const svc_schema *schema;
+    struct arena arena;
+    json_t *parsed;
+};
+
+static void open_binder(struct binder *binder, struct arena_cache *chunks)
+{
+    svc_app *app = svc_app_new("bench");
+    binder->schema = svc_schema_new(app, note_fields, sizeof(struct note), 0);
+    binder->parsed = json_loads(note_text, JSON_REJECT_DUPLICATES, NULL);
+    svc__arena_init(&binder->arena, chunks, 1 << 20);
+    if (!binder->schema || !binder->parsed)
+        exit(1);
+}
+
+static bool bind_note(struct binder *binder, json_t *json)
+{
+    struct binding b;
+    struct note note;
+    svc__arena_reset(&binder->arena);
+    if (svc__bind_begin(&b, binder->schema, &binder->arena))
+        return false;
+    svc__bind_json(&b, json);
+    return svc__bind_end(&b, &note) && note.tag_count == 2;
+}
+
+static size_t bind_parsed(void *arg, size_t times)
+{
+    struct binder *binder = arg;
+    size_t good = 0;
+    for (size_t i = 0; i < times; i++)
+        good += bind_note(binder, binder->parsed);
+    return good == times ? good : 0;
+}
+
+static size_t bind_texts(void *arg, size_t times)
+{
+    size_t good = 0;
+    for (size_t i = 0; i < times; i++) {
+        size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+        json_t *json = json_loadb(note_text, sizeof note_text - 1, flags, NULL);
+        good += bind_note(arg, json);
+        json_decref(json);
+    }
+    return good == times ? good : 0;
+}
+
 /* ---- The run */
 
 struct part {
@@ -301,6 +374,7 @@ int main(int argc, char **argv)
     static struct arena_cache chunks;
     static struct arena arena;
     static struct buf buf;
+    static struct binder binder;
     svc__arena_cache_init(&chunks, 4);
     svc__arena_init(&arena, &chunks, 1 << 20);
     svc__buf_init(&buf, 1 << 16);
@@ -319,11 +393,14 @@ int main(int argc, char **argv)
         {"query_5", parse_queries, &arena, {0}},
         {"json_string_55", write_strings, &buf, {0}},
         {"log_line", log_lines, &logging, {0}},
+        {"bind_note", bind_texts, &binder, {0}},
+        {"bind_note_parsed", bind_parsed, &binder, {0}},
         {"metric_2", count_requests, NULL, {0}},
     };
     enum { PARTS = sizeof parts / sizeof *parts };
     parts[PARTS - 1].arg = &counting;
     open_log(&logging);
+    open_binder(&binder, &chunks);
     for (size_t turn = 0; turn < TURNS; turn++)
         for (size_t i = 0; i < PARTS; i++)
             if (argc == 2 || !strcmp(argv[2], parts[i].name))

@@ -69,15 +69,16 @@ bool svc__utf8_valid(struct bytes text)
     return true;
 }
 
-/* Bytes 10xxxxxx continue a character; all others begin one. Eight are looked at at once. */
+/* Bytes 10xxxxxx continue a character; all others begin one. Eight are looked at at once, and the
+ * product adds their bits up in its highest byte. */
 size_t svc__utf8_count(struct bytes text)
 {
-    const uint64_t low_bits = UINT64_C(0x0101010101010101);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
     size_t at = 0, continued = 0;
     for (; text.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
         uint64_t group;
         memcpy(&group, text.data + at, sizeof group);
-        continued += (size_t)__builtin_popcountll(group >> 7 & ~group >> 6 & low_bits);
+        continued += (size_t)(((group >> 7 & ~group >> 6 & ones) * ones) >> 56);
     }
     for (; at < text.len; at++)
         continued += ((unsigned char)text.data[at] & 0xc0) == 0x80;

@@ -71,7 +71,7 @@ const char *svc__bind_value_number(const struct schema_field *field, void *at, d
     const double exact = 9007199254740992; /* 2^53: up to there each whole number is a double */
     if (field->rule.type == SVC_TYPE_DOUBLE)
         return put_double(field, at, n);
-    if (!(fabs(n) <= exact) || n != trunc(n))
+    if (!(fabs(n) <= exact) || n != (double)(int64_t)n)
         return field->wrong;
     return svc__bind_value_whole(field, at, (int64_t)n);
 }
