@@ -26,7 +26,7 @@ enum svc_setting_kind {
 
 /*
  * A row of a table. The macros below fill it; behind the text they take what else is to be set:
- * `.secret = true`, `.required = true`, in this order.
+ * `.secret = true`, `.required = true`, in this order. In C++ they are for C++20.
  */
 typedef struct svc_setting {
     size_t size; /* set by the macros */
