@@ -131,7 +131,8 @@ bool svc__app_has_errors(const svc_app *app);
 
 /*
  * Readies the app for requests: compiles routes, flattens chains, starts middleware and hooks, but
- * these only if no setting is known to be bad. Nothing to do when it is ready. 0, SVC_EROUTES, SVC_ESTART, SVC_ECONFIG, SVC_ESTATE, SVC_ENOMEM.
+ * these only if no setting is known to be bad. Nothing to do when it is ready. 0, SVC_EROUTES,
+ * SVC_ESTART, SVC_ECONFIG, SVC_ESTATE, SVC_ENOMEM.
  */
 int svc__app_ready(svc_app *app);
 
