@@ -12,6 +12,7 @@
 #include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
+#include <svc/setting.h>
 #include <svc/test.h>
 #include <svc/version.h>
 

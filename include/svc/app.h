@@ -53,6 +53,12 @@ SVC_API void svc_app_free(svc_app *app);
 SVC_API const char *svc_app_name(const svc_app *app);
 
 /*
+ * Sets what --help says of the program, with line ends where the caller wants them. Copied. 0,
+ * SVC_EINVAL or SVC_ENOMEM. Before start only. Since: 0.1
+ */
+SVC_API int svc_app_describe(svc_app *app, const char *text);
+
+/*
  * Registers a route; `file` and `line` are named in reports of bad patterns and conflicts. The
  * strings are copied. 0, SVC_ESYNTAX for a bad pattern, SVC_EINVAL, SVC_ESTATE once started, or
  * SVC_ENOMEM. Conflicts between routes are found at start. Before start only. Since: 0.1
@@ -158,7 +164,8 @@ SVC_API int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info
 
 /*
  * Registers what makes and ends the service's own resources, such as a database pool. `start` runs
- * before the first request, in order of registration; a non-zero return refuses the start. `stop`
+ * before the first request, once every setting has been found to be right, in order of registration;
+ * a non-zero return refuses the start. `stop`
  * runs after the last request, in reverse order, for those whose start succeeded. Either may be
  * NULL. Both run on the thread that starts or waits. 0, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
  */
@@ -179,10 +186,12 @@ SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg
 SVC_API int svc_app_configure(svc_app *app, const svc_config *config);
 
 /*
- * Reads the settings that the environment names, `<prefix>_LISTEN` and so on, over those set so far.
- * Values that do not parse are kept as set-up errors. svc_app_run does this with the prefix "SVC"
- * unless the program has called it. 0, SVC_EINVAL for a prefix of more than 64 characters, SVC_ECONFIG,
- * SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ * Reads the settings that the environment names, `<prefix>_LISTEN` and so on, over those set so far:
+ * the library's, and those of svc_app_settings, whose struct has its values when this returns. A
+ * value of another kind or out of its range is not taken, and kept as a set-up error. svc_app_run
+ * and svc_app_main do this with the prefix "SVC" unless the program has called it. 0, SVC_EINVAL for
+ * a prefix of more than 64 characters, SVC_ECONFIG for bad values or a required one that is missing
+ * (which the start tells, if it still is), SVC_ESTATE or SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_app_environment(svc_app *app, const char *prefix);
 
@@ -222,6 +231,26 @@ SVC_API int svc_app_wait(svc_app *app);
  * 1 set-up failed, 3 stopped by force. Since: 0.1
  */
 SVC_API int svc_app_run(svc_app *app);
+
+/*
+ * The same with the program's arguments:
+ *
+ *     --help            prints what the program is, all settings and the exit statuses
+ *     --print-config    prints each setting with its value and where that is from (default,
+ *                       program, environment or file), secrets as ********, in the form of an
+ *                       environment file
+ *     --check-config    does no more than check all settings
+ *     --env-file=FILE   reads settings from a file of lines NAME=value, several times if wanted:
+ *                       the last file that has one gives it, unless the environment does. Nothing
+ *                       else is set by it, and without it no file is read
+ *     --                ends these: what follows is the program's own to read
+ *
+ * The first three return without a start, 0 or, when something is wrong, 1. Any other argument is
+ * told on stderr, and 2 is returned. Otherwise as svc_app_run, which it calls. The program must not
+ * need a setting before this: what does belongs into a start hook (svc_app_hook), which runs with all
+ * of them read. Takes the app, accepts NULL. Since: 0.1
+ */
+SVC_API int svc_app_main(svc_app *app, int argc, char **argv);
 
 /*
  * The address of listener `index` of a started app, as "127.0.0.1:41234", "[::1]:80" or

@@ -1,7 +1,7 @@
 /*
  * The settings of an app. Each stands once in the list below, from which the struct, its defaults,
- * the environment names, the checks at start and the README's table are made. The environment name
- * is the prefix and the setting in capitals: SVC_MAX_BODY_BYTES.
+ * the environment names, the checks at start, --help and the README's table are made. The
+ * environment name is the prefix and the setting in capitals: SVC_MAX_BODY_BYTES.
  */
 #ifndef SVC_CONFIG_H
 #define SVC_CONFIG_H
@@ -15,16 +15,17 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
 
 /*
  * STRING(name, default, text), NUMBER(name, default, min, max, unit, text), FLAG(name, default,
- * text), LEVEL(name, default, text).
+ * text), CHOICE(name, default, words, text): as the macros of <svc/setting.h>.
  */
-#define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, LEVEL)                                               \
+#define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE)                                              \
     STRING(listen, ":8080",                                                                        \
            "Addresses to serve on, separated by commas: `:port`, `host:port`, `[v6]:port`, "       \
            "`unix:/path`. Port 0 lets the system choose")                                          \
     STRING(admin_listen, "127.0.0.1:8081",                                                         \
            "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
     NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
-    LEVEL(log_level, SVC_LEVEL_INFO, "Least urgent level that is logged")                          \
+    CHOICE(log_level, SVC_LEVEL_INFO, "error warn info debug",                                     \
+           "Least urgent level that is logged")                                                    \
     STRING(log_output, "stdout", "Where log lines go: `stdout`, `stderr`, or a file to append to") \
     NUMBER(log_ring_bytes, 1048576, 65536, 268435456, "bytes",                                     \
            "Log lines held for a slow output, for each event loop, before lines are dropped")      \
@@ -63,18 +64,18 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;
 #define SVC_CONFIG_FLAG(name, value, text) int name;
-#define SVC_CONFIG_LEVEL(name, value, text) int name;
+#define SVC_CONFIG_CHOICE(name, value, words, text) int name;
 
 /* Begin with SVC_CONFIG_INIT, which sets every default. Strings are copied by svc_app_configure. */
 struct svc_config {
     size_t size; /* set by SVC_CONFIG_INIT */
-    SVC_CONFIG_LIST(SVC_CONFIG_STRING, SVC_CONFIG_NUMBER, SVC_CONFIG_FLAG, SVC_CONFIG_LEVEL)
+    SVC_CONFIG_LIST(SVC_CONFIG_STRING, SVC_CONFIG_NUMBER, SVC_CONFIG_FLAG, SVC_CONFIG_CHOICE)
 };
 
 #undef SVC_CONFIG_STRING
 #undef SVC_CONFIG_NUMBER
 #undef SVC_CONFIG_FLAG
-#undef SVC_CONFIG_LEVEL
+#undef SVC_CONFIG_CHOICE
 
 #define SVC_CONFIG_DEFAULT(name, value, ...) , value
 #define SVC_CONFIG_INIT                                                                            \

@@ -18,7 +18,7 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
         return NULL;
     svc__arena_init(&app->memory, NULL, SIZE_MAX);
     svc__buf_init(&app->errors, MAX_ERRORS);
-    app->config = (svc_config)SVC_CONFIG_INIT;
+    svc__config_init(app);
     app->stop_fd = -1;
     app->root = (struct svc_group){.app = app, .prefix = ""};
     app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
@@ -53,6 +53,15 @@ void svc_app_free(svc_app *app)
 const char *svc_app_name(const svc_app *app)
 {
     return app->name;
+}
+
+int svc_app_describe(svc_app *app, const char *text)
+{
+    const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
+    if (!copy)
+        return svc__app_refuse(app, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
+    app->description = copy;
+    return 0;
 }
 
 /* A report is kept whole or not at all; behind it, room stays for the line that counts the others.

@@ -5,13 +5,13 @@
 #include <stdatomic.h>
 
 #include <svc/app.h>
-#include <svc/config.h>
 #include <svc/middleware.h>
 
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/core/chain.h"
+#include "libsvc/core/config.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 
@@ -94,10 +94,10 @@ enum drain_state {
 struct svc_app {
     struct arena memory; /* everything that registration makes */
     const char *name;
+    const char *description; /* for --help; NULL: none */
     enum app_state state;
-    bool environment_read;
-    bool config_bad; /* settings were given that could not be taken */
     svc_config config;
+    struct config_tables tables; /* of the settings: those of `config`, and the program's own */
     svc_group root;
     struct route *routes, *last_route;
     size_t route_count;
@@ -143,8 +143,9 @@ int svc__app_refuse(svc_app *app, int error, const char *what);
 bool svc__app_has_errors(const svc_app *app);
 
 /*
- * Readies the app for requests: compiles routes, flattens chains, starts middleware and hooks.
- * Nothing to do when it is ready. 0, SVC_EROUTES, SVC_ESTART, SVC_ECONFIG, SVC_ESTATE, SVC_ENOMEM.
+ * Readies the app for requests: compiles routes, flattens chains, starts middleware and hooks, but
+ * these only if no setting is known to be bad. Nothing to do when it is ready. 0, SVC_EROUTES,
+ * SVC_ESTART, SVC_ECONFIG, SVC_ESTATE, SVC_ENOMEM.
  */
 int svc__app_ready(svc_app *app);
 

@@ -215,9 +215,10 @@ int svc__app_ready(svc_app *app)
         error = make_defaults(app);
     if (!error)
         error = each_route(app, complete_route);
-    if (!error)
+    /* What acts on settings must not see bad ones, which svc__config_check has told. */
+    if (!error && !app->tables.bad)
         error = start_middleware(app);
-    if (!error)
+    if (!error && !app->tables.bad)
         error = start_hooks(app);
     if (error == SVC_ENOMEM && !errors_before)
         svc__app_error(app, NULL, 0, "%s", svc_error_text(error));

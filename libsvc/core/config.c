@@ -1,39 +1,25 @@
-/* Settings: from a struct and the environment into the app, and their check as a whole. */
+/* The tables of an app's settings: what the program gives for them, and their check as a whole. */
 #include "libsvc/core/config.h"
 
-#include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "libsvc/base/endpoint.h"
-#include "libsvc/base/num.h"
 #include "libsvc/base/sink.h"
 #include "libsvc/core/app_internal.h"
-#include "libsvc/core/log.h"
+#include "libsvc/core/config_source.h"
+#include "libsvc/core/setting.h"
 #include "libsvc/proto/network.h"
 
-enum setting_kind { SETTING_STRING, SETTING_NUMBER, SETTING_FLAG, SETTING_LEVEL };
+enum { MAX_SHOWN = 65536 };
 
-struct setting {
-    const char *name;
-    enum setting_kind kind;
-    size_t offset; /* in svc_config */
-    uint64_t min, max;
-    const char *unit, *text;
-};
-
-#define STRING(name, value, text)                                                                  \
-    {#name, SETTING_STRING, offsetof(svc_config, name), 0, 0, "", text},
+#define STRING(name, value, text) SVC_SETTING_STRING(svc_config, name, value, text),
 #define NUMBER(name, value, min, max, unit, text)                                                  \
-    {#name, SETTING_NUMBER, offsetof(svc_config, name), min, max, unit, text},
-#define FLAG(name, value, text) {#name, SETTING_FLAG, offsetof(svc_config, name), 0, 1, "", text},
-#define LEVEL(name, value, text)                                                                   \
-    {#name, SETTING_LEVEL, offsetof(svc_config, name), SVC_LEVEL_ERROR, SVC_LEVEL_DEBUG, "", text},
+    SVC_SETTING_NUMBER(svc_config, name, value, min, max, unit, text),
+#define FLAG(name, value, text) SVC_SETTING_FLAG(svc_config, name, value, text),
+#define CHOICE(name, value, words, text) SVC_SETTING_CHOICE(svc_config, name, value, words, text),
 
-static const struct setting settings[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, LEVEL)};
-enum { SETTING_COUNT = sizeof settings / sizeof *settings, MAX_NAME = 128, MAX_PREFIX = 64 };
+const svc_setting svc__config_own[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE)};
 
 /* The ranges once more, as constants: what is in a setting's range must be in that of its user. */
 #define NO_RANGE(...)
@@ -43,19 +29,223 @@ _Static_assert((uint64_t)MIN_log_ring_bytes >= SINK_RING_MIN &&
                    (uint64_t)MAX_log_ring_bytes <= SINK_RING_MAX,
                "every log_ring_bytes that the check lets pass must be a size of ring");
 
-/* The member of a configuration that a setting stands for. */
-static void *member(svc_config *config, const struct setting *setting)
+void svc__config_init(svc_app *app)
 {
-    return (char *)config + setting->offset;
+    app->config = (svc_config)SVC_CONFIG_INIT;
+    app->tables.first = (struct config_table){.settings = svc__config_own,
+                                              .count = CONFIG_COUNT,
+                                              .values = &app->config,
+                                              .origins = app->tables.origins};
 }
 
-static uint64_t number_of(const svc_config *config, const struct setting *setting)
+const char *svc__config_prefix(const svc_app *app)
 {
-    const void *at = (const char *)config + setting->offset;
-    if (setting->kind == SETTING_NUMBER)
-        return *(const uint64_t *)at;
-    int value = *(const int *)at;
-    return value < 0 ? UINT64_MAX : (uint64_t)value;
+    return app->tables.prefix ? app->tables.prefix : "SVC";
+}
+
+/* ---- What the program gives */
+
+/* A program that ignores the failure must not start with other settings than it gave. */
+static int refuse(svc_app *app, int error, const char *call)
+{
+    svc__app_root(app)->tables.bad = true;
+    return svc__app_refuse(app, error, call);
+}
+
+static int copy_strings(svc_app *app, svc_config *config)
+{
+    for (size_t i = 0; i < CONFIG_COUNT; i++) {
+        const svc_setting *setting = &svc__config_own[i];
+        if (setting->kind != SVC_SETTING_KIND_STRING)
+            continue;
+        const char *given = svc__setting_string(setting, config);
+        if (svc__setting_parse(setting, svc__bytes_z(given), config, &app->memory))
+            return SVC_ENOMEM;
+    }
+    return 0;
+}
+
+int svc_app_configure(svc_app *app, const svc_config *config)
+{
+    if (app->state != APP_BUILDING)
+        return refuse(app, SVC_ESTATE, "svc_app_configure");
+    if (!config || config->size < sizeof *config)
+        return refuse(app, SVC_EINVAL, "svc_app_configure");
+    svc_config copy = *config;
+    if (copy_strings(app, &copy))
+        return refuse(app, SVC_ENOMEM, "svc_app_configure");
+    app->config = copy;
+    memset(app->tables.origins, 0, sizeof app->tables.origins);
+    return 0;
+}
+
+static const svc_setting *next_row(const svc_setting *row)
+{
+    return (const svc_setting *)(const void *)((const char *)row + row->size);
+}
+
+/* The number of rows before the end; SIZE_MAX when one does not tell its size. */
+static size_t count_rows(const svc_setting *row)
+{
+    size_t count = 0;
+    for (; row->size >= sizeof *row; row = next_row(row), count++)
+        if (!row->name)
+            return count;
+    return SIZE_MAX;
+}
+
+/* A table with the program's rows side by side, whatever their size. NULL when out of memory. */
+static struct config_table *copy_table(svc_app *app, const svc_setting *row, size_t count,
+                                       void *values)
+{
+    struct config_table *table = svc__arena_zalloc(&app->memory, sizeof *table);
+    svc_setting *settings = svc__arena_zalloc(&app->memory, count * sizeof *settings);
+    struct config_origin *origins = svc__arena_zalloc(&app->memory, count * sizeof *origins);
+    if (!table || !settings || !origins)
+        return NULL;
+    for (size_t i = 0; i < count; i++, row = next_row(row))
+        settings[i] = *row;
+    *table = (struct config_table){settings, count, values, origins, NULL};
+    return table;
+}
+
+static bool has_name(const struct config_table *table, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(table->settings[i].name, name))
+            return true;
+    return false;
+}
+
+static bool name_taken(const svc_app *app, const char *name)
+{
+    for (const struct config_table *at = &app->tables.first; at; at = at->next)
+        if (has_name(at, at->count, name))
+            return true;
+    return false;
+}
+
+/* All rows are looked at, so that each mistake is told. */
+static int check_table(svc_app *app, const struct config_table *table)
+{
+    int error = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const svc_setting *setting = &table->settings[i];
+        const char *fault = svc__setting_fault(setting);
+        if (!fault && (name_taken(app, setting->name) || has_name(table, i, setting->name)))
+            fault = "the name is taken";
+        if (!fault)
+            continue;
+        svc__app_error(app, NULL, 0, "setting %s: %s", setting->name, fault);
+        app->tables.bad = true;
+        error = SVC_EINVAL;
+    }
+    return error;
+}
+
+/* Puts a list of tables behind those of the app. */
+static int append_tables(svc_app *app, struct config_table *first)
+{
+    struct config_table *last = &app->tables.first;
+    while (last->next)
+        last = last->next;
+    last->next = first;
+    return app->tables.prefix ? svc__config_source_environment(app, first) : 0;
+}
+
+int svc_app_settings(svc_app *app, const svc_setting *table, void *values)
+{
+    app = svc__app_root(app); /* of a mounted app the outer one reads and checks them */
+    if (app->state != APP_BUILDING)
+        return refuse(app, SVC_ESTATE, "svc_app_settings");
+    size_t count = table && values ? count_rows(table) : SIZE_MAX;
+    if (count == SIZE_MAX)
+        return refuse(app, SVC_EINVAL, "svc_app_settings");
+    struct config_table *copy = copy_table(app, table, count, values);
+    if (!copy)
+        return refuse(app, SVC_ENOMEM, "svc_app_settings");
+    int error = check_table(app, copy);
+    if (error)
+        return error;
+    for (size_t i = 0; i < count; i++)
+        svc__setting_reset(&copy->settings[i], values);
+    return append_tables(app, copy);
+}
+
+int svc__config_adopt(svc_app *app, svc_app *from)
+{
+    struct config_table *first = from->tables.first.next;
+    app->tables.bad = app->tables.bad || from->tables.bad;
+    int error = 0;
+    for (const struct config_table *at = first; at && !error; at = at->next)
+        error = check_table(app, at);
+    if (error || !first)
+        return error;
+    from->tables.first.next = NULL;
+    return append_tables(app, first);
+}
+
+/* ---- The check as a whole */
+
+bool svc__config_missing(const struct config_table *table, size_t index)
+{
+    const svc_setting *setting = &table->settings[index];
+    if (!setting->required)
+        return false;
+    if (setting->kind == SVC_SETTING_KIND_STRING)
+        return !*svc__setting_string(setting, table->values);
+    return !table->origins[index].prefix && svc__setting_is_default(setting, table->values);
+}
+
+/* What is said of a bad value behind "is not". */
+static void put_expected(const svc_setting *setting, int error, struct buf *out)
+{
+    bool number = setting->kind == SVC_SETTING_KIND_NUMBER;
+    if (number && error == SVC_ESYNTAX) {
+        svc__buf_puts(out, "a whole number");
+        return;
+    }
+    svc__buf_puts(out, number ? "in " : "");
+    svc__setting_range(setting, out);
+}
+
+int svc__config_refuse(svc_app *app, const struct config_origin *at, const char *name,
+                       const svc_setting *setting, struct bytes text, int error)
+{
+    struct buf why;
+    svc__buf_init(&why, MAX_SHOWN);
+    if (setting->secret)
+        svc__buf_puts(&why, "the value");
+    else
+        svc__buf_printf(&why, "\"%.*s\"", (int)text.len, text.data);
+    svc__buf_puts(&why, " is not ");
+    put_expected(setting, error, &why);
+    svc__buf_terminate(&why);
+    svc__app_error(app, at->file, (int)at->line, "%s: %s", name,
+                   svc__buf_error(&why) ? "a value that is not possible" : why.data);
+    svc__buf_free(&why);
+    return SVC_ECONFIG;
+}
+
+static int check_value(svc_app *app, const struct config_table *table, size_t index)
+{
+    const svc_setting *setting = &table->settings[index];
+    char name[SETTING_VARIABLE_SIZE + 16];
+    if (svc__config_missing(table, index)) {
+        svc__setting_variable(name, setting, svc__config_prefix(app));
+        svc__app_error(app, NULL, 0, "setting %s: %s must be set", setting->name, name);
+        return SVC_ECONFIG;
+    }
+    if (svc__setting_in_range(setting, table->values))
+        return 0;
+    struct buf value;
+    svc__buf_init(&value, MAX_SHOWN);
+    svc__setting_value(setting, table->values, &value);
+    snprintf(name, sizeof name, "setting %s", setting->name);
+    svc__config_refuse(app, &(struct config_origin){0}, name, setting, svc__buf_view(&value),
+                       SVC_ETOOBIG);
+    svc__buf_free(&value);
+    return SVC_ECONFIG;
 }
 
 /* A list of addresses must parse as a whole; whether they can be opened is seen when they are. */
@@ -100,192 +290,25 @@ static int check_networks(svc_app *app)
     return SVC_ECONFIG;
 }
 
+static int check_values(svc_app *app)
+{
+    int error = 0;
+    for (const struct config_table *table = &app->tables.first; table; table = table->next) {
+        for (size_t i = 0; i < table->count; i++) {
+            int value_error = check_value(app, table, i);
+            error = error ? error : value_error;
+        }
+    }
+    return error;
+}
+
 int svc__config_check(svc_app *app)
 {
-    int error = app->config_bad ? SVC_ECONFIG : 0;
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *setting = &settings[i];
-        if (setting->kind == SETTING_STRING)
-            continue;
-        uint64_t value = number_of(&app->config, setting);
-        if (value >= setting->min && value <= setting->max)
-            continue;
-        svc__app_error(app, NULL, 0, "setting %s: %" PRIu64 " is not in %" PRIu64 " to %" PRIu64,
-                       setting->name, value, setting->min, setting->max);
-        error = SVC_ECONFIG;
-    }
-    int address_error = check_all_addresses(app);
+    int error = check_values(app), address_error = check_all_addresses(app);
     int network_error = check_networks(app);
-    return error ? error : address_error ? address_error : network_error;
-}
-
-/* A program that ignores the failure must not start with other settings than it gave. */
-static int refuse(svc_app *app, int error, const char *call)
-{
-    app->config_bad = true;
-    return svc__app_refuse(app, error, call);
-}
-
-static int copy_strings(svc_app *app, svc_config *config)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (settings[i].kind != SETTING_STRING)
-            continue;
-        const char **text = member(config, &settings[i]);
-        const char *given = *text ? *text : "";
-        *text = svc__arena_strndup(&app->memory, given, strlen(given));
-        if (!*text)
-            return SVC_ENOMEM;
-    }
-    return 0;
-}
-
-int svc_app_configure(svc_app *app, const svc_config *config)
-{
-    if (app->state != APP_BUILDING)
-        return refuse(app, SVC_ESTATE, "svc_app_configure");
-    if (!config || config->size < sizeof *config)
-        return refuse(app, SVC_EINVAL, "svc_app_configure");
-    svc_config copy = *config;
-    if (copy_strings(app, &copy))
-        return refuse(app, SVC_ENOMEM, "svc_app_configure");
-    app->config = copy;
-    return 0;
-}
-
-static int parse_flag(const char *text, int *out)
-{
-    static const char *const off[] = {"0", "false", "off", "no"};
-    static const char *const on[] = {"1", "true", "on", "yes"};
-    for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
-        if (!strcmp(text, on[i]) || !strcmp(text, off[i])) {
-            *out = !strcmp(text, on[i]);
-            return 0;
-        }
-    }
-    return SVC_ESYNTAX;
-}
-
-static int parse_level(const char *text, int *out)
-{
-    for (int level = SVC_LEVEL_ERROR; level <= SVC_LEVEL_DEBUG; level++) {
-        if (!strcmp(text, svc__log_level_name(level))) {
-            *out = level;
-            return 0;
-        }
-    }
-    return SVC_ESYNTAX;
-}
-
-static int parse(svc_app *app, const struct setting *setting, const char *text)
-{
-    void *out = member(&app->config, setting);
-    switch (setting->kind) {
-    case SETTING_STRING: {
-        const char *copy = svc__arena_strndup(&app->memory, text, strlen(text));
-        if (copy)
-            *(const char **)out = copy;
-        return copy ? 0 : SVC_ENOMEM;
-    }
-    case SETTING_NUMBER:
-        return svc__num_u64(svc__bytes_z(text), UINT64_MAX, out);
-    case SETTING_FLAG:
-        return parse_flag(text, out);
-    case SETTING_LEVEL:
-        return parse_level(text, out);
-    }
-    return SVC_EINVAL;
-}
-
-static const char *expected(enum setting_kind kind)
-{
-    switch (kind) {
-    case SETTING_NUMBER:
-        return "a whole number";
-    case SETTING_FLAG:
-        return "on or off";
-    case SETTING_LEVEL:
-        return "error, warn, info or debug";
-    case SETTING_STRING:
-        break;
-    }
-    return "a text";
-}
-
-/* "SVC" and "max_body_bytes" make "SVC_MAX_BODY_BYTES". */
-static void environment_name(char out[static MAX_NAME], const char *prefix, const char *name)
-{
-    snprintf(out, MAX_NAME, "%s_%s", prefix, name);
-    for (char *at = out + strlen(prefix); *at; at++)
-        *at = (char)toupper((unsigned char)*at);
-}
-
-static int refuse_variable(svc_app *app, const struct setting *setting, const char *name,
-                           const char *text, int error)
-{
-    if (error == SVC_ENOMEM)
-        return refuse(app, error, name);
-    svc__app_error(app, NULL, 0, "%s: \"%s\" is not %s", name, text, expected(setting->kind));
-    app->config_bad = true;
-    return SVC_ECONFIG;
-}
-
-int svc_app_environment(svc_app *app, const char *prefix)
-{
-    if (app->state != APP_BUILDING)
-        return refuse(app, SVC_ESTATE, "svc_app_environment");
-    if (!prefix || strlen(prefix) > MAX_PREFIX)
-        return refuse(app, SVC_EINVAL, "svc_app_environment");
-    app->environment_read = true;
-    int first = 0;
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        char name[MAX_NAME];
-        environment_name(name, prefix, settings[i].name);
-        const char *text = getenv(name);
-        int error = text ? parse(app, &settings[i], text) : 0;
-        if (error)
-            error = refuse_variable(app, &settings[i], name, text, error);
-        first = first ? first : error;
-    }
-    return first;
-}
-
-static void table_default(struct buf *out, const struct setting *setting, const svc_config *config)
-{
-    const char *text = "";
-    switch (setting->kind) {
-    case SETTING_STRING:
-        text = *(const char *const *)(const void *)((const char *)config + setting->offset);
-        break;
-    case SETTING_FLAG:
-        text = number_of(config, setting) ? "on" : "off";
-        break;
-    case SETTING_LEVEL:
-        text = svc__log_level_name((int)number_of(config, setting));
-        break;
-    case SETTING_NUMBER:
-        svc__buf_printf(out, "%" PRIu64 "%s%s", number_of(config, setting),
-                        *setting->unit ? " " : "", setting->unit);
-        return;
-    }
-    svc__buf_printf(out, "`%s`", text);
-}
-
-void svc__config_table(struct buf *out)
-{
-    const svc_config defaults = SVC_CONFIG_INIT;
-    svc__buf_puts(out, "| variable | default | range | what |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *setting = &settings[i];
-        char name[MAX_NAME];
-        environment_name(name, "SVC", setting->name);
-        svc__buf_printf(out, "| `%s` | ", name);
-        table_default(out, setting, &defaults);
-        svc__buf_puts(out, " | ");
-        if (setting->kind == SETTING_NUMBER)
-            svc__buf_printf(out, "%" PRIu64 " to %" PRIu64, setting->min, setting->max);
-        else
-            svc__buf_puts(out, setting->kind == SETTING_STRING ? "" : expected(setting->kind));
-        svc__buf_printf(out, " | %s |\n", setting->text);
-    }
+    app->tables.bad = app->tables.bad || error || address_error || network_error;
+    for (const struct mount *mount = app->mounts; mount; mount = mount->next)
+        if (svc__config_check(mount->app))
+            app->tables.bad = true;
+    return app->tables.bad ? SVC_ECONFIG : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "libsvc/core/config.h"
 #include "libsvc/proto/uri.h"
 
 /* Why an app cannot be mounted there; NULL when it can. */
@@ -62,7 +63,7 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     hand_over_errors(outer, inner);
     inner->parent = outer;
     inner->root.parent = at;
-    return 0;
+    return svc__config_adopt(svc__app_root(outer), inner);
 }
 
 int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)

@@ -1,4 +1,6 @@
 /* The life of an app as programs see it: start, wait, stop, or all of it at once. */
+#include "libsvc/server/app_run.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +10,6 @@
 
 #include "libsvc/core/config.h"
 #include "libsvc/server/drain.h"
-
-enum { EXIT_CLEAN = 0, EXIT_SETUP = 1, EXIT_FORCED = 3 };
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once. */
 static int prepare(svc_app *app, struct service **service)
@@ -93,22 +93,29 @@ static int open_signals(sigset_t *before)
     return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+int svc__app_run_report(svc_app *app, int error)
+{
+    fprintf(stderr, "%s: cannot start: %s\n%s", svc_app_name(app), svc_error_text(error),
+            svc_app_errors(app));
+    return EXIT_SETUP;
+}
+
 static int run(svc_app *app)
 {
     signal(SIGPIPE, SIG_IGN);
     sigset_t before;
     int signal_fd = open_signals(&before);
-    int error = app->environment_read ? 0 : svc_app_environment(app, "SVC");
-    error = svc_app_start(app);
+    if (!app->tables.prefix)
+        svc_app_environment(app, "SVC"); /* what is wrong is told by the start */
+    int error = svc_app_start(app), status;
     if (error)
-        fprintf(stderr, "%s: cannot start: %s\n%s", svc_app_name(app), svc_error_text(error),
-                svc_app_errors(app));
+        status = svc__app_run_report(app, error);
     else
-        error = wait_for_stop(app, signal_fd) ? SVC_EFORCED : 0;
+        status = wait_for_stop(app, signal_fd) ? EXIT_FORCED : EXIT_CLEAN;
     if (signal_fd >= 0)
         close(signal_fd);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return !error ? EXIT_CLEAN : error == SVC_EFORCED ? EXIT_FORCED : EXIT_SETUP;
+    return status;
 }
 
 int svc_app_run(svc_app *app)

@@ -1,6 +1,7 @@
 /* Apps under a prefix of other apps: composed, and apart again, without a change to them. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <svc.h>
@@ -225,6 +226,39 @@ Test(mount, a_mounted_apps_rate_limit_refuses)
     expect_reply(outer, "GET", "/in/", 200, NULL, "none");
     expect_reply(outer, "GET", "/in/", 429, NULL, "none");
     expect_reply(outer, "GET", "/", 200, NULL, "none");
+    svc_app_free(outer);
+}
+
+struct settings {
+    uint64_t pages;
+};
+
+static const svc_setting settings_table[] = {
+    SVC_SETTING_NUMBER(struct settings, pages, 10, 1, 100, "", "Pages of an order"),
+    SVC_SETTING_END};
+
+Test(mount, a_mounted_apps_settings_are_read_with_the_outer_apps_prefix)
+{
+    struct settings settings;
+    svc_app *outer = svc_app_new("outer"), *inner = svc_app_new("inner");
+    setenv("SHOP_PAGES", "33", 1);
+    svc_app_settings(inner, settings_table, &settings);
+    cr_expect_eq(svc_app_mount(outer, "/in", inner), 0);
+    cr_expect_eq(settings.pages, 10);
+    cr_expect_eq(svc_app_environment(outer, "SHOP"), 0);
+    cr_expect_eq(settings.pages, 33);
+    svc_app_free(outer);
+}
+
+Test(mount, a_mounted_apps_bad_settings_refuse_the_start)
+{
+    svc_app *outer = svc_app_new("outer"), *inner = svc_app_new("inner");
+    svc_config config = SVC_CONFIG_INIT;
+    config.max_json_depth = 0;
+    svc_app_configure(inner, &config);
+    svc_app_mount(outer, "/in", inner);
+    cr_expect_null(svc_app_test_get(outer, "/"));
+    cr_expect(strstr(svc_app_errors(outer), "max_json_depth"));
     svc_app_free(outer);
 }
 

@@ -61,7 +61,7 @@ Test(config, every_bad_value_is_named_at_once_and_nothing_starts)
         "SVC_THREADS: \"many\" is not a whole number",
         "SVC_LOG_LEVEL: \"loud\" is not error, warn, info or debug",
         "SVC_ACCESS_LOG: \"2\" is not on or off",
-        "setting max_fields: 3 is not in 8 to 200",
+        "SVC_MAX_FIELDS: \"3\" is not in 8 to 200",
         "setting listen: \"nowhere\": expected host:port",
         "setting admin_listen: \"127.0.0.1:99999\": expected host:port",
         "log_output \"/nowhere/log\": No such file or directory",
@@ -276,4 +276,169 @@ Test(config, several_listeners_serve_and_admin_pages_can_be_left_out)
     cr_expect_null(process_admin(server));
     cr_expect_eq(process_stop(server), 0);
     process_free(server);
+}
+
+/* ---- Arguments, which server_config hands to svc_app_main */
+
+/* What a run left, and how it ended. */
+struct run {
+    char *output;
+    int status;
+};
+
+/* Runs a command of the shell, where $0 is the server, until it ends. */
+static struct run run_shell(const char *command, const char *const *settings)
+{
+    const char *const arguments[] = {"-c", command, process_program("server_config"), NULL};
+    struct process *shell = process_spawn("/bin/sh", settings, arguments);
+    cr_assert(shell);
+    struct run run = {.status = process_await_exit(shell, PROCESS_WAIT_MS)};
+    run.output = process_copy_log(shell);
+    process_free(shell);
+    return run;
+}
+
+/* The same, and expects a status, and a text in the output, or the whole of it. */
+static void expect_run(const char *command, const char *const *settings, int status,
+                       const char *text)
+{
+    struct run run = run_shell(command, settings);
+    cr_expect_eq(run.status, status, "%s: %d", command, run.status);
+    if (*text)
+        cr_expect(strstr(run.output, text), "%s: %s in:\n%s", command, text, run.output);
+    else
+        cr_expect_str_eq(run.output, "", "%s", command);
+    free(run.output);
+}
+
+static const char *const given[] = {"SVC_DATABASE=db", "SVC_TOKEN=hidden", "SVC_LOUD=yes", NULL};
+
+Test(config, help_goes_to_stdout_whatever_the_settings_are)
+{
+    static const char *const wrong[] = {"SVC_THREADS=many", NULL};
+    static const char *const texts[] = {"Usage: config [--help",
+                                        "\nTells its settings.\n",
+                                        "  SVC_DATABASE (required)\n      Where notes live\n",
+                                        "  SVC_MAX_NOTES (default 10000 notes; 1 to 1000000)\n",
+                                        "  SVC_MAX_FIELDS (default 100; 8 to 200)\n",
+                                        "Exit status: 0"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        expect_run("exec $0 --help 2>/dev/null", wrong, 0, texts[i]);
+    expect_run("exec $0 --help >/dev/null", wrong, 0, "");
+    expect_run("exec $0 --help >/dev/full", wrong, 1, "cannot print");
+}
+
+Test(config, settings_are_printed_with_their_origin_and_without_secrets)
+{
+    static const char command[] = "exec $0 --print-config 2>/dev/null";
+    expect_run(command, given, 0,
+               "SVC_DATABASE=db # environment SVC_DATABASE\n"
+               "SVC_TOKEN=******** # environment SVC_TOKEN\n"
+               "SVC_MAX_NOTES=10000 # default\n"
+               "SVC_LOUD=on # environment SVC_LOUD\n"
+               "SVC_COLOUR=green # default\n"
+               "SVC_LISTEN=127.0.0.1:0 # environment SVC_LISTEN\n");
+    struct run run = run_shell("exec $0 --print-config", given);
+    cr_expect_null(strstr(run.output, "hidden"));
+    free(run.output);
+}
+
+Test(config, settings_are_printed_although_some_are_bad)
+{
+    static const char *const bad[] = {"SVC_COLOUR=grey", "SVC_THREADS=2", NULL};
+    expect_run("exec $0 --print-config 2>/dev/null", bad, 1, "SVC_THREADS=2 # environment");
+    expect_run("exec $0 --print-config >/dev/null", bad, 1,
+               "config: cannot start: bad configuration\n"
+               "SVC_COLOUR: \"grey\" is not red, green or blue\n"
+               "setting database: SVC_DATABASE must be set\n");
+}
+
+Test(config, settings_are_checked_without_a_start)
+{
+    expect_run("exec $0 --check-config", given, 0, "");
+    expect_run("exec $0 --check-config", NULL, 1, "SVC_DATABASE must be set");
+}
+
+Test(config, arguments_that_there_are_not_are_refused)
+{
+    expect_run("exec $0 --unknown 2>/dev/null", given, 2, "");
+    expect_run("exec $0 --unknown", given, 2, "unknown argument \"--unknown\"");
+    expect_run("exec $0 --help plain", given, 2, "unknown argument \"plain\"");
+    expect_run("exec $0 --env-file", given, 2, "unknown argument \"--env-file\"");
+    expect_run("exec $0 --check-config -- --unknown", given, 0, "");
+}
+
+/* A folder of the test's own, in which it then is. */
+static void enter_folder(char path[static 32])
+{
+    strcpy(path, "/tmp/svc-config-XXXXXX");
+    cr_assert(mkdtemp(path) && !chdir(path));
+}
+
+static void leave_folder(const char *path)
+{
+    unlink(".env");
+    cr_expect(!chdir("/") && !rmdir(path));
+}
+
+static void write_env(const char *text)
+{
+    FILE *file = fopen(".env", "w");
+    cr_assert(file && fputs(text, file) >= 0 && !fclose(file));
+}
+
+Test(config, a_file_is_read_when_it_is_asked_for)
+{
+    char folder[32];
+    enter_folder(folder);
+    write_env("# comment\nexport SVC_DATABASE='a file'\nSVC_LOUD=off\nSVC_MAX_NOTES=5\n");
+    expect_run("exec $0 --print-config 2>/dev/null", NULL, 1, "SVC_DATABASE=\"\" # default\n");
+    expect_run("exec $0 --env-file=.env --print-config", given + 1, 0,
+               "SVC_DATABASE=\"a file\" # file .env:2\n"
+               "SVC_TOKEN=******** # environment SVC_TOKEN\n"
+               "SVC_MAX_NOTES=5 # file .env:4\n"
+               "SVC_LOUD=on # environment SVC_LOUD\n");
+    leave_folder(folder);
+}
+
+Test(config, what_is_wrong_in_a_file_is_told_with_its_line)
+{
+    char folder[32];
+    enter_folder(folder);
+    write_env("SVC_DATABASE=\"db\nSVC_THREADS=many\nSVC_LISTEN=nowhere\n");
+    static const char *const settings[] = {"SVC_ADMIN_LISTEN=127.0.0.1:0", NULL};
+    expect_run("unset SVC_LISTEN; exec $0 --env-file=.env", settings, 1,
+               "config: cannot start: bad configuration\n"
+               ".env:1: the double quote has no end\n"
+               ".env:2: SVC_THREADS: \"many\" is not a whole number\n"
+               "setting database: SVC_DATABASE must be set\n"
+               "setting listen: \"nowhere\"");
+    expect_run("exec $0 --env-file=none", settings, 1, "none: No such file or directory\n");
+    leave_folder(folder);
+}
+
+/* The settings of a run, as printed, are those of another that reads them from a file. */
+Test(config, what_is_printed_can_be_read)
+{
+    static const char *const odd[] = {"SVC_DATABASE= # \"'$\\\n", "SVC_COLOUR=blue", NULL};
+    char folder[32];
+    enter_folder(folder);
+    expect_run("$0 --print-config | sed /TOKEN/d > .env; unset SVC_DATABASE SVC_COLOUR; "
+               "exec $0 --print-config --env-file=.env",
+               odd, 0, "SVC_DATABASE=\" # \\\"'\\$\\\\\\n\" # file .env:1\n");
+    leave_folder(folder);
+}
+
+Test(config, a_program_runs_with_its_own_settings_and_arguments)
+{
+    char folder[32];
+    enter_folder(folder);
+    write_env("SVC_MAX_NOTES=77\n");
+    static const char *const arguments[] = {"--env-file=.env", "--", "--own", NULL};
+    struct process *server = process_start(process_program("server_config"), given, arguments);
+    cr_assert(server);
+    cr_expect(process_await_log(server, "hook: db hidden 77 1 1 --own", PROCESS_WAIT_MS));
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
+    leave_folder(folder);
 }

@@ -20,6 +20,8 @@
 #include "libsvc/base/arena.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/base/sink.h"
+#include "libsvc/core/config_source.h"
+#include "libsvc/core/config_text.h"
 #include "libsvc/route/tree.h"
 
 void *__real_malloc(size_t size);
@@ -253,6 +255,57 @@ static bool matching_allocates_nothing(void)
     printf("match: %d allocations, %s\n", count, done ? "ok" : "WRONG");
     free_routes(&routes);
     return done && count == 0;
+}
+
+/* ---- Settings of a program's own */
+
+struct own {
+    const char *text;
+    uint64_t number;
+};
+
+static char env_path[] = "/tmp/svc-alloc-XXXXXX";
+
+static const svc_setting own_settings[] = {
+    SVC_SETTING_STRING(struct own, text, NULL, "A text", .required = true),
+    SVC_SETTING_NUMBER(struct own, number, 1, 0, 9, "", "A number"), SVC_SETTING_END};
+
+static enum outcome print_settings(const svc_app *app)
+{
+    struct buf out;
+    svc__buf_init(&out, 1 << 20);
+    svc__config_text_help(app, &out);
+    svc__config_text_values(app, &out);
+    enum outcome outcome = by_code("print", svc__buf_error(&out));
+    svc__buf_free(&out);
+    return outcome;
+}
+
+/* The environment gives the text, and the file the number. */
+static enum outcome try_settings(void)
+{
+    struct own own;
+    svc_app *app = svc_app_new("settings");
+    if (!app)
+        return FAILED;
+    enum outcome outcome = by_code("describe", svc_app_describe(app, "Fails."));
+    outcome = worse(outcome, by_code("settings", svc_app_settings(app, own_settings, &own)));
+    outcome = worse(outcome, by_code("environment", svc_app_environment(app, "ALLOC")));
+    outcome = worse(outcome, by_code("file", svc__config_source_file(app, env_path)));
+    bool read = outcome == FAILED || (!strcmp(own.text, "text") && own.number == 7);
+    outcome = worse(outcome, expect_that(read, "what has been read"));
+    outcome = worse(outcome, print_settings(app));
+    svc_app_free(app);
+    return outcome;
+}
+
+static void prepare_settings(void)
+{
+    static const char text[] = "ALLOC_NUMBER=7\nALLOC_TEXT=not this one\n";
+    int fd = mkstemp(env_path);
+    if (fd < 0 || write(fd, text, sizeof text - 1) < 0 || close(fd))
+        abort();
+    setenv("ALLOC_TEXT", "text", 1);
 }
 
 /* ---- An app, and requests to it */
@@ -673,14 +726,17 @@ static bool survive(const struct attempt *attempt)
 int main(void)
 {
     static const struct attempt attempts[] = {
-        {"arena", try_arena, false},    {"buf", try_buf, false},   {"metrics", try_metrics, false},
-        {"sink", try_sink, false},      {"tree", try_tree, false}, {"app", try_app, true},
-        {"service", try_service, true},
+        {"arena", try_arena, false},     {"buf", try_buf, false},
+        {"metrics", try_metrics, false}, {"sink", try_sink, false},
+        {"tree", try_tree, false},       {"settings", try_settings, false},
+        {"app", try_app, true},          {"service", try_service, true},
     };
     json_set_alloc_funcs(json_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);
+    prepare_settings();
     bool done = matching_allocates_nothing();
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         done = survive(&attempts[i]) && done;
+    unlink(env_path);
     return done ? 0 : 1;
 }

@@ -1,0 +1,100 @@
+/*
+ * A service's own settings: a table that says of each member of a struct what it is, which is all
+ * that it takes for it to be read from the environment, checked, and told by --help and
+ * --print-config like the library's own. docs/configuration.md shows a program.
+ *
+ *     struct settings { const char *database; uint64_t max_notes; };
+ *     static const svc_setting table[] = {
+ *         SVC_SETTING_STRING(struct settings, database, NULL, "Where notes live", .required = true),
+ *         SVC_SETTING_NUMBER(struct settings, max_notes, 10000, 1, 1000000, "", "Notes at most"),
+ *         SVC_SETTING_END};
+ */
+#ifndef SVC_SETTING_H
+#define SVC_SETTING_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* What a setting is, and the type of the member that it is written to. */
+enum svc_setting_kind {
+    SVC_SETTING_KIND_STRING = 0, /* const char *: whatever text is given */
+    SVC_SETTING_KIND_NUMBER,     /* uint64_t: a whole number within a range */
+    SVC_SETTING_KIND_FLAG,       /* int: on, true, yes or 1 is 1; off, false, no or 0 is 0 */
+    SVC_SETTING_KIND_CHOICE      /* int: a word of a list, as its place in it, from 0 on */
+};
+
+/*
+ * A row of a table. The macros below fill it; behind the text they take what else is to be set:
+ * `.secret = true`, `.required = true`, in this order. In C++ they are for C++20.
+ */
+typedef struct svc_setting {
+    size_t size; /* set by the macros */
+    enum svc_setting_kind kind;
+    const char *name;    /* the member's: a lower-case letter, then those, digits and '_'; 60 at most */
+    size_t offset;       /* in the struct */
+    const char *string;  /* the default of a text; NULL: none, and the member is then NULL */
+    uint64_t number;     /* the default of all others */
+    uint64_t min, max;   /* of a number */
+    const char *unit;    /* of a number, such as "ms"; "" for none */
+    const char *choices; /* of a choice: different words with a space between each two */
+    const char *text;    /* what it is, for a reader of --help */
+    bool secret;         /* its value and its default are shown nowhere */
+    bool required;       /* a value must be given, and a text be more than ""; there is no default */
+} svc_setting;
+
+/* The place of a member, which the compiler warns of if it has not the type that it must have. */
+#define SVC_SETTING_OFFSET(type, member, of)                                                       \
+    (offsetof(type, member) + 0 * sizeof((of *)0 == &((type *)0)->member))
+
+#define SVC_SETTING_STRING(type, member, value, ...)                                               \
+    {                                                                                              \
+        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_STRING, .name = #member,             \
+        .offset = SVC_SETTING_OFFSET(type, member, const char *), .string = (value),               \
+        .text = __VA_ARGS__                                                                        \
+    }
+
+#define SVC_SETTING_NUMBER(type, member, value, lowest, highest, of, ...)                          \
+    {                                                                                              \
+        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_NUMBER, .name = #member,             \
+        .offset = SVC_SETTING_OFFSET(type, member, uint64_t), .number = (value), .min = (lowest),  \
+        .max = (highest), .unit = (of), .text = __VA_ARGS__                                        \
+    }
+
+#define SVC_SETTING_FLAG(type, member, value, ...)                                                 \
+    {                                                                                              \
+        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_FLAG, .name = #member,               \
+        .offset = SVC_SETTING_OFFSET(type, member, int), .number = (value), .text = __VA_ARGS__    \
+    }
+
+#define SVC_SETTING_CHOICE(type, member, value, words, ...)                                        \
+    {                                                                                              \
+        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_CHOICE, .name = #member,             \
+        .offset = SVC_SETTING_OFFSET(type, member, int), .number = (value), .choices = (words),    \
+        .text = __VA_ARGS__                                                                        \
+    }
+
+#define SVC_SETTING_END                                                                            \
+    {                                                                                              \
+        .size = sizeof(svc_setting)                                                                \
+    }
+
+/*
+ * Adds the settings of `table`, which ends with SVC_SETTING_END, and writes their defaults to
+ * `values`, the struct that it tells of. What the environment has is written over them by
+ * svc_app_environment, and so, before any start hook, by svc_app_run and svc_app_main; where
+ * svc_app_environment has been called before, at once. svc_app_start and svc_app_test check that
+ * every value is in its range, and that none is missing, and write nothing.
+ *
+ * A member may be set by the program as well, between this call and the start. `table`, its strings
+ * and `values` are borrowed until the app is freed; texts from the environment live as long as the
+ * app. A name that the library or another table has is a mistake, as is a row that says what cannot
+ * be: all are kept as set-up errors, and none of the table is taken. May be called for several
+ * tables. 0, SVC_EINVAL, SVC_ESTATE once started, SVC_ENOMEM, or what svc_app_environment returns.
+ * Since: 0.1
+ */
+SVC_API int svc_app_settings(svc_app *app, const svc_setting *table, void *values);
+
+SVC_END_DECLS
+
+#endif
