@@ -68,17 +68,34 @@ Test(base_num, every_limit_is_sharp_for_small_numbers)
     }
 }
 
+static void expect_written(uint64_t n)
+{
+    char want[32], got[NUM_U64_LEN], got_signed[NUM_I64_LEN];
+    int len = snprintf(want, sizeof want, "%" PRIu64, n);
+    cr_assert_eq(svc__num_format_u64(got, n), len, "%s", want);
+    cr_assert_arr_eq(got, want, (size_t)len);
+    len = snprintf(want, sizeof want, "%" PRId64, (int64_t)n);
+    cr_assert_eq(svc__num_format_i64(got_signed, (int64_t)n), len, "%s", want);
+    cr_assert_arr_eq(got_signed, want, (size_t)len);
+}
+
+static void expect_written_around(uint64_t n)
+{
+    for (uint64_t step = 0; step < 3; step++) {
+        expect_written(n + step);
+        expect_written(n - step);
+        expect_written(-(n + step));
+        expect_written(-(n - step));
+    }
+}
+
 Test(base_num, writes_what_printf_writes)
 {
-    uint64_t n = 0;
-    for (int i = 0; i < 64; i++, n = n * 2 + 1) {
-        for (int step = -1; step <= 1; step++) {
-            char out[NUM_U64_LEN], want[32];
-            uint64_t value = n + (uint64_t)step;
-            size_t len = svc__num_format_u64(out, value);
-            int want_len = snprintf(want, sizeof want, "%" PRIu64, value);
-            cr_assert_eq(len, (size_t)want_len);
-            cr_assert_arr_eq(out, want, len);
-        }
-    }
+    for (int i = 0; i < 64; i++)
+        expect_written_around(UINT64_C(1) << i);
+    uint64_t power = 1;
+    for (int i = 0; i < NUM_U64_LEN; i++, power *= 10)
+        expect_written_around(power);
+    for (uint64_t n = 0; n < 20000; n++)
+        expect_written(n);
 }
