@@ -339,15 +339,43 @@ struct buf *svc__response_scratch(svc_response *res)
 void svc__response_scratch_done(svc_response *res)
 {
     struct buf *scratch = &res->exchange->host->scratch;
-    if (scratch->cap <= SCRATCH_KEPT)
-        return;
-    size_t ceiling = scratch->ceiling;
-    svc__buf_free(scratch);
-    svc__buf_init(scratch, ceiling);
+    if (scratch->cap > SCRATCH_KEPT)
+        svc__buf_free(scratch);
 }
 
-int svc__response_rendered(svc_response *res, int status, const char *type, const struct buf *text)
+void svc__response_scratch_take(svc_response *res, struct buf *out)
+{
+    struct buf *scratch = svc__response_scratch(res);
+    *out = *scratch;
+    svc__buf_init(scratch, out->ceiling);
+}
+
+void svc__response_scratch_give(svc_response *res, struct buf *taken)
+{
+    struct buf *scratch = &res->exchange->host->scratch;
+    if (taken->cap > scratch->cap && taken->cap <= SCRATCH_KEPT) {
+        struct buf smaller = *scratch;
+        *scratch = *taken;
+        *taken = smaller;
+    }
+    svc__buf_free(taken);
+}
+
+/* What the thread would keep for its next rendering, or is mostly empty, is worth a copy. */
+static bool worth_handing_over(const struct buf *text)
+{
+    return text->cap > SCRATCH_KEPT && text->len >= text->cap / 2;
+}
+
+int svc__response_rendered(svc_response *res, int status, const char *type, struct buf *text)
 {
     int error = svc__buf_error(text);
-    return error ? error : svc_response_copy(res, status, type, text->data, text->len);
+    if (error)
+        return error;
+    if (!worth_handing_over(text))
+        return svc_response_copy(res, status, type, text->data, text->len);
+    error = set_memory(res, status, type, text->data, text->len, free);
+    if (!error)
+        svc__buf_init(text, text->ceiling);
+    return error;
 }
