@@ -1,10 +1,12 @@
-// The routers that C authors are told about, on the same routes and requests as bench/parts.c.
+// The routers that C authors are told about, on the same routes and requests as bench/parts.c, and
+// encoding/json on the same documents as bench/json.c.
 //
-//	micro ROUTES-FILE
+//	micro ROUTES-FILE [page | small]    with a second name prints that document instead
 package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -55,13 +57,12 @@ func (w *nowhere) Header() http.Header         { return w.header }
 func (w *nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (w *nowhere) WriteHeader(int)             {}
 
-func measure(name string, handler http.Handler, all []*http.Request) {
+func measure(name string, once func(i int)) {
 	var ns []float64
 	for turn := 0; turn < turns; turn++ {
-		w := &nowhere{http.Header{}}
 		result := testing.Benchmark(func(b *testing.B) {
 			for i := 0; i < b.N; i++ {
-				handler.ServeHTTP(w, all[i%len(all)])
+				once(i)
 			}
 		})
 		ns = append(ns, float64(result.T.Nanoseconds())/float64(result.N))
@@ -70,8 +71,64 @@ func measure(name string, handler http.Handler, all []*http.Request) {
 	fmt.Printf("%s %.2f\n", name, ns[turns/2])
 }
 
+func measureRouter(name string, handler http.Handler, all []*http.Request) {
+	w := &nowhere{http.Header{}}
+	measure(name, func(i int) { handler.ServeHTTP(w, all[i%len(all)]) })
+}
+
+type note struct {
+	ID      uint64   `json:"id"`
+	Title   string   `json:"title"`
+	Text    string   `json:"text"`
+	Created string   `json:"created"`
+	Updated string   `json:"updated"`
+	Score   float64  `json:"score"`
+	Tags    []string `json:"tags"`
+}
+
+type page struct {
+	Notes []note `json:"notes"`
+	Next  string `json:"next"`
+}
+
+type small struct {
+	ID    uint64  `json:"id"`
+	Title string  `json:"title"`
+	Done  bool    `json:"done"`
+	Score float64 `json:"score"`
+}
+
+func documents() (page, small) {
+	text := strings.Repeat("He said \"all is well\", went on and came by été...\n", 4)
+	all := page{Next: "1000020"}
+	for i := 0; i < 20; i++ {
+		all.Notes = append(all.Notes, note{uint64(1000000 + i), "A note on what happened", text,
+			"2026-11-24T02:44:46Z", "2026-11-25T12:00:01Z", float64(i) * 1.37,
+			[]string{"work", "travel", "to be done"}})
+	}
+	return all, small{all.Notes[3].ID, all.Notes[3].Title, true, all.Notes[3].Score}
+}
+
+func marshal(document interface{}) []byte {
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
 func main() {
-	routes := read(os.Args[1])
+	all, one := documents()
+	if len(os.Args) > 2 {
+		os.Stdout.Write(marshal(map[string]interface{}{"page": &all, "small": &one}[os.Args[2]]))
+		return
+	}
+	measure("go_json_page", func(int) { marshal(&all) })
+	measure("go_json_small", func(int) { marshal(&one) })
+	measureRouters(read(os.Args[1]))
+}
+
+func measureRouters(routes []route) {
 	all := requests(routes)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -80,6 +137,6 @@ func main() {
 		engine.Handle(r.method, colons(r.pattern), func(*gin.Context) {})
 		router.Handle(r.method, colons(r.pattern), func(http.ResponseWriter, *http.Request, httprouter.Params) {})
 	}
-	measure("gin_github", engine, all)
-	measure("httprouter_github", router, all)
+	measureRouter("gin_github", engine, all)
+	measureRouter("httprouter_github", router, all)
 }

@@ -118,10 +118,11 @@ static void append_inside(struct buf *b, struct bytes text, const char *invalid)
 {
     while (text.len > 0 && b->error == 0) {
         char *to = svc__buf_reserve(b, text.len); /* what comes of it is no shorter */
-        size_t n = to == NULL ? 0 : svc__json_text_plain(to, text);
-        b->len += n;
-        if (n < text.len)
-            n += append_escape(b, svc__bytes(text.data + n, text.len - n), invalid);
+        if (to != NULL)
+            b->len += svc__json_text_write(to, b->cap - b->len, &text);
+        if (text.len == 0 || b->error != 0)
+            break;
+        size_t n = append_escape(b, text, invalid);
         text = svc__bytes(text.data + n, text.len - n);
     }
 }

@@ -124,17 +124,23 @@ static struct decimal shortest(double d)
     return (struct decimal){digits, in.exponent};
 }
 
+/* Inline, as dividing by a constant is quicker. */
+static inline void drop(struct decimal *decimal, uint64_t power, int zeros)
+{
+    if (decimal->digits % power != 0)
+        return;
+    decimal->digits /= power;
+    decimal->exponent += zeros;
+}
+
+/* Drops up to 16 zeros from the end of the digits, which are 17 at most. */
 static void drop_zeros(struct decimal *decimal)
 {
-    static const struct {
-        uint32_t divisor;
-        int zeros;
-    } steps[] = {{100000000, 8}, {10000, 4}, {100, 2}, {10, 1}};
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        while (decimal->digits % steps[i].divisor == 0) {
-            decimal->digits /= steps[i].divisor;
-            decimal->exponent += steps[i].zeros;
-        }
+    drop(decimal, 100000000, 8);
+    drop(decimal, 10000, 4);
+    drop(decimal, 10000, 4);
+    drop(decimal, 100, 2);
+    drop(decimal, 10, 1);
 }
 
 static char *put(char *to, const char *from, size_t n)

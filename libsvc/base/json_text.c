@@ -40,12 +40,12 @@ static size_t copy_block(char *to, const char *from)
 #ifdef __SSE2__
     __m128i block = _mm_loadu_si128((const void *)from);
     _mm_storeu_si128((void *)to, block);
-    /* Signed: what is no ASCII is less than a space as well. */
-    __m128i low = _mm_cmplt_epi8(block, _mm_set1_epi8(' '));
+    /* Signed and one higher, what is above "~" is less than a space as well. */
+    __m128i higher = _mm_add_epi8(block, _mm_set1_epi8(1));
+    __m128i outside = _mm_cmplt_epi8(higher, _mm_set1_epi8(' ' + 1));
     __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
     __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
-    __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
-    __m128i stops = _mm_or_si128(_mm_or_si128(low, quote), _mm_or_si128(backslash, del));
+    __m128i stops = _mm_or_si128(outside, _mm_or_si128(quote, backslash));
     unsigned mask = (unsigned)_mm_movemask_epi8(stops);
     return (size_t)__builtin_ctz(mask | 1U << BLOCK);
 #else
@@ -135,25 +135,13 @@ static size_t wide_plain(struct bytes text)
     return n > 0 && wide_control(svc__bytes(text.data, n)) == 0 ? n : 0;
 }
 
+/* Copies whole sequences as long as they are plain ones of several bytes. */
 static size_t copy_wide(char *to, const char *from, size_t len)
 {
     size_t at = 0;
     for (size_t n; (n = wide_plain(svc__bytes(from + at, len - at))) > 0; at += n)
         for (size_t i = 0; i < n; i++)
             to[at + i] = from[at + i];
-    return at;
-}
-
-size_t svc__json_text_plain(char *to, struct bytes text)
-{
-    size_t at = 0;
-    while (at < text.len) {
-        at += copy_ascii(to + at, text.data + at, text.len - at);
-        size_t n = copy_wide(to + at, text.data + at, text.len - at);
-        if (n == 0)
-            break;
-        at += n;
-    }
     return at;
 }
 
@@ -166,15 +154,14 @@ static size_t escape_number(char *out, unsigned code)
     return sizeof text;
 }
 
-static size_t escape_ascii(char *out, char c)
+static size_t escape_ascii(char *out, unsigned char c)
 {
-    static const char escaped[] = "\"\\\b\f\n\r\t";
-    static const char letter[] = "\"\\bfnrt";
-    const char *at = memchr(escaped, c, sizeof escaped - 1);
-    if (at == NULL)
-        return escape_number(out, (unsigned char)c);
+    static const char letters[128] = {['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+                                      ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
+    if (!letters[c])
+        return escape_number(out, c);
     out[0] = '\\';
-    out[1] = letter[at - escaped];
+    out[1] = letters[c];
     return 2;
 }
 
@@ -182,8 +169,39 @@ size_t svc__json_text_escape(char out[static JSON_TEXT_ESCAPE_LEN], size_t *len,
 {
     size_t n = svc__utf8_sequence(text);
     if (n == 1)
-        *len = escape_ascii(out, text.data[0]);
+        *len = escape_ascii(out, (unsigned char)text.data[0]);
     else if (n > 1)
         *len = escape_number(out, wide_control(svc__bytes(text.data, n)));
     return n;
+}
+
+/* Takes `n` bytes off the front, and returns how many that were. */
+static size_t advance(struct bytes *text, size_t n)
+{
+    *text = svc__bytes(text->data + n, text->len - n);
+    return n;
+}
+
+size_t svc__json_text_write(char *to, size_t room, struct bytes *text)
+{
+    struct bytes rest = *text;
+    size_t len = 0;
+    while (rest.len > 0) {
+        len += advance(&rest, copy_ascii(to + len, rest.data, rest.len));
+        if (rest.len == 0)
+            break;
+        if ((unsigned char)*rest.data >= 0x80) {
+            size_t n = copy_wide(to + len, rest.data, rest.len);
+            if (n == 0)
+                break;
+            len += advance(&rest, n);
+        } else if (room - len >= rest.len - 1 + JSON_TEXT_ESCAPE_LEN) {
+            len += escape_ascii(to + len, (unsigned char)*rest.data);
+            advance(&rest, 1);
+        } else {
+            break;
+        }
+    }
+    *text = rest;
+    return len;
 }

@@ -38,7 +38,7 @@ static bool may_follow(const svc_json_writer *w, const char *key)
     return keyed == (key != NULL) && (w->depth > 0 || !w->follows);
 }
 
-/* Writes a key that holds more than plain text. What is plain at its beginning stands at `to`. */
+/* Writes the rest of a key that `to` ends with. */
 static char *finish_key(svc_json_writer *w, char *to, struct bytes rest, size_t room)
 {
     w->buf.len = (size_t)(to - w->buf.data);
@@ -68,10 +68,9 @@ static inline char *begin_value(svc_json_writer *w, const char *key, size_t room
     if (!key)
         return to;
     *to++ = '"';
-    size_t plain = svc__json_text_plain(to, name);
-    to += plain;
-    if (plain < name.len)
-        return finish_key(w, to, svc__bytes(name.data + plain, name.len - plain), room);
+    to += svc__json_text_write(to, name.len, &name);
+    if (name.len > 0)
+        return finish_key(w, to, name, room);
     *to++ = '"';
     *to++ = ':';
     return to;
@@ -81,6 +80,12 @@ static inline void end_value(svc_json_writer *w, const char *end)
 {
     w->buf.len = (size_t)(end - w->buf.data);
     w->follows = true;
+}
+
+/* How many bytes the buffer has from `to` on, less one for a quote. */
+static size_t space_at(const svc_json_writer *w, const char *to)
+{
+    return w->buf.cap - (size_t)(to - w->buf.data) - 1;
 }
 
 /* A value that needs no more than to be copied. */
@@ -122,10 +127,11 @@ void svc_json_put_text_n(svc_json_writer *w, const char *key, const char *text, 
     if (!to)
         return;
     *to++ = '"';
-    size_t plain = svc__json_text_plain(to, svc__bytes(text, len));
-    end_value(w, to + plain);
-    if (plain < len)
-        svc__buf_json_inside(&w->buf, svc__bytes(text + plain, len - plain));
+    struct bytes rest = svc__bytes(text, len);
+    to += svc__json_text_write(to, space_at(w, to), &rest);
+    end_value(w, to);
+    if (rest.len > 0)
+        svc__buf_json_inside(&w->buf, rest);
     svc__buf_putc(&w->buf, '"');
 }
 

@@ -16,7 +16,8 @@ void svc__response_drop_body(svc_response *res);
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
 
 /* Answers with rendered bytes, which are copied: into the arena when they are few. The memory of
- * many becomes the response's instead, and `text` is left empty. */
+ * many becomes the response's instead, and `text` is left empty. `type` is static and needs no
+ * check. */
 int svc__response_rendered(svc_response *res, int status, const char *type, struct buf *text);
 
 /* The host's scratch buffer, emptied, for rendering; given back with svc__response_scratch_done. */

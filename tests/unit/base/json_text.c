@@ -7,35 +7,58 @@
 
 enum { LONGEST = 70 };
 
-/* The same by the definition, a character at a time. */
-static size_t plain_by_definition(struct bytes text)
+static bool is_wide_control(const unsigned char *c, size_t n)
 {
-    size_t at = 0;
-    for (size_t n; at < text.len; at += n) {
-        n = svc__utf8_sequence(svc__bytes(text.data + at, text.len - at));
-        const unsigned char *c = (const unsigned char *)text.data + at;
-        bool stops = n == 0 || (n == 1 && (*c < 0x20 || *c == '"' || *c == '\\' || *c == 0x7f)) ||
-                     (n == 2 && c[0] == 0xc2 && c[1] < 0xa0) ||
-                     (n == 3 && c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9));
-        if (stops)
+    return (n == 2 && c[0] == 0xc2 && c[1] < 0xa0) ||
+           (n == 3 && c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9));
+}
+
+/* What is to be written, by the definition, a character at a time, and where it stops; `extra` is
+ * how many bytes more there may be than `text` has. */
+static size_t write_by_definition(char *to, size_t extra, struct bytes *text)
+{
+    size_t len = 0;
+    while (text->len > 0) {
+        const unsigned char *c = (const unsigned char *)text->data;
+        size_t n = svc__utf8_sequence(*text), escape = n;
+        bool stands =
+            n > 0 && !is_wide_control(c, n) && *c != 0x7f && *c != '"' && *c != '\\' && *c >= 0x20;
+        if (!stands && (n != 1 || extra < JSON_TEXT_ESCAPE_LEN - 1))
             break;
+        if (stands)
+            memcpy(to + len, c, n);
+        else
+            svc__json_text_escape(to + len, &escape, *text);
+        len += escape;
+        extra -= escape - n;
+        *text = svc__bytes(text->data + n, text->len - n);
     }
-    return at;
+    return len;
 }
 
 /* Out of and into memory of just that size, so that the sanitizer sees a byte too many. */
-static void expect_plain(struct bytes text)
+static void expect_written(struct bytes text, size_t extra)
 {
-    char *from = malloc(text.len + !text.len), *to = malloc(text.len + !text.len);
+    char *from = malloc(text.len + !text.len), *to = malloc(text.len + extra + 1);
+    char want[LONGEST + 64];
     memcpy(from, text.data, text.len);
-    size_t n = svc__json_text_plain(to, svc__bytes(from, text.len));
-    cr_assert_eq(n, plain_by_definition(text), "%zu of \"%.*s\"", n, SHOW(text));
-    cr_assert_eq(memcmp(to, text.data, n), 0, "\"%.*s\"", SHOW(text));
+    struct bytes left = {from, text.len}, want_left = left;
+    size_t len = svc__json_text_write(to, text.len + extra, &left);
+    size_t want_len = write_by_definition(want, extra, &want_left);
+    cr_assert_eq(len, want_len, "%zu of \"%.*s\"", len, SHOW(text));
+    cr_assert_eq(memcmp(to, want, len), 0, "\"%.*s\"", SHOW(text));
+    cr_assert(left.data == want_left.data && left.len == want_left.len, "\"%.*s\"", SHOW(text));
     free(from);
     free(to);
 }
 
-Test(base_json_text, stops_at_any_byte_at_any_place)
+static void expect_any_room(struct bytes text)
+{
+    expect_written(text, 0);
+    expect_written(text, 9);
+}
+
+Test(base_json_text, any_byte_at_any_place)
 {
     char text[LONGEST];
     for (size_t len = 0; len < LONGEST; len++)
@@ -44,11 +67,21 @@ Test(base_json_text, stops_at_any_byte_at_any_place)
                 memset(text, 'x', len);
                 if (at < len)
                     text[at] = (char)c;
-                expect_plain(svc__bytes(text, len));
+                expect_any_room(svc__bytes(text, len));
             }
 }
 
-Test(base_json_text, sequences_are_plain_at_any_place)
+Test(base_json_text, escapes_as_long_as_there_is_room)
+{
+    char text[LONGEST];
+    for (size_t at = 0; at < LONGEST; at++)
+        text[at] = at % 7 == 3 ? '"' : at % 11 == 5 ? '\n' : at % 13 == 8 ? '\x01' : 'x';
+    for (size_t len = 0; len < LONGEST; len++)
+        for (size_t extra = 0; extra < 64; extra++)
+            expect_written(svc__bytes(text, len), extra);
+}
+
+Test(base_json_text, sequences_at_any_place)
 {
     static const char *const sequences[] = {
         "\xc2\xa0",         "\xc2\x9f",         "\xc3\xa9",         "\xdf\xbf",     "\xe0\xa0\x80",
@@ -63,8 +96,8 @@ Test(base_json_text, sequences_are_plain_at_any_place)
                 char text[40];
                 memset(text, 'x', len);
                 memcpy(text + at, sequences[i], n);
-                expect_plain(svc__bytes(text, len));
-                expect_plain(svc__bytes(text, at + n - 1)); /* cut short */
+                expect_any_room(svc__bytes(text, len));
+                expect_any_room(svc__bytes(text, at + n - 1)); /* cut short */
             }
     }
 }
@@ -76,7 +109,7 @@ Test(base_json_text, any_first_bytes_of_a_sequence)
         for (int second = 0; second < 256; second++)
             for (int third = 0x7f; third <= 0xc0; third++) {
                 const char text[] = {(char)first, (char)second, (char)third, (char)0x80, 'x'};
-                expect_plain(svc__bytes(text, sizeof text));
+                expect_any_room(svc__bytes(text, sizeof text));
             }
 }
 
