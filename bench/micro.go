@@ -1,7 +1,7 @@
 // The routers that C authors are told about, on the same routes and requests as bench/parts.c, and
-// encoding/json on the same document.
+// encoding/json on the same documents.
 //
-//	micro ROUTES-FILE
+//	micro ROUTES-FILE [page | small]    with a second name prints that document instead
 package main
 
 import (
@@ -76,7 +76,7 @@ func serve(handler http.Handler, all []*http.Request) func(i int) {
 	return func(i int) { handler.ServeHTTP(w, all[i%len(all)]) }
 }
 
-type note struct {
+type draft struct {
 	Title    string   `json:"title"`
 	Text     string   `json:"text"`
 	Priority int64    `json:"priority"`
@@ -89,14 +89,65 @@ var text = []byte(`{"title":"Shopping for the weekend","text":"Milk, bread, two 
 
 // What C does beside it: a new struct each time.
 func unmarshal(int) {
-	var n note
+	var n draft
 	if err := json.Unmarshal(text, &n); err != nil || len(n.Tags) != 2 {
 		panic(err)
 	}
 }
 
+type note struct {
+	ID      uint64   `json:"id"`
+	Title   string   `json:"title"`
+	Text    string   `json:"text"`
+	Created string   `json:"created"`
+	Updated string   `json:"updated"`
+	Score   float64  `json:"score"`
+	Tags    []string `json:"tags"`
+}
+
+type page struct {
+	Notes []note `json:"notes"`
+	Next  string `json:"next"`
+}
+
+type small struct {
+	ID    uint64  `json:"id"`
+	Title string  `json:"title"`
+	Done  bool    `json:"done"`
+	Score float64 `json:"score"`
+}
+
+func documents() (page, small) {
+	text := strings.Repeat("He said \"all is well\", went on and came by été...\n", 4)
+	all := page{Next: "1000020"}
+	for i := 0; i < 20; i++ {
+		all.Notes = append(all.Notes, note{uint64(1000000 + i), "A note on what happened", text,
+			"2026-11-24T02:44:46Z", "2026-11-25T12:00:01Z", float64(i) * 1.37,
+			[]string{"work", "travel", "to be done"}})
+	}
+	return all, small{all.Notes[3].ID, all.Notes[3].Title, true, all.Notes[3].Score}
+}
+
+func marshal(document interface{}) []byte {
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
 func main() {
-	routes := read(os.Args[1])
+	all, one := documents()
+	if len(os.Args) > 2 {
+		os.Stdout.Write(marshal(map[string]interface{}{"page": &all, "small": &one}[os.Args[2]]))
+		return
+	}
+	measure("go_json_page", func(int) { marshal(&all) })
+	measure("go_json_small", func(int) { marshal(&one) })
+	measureRouters(read(os.Args[1]))
+}
+
+func measureRouters(routes []route) {
 	all := requests(routes)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()

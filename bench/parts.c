@@ -10,10 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "bench/median.h"
-#include "libsvc/base/clock.h"
+#include "bench/part.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/core/bind_json.h"
 #include "libsvc/core/exchange.h"
@@ -23,7 +21,7 @@
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 
-enum { TURNS = 15, SEQUENCE = 1 << 16, MAX_TEXT = 256, TURN_NS = 20000000 };
+enum { SEQUENCE = 1 << 16, MAX_TEXT = 256 };
 
 static uint64_t next_number(uint64_t *state)
 {
@@ -330,29 +328,6 @@ static size_t bind_texts(void *arg, size_t times)
 
 /* ---- The run */
 
-struct part {
-    const char *name;
-    size_t (*run)(void *arg, size_t times);
-    void *arg;
-    double ns[TURNS];
-};
-
-static double once(const struct part *part)
-{
-    size_t times = 1000;
-    for (;;) {
-        uint64_t began = svc__clock_ns();
-        if (!part->run(part->arg, times)) {
-            fprintf(stderr, "%s: wrong\n", part->name);
-            exit(1);
-        }
-        uint64_t took = svc__clock_ns() - began;
-        if (took >= TURN_NS)
-            return (double)took / (double)times;
-        times *= took * 4 < TURN_NS ? 4 : 2;
-    }
-}
-
 int main(int argc, char **argv)
 {
     static struct router github, ten, thousand, thousands, hot;
@@ -401,11 +376,6 @@ int main(int argc, char **argv)
     parts[PARTS - 1].arg = &counting;
     open_log(&logging);
     open_binder(&binder, &chunks);
-    for (size_t turn = 0; turn < TURNS; turn++)
-        for (size_t i = 0; i < PARTS; i++)
-            if (argc == 2 || !strcmp(argv[2], parts[i].name))
-                parts[i].ns[turn] = once(&parts[i]);
-    for (size_t i = 0; i < PARTS; i++)
-        printf("%s %.2f\n", parts[i].name, median(parts[i].ns, TURNS));
+    part_run_all(parts, PARTS, argv[2]);
     return 0;
 }

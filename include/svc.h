@@ -8,6 +8,7 @@
 #include <svc/config.h>
 #include <svc/errors.h>
 #include <svc/json.h>
+#include <svc/json_writer.h>
 #include <svc/middleware.h>
 #include <svc/rate_limit.h>
 #include <svc/request.h>

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include <svc/json_writer.h>
 #include <svc/types.h>
 
 SVC_BEGIN_DECLS
@@ -28,6 +29,13 @@ SVC_API int svc_response_json(svc_response *res, int status, const char *format,
  * NULL. For the thread that runs the handler. Since: 0.1
  */
 SVC_API int svc_response_json_take(svc_response *res, int status, json_t *json);
+
+/*
+ * Writes a value of jansson's, which is borrowed for the call. The writer fails with SVC_EINVAL when
+ * it is NULL or holds itself; how deep it nests is not looked at. Otherwise as the other
+ * svc_json_put_ calls. Since: 0.1
+ */
+SVC_API void svc_json_put_jansson(svc_json_writer *w, const char *key, const json_t *json);
 
 /*
  * Answers with problem details (RFC 9457) that carry more members: `members` is an object, whose

@@ -6,8 +6,8 @@
 
 #include <svc/errors.h>
 
+#include "libsvc/base/json_text.h"
 #include "libsvc/base/num.h"
-#include "libsvc/base/utf8.h"
 
 enum { SMALLEST = 64 };
 
@@ -49,7 +49,7 @@ static int grow(struct buf *b, size_t n)
     return 0;
 }
 
-char *svc__buf_reserve(struct buf *b, size_t n)
+char *svc__buf_grow(struct buf *b, size_t n)
 {
     if (b->error != 0)
         return NULL;
@@ -99,107 +99,48 @@ void svc__buf_printf(struct buf *b, const char *format, ...)
     va_end(args);
 }
 
-static bool in_range(struct bytes text, const char *prefix, unsigned lowest, unsigned highest)
+/* Appends the first character, which is not plain; `invalid` for a byte that is no UTF-8, and where
+ * that is NULL it is an error. Returns its length in `text`. */
+static size_t append_escape(struct buf *b, struct bytes text, const char *invalid)
 {
-    size_t n = strlen(prefix);
-    unsigned char last = (unsigned char)text.data[n];
-    return memcmp(text.data, prefix, n) == 0 && last >= lowest && last <= highest;
+    char escape[JSON_TEXT_ESCAPE_LEN];
+    size_t len, taken = svc__json_text_escape(escape, &len, text);
+    if (taken > 0)
+        svc__buf_append(b, escape, len);
+    else if (invalid != NULL)
+        svc__buf_puts(b, invalid);
+    else if (b->error == 0)
+        b->error = SVC_EINVAL;
+    return taken > 0 ? taken : 1;
 }
 
-/* The code point of a valid sequence that some reader takes for a control or a line's end although
- * it is not ASCII: C1 controls, line and paragraph separator. 0 for all others. */
-static unsigned wide_control(struct bytes sequence)
+static void append_inside(struct buf *b, struct bytes text, const char *invalid)
 {
-    if (sequence.len == 2 && in_range(sequence, "\xc2", 0x80, 0x9f))
-        return (unsigned char)sequence.data[1];
-    if (sequence.len == 3 && in_range(sequence, "\xe2\x80", 0xa8, 0xa9))
-        return 0x2000u + ((unsigned char)sequence.data[2] & 0x3fu);
-    return 0;
-}
-
-/* Whether eight bytes are all ASCII that a JSON string holds as it is. In words whose bytes are all
- * below 0x80 a subtraction sets a top bit, from the lowest byte that is too small on. */
-static bool word_is_plain(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-    uint64_t control = word - ones * 0x20, quote = (word ^ ones * '"') - ones;
-    uint64_t backslash = (word ^ ones * '\\') - ones, del = (word ^ ones * 0x7f) - ones;
-    return ((word | control | quote | backslash | del) & tops) == 0;
-}
-
-/* How many bytes at the beginning go into a JSON string as they are. */
-static size_t plain_run(struct bytes text)
-{
-    size_t i = 0;
-    for (uint64_t word; text.len - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, text.data + i, sizeof word);
-        if (!word_is_plain(word))
+    while (text.len > 0 && b->error == 0) {
+        char *to = svc__buf_reserve(b, text.len); /* what comes of it is no shorter */
+        if (to != NULL)
+            b->len += svc__json_text_write(to, b->cap - b->len, &text);
+        if (text.len == 0 || b->error != 0)
             break;
+        size_t n = append_escape(b, text, invalid);
+        text = svc__bytes(text.data + n, text.len - n);
     }
-    while (i < text.len) {
-        unsigned char c = (unsigned char)text.data[i];
-        size_t n = 1;
-        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-            break;
-        if (c >= 0x80) {
-            n = svc__utf8_sequence(svc__bytes(text.data + i, text.len - i));
-            if (n == 0 || wide_control(svc__bytes(text.data + i, n)) != 0)
-                break;
-        }
-        i += n;
-    }
-    return i;
-}
-
-static void escape_number(struct buf *b, unsigned code)
-{
-    static const char hex[] = "0123456789abcdef";
-    char text[6] = {
-        '\\', 'u', hex[code >> 12 & 15], hex[code >> 8 & 15], hex[code >> 4 & 15], hex[code & 15]};
-    svc__buf_append(b, text, sizeof text);
-}
-
-static void escape_ascii(struct buf *b, char c)
-{
-    static const char escaped[] = "\"\\\b\f\n\r\t";
-    static const char letter[] = "\"\\bfnrt";
-    const char *at = memchr(escaped, c, sizeof escaped - 1);
-    if (at == NULL) {
-        escape_number(b, (unsigned char)c);
-        return;
-    }
-    char text[2] = {'\\', letter[at - escaped]};
-    svc__buf_append(b, text, sizeof text);
-}
-
-/* Appends the form of the first character, which plain_run stopped at. Returns its length in
- * `text`. */
-static size_t escape_first(struct buf *b, struct bytes text)
-{
-    size_t n = svc__utf8_sequence(text);
-    if (n == 0) {
-        svc__buf_puts(b, "\xef\xbf\xbd");
-        return 1;
-    }
-    if (n == 1)
-        escape_ascii(b, text.data[0]);
-    else
-        escape_number(b, wide_control(svc__bytes(text.data, n)));
-    return n;
 }
 
 void svc__buf_json_string(struct buf *b, struct bytes text)
 {
     size_t start = b->len;
     svc__buf_putc(b, '"');
-    while (text.len > 0) {
-        size_t n = plain_run(text);
-        svc__buf_append(b, text.data, n);
-        if (n < text.len)
-            n += escape_first(b, svc__bytes(text.data + n, text.len - n));
-        text = svc__bytes(text.data + n, text.len - n);
-    }
+    append_inside(b, text, "\xef\xbf\xbd");
     svc__buf_putc(b, '"');
+    if (b->error != 0)
+        b->len = start;
+}
+
+void svc__buf_json_inside(struct buf *b, struct bytes text)
+{
+    size_t start = b->len;
+    append_inside(b, text, NULL);
     if (b->error != 0)
         b->len = start;
 }

@@ -51,18 +51,24 @@ static inline struct bytes svc__buf_view(const struct buf *b)
     return svc__bytes(b->data, b->len);
 }
 
+/* The part of svc__buf_reserve that is not inline. */
+char *svc__buf_grow(struct buf *b, size_t n);
+
 /*
  * `n` writable bytes behind `len`, of which the caller then adds to `len` what it has written.
  * Borrowed until the buffer changes. NULL after an error, which it may be the first to meet.
  */
-char *svc__buf_reserve(struct buf *b, size_t n);
+static inline char *svc__buf_reserve(struct buf *b, size_t n)
+{
+    return n < b->cap - b->len && b->error == 0 ? b->data + b->len : svc__buf_grow(b, n);
+}
 
 /* Appends `n` bytes; `data` may be NULL when `n` is 0. */
 static inline void svc__buf_append(struct buf *b, const char *data, size_t n)
 {
     if (n == 0)
         return;
-    char *to = n <= b->cap - b->len && b->error == 0 ? b->data + b->len : svc__buf_reserve(b, n);
+    char *to = svc__buf_reserve(b, n);
     if (to == NULL)
         return;
     memcpy(to, data, n);
@@ -103,6 +109,10 @@ void svc__buf_vprintf(struct buf *b, const char *format, va_list args)
  * is appended.
  */
 void svc__buf_json_string(struct buf *b, struct bytes text);
+
+/* Appends what stands between the quotes of the same string, for text that must be UTF-8: what is
+ * not sets SVC_EINVAL. */
+void svc__buf_json_inside(struct buf *b, struct bytes text);
 
 /* Puts a NUL behind the bytes, which neither `len` nor the ceiling counts. After an error, and
  * without memory at all, `data` may still be NULL. */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_SECONDS = 86400 };
+enum { DAY_SECONDS = 86400, SECOND_US = 1000000 };
 
 static const int64_t first_second = -INT64_C(62167219200); /* 0000-01-01T00:00:00Z */
 static const int64_t last_second = INT64_C(253402300799);  /* 9999-12-31T23:59:59Z */
@@ -97,19 +97,40 @@ static void put_time(char *to, const struct date *date)
     put(to + 6, date->second, 2);
 }
 
-size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us)
+static size_t put_rfc3339(char out[static CLOCK_RFC3339_SIZE], int64_t unix_seconds, unsigned us)
 {
-    const uint64_t last_us = (uint64_t)last_second * 1000000 + 999999;
-    if (wall_us > last_us)
-        wall_us = last_us;
-    struct date date = date_of((int64_t)(wall_us / 1000000));
+    struct date date = date_of(unix_seconds);
     memcpy(out, "yyyy-mm-ddThh:mm:ss.uuuuuuZ", CLOCK_RFC3339_SIZE);
     put(out, date.year, 4);
     put(out + 5, date.month, 2);
     put(out + 8, date.day, 2);
     put_time(out + 11, &date);
-    put(out + 20, (unsigned)(wall_us % 1000000), 6);
+    put(out + 20, us, 6);
     return CLOCK_RFC3339_SIZE - 1;
+}
+
+size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us)
+{
+    const uint64_t last_us = (uint64_t)last_second * SECOND_US + SECOND_US - 1;
+    if (wall_us > last_us)
+        wall_us = last_us;
+    return put_rfc3339(out, (int64_t)(wall_us / SECOND_US), (unsigned)(wall_us % SECOND_US));
+}
+
+size_t svc__clock_timestamp(char out[static CLOCK_RFC3339_SIZE], int64_t unix_us)
+{
+    int64_t seconds = unix_us / SECOND_US, us = unix_us % SECOND_US;
+    if (us < 0) {
+        seconds--;
+        us += SECOND_US;
+    }
+    if (seconds < first_second || seconds > last_second)
+        return 0;
+    size_t len = put_rfc3339(out, seconds, (unsigned)us);
+    if (us > 0)
+        return len;
+    memcpy(out + sizeof "yyyy-mm-ddThh:mm:ss" - 1, "Z", 2);
+    return sizeof "yyyy-mm-ddThh:mm:ssZ" - 1;
 }
 
 size_t svc__clock_imf(char out[static CLOCK_IMF_SIZE], int64_t unix_seconds)

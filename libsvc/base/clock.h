@@ -26,6 +26,11 @@ uint64_t svc__clock_wall_us(void);
  * length, 27. Times after the year 9999 are written as its last microsecond. Any thread. */
 size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us);
 
+/* Writes microseconds since 1970 as RFC 3339 in UTC, with a fraction only where it is not zero and
+ * a NUL. Returns the length, 20 or 27; 0 for times outside the years 0 to 9999, for which nothing
+ * is written. Any thread. */
+size_t svc__clock_timestamp(char out[static CLOCK_RFC3339_SIZE], int64_t unix_us);
+
 /* Writes seconds since 1970 as an IMF-fixdate (RFC 9110 5.6.7), with a NUL. Returns the length, 29.
  * Times outside the years 0 to 9999 are written as the nearest second inside. Any thread. */
 size_t svc__clock_imf(char out[static CLOCK_IMF_SIZE], int64_t unix_seconds);

@@ -90,24 +90,59 @@ int svc__num_double(struct bytes text, double *out)
     return 0;
 }
 
-size_t svc__num_format_double(char out[static NUM_FORMAT_LEN], double n)
+/* How many decimal digits `n` has. A digit is worth log2(10) bits, and 1233 / 4096 is its inverse
+ * as closely as 64 bits need; where a power of ten lies between two powers of two, the table tells.
+ */
+static size_t count_digits(uint64_t n)
 {
-    char text[NUM_FORMAT_LEN];
-    locale_t before = uselocale(plain_locale());
-    int len = snprintf(text, sizeof text, "%.15g", n);
-    uselocale(before);
-    memcpy(out, text, (size_t)len);
-    return (size_t)len;
+    static const uint64_t powers[NUM_U64_LEN] = {
+        0,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        1000000000000000,
+        10000000000000000,
+        100000000000000000,
+        1000000000000000000,
+        UINT64_C(10000000000000000000),
+    };
+    unsigned bits = 64 - (unsigned)__builtin_clzll(n | 1);
+    unsigned guess = bits * 1233 >> 12;
+    return guess + (n >= powers[guess]);
 }
 
 size_t svc__num_format_u64(char out[static NUM_U64_LEN], uint64_t n)
 {
-    char digits[NUM_U64_LEN];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0);
-    memcpy(out, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    size_t len = count_digits(n), at = len;
+    while (n >= 10) {
+        at -= 2;
+        memcpy(out + at, pairs + n % 100 * 2, 2);
+        n /= 100;
+    }
+    if (at > 0)
+        out[0] = (char)('0' + n);
+    return len;
+}
+
+size_t svc__num_format_i64(char out[static NUM_I64_LEN], int64_t n)
+{
+    if (n >= 0)
+        return svc__num_format_u64(out, (uint64_t)n);
+    *out = '-';
+    return 1 + svc__num_format_u64(out + 1, -(uint64_t)n);
 }

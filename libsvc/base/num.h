@@ -7,10 +7,9 @@
 #include "libsvc/base/bytes.h"
 
 enum {
-    NUM_U64_LEN = 20, /* digits of UINT64_MAX */
-    NUM_DOUBLE_LEN =
-        1024,           /* exact doubles need fewer digits; more would cost more than they tell */
-    NUM_FORMAT_LEN = 32 /* of a double as it is written here */
+    NUM_U64_LEN = 20,     /* digits of UINT64_MAX */
+    NUM_I64_LEN = 21,     /* a sign before as many */
+    NUM_DOUBLE_LEN = 1024 /* exact doubles need fewer digits; more would cost more than they tell */
 };
 
 /*
@@ -30,11 +29,10 @@ int svc__num_i64(struct bytes text, int64_t *out);
  */
 int svc__num_double(struct bytes text, double *out);
 
-/* Writes `n` without a NUL, whatever the locale, with as many digits as any decimal text of up to
- * 15 keeps; returns the length. Any thread. */
-size_t svc__num_format_double(char out[static NUM_FORMAT_LEN], double n);
-
 /* Writes `n` in decimal without a NUL and returns the number of digits. Any thread. */
 size_t svc__num_format_u64(char out[static NUM_U64_LEN], uint64_t n);
+
+/* The same with a sign before a negative number. Returns the length. Any thread. */
+size_t svc__num_format_i64(char out[static NUM_I64_LEN], int64_t n);
 
 #endif

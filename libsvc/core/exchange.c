@@ -121,7 +121,7 @@ static void fail(struct exchange *x, const char *who, int error)
 static enum exchange_step reply(struct exchange *x)
 {
     int error = svc__chain_response(x);
-    if (error)
+    if (error || !x->response.status)
         fail(x, "on_response", error);
     x->replied = true;
     return EXCHANGE_REPLY;

@@ -4,6 +4,7 @@
 
 #include <svc/json.h>
 
+#include "libsvc/core/json_writer.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/media.h"
 
@@ -111,14 +112,29 @@ static int dump_to_buf(const char *data, size_t len, void *out)
     return svc__buf_error(out) ? -1 : 0;
 }
 
+/* Compact, and any value, not only objects and arrays. 0, or the buffer's error, or SVC_EINVAL. */
+static int dump(const json_t *json, struct buf *out)
+{
+    int failed = json_dump_callback(json, dump_to_buf, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    int error = svc__buf_error(out);
+    return error || !failed ? error : SVC_EINVAL;
+}
+
+void svc_json_put_jansson(svc_json_writer *w, const char *key, const json_t *json)
+{
+    struct buf *out = svc__json_writer_value(w, key);
+    int error = out ? dump(json, out) : 0;
+    if (error)
+        svc__json_writer_fail(w, error);
+}
+
 int svc_response_json_take(svc_response *res, int status, json_t *json)
 {
     if (!json)
         return SVC_EINVAL;
     struct buf *out = svc__response_scratch(res);
-    int failed = json_dump_callback(json, dump_to_buf, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    int error = dump(json, out);
     json_decref(json);
-    int error = failed && !svc__buf_error(out) ? SVC_EINVAL : 0;
     if (!error)
         error = svc__response_rendered(res, status, "application/json", out);
     svc__response_scratch_done(res);

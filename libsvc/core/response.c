@@ -173,23 +173,39 @@ void svc__response_reset(svc_response *res)
     res->cached_errors = false;
 }
 
-int svc__response_put_type(svc_response *res, const char *type)
+/* Checks and copies what a caller gave as Content-Type; "none" for NULL. */
+static int copy_type(svc_response *res, const char *type, struct bytes *out)
 {
-    if (!type)
-        return 0;
     struct bytes value = svc__bytes_z(type);
-    if (!value_valid(value))
+    if (type && !value_valid(value))
         return SVC_EINVAL;
-    value = svc__arena_copy(arena_of(res), value);
-    return value.data ? svc__response_put(res, svc__bytes_z("Content-Type"), value) : SVC_ENOMEM;
+    if (type)
+        value = svc__arena_copy(arena_of(res), value);
+    if (type && !value.data)
+        return SVC_ENOMEM;
+    *out = value;
+    return 0;
 }
 
-static int set_memory(svc_response *res, int status, const char *type, const char *data, size_t len,
-                      void (*release)(void *))
+/* The type is static or in the arena; "none" leaves it as it is. */
+static int put_type(svc_response *res, struct bytes type)
+{
+    return type.data ? svc__response_put(res, svc__bytes_z("Content-Type"), type) : 0;
+}
+
+int svc__response_put_type(svc_response *res, const char *type)
+{
+    struct bytes copied;
+    int error = copy_type(res, type, &copied);
+    return error ? error : put_type(res, copied);
+}
+
+static int set_memory(svc_response *res, int status, struct bytes type, const char *data,
+                      size_t len, void (*release)(void *))
 {
     if (status < 200 || status > 599 || (!data && len))
         return SVC_EINVAL;
-    int error = svc__response_put_type(res, type);
+    int error = put_type(res, type);
     if (error)
         return error;
     svc__response_drop_body(res);
@@ -207,10 +223,8 @@ int svc_response_empty(svc_response *res, int status)
     return error;
 }
 
-int svc_response_copy(svc_response *res, int status, const char *type, const void *data, size_t len)
+static int set_copy(svc_response *res, int status, struct bytes type, const void *data, size_t len)
 {
-    if (!data && len)
-        return SVC_EINVAL;
     bool heap = len > ARENA_BODY;
     char *copy = heap ? malloc(len) : svc__arena_alloc(arena_of(res), len ? len : 1);
     if (!copy)
@@ -223,6 +237,15 @@ int svc_response_copy(svc_response *res, int status, const char *type, const voi
     return error;
 }
 
+int svc_response_copy(svc_response *res, int status, const char *type, const void *data, size_t len)
+{
+    struct bytes copied;
+    if (!data && len)
+        return SVC_EINVAL;
+    int error = copy_type(res, type, &copied);
+    return error ? error : set_copy(res, status, copied, data, len);
+}
+
 int svc_response_text(svc_response *res, int status, const char *text)
 {
     if (!text)
@@ -233,13 +256,18 @@ int svc_response_text(svc_response *res, int status, const char *text)
 int svc_response_static(svc_response *res, int status, const char *type, const void *data,
                         size_t len)
 {
-    return set_memory(res, status, type, data, len, NULL);
+    struct bytes copied;
+    int error = copy_type(res, type, &copied);
+    return error ? error : set_memory(res, status, copied, data, len, NULL);
 }
 
 int svc_response_take(svc_response *res, int status, const char *type, void *data, size_t len,
                       void (*release)(void *data))
 {
-    int error = set_memory(res, status, type, data, len, release);
+    struct bytes copied;
+    int error = copy_type(res, type, &copied);
+    if (!error)
+        error = set_memory(res, status, copied, data, len, release);
     if (error && release)
         release(data);
     return error;
@@ -347,15 +375,43 @@ struct buf *svc__response_scratch(svc_response *res)
 void svc__response_scratch_done(svc_response *res)
 {
     struct buf *scratch = &res->exchange->host->scratch;
-    if (scratch->cap <= SCRATCH_KEPT)
-        return;
-    size_t ceiling = scratch->ceiling;
-    svc__buf_free(scratch);
-    svc__buf_init(scratch, ceiling);
+    if (scratch->cap > SCRATCH_KEPT)
+        svc__buf_free(scratch);
 }
 
-int svc__response_rendered(svc_response *res, int status, const char *type, const struct buf *text)
+void svc__response_scratch_take(svc_response *res, struct buf *out)
+{
+    struct buf *scratch = svc__response_scratch(res);
+    *out = *scratch;
+    svc__buf_init(scratch, out->ceiling);
+}
+
+void svc__response_scratch_give(svc_response *res, struct buf *taken)
+{
+    struct buf *scratch = &res->exchange->host->scratch;
+    if (taken->cap > scratch->cap && taken->cap <= SCRATCH_KEPT) {
+        struct buf smaller = *scratch;
+        *scratch = *taken;
+        *taken = smaller;
+    }
+    svc__buf_free(taken);
+}
+
+/* What the thread would keep for its next rendering, or is mostly empty, is worth a copy. */
+static bool worth_handing_over(const struct buf *text)
+{
+    return text->cap > SCRATCH_KEPT && text->len >= text->cap / 2;
+}
+
+int svc__response_rendered(svc_response *res, int status, const char *type, struct buf *text)
 {
     int error = svc__buf_error(text);
-    return error ? error : svc_response_copy(res, status, type, text->data, text->len);
+    if (error)
+        return error;
+    if (!worth_handing_over(text))
+        return set_copy(res, status, svc__bytes_z(type), text->data, text->len);
+    error = set_memory(res, status, svc__bytes_z(type), text->data, text->len, free);
+    if (!error)
+        svc__buf_init(text, text->ceiling);
+    return error;
 }

@@ -19,13 +19,23 @@ int svc__response_put_type(svc_response *res, const char *type);
  */
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
 
-/* Answers with rendered bytes: copied into the arena when small, to the heap when large. */
-int svc__response_rendered(svc_response *res, int status, const char *type, const struct buf *text);
+/* Answers with rendered bytes, which are copied: into the arena when they are few. The memory of
+ * many becomes the response's instead, and `text` is left empty. `type` is static and needs no
+ * check. */
+int svc__response_rendered(svc_response *res, int status, const char *type, struct buf *text);
 
 /* The host's scratch buffer, emptied, for rendering; given back with svc__response_scratch_done. */
 struct buf *svc__response_scratch(svc_response *res);
 
 /* Keeps the scratch buffer for the next rendering, unless it has grown large. */
 void svc__response_scratch_done(svc_response *res);
+
+/* Moves the scratch buffer to `out`, for a rendering during which others may need one: the host is
+ * left with an empty one. To be given back with svc__response_scratch_give, or freed. */
+void svc__response_scratch_take(svc_response *res, struct buf *out);
+
+/* Gives a buffer back, of which the host keeps the memory where it is worth it. It is then empty.
+ */
+void svc__response_scratch_give(svc_response *res, struct buf *taken);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libsvc/base/double.h"
 #include "libsvc/base/num.h"
 #include "libsvc/base/utf8.h"
 #include "libsvc/core/bind_value.h"
@@ -216,9 +217,9 @@ static const char *say_count(struct schema_build *build, size_t min, size_t max,
 
 static const char *say_doubles(struct schema_build *build, double min, double max)
 {
-    char low[NUM_FORMAT_LEN], high[NUM_FORMAT_LEN];
-    int low_len = (int)svc__num_format_double(low, min);
-    int high_len = (int)svc__num_format_double(high, max);
+    char low[DOUBLE_LEN], high[DOUBLE_LEN];
+    int low_len = (int)svc__double_format(low, min);
+    int high_len = (int)svc__double_format(high, max);
     return say(build, "must be a number from %.*s to %.*s", low_len, low, high_len, high);
 }
 

@@ -326,6 +326,18 @@ static int large(svc_request *req, svc_response *res)
     return svc_response_copy(res, 200, "application/octet-stream", text, sizeof text);
 }
 
+/* More than the thread keeps for its next answer. */
+static int written(svc_request *req, svc_response *res)
+{
+    (void)req;
+    svc_json_writer *w = svc_response_json_begin(res, 200);
+    svc_json_open_array(w, NULL);
+    for (int i = 0; i < 10000; i++)
+        svc_json_put_text(w, NULL, "seven!!");
+    svc_json_close(w);
+    return svc_response_json_end(w);
+}
+
 static int pass(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
@@ -494,6 +506,7 @@ static enum outcome add_routes(svc_app *app)
     route.middleware = layers;
     enum outcome outcome = by_code("route", svc_app_route(app, &route));
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/large", large, NULL)));
+    outcome = worse(outcome, by_code("get", svc_app_get(app, "/written", written, NULL)));
     svc_group *group = svc_app_group(app, "/v1");
     svc_group *inner = group ? svc_group_group(group, "/inner") : NULL;
     if (!inner)
@@ -561,6 +574,7 @@ static const struct ask {
      NULL},
     {"GET", "/large", "", 200, NULL, NULL},
     {"GET", "/mounted/large", "", 200, NULL, NULL},
+    {"GET", "/written", "", 200, NULL, NULL},
     {"GET", "/none", "", 404, NULL, NULL},
     {"GET", "/large/", "", 404, NULL, NULL},
     {"OPTIONS", "/large", "", 204, NULL, NULL},

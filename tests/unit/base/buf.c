@@ -250,3 +250,14 @@ Test(base_buf, a_json_string_over_the_ceiling_is_not_begun)
         svc__buf_free(&b);
     }
 }
+
+Test(base_buf, the_inside_of_a_json_string_must_be_utf8)
+{
+    svc__buf_json_inside(&buf, BYTES("a\"\n\xe2\x82\xac\xc2\x80"));
+    svc__buf_json_inside(&buf, BYTES(""));
+    expect_text(BYTES("a\\\"\\n\xe2\x82\xac\\u0080"));
+    svc__buf_json_inside(&buf, BYTES("a lot of text that is good, and then\xff"));
+    cr_expect_eq(svc__buf_error(&buf), SVC_EINVAL);
+    svc__buf_json_inside(&buf, BYTES("more"));
+    expect_text(BYTES("a\\\"\\n\xe2\x82\xac\\u0080"));
+}

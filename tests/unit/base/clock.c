@@ -75,6 +75,32 @@ Test(base_clock, log_times_are_rfc3339_with_microseconds)
     }
 }
 
+Test(base_clock, timestamps_have_a_fraction_only_where_it_is_not_zero)
+{
+    static const struct {
+        int64_t us;
+        const char *text;
+    } rows[] = {
+        {0, "1970-01-01T00:00:00Z"},
+        {1, "1970-01-01T00:00:00.000001Z"},
+        {-1, "1969-12-31T23:59:59.999999Z"},
+        {-1000000, "1969-12-31T23:59:59Z"},
+        {INT64_C(1795488286123000), "2026-11-24T02:44:46.123000Z"},
+        {INT64_C(1795488286000000), "2026-11-24T02:44:46Z"},
+        {-INT64_C(62167219200000000), "0000-01-01T00:00:00Z"},
+        {-INT64_C(62167219200000001), ""},
+        {INT64_C(253402300799999999), "9999-12-31T23:59:59.999999Z"},
+        {INT64_C(253402300800000000), ""},
+        {INT64_MIN, ""},
+        {INT64_MAX, ""},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        char out[CLOCK_RFC3339_SIZE] = "";
+        cr_expect_eq(svc__clock_timestamp(out, rows[i].us), strlen(rows[i].text));
+        cr_expect_str_eq(out, rows[i].text, "row %zu: %s", i, out);
+    }
+}
+
 /* A stride that is no multiple of a day passes every day of 10,000 years at many times of day. */
 Test(base_clock, dates_agree_with_the_c_library)
 {

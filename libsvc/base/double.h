@@ -1,0 +1,17 @@
+/* Doubles as the shortest decimals that mean them. */
+#ifndef LIBSVC_BASE_DOUBLE_H
+#define LIBSVC_BASE_DOUBLE_H
+
+#include <stddef.h>
+
+enum { DOUBLE_LEN = 25 /* "-0.0000012345678901234567" is as long as any */ };
+
+/*
+ * Writes `d`, which is neither infinite nor NaN, without a NUL and returns the length. Of the
+ * decimals that every correct reader takes for `d` it is one with the fewest digits, and of those
+ * the nearest. Its form is that of ECMAScript's Number::toString, whatever the locale: 1e21 and
+ * more, and less than 1e-6, have an exponent. Only -0 differs: it keeps its sign. Any thread.
+ */
+size_t svc__double_format(char out[static DOUBLE_LEN], double d);
+
+#endif
