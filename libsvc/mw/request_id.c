@@ -1,4 +1,5 @@
 /* Request ids, so that the lines of one request can be found across services. */
+#include "libsvc/base/hex.h"
 #include "libsvc/base/rand.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/response_internal.h"
@@ -25,16 +26,12 @@ static bool well_formed(struct bytes id)
 
 static const char *make_id(struct arena *arena)
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned char bytes[MADE_BYTES];
     svc__rand_bytes(bytes, sizeof bytes);
     char *id = svc__arena_alloc(arena, 2 * MADE_BYTES + 1);
     if (!id)
         return "";
-    for (size_t i = 0; i < MADE_BYTES; i++) {
-        id[2 * i] = hex[bytes[i] >> 4];
-        id[2 * i + 1] = hex[bytes[i] & 15];
-    }
+    svc__hex_write(id, bytes, sizeof bytes);
     id[2 * MADE_BYTES] = '\0';
     return id;
 }
