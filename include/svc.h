@@ -7,6 +7,7 @@
 #include <svc/config.h>
 #include <svc/errors.h>
 #include <svc/json.h>
+#include <svc/log.h>
 #include <svc/middleware.h>
 #include <svc/rate_limit.h>
 #include <svc/request.h>

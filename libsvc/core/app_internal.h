@@ -12,6 +12,7 @@
 #include "libsvc/base/buf.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/core/chain.h"
+#include "libsvc/core/logger.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 
@@ -88,6 +89,7 @@ struct svc_app {
     bool environment_read;
     bool config_bad; /* settings were given that could not be taken */
     svc_config config;
+    struct logger logger;
     svc_group root;
     struct route *routes, *last_route;
     size_t route_count;

@@ -199,6 +199,7 @@ int svc__app_ready(svc_app *app)
     if (app->state != APP_BUILDING)
         return SVC_ESTATE;
     bool errors_before = svc__app_has_errors(app);
+    svc__logger_configure(&app->logger, &app->config);
     int error = compile_routes(app);
     if (!error)
         error = make_defaults(app);

@@ -11,7 +11,7 @@
 #include "libsvc/base/num.h"
 #include "libsvc/base/sink.h"
 #include "libsvc/core/app_internal.h"
-#include "libsvc/core/log.h"
+#include "libsvc/core/logger.h"
 
 enum setting_kind { SETTING_STRING, SETTING_NUMBER, SETTING_FLAG, SETTING_LEVEL };
 
@@ -99,7 +99,8 @@ int svc__config_check(svc_app *app)
         error = SVC_ECONFIG;
     }
     int address_error = check_all_addresses(app);
-    return error ? error : address_error;
+    int log_error = svc__logger_check(app);
+    return error ? error : address_error ? address_error : log_error;
 }
 
 /* A program that ignores the failure must not start with other settings than it gave. */
@@ -149,17 +150,6 @@ static int parse_flag(const char *text, int *out)
     return SVC_ESYNTAX;
 }
 
-static int parse_level(const char *text, int *out)
-{
-    for (int level = SVC_LEVEL_ERROR; level <= SVC_LEVEL_DEBUG; level++) {
-        if (!strcmp(text, svc__log_level_name(level))) {
-            *out = level;
-            return 0;
-        }
-    }
-    return SVC_ESYNTAX;
-}
-
 static int parse(svc_app *app, const struct setting *setting, const char *text)
 {
     void *out = member(&app->config, setting);
@@ -175,7 +165,7 @@ static int parse(svc_app *app, const struct setting *setting, const char *text)
     case SETTING_FLAG:
         return parse_flag(text, out);
     case SETTING_LEVEL:
-        return parse_level(text, out);
+        return svc__log_level_parse(svc__bytes_z(text), out);
     }
     return SVC_EINVAL;
 }

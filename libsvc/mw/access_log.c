@@ -1,4 +1,5 @@
-/* The access log: one JSON line a request, when it is over. */
+/* The access log: one line a request, when it is over. JSON has a way of its own, without a record.
+ */
 #include <string.h>
 
 #include "libsvc/base/clock.h"
@@ -58,16 +59,54 @@ static void render(struct buf *line, const char *middle, svc_request *req, const
     svc__buf_putc(line, '}');
 }
 
+/* What the lines of an app have in common. */
+struct access_log {
+    bool wanted;        /* by the level of the module */
+    const char *middle; /* of a JSON line, between the time and the request */
+};
+
+static svc_log_site site = {"access", NULL, 0, SVC_LEVEL_INFO, NULL};
+
+/* For every other form, and for the app's own sink. */
+static void log_record(struct log *log, svc_request *req, const svc_response *res,
+                       const svc_done *done)
+{
+    struct bytes path = path_of(req), query = req->target.query;
+    const char *end = svc__exchange_outcome_text(done->outcome);
+    const svc_kv last[] = {
+        svc_kv_str("peer", svc_request_peer(req)),
+        svc_kv_int("status", res->status),
+        svc_kv_uint("bytes_in", done->bytes_in),
+        svc_kv_uint("bytes_out", done->bytes_out),
+        svc_kv_uint("duration_us", done->duration_ns / 1000),
+        svc_kv_str("end", end),
+        SVC_KV_END,
+    };
+    svc_kv items[3 + sizeof last / sizeof *last];
+    size_t count = 0;
+    items[count++] = svc_kv_bytes("method", req->method.data, req->method.len);
+    items[count++] = svc_kv_bytes("path", path.data, path.len);
+    if (req->app->config.log_query && req->target.has_query)
+        items[count++] = svc_kv_bytes("query", query.data, query.len);
+    memcpy(items + count, last, sizeof last);
+    svc__log_request(log, req, svc__log_record_of(log->logger, &site, "request", items));
+}
+
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
                     const svc_done *done)
 {
-    const struct exchange *x = svc__exchange_of(req);
-    const struct log *log = &x->host->log;
-    if (!log->sink || log->level < SVC_LEVEL_INFO)
+    struct exchange *x = svc__exchange_of(req);
+    const struct access_log *access = layer->arg;
+    struct log *log = &x->host->log;
+    if (!access->wanted || !svc__log_is_open(log))
         return;
+    if (!svc__log_is_json(log)) {
+        log_record(log, req, res, done);
+        return;
+    }
     struct buf *line = &x->host->scratch;
     svc__buf_clear(line);
-    render(line, layer->arg, req, res, done);
+    render(line, access->middle, req, res, done);
     svc__log_line(log, line);
 }
 
@@ -77,7 +116,7 @@ static char *make_middle(svc_app *app)
     svc__buf_init(&text, SINK_LINE_MAX);
     svc__buf_puts(&text, "\",\"level\":\"info\",\"app\":");
     svc__buf_json_string(&text, svc__bytes_z(svc_app_name(app)));
-    svc__buf_puts(&text, ",\"msg\":\"request\"");
+    svc__buf_puts(&text, ",\"msg\":\"request\",\"module\":\"access\"");
     char *middle =
         svc__buf_error(&text) ? NULL : svc__arena_strndup(&app->memory, text.data, text.len);
     svc__buf_free(&text);
@@ -87,13 +126,16 @@ static char *make_middle(svc_app *app)
 const svc_middleware *svc__access_log_make(svc_app *app)
 {
     svc_middleware *middleware = svc__arena_zalloc(&app->memory, sizeof *middleware);
+    struct access_log *access = svc__arena_alloc(&app->memory, sizeof *access);
     char *middle = make_middle(app);
-    if (!middleware || !middle)
+    if (!middleware || !access || !middle)
         return NULL;
+    int level = svc__log_level_of(&app->logger.levels, site.module);
+    *access = (struct access_log){level >= site.level, middle};
     *middleware = (svc_middleware){
         .size = sizeof *middleware,
         .name = "access_log",
-        .arg = middle,
+        .arg = access,
         .on_done = on_done,
     };
     return middleware;

@@ -102,9 +102,9 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
     return NULL;
 }
 
-int svc__server_make_loops(struct server *server, struct sink *sink, size_t loops)
+int svc__server_make_loops(struct server *server, struct logger *logger, size_t loops)
 {
-    server->sink = sink;
+    server->logger = logger;
     server->max_connections = (unsigned)server->app->config.max_connections;
     register_metrics(server);
     int error = make_loops(server, loops);

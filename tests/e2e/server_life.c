@@ -128,7 +128,8 @@ static void *listen_to_test(void *arg)
 static int start_listening(svc_app *app, void *arg)
 {
     pthread_t thread;
-    (void)app, (void)arg;
+    (void)arg;
+    svc_app_log_info(app, "hook begins");
     sem_init(&unblocked, 0, 0);
     return pthread_create(&thread, NULL, listen_to_test, NULL) || pthread_detach(thread);
 }
@@ -161,6 +162,17 @@ static int large(svc_request *req, svc_response *res)
     return svc_response_take(res, 200, "text/plain", data, len, free);
 }
 
+/* ---- Lines of the service's own */
+
+static int note(svc_request *req, svc_response *res)
+{
+    unsigned long count = strtoul(svc_request_param(req, "count"), NULL, 10);
+    for (unsigned long i = 0; i < count; i++)
+        svc_log_info(req, "it is noted", svc_kv_str("text", svc_request_query(req, "text")),
+                     svc_kv_bool("sure", true));
+    return svc_response_text(res, 200, "noted");
+}
+
 /* ---- Readiness */
 
 /* What the check "switch" returns; above 1 also how many milliseconds it takes. */
@@ -182,8 +194,8 @@ static int check(void *arg)
 
 static void stop_hook(svc_app *app, void *arg)
 {
-    (void)app;
     release_all();
+    svc_app_log_info(app, "hook ended", svc_kv_str("hook", arg));
     puts(arg);
     fflush(stdout);
 }
@@ -203,6 +215,7 @@ int main(void)
     svc_app_get(app, "/large/{bytes}", large, NULL);
     svc_app_get(app, "/stuck", stuck, NULL);
     svc_app_get(app, "/block", block, NULL);
+    svc_app_get(app, "/note/{count}", note, NULL);
     svc_app_get(app, "/fail/{value}", fail, NULL);
     svc_app_check(app, "switch", check, NULL);
     svc_app_hook(app, start_listening, NULL, NULL);
