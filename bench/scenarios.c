@@ -98,7 +98,7 @@ static const struct scenario *find(const char *name)
 static svc_app *make_app(const struct scenario *scenario)
 {
     svc_config config = SVC_CONFIG_INIT;
-    config.access_log = config.request_id = config.metrics = !scenario->bare;
+    config.access_log = config.request_id = config.trace_context = config.metrics = !scenario->bare;
     svc_app *app = svc_app_new("scenarios");
     svc_app_configure(app, &config);
     svc_app_get(app, "/{$}", fixed, NULL);

@@ -13,6 +13,7 @@
 #include <svc/request.h>
 #include <svc/response.h>
 #include <svc/test.h>
+#include <svc/trace.h>
 #include <svc/version.h>
 
 #endif

@@ -59,7 +59,10 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
            "terminal and `json` elsewhere")                                                        \
     NUMBER(log_repeat_per_s, 100, 0, 1000000, "",                                                  \
            "Lines that one place in the code may log in a second, for each event loop; the rest "  \
-           "is counted. 0 is no limit")
+           "is counted. 0 is no limit")                                                            \
+    FLAG(trace_context, 1, "W3C trace context: continued or begun, logged, for outgoing calls")    \
+    FLAG(trace_trust, 1,                                                                           \
+         "Inbound `traceparent` is continued; off, every request begins a trace of its own")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;

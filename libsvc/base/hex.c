@@ -1,40 +1,31 @@
-/* Four bytes become eight digits at a time, since every request writes ids. */
+/* A table of all pairs of digits, and four bytes a turn, since every request writes ids. */
 #include "libsvc/base/hex.h"
 
-#include <endian.h>
-#include <stdint.h>
 #include <string.h>
 
-enum { STRIDE = 4 };
+#define ROW(high)                                                                                  \
+    high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high "9" high \
+         "a" high "b" high "c" high "d" high "e" high "f"
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+static const char pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
+    ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
-/* The digits of four bytes as they lie in memory: each byte is spread over two, its high half
- * first; then '0' is added to all, and what separates '9' from 'a' to those above 9. */
-static uint64_t digits_of(const unsigned char *bytes)
+static void put(char *out, unsigned char byte)
 {
-    uint32_t four;
-    memcpy(&four, bytes, sizeof four);
-    uint64_t x = le32toh(four);
-    x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
-    x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
-    x = (x >> 4 & UINT64_C(0x000f000f000f000f)) | (x & UINT64_C(0x000f000f000f000f)) << 8;
-    uint64_t letters = (x + EACH(6)) >> 4 & EACH(1);
-    return htole64(x + EACH('0') + letters * ('a' - '9' - 1));
+    memcpy(out, pairs + (size_t)2 * byte, 2);
 }
 
 void svc__hex_write(char *out, const unsigned char *bytes, size_t n)
 {
-    static const char hex[] = "0123456789abcdef";
-    size_t i = 0;
-    for (; n - i >= STRIDE; i += STRIDE) {
-        uint64_t digits = digits_of(bytes + i);
-        memcpy(out + 2 * i, &digits, sizeof digits);
+    const unsigned char *end = bytes + n;
+    for (; end - bytes >= 4; bytes += 4, out += 8) {
+        put(out, bytes[0]);
+        put(out + 2, bytes[1]);
+        put(out + 4, bytes[2]);
+        put(out + 6, bytes[3]);
     }
-    for (; i < n; i++) {
-        out[2 * i] = hex[bytes[i] >> 4];
-        out[2 * i + 1] = hex[bytes[i] & 15];
-    }
+    for (; bytes < end; bytes++, out += 2)
+        put(out, *bytes);
 }
 
 /* 0 to 15, or 16 for what is no digit. */

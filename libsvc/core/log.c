@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/hex.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/logger.h"
 
@@ -231,9 +232,21 @@ void svc_app_log_write(const svc_app *app, svc_log_site *site, const char *messa
     svc__log_write(log_for(app), site, message, items);
 }
 
-static void add_request(svc_log_record *record, const svc_request *req)
+/* The ids of a request as text: a thread that logs may not be the one that may keep them in it. */
+struct ids {
+    char trace[2 * TRACE_ID_BYTES + 1], span[2 * TRACE_SPAN_BYTES + 1];
+};
+
+static void add_request(svc_log_record *record, const svc_request *req, struct ids *ids)
 {
+    *ids = (struct ids){.trace = ""};
+    if (req->trace.origin != TRACE_NONE) {
+        svc__hex_write(ids->trace, req->trace.own.trace_id, TRACE_ID_BYTES);
+        svc__hex_write(ids->span, req->trace.own.span_id, TRACE_SPAN_BYTES);
+    }
     record->request_id = req->id;
+    record->trace_id = ids->trace;
+    record->span_id = ids->span;
     record->route = svc_request_route(req);
 }
 
@@ -244,12 +257,14 @@ void svc_log_write(const svc_request *req, svc_log_site *site, const char *messa
     if (!wanted(logger, site))
         return;
     svc_log_record record = svc__log_record_of(logger, site, message, items);
-    add_request(&record, req);
+    struct ids ids;
+    add_request(&record, req, &ids);
     write_passed(log_for(req->app), site, &record);
 }
 
 void svc__log_request(struct log *log, const svc_request *req, svc_log_record record)
 {
-    add_request(&record, req);
+    struct ids ids;
+    add_request(&record, req, &ids);
     hand_over(log, &record);
 }

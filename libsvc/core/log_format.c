@@ -123,9 +123,10 @@ static void json_item(struct buf *line, const svc_kv *item)
         append_number(line, item);
 }
 
-static void json_line(struct buf *line, const struct own *own, const svc_kv *items)
+/* The line's own members from `first` to `last`. */
+static void json_own(struct buf *line, const struct own *own, size_t first, size_t last)
 {
-    for (size_t i = 0; i < OWN_COUNT; i++) {
+    for (size_t i = first; i <= last; i++) {
         if (i > MESSAGE && !*own->values[i])
             continue;
         svc__buf_puts(line, i ? ",\"" : "{\"");
@@ -133,8 +134,16 @@ static void json_line(struct buf *line, const struct own *own, const svc_kv *ite
         svc__buf_puts(line, "\":");
         svc__buf_json_string(line, svc__bytes_z(own->values[i]));
     }
+}
+
+static void json_line(struct buf *line, const struct own *own, const svc_kv *items)
+{
+    json_own(line, own, TIME, MESSAGE);
+    json_own(line, own, ROUTE, ROUTE);
     for (; items && items->key; items++)
         json_item(line, items);
+    json_own(line, own, ID, SPAN_ID);
+    json_own(line, own, MODULE, MODULE);
     svc__buf_putc(line, '}');
 }
 

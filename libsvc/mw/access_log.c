@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/hex.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/mw/stack.h"
@@ -29,10 +30,33 @@ static void member_number(struct buf *line, const char *key, uint64_t number)
     svc__buf_u64(line, number);
 }
 
+/* Both ids are as long in every line. The trace's is there as text already where the request's own
+ * is the same. */
+static void render_trace(struct buf *line, const struct request_trace *trace)
+{
+    static const char first[] = ",\"trace_id\":\"", second[] = "\",\"span_id\":\"";
+    enum { FIRST = sizeof first - 1, SECOND = sizeof second - 1, ID = 2 * TRACE_ID_BYTES };
+    enum { SPAN = 2 * TRACE_SPAN_BYTES, ALL = FIRST + ID + SECOND + SPAN + 1 };
+    char *at = svc__buf_reserve(line, ALL);
+    if (!at)
+        return;
+    memcpy(at, first, FIRST);
+    if (trace->trace_id && *trace->trace_id)
+        memcpy(at + FIRST, trace->trace_id, ID);
+    else
+        svc__hex_write(at + FIRST, trace->own.trace_id, TRACE_ID_BYTES);
+    memcpy(at + FIRST + ID, second, SECOND);
+    svc__hex_write(at + FIRST + ID + SECOND, trace->own.span_id, TRACE_SPAN_BYTES);
+    at[ALL - 1] = '"';
+    line->len += ALL;
+}
+
 static void render_request(struct buf *line, svc_request *req)
 {
     if (*req->id)
         member_text(line, ",\"id\":", svc__bytes_z(req->id));
+    if (req->trace.origin != TRACE_NONE)
+        render_trace(line, &req->trace);
     member_text(line, ",\"method\":", req->method);
     member_text(line, ",\"route\":", svc__bytes_z(svc_request_route(req)));
     member_text(line, ",\"path\":", path_of(req));
@@ -56,7 +80,7 @@ static void render(struct buf *line, const char *middle, svc_request *req, const
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
     member_text(line, ",\"end\":", svc__bytes_z(svc__exchange_outcome_text(done->outcome)));
-    svc__buf_putc(line, '}');
+    svc__buf_puts(line, ",\"module\":\"access\"}");
 }
 
 /* What the lines of an app have in common. */
@@ -116,7 +140,7 @@ static char *make_middle(svc_app *app)
     svc__buf_init(&text, SINK_LINE_MAX);
     svc__buf_puts(&text, "\",\"level\":\"info\",\"app\":");
     svc__buf_json_string(&text, svc__bytes_z(svc_app_name(app)));
-    svc__buf_puts(&text, ",\"msg\":\"request\",\"module\":\"access\"");
+    svc__buf_puts(&text, ",\"msg\":\"request\"");
     char *middle =
         svc__buf_error(&text) ? NULL : svc__arena_strndup(&app->memory, text.data, text.len);
     svc__buf_free(&text);

@@ -4,6 +4,9 @@
 
 #include <svc/middleware.h>
 
+/* Trace context: continues the trace that a request brings, or begins one. */
+const svc_middleware *svc__trace_context_make(svc_app *app);
+
 /* Request ids: accepts a well-formed inbound X-Request-Id or makes one, and echoes it. */
 const svc_middleware *svc__request_id_make(svc_app *app);
 

@@ -94,14 +94,20 @@ static json_t *line_of(const char *request, int status, const char *const *setti
 
 Test(log, a_request_leaves_a_line_with_all_members)
 {
-    json_t *line = line_of("POST /echo?secret=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n"
-                           "Content-Length: 3\r\n\r\nabc",
-                           200, NULL);
+    json_t *line =
+        line_of("POST /echo?secret=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n"
+                "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+                "Content-Length: 3\r\n\r\nabc",
+                200, NULL);
     cr_assert(line);
     cr_expect_eq(strlen(text(line, "time")), strlen("2026-11-24T02:44:46.123456Z"));
     cr_expect_str_eq(text(line, "level"), "info");
     cr_expect_str_eq(text(line, "app"), "life");
+    cr_expect_str_eq(text(line, "module"), "access");
     cr_expect_str_eq(text(line, "id"), "id-1");
+    cr_expect_str_eq(text(line, "trace_id"), "4bf92f3577b34da6a3ce929d0e0e4736");
+    cr_expect_eq(strspn(text(line, "span_id"), "0123456789abcdef"), 16);
+    cr_expect_str_neq(text(line, "span_id"), "00f067aa0ba902b7");
     cr_expect_str_eq(text(line, "method"), "POST");
     cr_expect_str_eq(text(line, "route"), "POST /echo");
     cr_expect_str_eq(text(line, "path"), "/echo");
@@ -112,6 +118,16 @@ Test(log, a_request_leaves_a_line_with_all_members)
     cr_expect_eq(number(line, "bytes_in"), 3);
     cr_expect_eq(number(line, "bytes_out"), 3);
     cr_expect_geq(number(line, "duration_us"), 0);
+    json_decref(line);
+}
+
+Test(log, a_line_has_no_ids_when_they_are_off)
+{
+    static const char *const settings[] = {"SVC_TRACE_CONTEXT=off", "SVC_REQUEST_ID=off", NULL};
+    json_t *line = line_of("GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n", 200, settings);
+    cr_expect_null(json_object_get(line, "id"));
+    cr_expect_null(json_object_get(line, "trace_id"));
+    cr_expect_null(json_object_get(line, "span_id"));
     json_decref(line);
 }
 
@@ -384,7 +400,7 @@ Test(log, what_repeats_is_held_back_and_told_without_another_line)
     size_t lines = count(log, "\"msg\":\"it is noted\""), held = sum_of(log, "\"suppressed\":");
     cr_expect_eq(lines + held, LINES, "%zu lines, %zu held back", lines, held);
     cr_expect_gt(held, 0);
-    expect_in(log, "\"msg\":\"log lines suppressed\",\"module\":\"app\",\"line\":\"it is noted\","
+    expect_in(log, "\"msg\":\"log lines suppressed\",\"line\":\"it is noted\","
                    "\"site\":\"server_life.c:");
     free(log);
     process_free(server);

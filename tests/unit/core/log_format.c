@@ -46,8 +46,8 @@ static void expect_item(svc_kv item, const char *json, const char *pair)
     const svc_kv items[] = {item, SVC_KV_END};
     svc_log_record record = record_of("m", items);
     snprintf(expected, sizeof expected,
-             "{\"time\":\"" TIME "\",\"level\":\"warn\",\"app\":\"notes\",\"msg\":\"m\","
-             "\"module\":\"store\",%s}",
+             "{\"time\":\"" TIME "\",\"level\":\"warn\",\"app\":\"notes\",\"msg\":\"m\",%s,"
+             "\"module\":\"store\"}",
              json);
     expect_line(LOG_JSON, &record, expected);
     snprintf(expected, sizeof expected, "time=" TIME " level=warn app=notes msg=m module=store %s",
@@ -148,8 +148,8 @@ Test(core_log_format, a_requests_ids_stand_in_its_lines)
     record.route = "GET /a";
     expect_line(LOG_JSON, &record,
                 "{\"time\":\"" TIME "\",\"level\":\"error\",\"app\":\"notes\",\"msg\":\"m\","
-                "\"module\":\"store\",\"id\":\"r-1\",\"trace_id\":\"4bf9\",\"span_id\":\"00f0\","
-                "\"route\":\"GET /a\",\"n\":1}");
+                "\"route\":\"GET /a\",\"n\":1,\"id\":\"r-1\",\"trace_id\":\"4bf9\","
+                "\"span_id\":\"00f0\",\"module\":\"store\"}");
     expect_line(LOG_LOGFMT, &record,
                 "time=" TIME " level=error app=notes msg=m module=store id=r-1 trace_id=4bf9 "
                 "span_id=00f0 route=\"GET /a\" n=1");
