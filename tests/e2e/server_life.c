@@ -35,8 +35,10 @@ static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
         return SVC_PASS;
     pthread_mutex_lock(&lock);
     bool room = held_count < MAX_HELD;
-    if (room)
+    if (room) {
         held[held_count++] = req;
+        svc_log_info(req, "held");
+    }
     pthread_mutex_unlock(&lock);
     return room ? SVC_WAIT : SVC_PASS;
 }
@@ -49,8 +51,10 @@ static const svc_middleware hold_layer = {.size = sizeof hold_layer,
 static void release_all(void)
 {
     pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < held_count; i++)
+    for (size_t i = 0; i < held_count; i++) {
+        svc_log_info(held[i], "released");
         svc_request_resume(held[i]);
+    }
     held_count = 0;
     pthread_mutex_unlock(&lock);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/life.h"
 #include "tests/support/process.h"
 
 static struct process *start(const char *const *settings)
@@ -361,6 +362,25 @@ Test(log, hooks_log_from_the_first_to_the_last)
     cr_expect(begins < listening && listening < stopped && stopped < ended, "%s", log);
     cr_expect(strstr(ended, "\"hook\":\"first hook stopped\""), "%s", log);
     free(log);
+}
+
+/* By another thread than the request's. */
+Test(log, a_thread_that_holds_a_request_logs_with_its_ids)
+{
+    struct process *server = start(NULL);
+    struct client *client = client_connect(process_address(server, 0));
+    client_send_text(client, GET("/hold", "X-Request-Id: held-1\r\n"));
+    cr_expect(process_await_log(server, "\"msg\":\"held\"", PROCESS_WAIT_MS));
+    cr_expect(life_release(server));
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, 200);
+    client_reply_free(&reply);
+    client_close(client);
+    cr_expect_eq(process_stop(server), 0);
+    char *log = process_copy_log(server);
+    expect_in(log, "\"msg\":\"released\",\"route\":\"/hold\",\"id\":\"held-1\",\"trace_id\":\"");
+    free(log);
+    process_free(server);
 }
 
 Test(log, a_level_holds_for_a_module)
