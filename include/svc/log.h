@@ -11,11 +11,12 @@
  * With a request, a line carries its id, trace, span and route. Lines never block: what finds no
  * room is counted and told as "log lines dropped". A call site that repeats more than
  * log_repeat_per_s times in a second is held back for the rest of it, and a line "log lines
- * suppressed" tells how often. Below the level of its module (log_level, log_levels) a call costs two
- * loads and a compare, and its arguments are not evaluated. (By any app: a
- * program may have several.) Before the app's start hooks run, lines go nowhere; after svc_app_wait
- * they go to the app's own sink alone, if it has one (svc_app_log_sink). Threads of your own that log
- * must have ended when the stop hooks have.
+ * suppressed" tells how often. A call whose level no app of the program lets pass for its module
+ * (log_level, log_levels) costs two loads and a compare, and its arguments are not evaluated.
+ *
+ * Before the app's start hooks run, lines go nowhere; after svc_app_wait they go to the app's own
+ * sink alone, if it has one (svc_app_log_sink). Threads of your own that log must have ended when the
+ * stop hooks have.
  */
 #ifndef SVC_LOG_H
 #define SVC_LOG_H
