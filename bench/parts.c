@@ -226,11 +226,11 @@ static void open_log(struct logging *logging)
     config.access_log = config.metrics = config.request_id = 0;
     svc_app_configure(app, &config);
     svc_app_get(app, "/hello/{name}", hello, NULL);
-    struct sink *sink = svc__sink_open(open("/dev/null", O_WRONLY), 0, 1);
-    if (svc__app_ready(app) || !sink)
+    if (svc__app_ready(app) ||
+        svc__logger_open(&app->logger, &app->config, open("/dev/null", O_WRONLY), 1))
         exit(1);
     logging->access_log = svc__access_log_make(app);
-    logging->host.log = (struct log){sink, svc__sink_ring(sink), SVC_LEVEL_INFO, "bench"};
+    svc__log_init(&logging->host.log, &app->logger);
     svc__buf_init(&logging->host.scratch, 65536);
     struct head head = {svc__bytes_z("GET"),
                         svc__bytes_z("/hello/world"),

@@ -98,7 +98,7 @@ static const struct scenario *find(const char *name)
 static svc_app *make_app(const struct scenario *scenario)
 {
     svc_config config = SVC_CONFIG_INIT;
-    config.access_log = config.request_id = config.metrics = !scenario->bare;
+    config.access_log = config.request_id = config.trace_context = config.metrics = !scenario->bare;
     svc_app *app = svc_app_new("scenarios");
     svc_app_configure(app, &config);
     svc_app_get(app, "/{$}", fixed, NULL);
@@ -135,20 +135,20 @@ __attribute__((noinline)) int scenario_serve(const struct scenario *scenario, sv
 static int run(const struct scenario *scenario, svc_app *app, unsigned long count)
 {
     int nowhere = open("/dev/null", O_WRONLY);
-    struct sink *sink = svc__sink_open(nowhere, 0, 1);
+    svc__logger_open(&app->logger, &app->config, nowhere, 1);
     struct arena_cache arenas;
     svc__arena_cache_init(&arenas, 16);
-    struct exchange_host host = {.arenas = &arenas,
-                                 .cells = svc__metric_cells_new(app->metrics),
-                                 .log = {sink, svc__sink_ring(sink), SVC_LEVEL_INFO, "scenarios"},
-                                 .scheme = "http"};
+    struct exchange_host host = {
+        .arenas = &arenas, .cells = svc__metric_cells_new(app->metrics), .scheme = "http"};
+    svc__log_init(&host.log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
     int wrong = 0;
     for (unsigned long i = 0; i < count; i++)
         wrong += scenario_serve(scenario, app, &host) != scenario->status;
     svc__buf_free(&host.scratch);
     svc__arena_cache_free(&arenas);
-    svc__sink_close(sink, 1000);
+    svc__log_free(&host.log);
+    svc__logger_close(&app->logger, 1000);
     close(nowhere);
     return wrong;
 }

@@ -59,7 +59,18 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
     NUMBER(drain_delay_ms, 11000, 0, 3600000, "ms",                                                \
            "Served on after SIGTERM with `/readyz` at 503; longer than a probe period")            \
     NUMBER(drain_timeout_ms, 15000, 0, 3600000, "ms",                                              \
-           "For requests in flight once the listeners are closed; the rest is cut")
+           "For requests in flight once the listeners are closed; the rest is cut")                \
+    STRING(log_levels, "",                                                                         \
+           "Levels of modules where they differ, separated by commas: `store=debug,access=warn`")  \
+    STRING(log_format, "auto",                                                                     \
+           "Form of log lines: `json`, `logfmt`, `text` for people; `auto` is `text` on a "        \
+           "terminal and `json` elsewhere")                                                        \
+    NUMBER(log_repeat_per_s, 100, 0, 1000000, "",                                                  \
+           "Lines that one place in the code may log in a second, for each event loop; the rest "  \
+           "is counted. 0 is no limit")                                                            \
+    FLAG(trace_context, 1, "W3C trace context: continued or begun, logged, for outgoing calls")    \
+    FLAG(trace_trust, 1,                                                                           \
+         "Inbound `traceparent` is continued; off, every request begins a trace of its own")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;

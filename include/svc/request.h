@@ -68,8 +68,8 @@ SVC_API const char *svc_request_peer(svc_request *req);
 /* "http" or "https": how this connection was made. Since: 0.1 */
 SVC_API const char *svc_request_scheme(const svc_request *req);
 
-/* The request's id: the inbound X-Request-Id when it was well formed, else one made here; "" when
- * ids are turned off. Since: 0.1 */
+/* The request's id: the inbound X-Request-Id when it was well formed, else one made here, which is the
+ * trace's id where a trace begins here; "" when ids are turned off. Since: 0.1 */
 SVC_API const char *svc_request_id(const svc_request *req);
 
 /* The arg of the matched route, or of the fallback; else NULL. Since: 0.1 */

@@ -51,6 +51,7 @@ struct sink {
     _Atomic uint64_t written; /* by the writer */
     _Atomic uint64_t lost;    /* accepted lines that an error of the descriptor cost */
 
+    const struct sink_report *report;
     uint64_t told;    /* drops that reports have told; the writer's */
     uint64_t tried;   /* drops at the last report, told or not */
     uint64_t tell_ms; /* when that was */
@@ -147,18 +148,20 @@ static size_t fill(struct sink *s)
     return s->outlet.lines;
 }
 
-/* The text of a report, without a line feed. Returns its length. */
-static size_t report(char *text, uint64_t drops)
+static char *add(char *at, const char *part)
 {
-    static const char head[] = "{\"time\":\"";
-    static const char middle[] = "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":";
-    char *at = text;
-    at = (char *)memcpy(at, head, sizeof head - 1) + sizeof head - 1;
+    size_t len = strnlen(part, SINK_REPORT_MAX);
+    return (char *)memcpy(at, part, len) + len;
+}
+
+/* The text of a report, without a line feed. Returns its length. */
+static size_t format_report(const struct sink *s, char *text, uint64_t drops)
+{
+    char *at = add(text, s->report->head);
     at += svc__clock_rfc3339(at, svc__clock_wall_us());
-    at = (char *)memcpy(at, middle, sizeof middle - 1) + sizeof middle - 1;
+    at = add(at, s->report->middle);
     at += svc__num_format_u64(at, drops);
-    *at++ = '}';
-    return (size_t)(at - text);
+    return (size_t)(add(at, s->report->tail) - text);
 }
 
 /* Writes a report if lines were dropped since the last. The batch must be empty. */
@@ -167,8 +170,8 @@ static void tell_drops(struct sink *s)
     uint64_t drops = drops_so_far(s);
     if (drops == s->told || s->outlet.gave_up)
         return;
-    char text[160];
-    size_t len = report(text, drops - s->told);
+    char text[3 * SINK_REPORT_MAX + CLOCK_RFC3339_SIZE + NUM_U64_LEN];
+    size_t len = format_report(s, text, drops - s->told);
     memcpy(svc__outlet_line(&s->outlet, len), text, len);
     s->tried = drops;
     s->tell_ms = svc__clock_ms();
@@ -326,7 +329,8 @@ static int start(struct sink *s)
     return 0;
 }
 
-struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings)
+struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings,
+                            const struct sink_report *report)
 {
     size_t size = round_up(ring_size);
     if (size == 0 || max_rings > RINGS_MAX)
@@ -334,6 +338,7 @@ struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings)
     struct sink *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
+    s->report = report;
     s->ring_size = size;
     s->max_rings = max_rings + 1;
     if (open_descriptors(s, fd) != 0)

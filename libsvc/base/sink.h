@@ -6,9 +6,9 @@
  * never mixed with each other (with those of another program that writes to the same pipe, lines up
  * to 4095 bytes are not mixed either); the one exception is a line cut by a failing descriptor or
  * the deadline at stop, which counts as dropped and is closed with a line feed before anything else
- * is written. Drops are told in the log as soon as lines can be written again, by a line such as
- *     {"time":"2026-11-24T02:44:46.123456Z","level":"warn","msg":"log lines dropped","dropped":12}
- * with the number since the last such line. Those lines are not counted as written themselves.
+ * is written. Drops are told in the log as soon as lines can be written again, by a line of the
+ * sink's own, with the number since the last such line. Those lines are not counted as written
+ * themselves.
  *
  * The descriptor may be shared with other programs, so its flags are never changed. After a fork
  * the child has no writer thread and must not use the sink.
@@ -24,19 +24,28 @@ enum {
     SINK_RING_SIZE = 1 << 20,     /* the default */
     SINK_RING_MIN = 1 << 12,      /* smaller sizes are taken as this */
     SINK_RING_MAX = 1 << 28,      /* larger sizes are refused */
+    SINK_REPORT_MAX = 80,         /* bytes of a part of a report */
     SINK_LINE_MAX = (1 << 16) - 1 /* bytes of the longest line; longer ones are dropped */
 };
 
 struct sink;
 struct sink_ring;
 
+/* A line that tells of drops: `head`, the time as RFC 3339, `middle`, the number, `tail`. Each of
+ * the three has SINK_REPORT_MAX bytes at most. */
+struct sink_report {
+    const char *head, *middle, *tail;
+};
+
 /*
  * Starts a writer thread, which blocks all signals, for `fd`, of which it makes a duplicate.
  * `ring_size` is rounded up to a power of two; 0 is the default. At most `max_rings` rings will be
- * made beside the shared one. NULL when out of memory, for a bad size or descriptor, or when the
+ * made beside the shared one. `report` is what its own lines are made of, borrowed until the close.
+ * NULL when out of memory, for a bad size or descriptor, or when the
  * system refuses. The caller's; ends with svc__sink_close.
  */
-struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings);
+struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings,
+                            const struct sink_report *report);
 
 /* A ring for one producing thread, owned by the sink. NULL when out of memory or when max_rings
  * have been made; the shared ring is then the way. Any thread. */

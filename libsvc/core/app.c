@@ -28,7 +28,7 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     app->default_count = count;
     app->name = svc__arena_strndup(&app->memory, name, strlen(name));
     app->metrics = svc__metrics_new();
-    if (!app->name || !app->metrics) {
+    if (!app->name || !app->metrics || svc__logger_init(&app->logger, app->name)) {
         svc_app_free(app);
         return NULL;
     }
@@ -45,6 +45,7 @@ void svc_app_free(svc_app *app)
         close(app->stop_fd);
     svc__tree_free(app->tree);
     svc__metrics_free(app->metrics);
+    svc__logger_free(&app->logger);
     svc__buf_free(&app->errors);
     svc__arena_reset(&app->memory);
     free(app);

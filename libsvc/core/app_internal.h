@@ -12,6 +12,7 @@
 #include "libsvc/base/metric.h"
 #include "libsvc/core/chain.h"
 #include "libsvc/core/config.h"
+#include "libsvc/core/logger.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 
@@ -98,6 +99,7 @@ struct svc_app {
     enum app_state state;
     svc_config config;
     struct config_tables tables; /* of the settings: those of `config`, and the program's own */
+    struct logger logger;
     svc_group root;
     struct route *routes, *last_route;
     size_t route_count;

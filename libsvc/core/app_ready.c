@@ -208,6 +208,7 @@ int svc__app_ready(svc_app *app)
     if (app->state != APP_BUILDING || app->parent)
         return SVC_ESTATE;
     bool errors_before = svc__app_has_errors(app);
+    svc__logger_configure(&app->logger, &app->config);
     int error = svc__mount_adopt(app);
     int routes_error = compile_routes(app);
     error = error ? error : routes_error;

@@ -8,6 +8,7 @@
 #include "libsvc/base/sink.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/config_source.h"
+#include "libsvc/core/logger.h"
 #include "libsvc/core/setting.h"
 #include "libsvc/proto/network.h"
 
@@ -305,8 +306,9 @@ static int check_values(svc_app *app)
 int svc__config_check(svc_app *app)
 {
     int error = check_values(app), address_error = check_all_addresses(app);
-    int network_error = check_networks(app);
-    app->tables.bad = app->tables.bad || error || address_error || network_error;
+    int network_error = check_networks(app), log_error = svc__logger_check(app);
+    if (error || address_error || network_error || log_error)
+        app->tables.bad = true;
     for (const struct mount *mount = app->mounts; mount; mount = mount->next)
         if (svc__config_check(mount->app))
             app->tables.bad = true;

@@ -111,10 +111,9 @@ static void answer_problem(struct exchange *x, int status, const char *reason)
 static void fail(struct exchange *x, const char *who, int error)
 {
     const svc_request *req = &x->request;
-    svc__log(&x->host->log, SVC_LEVEL_ERROR, "request failed",
-             LOG_TEXT("route", svc_request_route(req)), LOG_BYTES("method", req->method),
-             LOG_TEXT("where", who), LOG_TEXT("error", error ? svc_error_text(error) : "no answer"),
-             LOG_TEXT("id", req->id));
+    svc_log_error(req, "request failed", svc_kv_bytes("method", req->method.data, req->method.len),
+                  svc_kv_str("where", who),
+                  svc_kv_str("error", error ? svc_error_text(error) : "no answer"));
     answer_problem(x, 500, svc__debug_failure(x, who, error));
 }
 
@@ -223,9 +222,7 @@ void svc__exchange_refuse(struct exchange *x, int status, const char *reason)
 
 void svc__exchange_fail_reply(struct exchange *x, const char *reason)
 {
-    svc__log(&x->host->log, SVC_LEVEL_ERROR, "response cannot be sent",
-             LOG_TEXT("route", svc_request_route(&x->request)), LOG_TEXT("error", reason),
-             LOG_TEXT("id", x->request.id));
+    svc_log_error(&x->request, "response cannot be sent", svc_kv_str("error", reason));
     answer_problem(x, 500, x->request.app->config.development ? reason : NULL);
 }
 

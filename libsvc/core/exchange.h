@@ -32,6 +32,7 @@
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/proto/target.h"
+#include "libsvc/proto/trace.h"
 
 /* What the thread that runs exchanges lends to each of them. */
 struct exchange_host {
@@ -42,6 +43,19 @@ struct exchange_host {
     /* Any thread: a layer that waited goes on. The host calls svc__exchange_resumed on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
     struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
+};
+
+enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };
+
+/* The trace that a request is a span of; set once, by the layer, and read by any thread. */
+struct request_trace {
+    enum trace_origin origin;
+    struct trace own;                       /* its span is the request's */
+    unsigned char parent[TRACE_SPAN_BYTES]; /* the caller's span, of a trace that is continued */
+    struct bytes member;                    /* the service's own of the tracestate; or "none" */
+
+    /* Rendered when asked for, and NULL before: by the request's thread alone. */
+    const char *trace_id, *span_id, *parent_id, *traceparent, *tracestate;
 };
 
 struct svc_request {
@@ -60,6 +74,7 @@ struct svc_request {
     bool query_parsed;
     struct bytes body;
     const char *id;
+    struct request_trace trace;
     struct peer peer;
     struct request_value *values;
     struct json_t *json;

@@ -1,7 +1,9 @@
-/* The access log: one JSON line a request, when it is over. */
+/* The access log: one line a request, when it is over. JSON has a way of its own, without a record.
+ */
 #include <string.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/hex.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/mw/stack.h"
@@ -28,10 +30,33 @@ static void member_number(struct buf *line, const char *key, uint64_t number)
     svc__buf_u64(line, number);
 }
 
+/* Both ids are as long in every line. The trace's is there as text already where the request's own
+ * is the same. */
+static void render_trace(struct buf *line, const struct request_trace *trace)
+{
+    static const char first[] = ",\"trace_id\":\"", second[] = "\",\"span_id\":\"";
+    enum { FIRST = sizeof first - 1, SECOND = sizeof second - 1, ID = 2 * TRACE_ID_BYTES };
+    enum { SPAN = 2 * TRACE_SPAN_BYTES, ALL = FIRST + ID + SECOND + SPAN + 1 };
+    char *at = svc__buf_reserve(line, ALL);
+    if (!at)
+        return;
+    memcpy(at, first, FIRST);
+    if (trace->trace_id && *trace->trace_id)
+        memcpy(at + FIRST, trace->trace_id, ID);
+    else
+        svc__hex_write(at + FIRST, trace->own.trace_id, TRACE_ID_BYTES);
+    memcpy(at + FIRST + ID, second, SECOND);
+    svc__hex_write(at + FIRST + ID + SECOND, trace->own.span_id, TRACE_SPAN_BYTES);
+    at[ALL - 1] = '"';
+    line->len += ALL;
+}
+
 static void render_request(struct buf *line, svc_request *req)
 {
     if (*req->id)
         member_text(line, ",\"id\":", svc__bytes_z(req->id));
+    if (req->trace.origin != TRACE_NONE)
+        render_trace(line, &req->trace);
     member_text(line, ",\"method\":", req->method);
     member_text(line, ",\"route\":", svc__bytes_z(svc_request_route(req)));
     member_text(line, ",\"path\":", path_of(req));
@@ -55,19 +80,57 @@ static void render(struct buf *line, const char *middle, svc_request *req, const
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
     member_text(line, ",\"end\":", svc__bytes_z(svc__exchange_outcome_text(done->outcome)));
-    svc__buf_putc(line, '}');
+    svc__buf_puts(line, ",\"module\":\"access\"}");
+}
+
+/* What the lines of an app have in common. */
+struct access_log {
+    bool wanted;        /* by the level of the module */
+    const char *middle; /* of a JSON line, between the time and the request */
+};
+
+static svc_log_site site = {"access", NULL, 0, SVC_LEVEL_INFO, NULL};
+
+/* For every other form, and for the app's own sink. */
+static void log_record(struct log *log, svc_request *req, const svc_response *res,
+                       const svc_done *done)
+{
+    struct bytes path = path_of(req), query = req->target.query;
+    const char *end = svc__exchange_outcome_text(done->outcome);
+    const svc_kv last[] = {
+        svc_kv_str("peer", svc_request_peer(req)),
+        svc_kv_int("status", res->status),
+        svc_kv_uint("bytes_in", done->bytes_in),
+        svc_kv_uint("bytes_out", done->bytes_out),
+        svc_kv_uint("duration_us", done->duration_ns / 1000),
+        svc_kv_str("end", end),
+        SVC_KV_END,
+    };
+    svc_kv items[3 + sizeof last / sizeof *last];
+    size_t count = 0;
+    items[count++] = svc_kv_bytes("method", req->method.data, req->method.len);
+    items[count++] = svc_kv_bytes("path", path.data, path.len);
+    if (req->app->config.log_query && req->target.has_query)
+        items[count++] = svc_kv_bytes("query", query.data, query.len);
+    memcpy(items + count, last, sizeof last);
+    svc__log_request(log, req, svc__log_record_of(log->logger, &site, "request", items));
 }
 
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
                     const svc_done *done)
 {
-    const struct exchange *x = svc__exchange_of(req);
-    const struct log *log = &x->host->log;
-    if (!log->sink || log->level < SVC_LEVEL_INFO)
+    struct exchange *x = svc__exchange_of(req);
+    const struct access_log *access = layer->arg;
+    struct log *log = &x->host->log;
+    if (!access->wanted || !svc__log_is_open(log))
         return;
+    if (!svc__log_is_json(log)) {
+        log_record(log, req, res, done);
+        return;
+    }
     struct buf *line = &x->host->scratch;
     svc__buf_clear(line);
-    render(line, layer->arg, req, res, done);
+    render(line, access->middle, req, res, done);
     svc__log_line(log, line);
 }
 
@@ -87,13 +150,16 @@ static char *make_middle(svc_app *app)
 const svc_middleware *svc__access_log_make(svc_app *app)
 {
     svc_middleware *middleware = svc__arena_zalloc(&app->memory, sizeof *middleware);
+    struct access_log *access = svc__arena_alloc(&app->memory, sizeof *access);
     char *middle = make_middle(app);
-    if (!middleware || !middle)
+    if (!middleware || !access || !middle)
         return NULL;
+    int level = svc__log_level_of(&app->logger.levels, site.module);
+    *access = (struct access_log){level >= site.level, middle};
     *middleware = (svc_middleware){
         .size = sizeof *middleware,
         .name = "access_log",
-        .arg = middle,
+        .arg = access,
         .on_done = on_done,
     };
     return middleware;

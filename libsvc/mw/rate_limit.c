@@ -8,6 +8,9 @@
 #include "libsvc/mw/rate_key.h"
 #include "libsvc/proto/media.h"
 
+#undef SVC_LOG_MODULE
+#define SVC_LOG_MODULE "rate_limit"
+
 static void count(svc_request *req, int counter)
 {
     svc__metric_add(svc__exchange_of(req)->host->cells, counter, 1);
@@ -31,13 +34,10 @@ static int refuse(const struct rate_limit *limit, svc_request *req, svc_response
 static void report(const struct rate_limit *limit, svc_request *req,
                    const struct limiter_decision *decision)
 {
-    const struct log *log = &svc__exchange_of(req)->host->log;
     size_t first = (size_t)__builtin_ctz(decision->refused);
     count(req, limit->reported);
-    svc__log(log, SVC_LEVEL_DEBUG, "over the rate limit",
-             LOG_TEXT("policy", limit->windows[first].name),
-             LOG_TEXT("route", svc_request_route(req)), LOG_TEXT("peer", svc_request_peer(req)),
-             LOG_TEXT("id", req->id));
+    svc_log_debug(req, "over the rate limit", svc_kv_str("policy", limit->windows[first].name),
+                  svc_kv_str("peer", svc_request_peer(req)));
 }
 
 static void decide(const struct rate_limit *limit, svc_request *req, const struct rate_key *key,

@@ -1,10 +1,13 @@
 /* Request ids, so that the lines of one request can be found across services. */
+#include <svc/trace.h>
+
+#include "libsvc/base/hex.h"
 #include "libsvc/base/rand.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/mw/stack.h"
 
-enum { MADE_BYTES = 16, MAX_INBOUND = 128 };
+enum { ID_BYTES = 16, MAX_INBOUND = 128 };
 
 static const char header_name[] = "X-Request-Id";
 
@@ -23,20 +26,27 @@ static bool well_formed(struct bytes id)
     return true;
 }
 
-static const char *make_id(struct arena *arena)
+/* Where a trace begins, its id is the request's too; in one that is continued, a service may have
+ * several requests, whose ids must differ. */
+static const char *make_id(svc_request *req)
 {
-    static const char hex[] = "0123456789abcdef";
-    unsigned char bytes[MADE_BYTES];
+    unsigned char bytes[ID_BYTES];
+    if (req->trace.origin == TRACE_BEGUN)
+        return svc_request_trace_id(req);
     svc__rand_bytes(bytes, sizeof bytes);
-    char *id = svc__arena_alloc(arena, 2 * MADE_BYTES + 1);
+    char *id = svc__arena_alloc(&svc__exchange_of(req)->arena, 2 * ID_BYTES + 1);
     if (!id)
         return "";
-    for (size_t i = 0; i < MADE_BYTES; i++) {
-        id[2 * i] = hex[bytes[i] >> 4];
-        id[2 * i + 1] = hex[bytes[i] & 15];
-    }
-    id[2 * MADE_BYTES] = '\0';
+    svc__hex_write(id, bytes, sizeof bytes);
+    id[2 * ID_BYTES] = '\0';
     return id;
+}
+
+/* A copy, because threads may log with the id when the head is gone. */
+static const char *accept_id(svc_request *req, const char *inbound)
+{
+    const char *id = svc__arena_strndup(&svc__exchange_of(req)->arena, inbound, strlen(inbound));
+    return id ? id : "";
 }
 
 static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -44,7 +54,7 @@ static int on_request(svc_request *req, svc_response *res, const svc_layer *laye
     (void)res, (void)layer;
     const char *inbound = svc_request_header(req, header_name);
     bool accepted = inbound && well_formed(svc__bytes_z(inbound));
-    req->id = accepted ? inbound : make_id(&svc__exchange_of(req)->arena);
+    req->id = accepted ? accept_id(req, inbound) : make_id(req);
     return SVC_PASS;
 }
 

@@ -4,10 +4,13 @@
 
 #include <svc/middleware.h>
 
+/* Trace context: continues the trace that a request brings, or begins one. */
+const svc_middleware *svc__trace_context_make(svc_app *app);
+
 /* Request ids: accepts a well-formed inbound X-Request-Id or makes one, and echoes it. */
 const svc_middleware *svc__request_id_make(svc_app *app);
 
-/* The access log: one JSON line a request. NULL when out of memory. */
+/* The access log: one line a request. NULL when out of memory. */
 const svc_middleware *svc__access_log_make(svc_app *app);
 
 /* Request counters and durations, in the app's metrics. NULL when out of memory. */

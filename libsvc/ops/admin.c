@@ -74,7 +74,6 @@ svc_app *svc__admin_new(svc_app *app)
     svc_app *admin = svc__app_create(svc_app_name(app), NULL, 0);
     if (!admin)
         return NULL;
-    admin->config.log_level = app->config.log_level;
     svc_app_get(admin, "/livez", livez, app);
     svc_app_get(admin, "/readyz", readyz, app);
     svc_app_get(admin, "/metrics", metrics, app);

@@ -2,8 +2,10 @@
 #include "libsvc/core/app_internal.h"
 #include "libsvc/mw/stack.h"
 
-/* Outermost first. The log and the metrics see the id, and what every later layer answers. */
+/* Outermost first. The id may be that of the trace; the log and the metrics see both, and what
+ * every later layer answers. */
 static const struct default_layer stack[] = {
+    {offsetof(svc_config, trace_context), svc__trace_context_make},
     {offsetof(svc_config, request_id), svc__request_id_make},
     {offsetof(svc_config, access_log), svc__access_log_make},
     {offsetof(svc_config, metrics), svc__http_metrics_make},

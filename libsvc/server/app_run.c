@@ -10,13 +10,16 @@
 
 #include "libsvc/core/config.h"
 #include "libsvc/server/drain.h"
+#include "libsvc/server/log_output.h"
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once. */
 static int prepare(svc_app *app, struct service **service)
 {
     int error = svc__config_check(app);
+    int log_error = svc__log_output_open(app);
     int ready_error = svc__app_ready(app);
     int open_error = svc__service_open(app, service);
+    error = error ? error : log_error;
     return error ? error : ready_error ? ready_error : open_error;
 }
 
@@ -28,13 +31,15 @@ static int start(svc_app *app, struct service *service)
 }
 
 /* A start that failed: no request is waited for, but what it has logged is written. */
-static void abandon(struct service *service)
+static void abandon(svc_app *app, struct service *service)
 {
     enum { LOG_FLUSH_MS = 1000 };
-    if (!service)
-        return;
-    (void)svc__service_end(service, UINT64_MAX);
-    svc__service_free(service, LOG_FLUSH_MS);
+    if (service) {
+        (void)svc__service_end(service, UINT64_MAX);
+        svc__service_free(service);
+    }
+    svc__app_unready(app);
+    svc__logger_close(&app->logger, LOG_FLUSH_MS);
 }
 
 int svc_app_start(svc_app *app)
@@ -46,8 +51,7 @@ int svc_app_start(svc_app *app)
     if (!error)
         error = start(app, service);
     if (error) {
-        abandon(service);
-        svc__app_unready(app);
+        abandon(app, service);
         return error;
     }
     app->service = service;
@@ -68,13 +72,7 @@ static int wait_for_stop(svc_app *app, int signal_fd)
     if (app->state != APP_STARTED || app->service->waited)
         return SVC_ESTATE;
     app->service->waited = true;
-    bool stuck;
-    int error = svc__drain_run(app->service, signal_fd, &stuck);
-    if (stuck)
-        return error; /* a handler still uses the app */
-    app->service = NULL;
-    svc__app_unready(app);
-    return error;
+    return svc__drain_run(app->service, signal_fd);
 }
 
 int svc_app_wait(svc_app *app)

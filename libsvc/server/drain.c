@@ -88,8 +88,8 @@ static void announce(struct drain *drain)
     struct service *service = drain->service;
     service->server->stop_ms = svc__clock_ms();
     atomic_store(&service->app->draining, DRAIN_BEGUN);
-    svc__log(&service->log, SVC_LEVEL_INFO, "draining",
-             LOG_NUMBER("connections", atomic_load(&service->server->connections)));
+    svc_app_log_info(service->app, "draining",
+                     svc_kv_uint("connections", atomic_load(&service->server->connections)));
     /* Balancers see readiness turn before the listeners close. */
     uint64_t delay = drain->at_once ? 0 : service->app->config.drain_delay_ms;
     wait_until(drain, never, svc__clock_ms() + delay);
@@ -123,27 +123,35 @@ static bool finish_requests(struct drain *drain, uint64_t deadline_ms)
     return svc__server_empty(server) && !atomic_load(&server->cut_requests);
 }
 
-static void log_stopped(struct service *service, bool clean)
+static void log_stopped(const struct service *service, bool clean)
 {
-    svc__log(&service->log, clean ? SVC_LEVEL_INFO : SVC_LEVEL_WARN, "stopped",
-             LOG_NUMBER("requests_cut", atomic_load(&service->server->cut_requests)),
-             LOG_NUMBER("connections_left", atomic_load(&service->server->connections)));
+    unsigned cut = atomic_load(&service->server->cut_requests);
+    unsigned left = atomic_load(&service->server->connections);
+    if (clean)
+        svc_app_log_info(service->app, "stopped", svc_kv_uint("requests_cut", cut),
+                         svc_kv_uint("connections_left", left));
+    else
+        svc_app_log_warn(service->app, "stopped", svc_kv_uint("requests_cut", cut),
+                         svc_kv_uint("connections_left", left));
 }
 
-/* Whether something still runs: a handler, or a readiness check, which keeps nobody waiting for an
- * answer but uses what would be freed. */
-static bool end_threads(struct service *service, const struct pace *pace)
+/* Ends everything, the app's hooks and its log included, unless something still runs: a handler, or
+ * a readiness check, which keeps nobody waiting for an answer but uses what would be freed. */
+static void end_threads(struct service *service, const struct pace *pace)
 {
-    if (!svc__service_end(service, svc__clock_ms() + pace->end_ms)) {
-        svc__service_free(service, pace->flush_ms);
-        return false;
+    svc_app *app = service->app;
+    if (svc__service_end(service, svc__clock_ms() + pace->end_ms)) {
+        svc_app_log_warn(app, "a handler or readiness check does not return");
+        svc__sink_stop(app->logger.sink, pace->flush_ms);
+        return;
     }
-    svc__log(&service->log, SVC_LEVEL_WARN, "a handler or readiness check does not return");
-    svc__sink_stop(service->sink, pace->flush_ms);
-    return true;
+    svc__service_free(service);
+    app->service = NULL;
+    svc__app_unready(app); /* its hooks may log */
+    svc__logger_close(&app->logger, pace->flush_ms);
 }
 
-int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
+int svc__drain_run(struct service *service, int signal_fd)
 {
     struct drain drain = {.service = service, .signal_fd = signal_fd};
     while (!drain.asked)
@@ -153,6 +161,6 @@ int svc__drain_run(struct service *service, int signal_fd, bool *stuck)
     stop_accepting(&drain, deadline_ms);
     bool clean = finish_requests(&drain, deadline_ms);
     log_stopped(service, clean);
-    *stuck = end_threads(service, clean ? &in_order : &by_force);
+    end_threads(service, clean ? &in_order : &by_force);
     return clean ? 0 : SVC_EFORCED;
 }

@@ -18,6 +18,7 @@ enum {
     EVENTS = 128,
     SCRATCH = 1 << 24,   /* the largest thing that is rendered for one response */
     CACHED_CHUNKS = 256, /* arena chunks kept for the next requests: 1 MiB */
+    TELL_MS = 1000,      /* until it is told how many lines were suppressed */
     SWEEP_MS = 100       /* between looks for silent connections while the server stops */
 };
 
@@ -68,15 +69,14 @@ const char *svc__loop_date(struct loop *loop)
 static void init_host(struct loop *loop)
 {
     const svc_app *app = loop->server->app;
-    struct sink *sink = loop->server->sink;
     svc__arena_cache_init(&loop->arenas, CACHED_CHUNKS);
     loop->host = (struct exchange_host){
         .arenas = &loop->arenas,
         .cells = svc__metric_cells_new(app->metrics),
-        .log = {sink, sink ? svc__sink_ring(sink) : NULL, app->config.log_level, app->name},
         .scheme = "http",
         .wake = wake_exchange,
     };
+    svc__log_init(&loop->host.log, loop->server->logger);
     svc__buf_init(&loop->host.scratch, SCRATCH);
 }
 
@@ -136,6 +136,7 @@ void svc__loop_free(struct loop *loop)
     free_handed(loop);
     svc__loop_mhd_stop(loop);
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
+    svc__log_free(&loop->host.log);
     svc__buf_free(&loop->host.scratch);
     svc__arena_cache_free(&loop->arenas);
     const int fds[] = {loop->epoll_fd, loop->wake_fd, loop->spare_fd};
@@ -249,13 +250,21 @@ static void on_deadline(struct loop *loop, struct deadline *deadline)
     }
 }
 
+/* Of two times to wait, of which the first may be -1: for ever. */
+static int at_most(int wait, int ms)
+{
+    return wait < 0 || wait > ms ? ms : wait;
+}
+
 static int wait_ms(const struct loop *loop)
 {
     if (loop->run_again)
         return 0;
     int wait = svc__wheel_wait_ms(&loop->wheel, svc__clock_ms());
+    if (svc__log_suppresses(&loop->host.log))
+        wait = at_most(wait, TELL_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
-    return sweeping && (wait < 0 || wait > SWEEP_MS) ? SWEEP_MS : wait;
+    return sweeping ? at_most(wait, SWEEP_MS) : wait;
 }
 
 /*
@@ -277,11 +286,14 @@ static void turn(struct loop *loop)
         on_deadline(loop, (struct deadline *)(void *)timer);
     if (atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE && loop->now_ms >= loop->sweep_ms)
         close_silent(loop);
+    if (svc__log_suppresses(&loop->host.log))
+        svc__log_tell(&loop->host.log);
 }
 
 static void *run(void *arg)
 {
     struct loop *loop = arg;
+    svc__log_adopt(&loop->host.log);
     svc__acceptor_watch(loop, true);
     while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->waiting) ||
            atomic_load(&loop->posting))

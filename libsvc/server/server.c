@@ -116,9 +116,9 @@ static int limit_addresses(struct server *server)
     return server->per_address ? 0 : SVC_ENOMEM;
 }
 
-int svc__server_make_loops(struct server *server, struct sink *sink, size_t loops)
+int svc__server_make_loops(struct server *server, struct logger *logger, size_t loops)
 {
-    server->sink = sink;
+    server->logger = logger;
     server->max_connections = (unsigned)server->app->config.max_connections;
     register_metrics(server);
     int error = limit_addresses(server);

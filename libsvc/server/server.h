@@ -32,7 +32,7 @@ struct server_metrics {
 
 struct server {
     svc_app *app;
-    struct sink *sink; /* borrowed; NULL: no log */
+    struct logger *logger; /* borrowed */
     struct listeners listeners;
     struct loop **loops;
     size_t loop_count;
@@ -56,10 +56,10 @@ struct server {
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses, int *error);
 
 /*
- * Makes `loops` loops, whose threads do not run yet. The app must be readied; `sink` is borrowed
+ * Makes `loops` loops, whose threads do not run yet. The app must be readied; `logger` is borrowed
  * until the free. 0, SVC_ENOMEM or SVC_ESYSTEM, and then the server can only be freed.
  */
-int svc__server_make_loops(struct server *server, struct sink *sink, size_t loops);
+int svc__server_make_loops(struct server *server, struct logger *logger, size_t loops);
 
 /* Starts the threads. 0, or SVC_ESYSTEM with some of them running. */
 int svc__server_start(struct server *server);

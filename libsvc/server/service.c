@@ -1,53 +1,13 @@
 /* Starting and ending what one app needs to serve. */
 #include "libsvc/server/service.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "libsvc/base/clock.h"
 #include "libsvc/ops/admin.h"
 #include "libsvc/server/cpus.h"
 
-enum { LOG_MODE = 0644, ADMIN_LOOPS = 1 };
-
-static int open_output(struct service *service)
-{
-    const char *output = service->app->config.log_output;
-    if (!strcmp(output, "stdout") || !strcmp(output, "stderr")) {
-        service->output = !strcmp(output, "stdout") ? STDOUT_FILENO : STDERR_FILENO;
-        return 0;
-    }
-    service->output = open(output, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_MODE);
-    service->output_opened = service->output >= 0;
-    if (service->output_opened)
-        return 0;
-    svc__app_error(service->app, NULL, 0, "log_output \"%s\": %s", output, strerror(errno));
-    return SVC_ECONFIG;
-}
-
-static void close_output(struct service *service)
-{
-    if (service->output_opened)
-        close(service->output);
-    service->output_opened = false;
-}
-
-static int start_log(struct service *service, size_t loops)
-{
-    svc_app *app = service->app;
-    service->sink =
-        svc__sink_open(service->output, (size_t)app->config.log_ring_bytes, loops + ADMIN_LOOPS);
-    close_output(service);
-    if (!service->sink) {
-        svc__app_error(app, NULL, 0, "log_output \"%s\": cannot be used", app->config.log_output);
-        return SVC_ESYSTEM;
-    }
-    service->log = (struct log){service->sink, NULL, app->config.log_level, app->name};
-    return 0;
-}
+enum { ADMIN_LOOPS = 1 };
 
 static int64_t lines_dropped(void *arg)
 {
@@ -62,10 +22,10 @@ static int64_t lines_written(void *arg)
 static void register_metrics(struct service *service)
 {
     struct metrics *in = service->app->metrics;
+    struct sink *sink = service->app->logger.sink;
     svc__metric_gauge_fn(in, "svc_log_lines_dropped", "Log lines that found no room.",
-                         lines_dropped, service->sink);
-    svc__metric_gauge_fn(in, "svc_log_lines_written", "Log lines written.", lines_written,
-                         service->sink);
+                         lines_dropped, sink);
+    svc__metric_gauge_fn(in, "svc_log_lines_written", "Log lines written.", lines_written, sink);
 }
 
 static int open_admin(struct service *service)
@@ -95,12 +55,11 @@ int svc__service_open(svc_app *app, struct service **out)
     if (!service)
         return SVC_ENOMEM;
     service->app = app;
-    int error = open_output(service);
-    int admin_error = open_admin(service);
+    int error = open_admin(service);
     int server_error = open_server(service);
-    error = error ? error : admin_error ? admin_error : server_error;
+    error = error ? error : server_error;
     if (error)
-        svc__service_free(service, 0);
+        svc__service_free(service);
     else
         *out = service;
     return error;
@@ -110,22 +69,23 @@ static void log_started(const struct service *service)
 {
     const struct listeners *listeners = &service->server->listeners;
     for (size_t i = 0; i < listeners->count; i++)
-        svc__log(&service->log, SVC_LEVEL_INFO, "listening",
-                 LOG_TEXT("address", listeners->all[i].address),
-                 LOG_NUMBER("loops", service->server->loop_count));
+        svc_app_log_info(service->app, "listening",
+                         svc_kv_str("address", listeners->all[i].address),
+                         svc_kv_uint("loops", service->server->loop_count));
     if (service->app->config.development)
-        svc__log(&service->log, SVC_LEVEL_WARN, "development mode: replies tell of the inside");
+        svc_app_log_warn(service->app, "development mode: replies tell of the inside");
     if (service->admin)
-        svc__log(&service->log, SVC_LEVEL_INFO, "admin pages",
-                 LOG_TEXT("address", service->admin->listeners.all[0].address));
+        svc_app_log_info(service->app, "admin pages",
+                         svc_kv_str("address", service->admin->listeners.all[0].address));
 }
 
 static int make_loops(struct service *service, size_t loops)
 {
+    struct logger *logger = &service->app->logger;
     int error = 0;
     if (service->admin)
-        error = svc__server_make_loops(service->admin, service->sink, ADMIN_LOOPS);
-    return error ? error : svc__server_make_loops(service->server, service->sink, loops);
+        error = svc__server_make_loops(service->admin, logger, ADMIN_LOOPS);
+    return error ? error : svc__server_make_loops(service->server, logger, loops);
 }
 
 /* Everything is made, and has registered its metrics, before a thread runs that could read them.
@@ -140,11 +100,8 @@ int svc__service_start(struct service *service)
 {
     const svc_app *app = service->app;
     size_t loops = app->config.threads ? (size_t)app->config.threads : svc__cpus_usable();
-    int error = start_log(service, loops);
-    if (error)
-        return error;
     register_metrics(service);
-    error = make_loops(service, loops);
+    int error = make_loops(service, loops);
     if (!error)
         error = start_threads(service);
     if (!error)
@@ -159,13 +116,11 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
     return error ? error : admin_error;
 }
 
-void svc__service_free(struct service *service, unsigned flush_ms)
+void svc__service_free(struct service *service)
 {
-    close_output(service);
     /* The admin pages look at the server to the last. */
     svc__server_free(service->admin);
     svc__server_free(service->server);
     svc_app_free(service->admin_app);
-    svc__sink_close(service->sink, flush_ms);
     free(service);
 }

@@ -35,8 +35,10 @@ static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
         return SVC_PASS;
     pthread_mutex_lock(&lock);
     bool room = held_count < MAX_HELD;
-    if (room)
+    if (room) {
         held[held_count++] = req;
+        svc_log_info(req, "held");
+    }
     pthread_mutex_unlock(&lock);
     return room ? SVC_WAIT : SVC_PASS;
 }
@@ -49,8 +51,10 @@ static const svc_middleware hold_layer = {.size = sizeof hold_layer,
 static void release_all(void)
 {
     pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < held_count; i++)
+    for (size_t i = 0; i < held_count; i++) {
+        svc_log_info(held[i], "released");
         svc_request_resume(held[i]);
+    }
     held_count = 0;
     pthread_mutex_unlock(&lock);
 }
@@ -128,7 +132,8 @@ static void *listen_to_test(void *arg)
 static int start_listening(svc_app *app, void *arg)
 {
     pthread_t thread;
-    (void)app, (void)arg;
+    (void)arg;
+    svc_app_log_info(app, "hook begins");
     sem_init(&unblocked, 0, 0);
     return pthread_create(&thread, NULL, listen_to_test, NULL) || pthread_detach(thread);
 }
@@ -166,6 +171,17 @@ static int file(svc_request *req, svc_response *res)
     return svc_response_file(res, NULL, getenv("LIFE_FILES"), svc_request_param(req, "path"));
 }
 
+/* ---- Lines of the service's own */
+
+static int note(svc_request *req, svc_response *res)
+{
+    unsigned long count = strtoul(svc_request_param(req, "count"), NULL, 10);
+    for (unsigned long i = 0; i < count; i++)
+        svc_log_info(req, "it is noted", svc_kv_str("text", svc_request_query(req, "text")),
+                     svc_kv_bool("sure", true));
+    return svc_response_text(res, 200, "noted");
+}
+
 /* ---- Readiness */
 
 /* What the check "switch" returns; above 1 also how many milliseconds it takes. */
@@ -187,8 +203,8 @@ static int check(void *arg)
 
 static void stop_hook(svc_app *app, void *arg)
 {
-    (void)app;
     release_all();
+    svc_app_log_info(app, "hook ended", svc_kv_str("hook", arg));
     puts(arg);
     fflush(stdout);
 }
@@ -209,6 +225,7 @@ int main(void)
     svc_app_get(app, "/files/{path...}", file, NULL);
     svc_app_get(app, "/stuck", stuck, NULL);
     svc_app_get(app, "/block", block, NULL);
+    svc_app_get(app, "/note/{count}", note, NULL);
     svc_app_get(app, "/fail/{value}", fail, NULL);
     svc_app_check(app, "switch", check, NULL);
     svc_app_hook(app, start_listening, NULL, NULL);

@@ -110,7 +110,7 @@ static void expect_failure(struct process *server, const char *target, const cha
     snprintf(
         line, sizeof line,
         "\"level\":\"error\",\"app\":\"exchanges\",\"msg\":\"request failed\",\"route\":\"%s\","
-        "\"method\":\"GET\",\"where\":\"handler\",\"error\":\"%s\",\"id\":\"the-id\"}",
+        "\"method\":\"GET\",\"where\":\"handler\",\"error\":\"%s\",\"id\":\"the-id\",",
         route, error);
     cr_expect(process_await_log(server, line, PROCESS_WAIT_MS), "%s", line);
     client_reply_free(&reply);

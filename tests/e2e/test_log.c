@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/life.h"
 #include "tests/support/process.h"
 
 static struct process *start(const char *const *settings)
@@ -94,14 +95,20 @@ static json_t *line_of(const char *request, int status, const char *const *setti
 
 Test(log, a_request_leaves_a_line_with_all_members)
 {
-    json_t *line = line_of("POST /echo?secret=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n"
-                           "Content-Length: 3\r\n\r\nabc",
-                           200, NULL);
+    json_t *line =
+        line_of("POST /echo?secret=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n"
+                "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+                "Content-Length: 3\r\n\r\nabc",
+                200, NULL);
     cr_assert(line);
     cr_expect_eq(strlen(text(line, "time")), strlen("2026-11-24T02:44:46.123456Z"));
     cr_expect_str_eq(text(line, "level"), "info");
     cr_expect_str_eq(text(line, "app"), "life");
+    cr_expect_str_eq(text(line, "module"), "access");
     cr_expect_str_eq(text(line, "id"), "id-1");
+    cr_expect_str_eq(text(line, "trace_id"), "4bf92f3577b34da6a3ce929d0e0e4736");
+    cr_expect_eq(strspn(text(line, "span_id"), "0123456789abcdef"), 16);
+    cr_expect_str_neq(text(line, "span_id"), "00f067aa0ba902b7");
     cr_expect_str_eq(text(line, "method"), "POST");
     cr_expect_str_eq(text(line, "route"), "POST /echo");
     cr_expect_str_eq(text(line, "path"), "/echo");
@@ -112,6 +119,16 @@ Test(log, a_request_leaves_a_line_with_all_members)
     cr_expect_eq(number(line, "bytes_in"), 3);
     cr_expect_eq(number(line, "bytes_out"), 3);
     cr_expect_geq(number(line, "duration_us"), 0);
+    json_decref(line);
+}
+
+Test(log, a_line_has_no_ids_when_they_are_off)
+{
+    static const char *const settings[] = {"SVC_TRACE_CONTEXT=off", "SVC_REQUEST_ID=off", NULL};
+    json_t *line = line_of("GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n", 200, settings);
+    cr_expect_null(json_object_get(line, "id"));
+    cr_expect_null(json_object_get(line, "trace_id"));
+    cr_expect_null(json_object_get(line, "span_id"));
     json_decref(line);
 }
 
@@ -281,21 +298,139 @@ Test(log, it_can_go_to_a_file_which_is_appended_to)
     unlink(path);
 }
 
+/* Serves a request in one form of log, on a socket whose address is known whatever that form is.
+ * The caller frees the log. */
+static char *log_in_form(const char *setting, const char *request)
+{
+    char folder[] = "/tmp/svc-log-XXXXXX", listen[64];
+    cr_assert(mkdtemp(folder));
+    snprintf(listen, sizeof listen, "SVC_LISTEN=unix:%s/socket", folder);
+    const char *const settings[] = {setting, listen, "SVC_LOG_QUERY=on", NULL};
+    struct process *server = process_spawn(process_program("server_life"), settings, NULL);
+    cr_assert(server);
+    cr_expect(process_await_log(server, "listening", PROCESS_WAIT_MS));
+    cr_expect_eq(ask(listen + strlen("SVC_LISTEN="), request), 200);
+    cr_expect_eq(process_stop(server), 0);
+    char *log = process_copy_log(server);
+    process_free(server);
+    rmdir(folder);
+    return log;
+}
+
+static const char noted[] =
+    "GET /note/1?text=a%0ab%1b HTTP/1.1\r\nHost: a\r\nX-Request-Id: i\r\n\r\n";
+
+static void expect_in(const char *log, const char *what)
+{
+    cr_expect(strstr(log, what), "no %s in %s", what, log);
+}
+
+Test(log, all_lines_are_logfmt_when_asked_for)
+{
+    char *log = log_in_form("SVC_LOG_FORMAT=logfmt", noted);
+    expect_in(log, " level=info app=life msg=\"hook begins\" module=app\n");
+    expect_in(log, " level=info app=life msg=listening module=svc address=unix:/tmp/svc-log-");
+    expect_in(log, " level=info app=life msg=\"it is noted\" module=app id=i ");
+    expect_in(log, " route=\"GET /note/{count}\" text=\"a\\nb\\u001b\" sure=true\n");
+    expect_in(log, " level=info app=life msg=request module=access id=i ");
+    expect_in(log, " method=GET path=/note/1 query=\"text=a%0ab%1b\" peer=unix status=200 "
+                   "bytes_in=0 bytes_out=5 duration_us=");
+    expect_in(log, " end=complete\n");
+    expect_in(log,
+              " level=info app=life msg=stopped module=svc requests_cut=0 connections_left=0\n");
+    cr_expect_null(strchr(log, '\033'));
+    free(log);
+}
+
+Test(log, all_lines_are_for_people_when_asked_for)
+{
+    char *log = log_in_form("SVC_LOG_FORMAT=text", noted);
+    expect_in(log, "Z INFO  app: hook begins\n");
+    expect_in(log, "Z INFO  svc: listening address=unix:/tmp/svc-log-");
+    expect_in(log, "Z INFO  app: it is noted text=\"a\\nb\\u001b\" sure=true id=i ");
+    expect_in(log, "Z INFO  access: request method=GET path=/note/1 ");
+    cr_expect_null(strchr(log, '\033'));
+    free(log);
+}
+
+Test(log, hooks_log_from_the_first_to_the_last)
+{
+    char *log = log_in_form("SVC_LOG_FORMAT=json", "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n");
+    const char *begins = strstr(log, "\"hook begins\""), *listening = strstr(log, "\"listening\"");
+    const char *stopped = strstr(log, "\"stopped\""), *ended = strstr(log, "\"hook ended\"");
+    cr_assert(begins && listening && stopped && ended, "%s", log);
+    cr_expect(begins < listening && listening < stopped && stopped < ended, "%s", log);
+    cr_expect(strstr(ended, "\"hook\":\"first hook stopped\""), "%s", log);
+    free(log);
+}
+
+/* By another thread than the request's. */
+Test(log, a_thread_that_holds_a_request_logs_with_its_ids)
+{
+    struct process *server = start(NULL);
+    struct client *client = client_connect(process_address(server, 0));
+    client_send_text(client, GET("/hold", "X-Request-Id: held-1\r\n"));
+    cr_expect(process_await_log(server, "\"msg\":\"held\"", PROCESS_WAIT_MS));
+    cr_expect(life_release(server));
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, 200);
+    client_reply_free(&reply);
+    client_close(client);
+    cr_expect_eq(process_stop(server), 0);
+    char *log = process_copy_log(server);
+    expect_in(log, "\"msg\":\"released\",\"route\":\"/hold\",\"id\":\"held-1\",\"trace_id\":\"");
+    free(log);
+    process_free(server);
+}
+
+Test(log, a_level_holds_for_a_module)
+{
+    static const char *const settings[] = {"SVC_LOG_LEVELS=access=error,app=warn", NULL};
+    struct process *server = start(settings);
+    cr_expect_eq(ask(process_address(server, 0), noted), 200);
+    cr_expect_eq(process_stop(server), 0);
+    char *log = process_copy_log(server);
+    expect_in(log, "\"msg\":\"listening\"");
+    cr_expect_null(strstr(log, "\"msg\":\"request\""), "%s", log);
+    cr_expect_null(strstr(log, "noted"), "%s", log);
+    free(log);
+    process_free(server);
+}
+
+static size_t sum_of(const char *log, const char *key)
+{
+    size_t n = 0;
+    for (const char *at = log; (at = strstr(at, key)); at += strlen(key))
+        n += strtoul(at + strlen(key), NULL, 10);
+    return n;
+}
+
+static size_t count(const char *text_, const char *what);
+
+/* No request comes after it: the loop tells by itself. */
+Test(log, what_repeats_is_held_back_and_told_without_another_line)
+{
+    enum { LINES = 500 };
+    static const char *const settings[] = {"SVC_LOG_REPEAT_PER_S=5", NULL};
+    struct process *server = start(settings);
+    cr_expect_eq(ask(process_address(server, 0), GET("/note/500", "")), 200);
+    cr_expect(process_await_log(server, "\"log lines suppressed\"", PROCESS_WAIT_MS));
+    cr_expect_eq(process_stop(server), 0);
+    char *log = process_copy_log(server);
+    size_t lines = count(log, "\"msg\":\"it is noted\""), held = sum_of(log, "\"suppressed\":");
+    cr_expect_eq(lines + held, LINES, "%zu lines, %zu held back", lines, held);
+    cr_expect_gt(held, 0);
+    expect_in(log, "\"msg\":\"log lines suppressed\",\"line\":\"it is noted\","
+                   "\"site\":\"server_life.c:");
+    free(log);
+    process_free(server);
+}
+
 static size_t count(const char *text_, const char *what)
 {
     size_t n = 0;
     for (const char *at = text_; (at = strstr(at, what)); at += strlen(what))
         n++;
-    return n;
-}
-
-/* What lines such as {"msg":"log lines dropped","dropped":12} add up to. */
-static size_t dropped(const char *log)
-{
-    static const char words[] = "\"dropped\":";
-    size_t n = 0;
-    for (const char *at = log; (at = strstr(at, words)); at += sizeof words - 1)
-        n += strtoul(at + sizeof words - 1, NULL, 10);
     return n;
 }
 
@@ -343,7 +478,7 @@ Test(log, a_reader_that_stops_costs_lines_but_no_answers)
     fcntl(fd, F_SETFL, O_NONBLOCK);
     for (ssize_t n; (n = read(fd, log + len, sizeof log - 1 - len)) > 0;)
         len += (size_t)n;
-    size_t lines = count(log, "\"msg\":\"request\""), drops = dropped(log);
+    size_t lines = count(log, "\"msg\":\"request\""), drops = sum_of(log, "\"dropped\":");
     cr_expect_lt(lines, REQUESTS, "the pipe should have been too small");
     cr_expect_eq(lines + drops, REQUESTS, "%zu lines, %zu drops", lines, drops);
     process_free(server);

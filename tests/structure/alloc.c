@@ -167,7 +167,8 @@ static enum outcome try_metrics(void)
 
 static enum outcome try_sink(void)
 {
-    struct sink *sink = svc__sink_open(STDERR_FILENO, 0, 2);
+    static const struct sink_report report = {"", "", ""};
+    struct sink *sink = svc__sink_open(STDERR_FILENO, 0, 2, &report);
     enum outcome outcome = sink ? by_pointer(svc__sink_ring(sink)) : FAILED;
     return worse(outcome, expect_that(svc__sink_close(sink, 1000) == 0, "the close of a sink"));
 }

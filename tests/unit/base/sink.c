@@ -17,6 +17,9 @@
 #include "libsvc/base/sink.h"
 #include "tests/unit/base/support.h"
 
+static const struct sink_report report = {
+    "{\"time\":\"", "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":", "}"};
+
 enum { LONG_MS = 60000 }; /* a deadline that is not meant to pass */
 
 static int ends[2]; /* of a pipe: to read, to write */
@@ -93,15 +96,15 @@ static bool offer(struct sink_ring *ring, const char *line)
 
 Test(base_sink, bad_descriptors_and_sizes_are_refused)
 {
-    cr_expect_null(svc__sink_open(-1, 0, 1));
-    cr_expect_null(svc__sink_open(ends[1], (size_t)SINK_RING_MAX + 1, 1));
-    cr_expect_null(svc__sink_open(ends[1], 0, SIZE_MAX));
+    cr_expect_null(svc__sink_open(-1, 0, 1, &report));
+    cr_expect_null(svc__sink_open(ends[1], (size_t)SINK_RING_MAX + 1, 1, &report));
+    cr_expect_null(svc__sink_open(ends[1], 0, SIZE_MAX, &report));
     cr_expect_eq(svc__sink_close(NULL, 0), 0);
 }
 
 Test(base_sink, lines_are_written_while_it_is_open)
 {
-    struct sink *sink = svc__sink_open(ends[1], 0, 1);
+    struct sink *sink = svc__sink_open(ends[1], 0, 1, &report);
     struct sink_ring *ring = svc__sink_ring(sink);
     char got[8];
     for (int i = 0; i < 20; i++) { /* mostly from sleep, as the read waits for the writer */
@@ -120,7 +123,7 @@ Test(base_sink, a_writer_that_falls_asleep_misses_no_line)
 {
     char got[8];
     for (int yields = 0; yields < 300; yields++) {
-        struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, 0);
+        struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, 0, &report);
         struct pollfd fd = {ends[0], POLLIN, 0};
         for (int i = 0; i < yields; i++)
             sched_yield();
@@ -137,7 +140,7 @@ Test(base_sink, a_writer_that_falls_asleep_misses_no_line)
 
 Test(base_sink, rings_are_limited_in_number)
 {
-    struct sink *sink = svc__sink_open(ends[1], 0, 2);
+    struct sink *sink = svc__sink_open(ends[1], 0, 2, &report);
     struct sink_ring *first = svc__sink_ring(sink);
     struct sink_ring *second = svc__sink_ring(sink);
     cr_expect(first != NULL && second != NULL && first != second);
@@ -153,7 +156,7 @@ static void expect_longest_line(size_t ring_size, size_t longest)
     struct reader reader;
     int fds[2];
     cr_assert_eq(pipe(fds), 0);
-    struct sink *sink = svc__sink_open(fds[1], ring_size, 0);
+    struct sink *sink = svc__sink_open(fds[1], ring_size, 0, &report);
     close(fds[1]);
     start_reader(&reader, fds[0]);
     memset(text, 'a', sizeof text);
@@ -255,7 +258,7 @@ Test(base_sink, a_clean_close_loses_nothing_that_was_accepted)
 {
     struct reader reader;
     uint64_t told = 0;
-    struct sink *sink = svc__sink_open(ends[1], 1 << 14, PRODUCERS);
+    struct sink *sink = svc__sink_open(ends[1], 1 << 14, PRODUCERS, &report);
     close(ends[1]);
     start_reader(&reader, ends[0]);
     size_t accepted = run_producers(sink);
@@ -276,7 +279,7 @@ Test(base_sink, a_reader_that_stops_costs_lines_but_no_time)
     struct reader reader;
     uint64_t told = 0;
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
-    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS);
+    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS, &report);
     close(ends[1]);
     size_t accepted = run_producers(sink);
     cr_expect_lt(accepted, (size_t)PRODUCERS * LINES, "there was no room for all");
@@ -295,7 +298,7 @@ Test(base_sink, a_reader_that_stops_costs_lines_but_no_time)
 Test(base_sink, a_deadline_ends_the_close_when_nobody_reads)
 {
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
-    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS);
+    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS, &report);
     run_producers(sink);
     uint64_t before_ms = svc__clock_ms();
     cr_expect_eq(svc__sink_stop(sink, 50), SVC_EFORCED);
@@ -308,16 +311,16 @@ Test(base_sink, a_deadline_ends_the_close_when_nobody_reads)
 Test(base_sink, no_time_at_all_is_a_deadline)
 {
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
-    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS);
+    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS, &report);
     run_producers(sink);
     cr_expect_eq(svc__sink_close(sink, 0), SVC_EFORCED);
-    sink = svc__sink_open(ends[1], 0, 0);
+    sink = svc__sink_open(ends[1], 0, 0, &report);
     cr_expect_eq(svc__sink_close(sink, 0), 0, "but there must be something to write");
 }
 
 Test(base_sink, lines_after_the_stop_count_as_dropped)
 {
-    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, 1);
+    struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, 1, &report);
     struct sink_ring *ring = svc__sink_ring(sink);
     cr_assert(offer(ring, "before"));
     cr_expect_eq(svc__sink_stop(sink, LONG_MS), 0);
@@ -343,7 +346,7 @@ Test(base_sink, lines_are_appended_to_a_file)
     cr_assert_geq(fd, 0);
     cr_assert_eq(write(fd, "old\n", 4), 4);
     for (int i = 0; i < 2; i++) {
-        struct sink *sink = svc__sink_open(fd, 0, 1);
+        struct sink *sink = svc__sink_open(fd, 0, 1, &report);
         cr_assert(svc__sink_write_shared(sink, i ? "two" : "one", 3));
         cr_expect_eq(svc__sink_close(sink, LONG_MS), 0);
     }
@@ -359,7 +362,7 @@ Test(base_sink, a_file_gets_every_line)
     uint64_t told = 0;
     struct reader reader = {0};
     int fd = mkostemp(path, 0);
-    struct sink *sink = svc__sink_open(fd, 1 << 23, PRODUCERS);
+    struct sink *sink = svc__sink_open(fd, 1 << 23, PRODUCERS, &report);
     cr_expect_eq(run_producers(sink), PRODUCERS * LINES);
     cr_expect_eq(svc__sink_close(sink, LONG_MS), 0);
     lseek(fd, 0, SEEK_SET);
@@ -377,7 +380,7 @@ Test(base_sink, a_full_device_costs_lines_which_are_counted)
     int fd = open("/dev/full", O_WRONLY);
     if (fd < 0)
         cr_skip_test("there is no /dev/full");
-    struct sink *sink = svc__sink_open(fd, 0, 1);
+    struct sink *sink = svc__sink_open(fd, 0, 1, &report);
     struct sink_ring *ring = svc__sink_ring(sink);
     for (int i = 0; i < 100; i++)
         cr_assert(offer(ring, "a"));
@@ -404,7 +407,7 @@ Test(base_sink, a_broken_pipe_costs_lines_until_it_is_whole_again)
     signal(SIGPIPE, SIG_DFL); /* which would end the test */
     int from = open(path, O_RDONLY | O_NONBLOCK), to = open(path, O_WRONLY);
     cr_assert(from >= 0 && to >= 0);
-    struct sink *sink = svc__sink_open(to, 0, 1);
+    struct sink *sink = svc__sink_open(to, 0, 1, &report);
     struct sink_ring *ring = svc__sink_ring(sink);
     close(from);
     cr_assert(offer(ring, "lost"));
@@ -440,7 +443,7 @@ Test(base_sink, a_writer_that_hangs_in_a_write_is_left_behind)
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     if (terminal < 0)
         cr_skip_test("there are no pseudo terminals");
-    struct sink *sink = svc__sink_open(terminal, 0, 1);
+    struct sink *sink = svc__sink_open(terminal, 0, 1, &report);
     memset(text, 'a', sizeof text);
     for (int i = 0; i < 40; i++)
         cr_assert(svc__sink_write_shared(sink, text, sizeof text));

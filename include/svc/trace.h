@@ -1,0 +1,65 @@
+/*
+ * W3C Trace Context: a request belongs to a trace, which goes on in the calls that it makes.
+ *
+ * With the setting trace_context a request that brings a valid `traceparent` continues that trace,
+ * and every other one begins a trace of its own; with trace_trust off all of them do, as on a public
+ * edge, where strangers must not choose ids. Either way the request is a new span, whose ids stand
+ * in its log lines. Outgoing calls name that span as their parent:
+ *
+ *     snprintf(line, sizeof line, "traceparent: %s", svc_request_traceparent(req));
+ *     headers = curl_slist_append(headers, line);
+ *
+ * Everything that is returned is borrowed and lives until the exchange ends. The calls are for the
+ * thread that runs the request's phase or handler. Where memory is short, they answer as if absent.
+ */
+#ifndef SVC_TRACE_H
+#define SVC_TRACE_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* The id of the request's trace: 32 hexadecimal digits; "" when trace_context is off. Since: 0.1 */
+SVC_API const char *svc_request_trace_id(svc_request *req);
+
+/* The id of the request's own span, made here: 16 hexadecimal digits; "" when trace_context is off.
+ * Since: 0.1 */
+SVC_API const char *svc_request_span_id(svc_request *req);
+
+/* The id of the caller's span: 16 hexadecimal digits; "" when the trace began here. Since: 0.1 */
+SVC_API const char *svc_request_parent_id(svc_request *req);
+
+/* Whether the trace is recorded: what the caller said, or svc_request_set_sampled; at first false in
+ * a trace that began here. Since: 0.1 */
+SVC_API bool svc_request_sampled(const svc_request *req);
+
+/* Says whether the trace is recorded, from the next svc_request_traceparent on. Nothing happens when
+ * trace_context is off. Since: 0.1 */
+SVC_API void svc_request_set_sampled(svc_request *req, bool sampled);
+
+/*
+ * The value of `traceparent` for a call that the request makes, of version 00; its parent is the
+ * request's own span, in every call the same. "" when trace_context is off: then send none. Since: 0.1
+ */
+SVC_API const char *svc_request_traceparent(svc_request *req);
+
+/*
+ * The value of `tracestate` for a call that the request makes: that of a trace which is continued,
+ * all its fields as one list, and in front of it what svc_request_set_tracestate has said. Of more
+ * than 512 bytes whole members are left out, those of more than 128 bytes first, then the last. ""
+ * when there is nothing to send: one that cannot be read is dropped whole. Since: 0.1
+ */
+SVC_API const char *svc_request_tracestate(svc_request *req);
+
+/*
+ * Puts the service's own member in front of the tracestate, in place of one that came under that key
+ * and of what an earlier call has put there. `key`: a lower-case letter or digit, then up to 255 of
+ * those and '_', '-', '*', '/', '@'; `value`: 1 to 256 printable ASCII characters without ',' and
+ * '=', the last no space; both are copied. 0, SVC_EINVAL, SVC_ETOOBIG for more than 128 bytes
+ * together with the '=', SVC_ESTATE when trace_context is off, or SVC_ENOMEM. Since: 0.1
+ */
+SVC_API int svc_request_set_tracestate(svc_request *req, const char *key, const char *value);
+
+SVC_END_DECLS
+
+#endif

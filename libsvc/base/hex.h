@@ -1,0 +1,15 @@
+/* Bytes as lower-case hexadecimal digits, which ids are written in. */
+#ifndef LIBSVC_BASE_HEX_H
+#define LIBSVC_BASE_HEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Writes 2 * n digits for `n` bytes, without a NUL. Any thread. */
+void svc__hex_write(char *out, const unsigned char *bytes, size_t n);
+
+/* Reads `n` bytes from 2 * n digits. False, with `out` undefined, when one is no digit; upper-case
+ * ones are none. Any thread. */
+bool svc__hex_read(unsigned char *out, const char *digits, size_t n);
+
+#endif

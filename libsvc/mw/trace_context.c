@@ -1,0 +1,64 @@
+/* Trace context: each request is a span, of the trace that it brings or of one that begins here. */
+#include "libsvc/base/rand.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/mw/stack.h"
+
+static const char header_name[] = "traceparent";
+
+/* All zeros are no id, and come once in 2^64. */
+static bool has_zeros(const struct trace *trace)
+{
+    uint64_t words[3];
+    _Static_assert(sizeof words == TRACE_ID_BYTES + TRACE_SPAN_BYTES, "both ids");
+    memcpy(words, trace->trace_id, TRACE_ID_BYTES);
+    memcpy(words + 2, trace->span_id, TRACE_SPAN_BYTES);
+    return (words[0] | words[1]) == 0 || words[2] == 0;
+}
+
+static void begin(struct request_trace *trace)
+{
+    trace->origin = TRACE_BEGUN;
+    trace->own.flags = TRACE_RANDOM;
+    do /* both ids, which lie side by side, at once */
+        svc__rand_bytes(&trace->own, TRACE_ID_BYTES + TRACE_SPAN_BYTES);
+    while (has_zeros(&trace->own));
+}
+
+static void go_on(struct request_trace *trace)
+{
+    trace->origin = TRACE_CONTINUED;
+    memcpy(trace->parent, trace->own.span_id, TRACE_SPAN_BYTES);
+    do
+        svc__rand_bytes(trace->own.span_id, TRACE_SPAN_BYTES);
+    while (has_zeros(&trace->own));
+}
+
+/* Whether the request brings one traceparent, and one that can be read. */
+static bool inbound(const svc_request *req, struct trace *out)
+{
+    const struct bytes name = {header_name, sizeof header_name - 1};
+    const struct field *field = svc__fields_find(req->fields, req->field_count, name);
+    return field && !svc__fields_next(req->fields, req->field_count, field, name) &&
+           !svc__trace_parse(field->value, out);
+}
+
+static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    (void)res, (void)layer;
+    if (req->app->config.trace_trust && inbound(req, &req->trace.own))
+        go_on(&req->trace);
+    else
+        begin(&req->trace);
+    return SVC_PASS;
+}
+
+const svc_middleware *svc__trace_context_make(svc_app *app)
+{
+    static const svc_middleware middleware = {
+        .size = sizeof middleware,
+        .name = "trace_context",
+        .on_request = on_request,
+    };
+    (void)app;
+    return &middleware;
+}
