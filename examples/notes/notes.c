@@ -11,122 +11,36 @@
  * PUT or DELETE with If-Match is done to the version that its client has seen, or not at all (412).
  * Each client has a limit, and a stricter one for writes (429).
  */
+#define SVC_LOG_MODULE "notes"
 #include "notes.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* ---- Reading */
+/* ---- What clients send */
 
-/* A whole number without sign or spaces. */
-static bool parse_number(const char *text, uint64_t max, uint64_t *out)
-{
-    if (!*text || strspn(text, "0123456789") != strlen(text))
-        return false;
-    errno = 0;
-    unsigned long long number = strtoull(text, NULL, 10);
-    if (errno || number > max)
-        return false;
-    *out = number;
-    return true;
-}
-
-/* A query parameter as a number; its default when it is absent. */
-static bool query_number(svc_request *req, const char *name, uint64_t max, uint64_t *out)
-{
-    const char *text = svc_request_query(req, name);
-    return !text || parse_number(text, max, out);
-}
-
-/* The id in the path. No note has one that is not a number, so that is a 404 as well. */
-static uint64_t path_id(svc_request *req)
-{
-    uint64_t id = 0;
-    parse_number(svc_request_param(req, "id"), UINT64_MAX, &id);
-    return id;
-}
-
-/* Characters, as a reader counts them: bytes that do not continue one. */
-static size_t count_characters(const char *text)
-{
-    size_t count = 0;
-    for (; *text; text++)
-        count += ((unsigned char)*text & 0xC0) != 0x80;
-    return count;
-}
-
-static void report(json_t *errors, const char *pointer, const char *detail)
-{
-    json_array_append_new(errors, json_pack("{s:s, s:s}", "pointer", pointer, "detail", detail));
-}
-
-/* A member that must be a text of `min` to `max` characters. */
-static const char *check_text(json_t *errors, const json_t *document, const char *name, size_t min,
-                              size_t max)
-{
-    char pointer[32], detail[64];
-    snprintf(pointer, sizeof pointer, "#/%s", name);
-    const json_t *member = json_object_get(document, name);
-    const char *text = json_string_value(member);
-    if (!text || strlen(text) != json_string_length(member)) {
-        report(errors, pointer, "must be a text without NUL");
-        return NULL;
-    }
-    size_t count = count_characters(text);
-    if (count < min || count > max) {
-        snprintf(detail, sizeof detail, "must have %zu to %zu characters", min, max);
-        report(errors, pointer, detail);
-    }
-    return text;
-}
-
-static void check_members(json_t *errors, json_t *document)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(document, name, value)
-    {
-        char pointer[64];
-        if (!strcmp(name, "title") || !strcmp(name, "text"))
-            continue;
-        snprintf(pointer, sizeof pointer, "#/%.40s", name);
-        report(errors, pointer, "is no member of a note");
-    }
-}
-
-/* What a client asks a note to be. */
 struct draft {
     const char *title, *text;
 };
 
-/*
- * The note that the request's body describes; its texts are the request's. False when it is none:
- * then the response tells everything that is wrong with it.
- */
-static bool read_draft(svc_request *req, svc_response *res, struct draft *draft)
-{
-    json_t *document = svc_request_json(req, res);
-    if (!document)
-        return false;
-    if (!json_is_object(document)) {
-        svc_response_problem(res, 422, "a note is a JSON object");
-        return false;
-    }
-    json_t *errors = json_array();
-    draft->title = check_text(errors, document, "title", 1, MAX_TITLE);
-    draft->text = check_text(errors, document, "text", 0, MAX_TEXT);
-    check_members(errors, document);
-    if (json_array_size(errors) == 0) {
-        json_decref(errors);
-        return true;
-    }
-    svc_response_problem_take(res, 422, "the note is not valid",
-                              json_pack("{s:o}", "errors", errors));
-    return false;
-}
+static const svc_field draft_fields[] = {
+    SVC_FIELD_TEXT(struct draft, title, .required = true, .min_length = 1, .max_length = MAX_TITLE),
+    SVC_FIELD_TEXT(struct draft, text, .required = true, .max_length = MAX_TEXT), SVC_FIELD_END};
+
+struct page {
+    uint64_t limit, after;
+};
+
+static const svc_field page_fields[] = {
+    SVC_FIELD_UINT64(struct page, limit, .min = 1, .max = PAGE_MAX, .fallback = PAGE_DEFAULT),
+    SVC_FIELD_UINT64(struct page, after), SVC_FIELD_END};
+
+/* No note has an id that is not a number: that is a 404 as well. */
+struct place {
+    uint64_t id;
+};
+
+static const svc_field place_fields[] = {SVC_FIELD_UINT64(struct place, id), SVC_FIELD_END};
 
 /* ---- Answering */
 
@@ -145,22 +59,17 @@ static int answer_failure(svc_response *res, enum store_result result)
     return SVC_ENOMEM;
 }
 
-static json_t *time_json(time_t time)
-{
-    char text[sizeof "2026-01-01T00:00:00Z"];
-    struct tm parts;
-    gmtime_r(&time, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return json_string(text);
-}
-
-static json_t *note_json(const struct note *note)
+static void write_note(svc_json_writer *w, const struct note *note)
 {
     char id[24];
     snprintf(id, sizeof id, "%" PRIu64, note->id); /* as a text: JavaScript has 53 bits */
-    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", id, "title", note->title, "text",
-                     note->text, "created", time_json(note->created), "updated",
-                     time_json(note->updated));
+    svc_json_open_object(w, NULL);
+    svc_json_put_text(w, "id", id);
+    svc_json_put_text(w, "title", note->title);
+    svc_json_put_text(w, "text", note->text);
+    svc_json_put_time_s(w, "created", note->created);
+    svc_json_put_time_s(w, "updated", note->updated);
+    svc_json_close(w);
 }
 
 enum { TAG_SIZE = 40 };
@@ -181,9 +90,10 @@ static int answer_note(svc_response *res, struct store *store, uint64_t id, int 
     if (result)
         return answer_failure(res, result);
     write_tag(tag, &note);
-    json_t *json = note_json(&note);
+    svc_json_writer *w = svc_response_json_begin(res, status);
+    write_note(w, &note);
     note_clear(&note);
-    int error = svc_response_json_take(res, status, json);
+    int error = svc_response_json_end(w);
     return error ? error : svc_response_set_etag(res, tag, false);
 }
 
@@ -213,19 +123,19 @@ static enum store_result change(struct store *store, const struct note *note,
  * comes between question and act, the question is asked again. True when it is done; else `*error`
  * is what the handler returns.
  */
-static bool change_checked(svc_request *req, svc_response *res, const struct draft *draft,
-                           int *error)
+static bool change_checked(svc_request *req, svc_response *res, uint64_t id,
+                           const struct draft *draft, int *error)
 {
-    struct store *store = svc_request_arg(req);
+    const struct notes *notes = svc_request_arg(req);
     enum store_result result;
     do {
         struct note note;
-        result = store_get(store, path_id(req), &note);
+        result = store_get(notes->store, id, &note);
         if (result)
             break;
         bool refuse = refused(req, res, &note);
         if (!refuse)
-            result = change(store, &note, draft);
+            result = change(notes->store, &note, draft);
         note_clear(&note);
         *error = 0;
         if (refuse)
@@ -233,6 +143,8 @@ static bool change_checked(svc_request *req, svc_response *res, const struct dra
     } while (result == STORE_CHANGED);
     if (result)
         *error = answer_failure(res, result);
+    else
+        svc_log_info(req, draft ? "note replaced" : "note removed", svc_kv_uint("note", id));
     return result == STORE_OK;
 }
 
@@ -240,64 +152,76 @@ static bool change_checked(svc_request *req, svc_response *res, const struct dra
 
 static int create(svc_request *req, svc_response *res)
 {
-    struct store *store = svc_request_arg(req);
+    const struct notes *notes = svc_request_arg(req);
     struct draft draft;
-    if (!read_draft(req, res, &draft))
+    if (!svc_request_bind(req, res, notes->draft, &draft))
         return 0;
     uint64_t id;
-    enum store_result result = store_add(store, draft.title, draft.text, &id);
-    if (result)
+    enum store_result result = store_add(notes->store, draft.title, draft.text, &id);
+    if (result) {
+        svc_log_warn(req, "note refused", svc_kv_int("result", result));
         return answer_failure(res, result);
-    char location[48];
-    snprintf(location, sizeof location, "/notes/%" PRIu64, id);
-    int error = answer_note(res, store, id, 201);
+    }
+    svc_log_info(req, "note created", svc_kv_uint("note", id));
+    char location[256];
+    snprintf(location, sizeof location, "%.200s/notes/%" PRIu64, svc_request_mount(req), id);
+    int error = answer_note(res, notes->store, id, 201);
     return error ? error : svc_response_set_header(res, "Location", location);
 }
 
 static int answer_page(svc_response *res, struct note *notes, size_t count, int more)
 {
-    json_t *list = json_array(), *next = json_null();
-    char id[24];
-    if (more) {
-        snprintf(id, sizeof id, "%" PRIu64, notes[count - 1].id);
-        next = json_string(id);
-    }
+    char next[24];
+    if (more)
+        snprintf(next, sizeof next, "%" PRIu64, notes[count - 1].id);
+    svc_json_writer *w = svc_response_json_begin(res, 200);
+    svc_json_open_object(w, NULL);
+    svc_json_open_array(w, "notes");
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, note_json(&notes[i]));
+        write_note(w, &notes[i]);
         note_clear(&notes[i]);
     }
-    return svc_response_json(res, 200, "{s:o, s:o}", "notes", list, "next", next);
+    svc_json_close(w);
+    svc_json_put_text(w, "next", more ? next : NULL);
+    svc_json_close(w);
+    return svc_response_json_end(w);
 }
 
 static int list(svc_request *req, svc_response *res)
 {
-    uint64_t limit = PAGE_DEFAULT, after = 0;
-    if (!query_number(req, "limit", PAGE_MAX, &limit) || limit == 0)
-        return svc_response_problem(res, 400, "limit must be a number from 1 to 100");
-    if (!query_number(req, "after", UINT64_MAX, &after))
-        return svc_response_problem(res, 400, "after must be the id of a note");
-    struct note notes[PAGE_MAX];
+    const struct notes *notes = svc_request_arg(req);
+    struct page page;
+    if (!svc_request_bind_query(req, res, notes->page, &page))
+        return 0;
+    struct note found[PAGE_MAX];
     size_t count;
     int more;
     enum store_result result =
-        store_list(svc_request_arg(req), after, (size_t)limit, notes, &count, &more);
-    return result ? answer_failure(res, result) : answer_page(res, notes, count, more);
+        store_list(notes->store, page.after, (size_t)page.limit, found, &count, &more);
+    return result ? answer_failure(res, result) : answer_page(res, found, count, more);
 }
 
 static int show(svc_request *req, svc_response *res)
 {
-    return answer_note(res, svc_request_arg(req), path_id(req), 200);
+    const struct notes *notes = svc_request_arg(req);
+    struct place place;
+    if (!svc_request_bind_path(req, res, notes->place, &place))
+        return 0;
+    return answer_note(res, notes->store, place.id, 200);
 }
 
 static int replace(svc_request *req, svc_response *res)
 {
+    const struct notes *notes = svc_request_arg(req);
+    struct place place;
     struct draft draft;
     int error;
-    if (!read_draft(req, res, &draft))
+    if (!svc_request_bind_path(req, res, notes->place, &place) ||
+        !svc_request_bind(req, res, notes->draft, &draft))
         return 0;
-    if (!change_checked(req, res, &draft, &error))
+    if (!change_checked(req, res, place.id, &draft, &error))
         return error;
-    error = answer_note(res, svc_request_arg(req), path_id(req), 200);
+    error = answer_note(res, notes->store, place.id, 200);
     /* RFC 9110 9.3.4: what was put is not what is stored byte by byte, so its tag is to be asked
      * for. */
     svc_response_remove_header(res, "ETag");
@@ -306,15 +230,39 @@ static int replace(svc_request *req, svc_response *res)
 
 static int remove_note(svc_request *req, svc_response *res)
 {
+    const struct notes *notes = svc_request_arg(req);
+    struct place place;
     int error;
-    return change_checked(req, res, NULL, &error) ? svc_response_empty(res, 204) : error;
+    if (!svc_request_bind_path(req, res, notes->place, &place))
+        return 0;
+    return change_checked(req, res, place.id, NULL, &error) ? svc_response_empty(res, 204) : error;
+}
+
+/* ---- The service */
+
+static int open_store(svc_app *app, void *arg)
+{
+    struct notes *notes = arg;
+    notes->store = store_new((size_t)notes->max_notes);
+    if (!notes->store)
+        return SVC_ENOMEM;
+    svc_app_log_info(app, "store opened", svc_kv_uint("max_notes", notes->max_notes));
+    return 0;
+}
+
+static void close_store(svc_app *app, void *arg)
+{
+    struct notes *notes = arg;
+    (void)app;
+    store_free(notes->store);
 }
 
 /* A database would be asked whether it answers. */
 static int check_store(void *arg)
 {
+    const struct notes *notes = arg;
     struct note note;
-    enum store_result result = store_get(arg, 0, &note);
+    enum store_result result = store_get(notes->store, 0, &note);
     return result == STORE_NOT_FOUND ? 0 : -1;
 }
 
@@ -328,7 +276,7 @@ static void use_caching(svc_app *app)
 }
 
 /* Whoever pages through the list may see one that is a few seconds old. */
-static void add_list(svc_app *app, struct store *store)
+static void add_list(svc_app *app, struct notes *notes)
 {
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
     policy.directives = SVC_CACHE_PRIVATE;
@@ -337,7 +285,7 @@ static void add_list(svc_app *app, struct store *store)
     svc_route route = SVC_ROUTE_INIT;
     route.pattern = "GET /notes";
     route.handler = list;
-    route.arg = store;
+    route.arg = notes;
     route.middleware = layers;
     svc_app_route(app, &route);
 }
@@ -353,16 +301,35 @@ static const svc_middleware *limit_clients(svc_app *app, const char *name, uint6
     return svc_limiter_new(app, &limit);
 }
 
-void notes_register(svc_app *app, struct store *store)
+static void add_routes(svc_app *app, struct notes *notes)
 {
-    use_caching(app);
-    svc_app_use(app, limit_clients(app, "requests", REQUESTS_A_SECOND, REQUESTS_AT_ONCE));
-    add_list(app, store);
-    svc_app_get(app, "/notes/{id}", show, store);
+    add_list(app, notes);
+    svc_app_get(app, "/notes/{id}", show, notes);
     svc_group *writes = svc_app_group(app, "");
     svc_group_use(writes, limit_clients(app, "writes", WRITES_A_SECOND, WRITES_AT_ONCE));
-    svc_group_post(writes, "/notes", create, store);
-    svc_group_put(writes, "/notes/{id}", replace, store);
-    svc_group_delete(writes, "/notes/{id}", remove_note, store);
-    svc_app_check(app, "store", check_store, store);
+    svc_group_post(writes, "/notes", create, notes);
+    svc_group_put(writes, "/notes/{id}", replace, notes);
+    svc_group_delete(writes, "/notes/{id}", remove_note, notes);
+}
+
+svc_app *notes_new(struct notes *notes)
+{
+    static const svc_setting settings[] = {SVC_SETTING_NUMBER(struct notes, max_notes, MAX_NOTES, 1,
+                                                              1000000, "",
+                                                              "Notes that the service takes; 507"),
+                                           SVC_SETTING_END};
+    svc_app *app = svc_app_new("notes");
+    if (!app)
+        return NULL;
+    svc_app_describe(app, "Keeps notes, each with a title and a text, in memory.");
+    svc_app_settings(app, settings, notes);
+    notes->draft = svc_schema_new(app, draft_fields, sizeof(struct draft), 0);
+    notes->page = svc_schema_new(app, page_fields, sizeof(struct page), SVC_SCHEMA_LENIENT);
+    notes->place = svc_schema_new(app, place_fields, sizeof(struct place), 0);
+    use_caching(app);
+    svc_app_use(app, limit_clients(app, "requests", REQUESTS_A_SECOND, REQUESTS_AT_ONCE));
+    add_routes(app, notes);
+    svc_app_check(app, "store", check_store, notes);
+    svc_app_hook(app, open_store, close_store, notes);
+    return app;
 }

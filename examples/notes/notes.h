@@ -6,12 +6,23 @@
 
 #include "store.h"
 
-enum { MAX_TITLE = 200, MAX_TEXT = 16384, PAGE_DEFAULT = 20, PAGE_MAX = 100 };
+enum { MAX_TITLE = 200, MAX_TEXT = 16384, PAGE_DEFAULT = 20, PAGE_MAX = 100, MAX_NOTES = 10000 };
 
 /* What one client may ask in a second, and how much of it at once. */
 enum { REQUESTS_A_SECOND = 100, REQUESTS_AT_ONCE = 200, WRITES_A_SECOND = 10, WRITES_AT_ONCE = 30 };
 
-/* Registers the routes under /notes, and a readiness check. `store` is borrowed by the app. */
-void notes_register(svc_app *app, struct store *store);
+/* What the service has. */
+struct notes {
+    uint64_t max_notes;  /* a setting */
+    struct store *store; /* from the start hook to the stop hook */
+    const svc_schema *draft, *page, *place;
+};
+
+/*
+ * Makes the service, with routes under /notes, a setting and a readiness check; `notes`, which it
+ * fills, is borrowed by the app. It runs by itself, or mounted on another app. NULL when out of
+ * memory.
+ */
+svc_app *notes_new(struct notes *notes);
 
 #endif

@@ -6,24 +6,21 @@
 
 #include "notes.h"
 
-static struct store *store;
+static struct notes notes;
 static svc_app *app;
 
 static void set_up(void)
 {
-    store = store_new(3);
-    app = svc_app_new("notes");
-    svc_config config = SVC_CONFIG_INIT;
-    config.log_output = "/dev/null";
-    svc_app_configure(app, &config);
-    notes_register(app, store);
+    app = notes_new(&notes);
+    notes.max_notes = 3;
 }
 
 static void tear_down(void)
 {
     svc_app_free(app);
-    store_free(store);
 }
+
+#define NOTE "{\"title\":\"t\",\"text\":\"\"}"
 
 TestSuite(notes, .init = set_up, .fini = tear_down);
 
@@ -106,6 +103,7 @@ Test(notes, every_violation_is_named)
         {"{}", 2, "#/title"},
         {"{\"title\":\"t\"}", 1, "#/text"},
         {"{\"title\":\"t\",\"text\":\"\",\"colour\":\"red\"}", 1, "#/colour"},
+        {"{\"title\":7,\"a/b\":1}", 3, "#/title"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         json_t *problem = ask("POST", "/notes", rows[i].body, 422);
@@ -158,7 +156,7 @@ Test(notes, the_list_comes_in_pages)
     static const char *const bad[] = {"/notes?limit=0", "/notes?limit=101", "/notes?limit=x",
                                       "/notes?limit=",  "/notes?after=-1",  "/notes?after=1e9"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        expect("GET", bad[i], NULL, 400);
+        expect("GET", bad[i], NULL, 422);
 }
 
 Test(notes, a_full_store_says_so_and_ids_are_never_used_twice)
@@ -170,6 +168,41 @@ Test(notes, a_full_store_says_so_and_ids_are_never_used_twice)
     json_t *note = ask("POST", "/notes", "{\"title\":\"t\",\"text\":\"\"}", 201);
     cr_expect_str_eq(text(note, "id"), "4");
     json_decref(note);
+}
+
+Test(notes, the_service_runs_within_another_one)
+{
+    svc_app *outer = svc_app_new("outer");
+    cr_assert_eq(svc_app_mount(outer, "/inner", app), 0);
+    app = outer;
+    svc_reply *reply = svc_app_test_json(app, "POST", "/inner/notes", NOTE);
+    cr_expect_eq(svc_reply_status(reply), 201);
+    cr_expect_str_eq(svc_reply_header(reply, "Location"), "/inner/notes/1");
+    svc_reply_free(reply);
+    expect("GET", "/inner/notes/1", NULL, 200);
+    expect("GET", "/notes/1", NULL, 404);
+}
+
+/* Keeps the last line of the service's own. */
+static bool keep_line(const svc_log_record *record, void *arg)
+{
+    char *line = arg;
+    if (!strcmp(record->module, "notes"))
+        snprintf(line, 128, "%s %s %s %d", record->message, record->route,
+                 record->items[0].key ? record->items[0].key : "-", *record->trace_id != '\0');
+    return true;
+}
+
+Test(notes, what_is_done_to_a_note_is_logged)
+{
+    char line[128] = "";
+    svc_app_log_sink(app, keep_line, line);
+    expect("POST", "/notes", NOTE, 201);
+    cr_expect_str_eq(line, "note created POST /notes note 1");
+    expect("PUT", "/notes/1", NOTE, 200);
+    cr_expect_str_eq(line, "note replaced PUT /notes/{id} note 1");
+    expect("DELETE", "/notes/1", NULL, 204);
+    cr_expect_str_eq(line, "note removed DELETE /notes/{id} note 1");
 }
 
 /* ---- Caching */
@@ -213,8 +246,6 @@ static void read_tag(const char *target, char tag[64], char length[24])
     cr_assert_eq(tag[0], '"', "%s", tag);
     svc_reply_free(reply);
 }
-
-#define NOTE "{\"title\":\"t\",\"text\":\"\"}"
 
 Test(notes, who_has_a_note_or_a_page_already_is_told_so)
 {

@@ -7,20 +7,19 @@
 
 #include "notes.h"
 
-static struct store *store;
+static struct notes notes;
 static svc_app *app;
 static CURL *curl;
 
 static void set_up(void)
 {
-    store = store_new(100);
-    app = svc_app_new("notes");
+    app = notes_new(&notes);
     svc_config config = SVC_CONFIG_INIT;
     config.listen = config.admin_listen = "127.0.0.1:0";
     config.log_output = "/dev/null";
     config.drain_delay_ms = 0;
     svc_app_configure(app, &config);
-    notes_register(app, store);
+    notes.max_notes = 100;
     cr_assert_eq(svc_app_start(app), 0, "%s", svc_app_errors(app));
     curl = curl_easy_init();
     cr_assert_not_null(curl);
@@ -32,7 +31,6 @@ static void tear_down(void)
     svc_app_stop(app);
     cr_expect_eq(svc_app_wait(app), 0);
     svc_app_free(app);
-    store_free(store);
 }
 
 TestSuite(http, .init = set_up, .fini = tear_down);
