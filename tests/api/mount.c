@@ -284,7 +284,8 @@ Test(mount, mistakes_of_both_apps_are_told_by_the_outer_one)
     expect_told(outer, "/late/{");
     svc_app_free(outer);
 
-    outer = svc_app_new("outer"), inner = svc_app_new("inner");
+    outer = svc_app_new("outer");
+    inner = svc_app_new("inner");
     svc_app_get(inner, "/same", show, NULL);
     svc_app_get(outer, "/in/same", show, NULL);
     svc_app_mount(outer, "/in", inner);
