@@ -71,13 +71,13 @@ static void check_record(const svc_log_record *record, const char *key)
 {
     struct buf line;
     svc__buf_init(&line, 1 << 24);
-    for (int format = LOG_JSON; format <= LOG_TEXT; format++) {
+    for (int format = SVC_LOG_JSON; format <= SVC_LOG_TEXT; format++) {
         svc__buf_clear(&line);
-        svc__log_format_line((enum log_format)format, &line, record);
+        svc__log_format_line((enum svc_log_format)format, &line, record);
         check_line(&line);
-        if (format == LOG_JSON)
+        if (format == SVC_LOG_JSON)
             check_json(&line, key);
-        if (format == LOG_LOGFMT)
+        if (format == SVC_LOG_LOGFMT)
             check_pairs(svc__buf_view(&line));
     }
     svc__buf_free(&line);

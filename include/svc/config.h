@@ -13,6 +13,14 @@ SVC_BEGIN_DECLS
 /* Log levels, most urgent first. */
 enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_DEBUG };
 
+/* Forms of a log line. */
+enum svc_log_format {
+    SVC_LOG_AUTO = 0, /* text on a terminal, JSON elsewhere */
+    SVC_LOG_JSON,
+    SVC_LOG_LOGFMT, /* key=value, separated by spaces */
+    SVC_LOG_TEXT    /* for people: time, level, module and message, then as logfmt */
+};
+
 /*
  * STRING(name, default, text), NUMBER(name, default, min, max, unit, text), FLAG(name, default,
  * text), CHOICE(name, default, words, text): as the macros of <svc/setting.h>.
@@ -26,14 +34,25 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
     NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
     CHOICE(log_level, SVC_LEVEL_INFO, "error warn info debug",                                     \
            "Least urgent level that is logged")                                                    \
+    STRING(log_levels, "",                                                                         \
+           "Levels of modules where they differ, separated by commas: `store=debug,access=warn`")  \
+    CHOICE(log_format, SVC_LOG_AUTO, "auto json logfmt text",                                      \
+           "Form of log lines: `json`, `logfmt`, `text` for people; `auto` is `text` on a "        \
+           "terminal and `json` elsewhere")                                                        \
     STRING(log_output, "stdout", "Where log lines go: `stdout`, `stderr`, or a file to append to") \
     NUMBER(log_ring_bytes, 1048576, 65536, 268435456, "bytes",                                     \
            "Log lines held for a slow output, for each event loop, before lines are dropped")      \
+    NUMBER(log_repeat_per_s, 100, 0, 1000000, "",                                                  \
+           "Lines that one place in the code may log in a second, for each event loop; the rest "  \
+           "is counted. 0 is no limit")                                                            \
     FLAG(access_log, 1, "A log line for each request")                                             \
     FLAG(log_query, 0, "Query strings in access log lines")                                        \
     FLAG(development, 0,                                                                           \
          "Replies tell developers why a handler failed, and at 404 which routes there are")        \
     FLAG(request_id, 1, "Request ids: accepted or made, echoed, logged")                           \
+    FLAG(trace_context, 1, "W3C trace context: continued or begun, logged, for outgoing calls")    \
+    FLAG(trace_trust, 1,                                                                           \
+         "Inbound `traceparent` is continued; off, every request begins a trace of its own")       \
     FLAG(metrics, 1, "Request counters and durations on `/metrics`")                               \
     NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \
     NUMBER(max_connections_per_address, 0, 0, 10000000, "",                                        \
@@ -59,18 +78,7 @@ enum svc_level { SVC_LEVEL_ERROR = 0, SVC_LEVEL_WARN, SVC_LEVEL_INFO, SVC_LEVEL_
     NUMBER(drain_delay_ms, 11000, 0, 3600000, "ms",                                                \
            "Served on after SIGTERM with `/readyz` at 503; longer than a probe period")            \
     NUMBER(drain_timeout_ms, 15000, 0, 3600000, "ms",                                              \
-           "For requests in flight once the listeners are closed; the rest is cut")                \
-    STRING(log_levels, "",                                                                         \
-           "Levels of modules where they differ, separated by commas: `store=debug,access=warn`")  \
-    STRING(log_format, "auto",                                                                     \
-           "Form of log lines: `json`, `logfmt`, `text` for people; `auto` is `text` on a "        \
-           "terminal and `json` elsewhere")                                                        \
-    NUMBER(log_repeat_per_s, 100, 0, 1000000, "",                                                  \
-           "Lines that one place in the code may log in a second, for each event loop; the rest "  \
-           "is counted. 0 is no limit")                                                            \
-    FLAG(trace_context, 1, "W3C trace context: continued or begun, logged, for outgoing calls")    \
-    FLAG(trace_trust, 1,                                                                           \
-         "Inbound `traceparent` is continued; off, every request begins a trace of its own")
+           "For requests in flight once the listeners are closed; the rest is cut")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;

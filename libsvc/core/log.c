@@ -59,7 +59,7 @@ bool svc__log_is_open(const struct log *log)
 
 bool svc__log_is_json(const struct log *log)
 {
-    return log->logger->format == LOG_JSON && !log->logger->taker;
+    return log->logger->format == SVC_LOG_JSON && !log->logger->taker;
 }
 
 void svc__log_line(const struct log *log, const struct buf *line)

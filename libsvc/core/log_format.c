@@ -232,47 +232,33 @@ static void text_line(struct buf *line, const struct own *own, const svc_kv *ite
 /* ---- The three together */
 
 static const struct form {
-    const char *name;
     void (*line)(struct buf *line, const struct own *own, const svc_kv *items);
     struct sink_report report;
 } forms[] = {
-    [LOG_JSON] = {"json",
-                  json_line,
-                  {"{\"time\":\"",
-                   "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":", "}"}},
-    [LOG_LOGFMT] = {"logfmt",
-                    logfmt_line,
-                    {"time=", " level=warn msg=\"log lines dropped\" dropped=", ""}},
-    [LOG_TEXT] = {"text", text_line, {"", " WARN  log lines dropped dropped=", ""}},
-    [LOG_AUTO] = {"auto", json_line, {"", "", ""}},
+    [SVC_LOG_JSON] = {json_line,
+                      {"{\"time\":\"",
+                       "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":", "}"}},
+    [SVC_LOG_LOGFMT] = {logfmt_line,
+                        {"time=", " level=warn msg=\"log lines dropped\" dropped=", ""}},
+    [SVC_LOG_TEXT] = {text_line, {"", " WARN  log lines dropped dropped=", ""}},
 };
 
-int svc__log_format_parse(const char *name, enum log_format *out)
+enum svc_log_format svc__log_format_for(enum svc_log_format format, int fd)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (!strcmp(name, forms[i].name)) {
-            *out = (enum log_format)i;
-            return 0;
-        }
-    }
-    return SVC_ESYNTAX;
-}
-
-enum log_format svc__log_format_for(enum log_format format, int fd)
-{
-    if (format != LOG_AUTO)
+    if (format != SVC_LOG_AUTO)
         return format;
-    return isatty(fd) ? LOG_TEXT : LOG_JSON;
+    return isatty(fd) ? SVC_LOG_TEXT : SVC_LOG_JSON;
 }
 
-void svc__log_format_line(enum log_format format, struct buf *line, const svc_log_record *record)
+void svc__log_format_line(enum svc_log_format format, struct buf *line,
+                          const svc_log_record *record)
 {
     struct own own;
     fill_own(&own, record);
     forms[format].line(line, &own, record->items);
 }
 
-const struct sink_report *svc__log_format_report(enum log_format format)
+const struct sink_report *svc__log_format_report(enum svc_log_format format)
 {
     return &forms[format].report;
 }

@@ -25,21 +25,12 @@ void svc__logger_free(struct logger *logger)
 int svc__logger_check(svc_app *app)
 {
     struct log_levels levels = {.count = 0};
-    enum log_format format;
     struct bytes bad;
     const char *reason;
-    int error = 0;
-    if (svc__log_level_rules(&levels, app->config.log_levels, &bad, &reason)) {
-        svc__app_error(app, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len, bad.data,
-                       reason);
-        error = SVC_ECONFIG;
-    }
-    if (svc__log_format_parse(app->config.log_format, &format)) {
-        svc__app_error(app, NULL, 0, "setting log_format: \"%s\" is not auto, json, logfmt or text",
-                       app->config.log_format);
-        error = SVC_ECONFIG;
-    }
-    return error;
+    if (!svc__log_level_rules(&levels, app->config.log_levels, &bad, &reason))
+        return 0;
+    svc__app_error(app, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len, bad.data, reason);
+    return SVC_ECONFIG;
 }
 
 void svc__logger_configure(struct logger *logger, const svc_config *config)
@@ -55,9 +46,7 @@ void svc__logger_configure(struct logger *logger, const svc_config *config)
 
 int svc__logger_open(struct logger *logger, const svc_config *config, int fd, size_t max_rings)
 {
-    enum log_format format = LOG_AUTO;
-    svc__log_format_parse(config->log_format, &format);
-    format = svc__log_format_for(format, fd);
+    enum svc_log_format format = svc__log_format_for((enum svc_log_format)config->log_format, fd);
     struct sink *sink = svc__sink_open(fd, (size_t)config->log_ring_bytes, max_rings,
                                        svc__log_format_report(format));
     if (!sink)

@@ -13,7 +13,7 @@
 struct logger {
     const char *app; /* its name */
     struct log_levels levels;
-    enum log_format format;
+    enum svc_log_format format;
     uint64_t repeat_limit;
     bool (*taker)(const svc_log_record *record, void *arg); /* the app's own sink, or NULL */
     void *taker_arg;

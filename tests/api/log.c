@@ -159,12 +159,12 @@ Test(log, bad_settings_are_told)
 {
     svc_config config = quiet();
     config.log_levels = "store=debug,http=loud";
-    config.log_format = "xml";
+    config.log_format = 9;
     svc_app *app = make_app(&config);
     cr_expect_null(svc_app_test_get(app, "/"));
     const char *errors = svc_app_errors(app);
     cr_expect(strstr(errors, "setting log_levels: \"http=loud\" has a level"), "%s", errors);
-    cr_expect(strstr(errors, "setting log_format: \"xml\" is not"), "%s", errors);
+    cr_expect(strstr(errors, "setting log_format: \"9\" is not auto"), "%s", errors);
     svc_app_free(app);
 }
 

@@ -29,7 +29,8 @@ static svc_log_record record_of(const char *message, const svc_kv *items)
                             .items = items};
 }
 
-static void expect_line(enum log_format format, const svc_log_record *record, const char *expected)
+static void expect_line(enum svc_log_format format, const svc_log_record *record,
+                        const char *expected)
 {
     struct buf line;
     svc__buf_init(&line, 65536);
@@ -49,12 +50,12 @@ static void expect_item(svc_kv item, const char *json, const char *pair)
              "{\"time\":\"" TIME "\",\"level\":\"warn\",\"app\":\"notes\",\"msg\":\"m\",%s,"
              "\"module\":\"store\"}",
              json);
-    expect_line(LOG_JSON, &record, expected);
+    expect_line(SVC_LOG_JSON, &record, expected);
     snprintf(expected, sizeof expected, "time=" TIME " level=warn app=notes msg=m module=store %s",
              pair);
-    expect_line(LOG_LOGFMT, &record, expected);
+    expect_line(SVC_LOG_LOGFMT, &record, expected);
     snprintf(expected, sizeof expected, TIME " WARN  store: m %s", pair);
-    expect_line(LOG_TEXT, &record, expected);
+    expect_line(SVC_LOG_TEXT, &record, expected);
 }
 
 Test(core_log_format, items_of_every_kind)
@@ -125,15 +126,15 @@ Test(core_log_format, a_key_of_the_librarys_own_is_told_apart)
 Test(core_log_format, a_message_may_be_any_text)
 {
     svc_log_record record = record_of("it \"is\" a=b", NULL);
-    expect_line(LOG_TEXT, &record, TIME " WARN  store: it \"is\" a=b");
-    expect_line(LOG_LOGFMT, &record,
+    expect_line(SVC_LOG_TEXT, &record, TIME " WARN  store: it \"is\" a=b");
+    expect_line(SVC_LOG_LOGFMT, &record,
                 "time=" TIME " level=warn app=notes msg=\"it \\\"is\\\" a=b\" module=store");
     record = record_of("a\033[1m\n", NULL);
-    expect_line(LOG_TEXT, &record, TIME " WARN  store: \"a\\u001b[1m\\n\"");
+    expect_line(SVC_LOG_TEXT, &record, TIME " WARN  store: \"a\\u001b[1m\\n\"");
     record = record_of("", NULL);
     record.module = "";
-    expect_line(LOG_TEXT, &record, TIME " WARN  ");
-    expect_line(LOG_JSON, &record,
+    expect_line(SVC_LOG_TEXT, &record, TIME " WARN  ");
+    expect_line(SVC_LOG_JSON, &record,
                 "{\"time\":\"" TIME "\",\"level\":\"warn\",\"app\":\"notes\",\"msg\":\"\"}");
 }
 
@@ -146,46 +147,33 @@ Test(core_log_format, a_requests_ids_stand_in_its_lines)
     record.trace_id = "4bf9";
     record.span_id = "00f0";
     record.route = "GET /a";
-    expect_line(LOG_JSON, &record,
+    expect_line(SVC_LOG_JSON, &record,
                 "{\"time\":\"" TIME "\",\"level\":\"error\",\"app\":\"notes\",\"msg\":\"m\","
                 "\"route\":\"GET /a\",\"n\":1,\"id\":\"r-1\",\"trace_id\":\"4bf9\","
                 "\"span_id\":\"00f0\",\"module\":\"store\"}");
-    expect_line(LOG_LOGFMT, &record,
+    expect_line(SVC_LOG_LOGFMT, &record,
                 "time=" TIME " level=error app=notes msg=m module=store id=r-1 trace_id=4bf9 "
                 "span_id=00f0 route=\"GET /a\" n=1");
-    expect_line(LOG_TEXT, &record,
+    expect_line(SVC_LOG_TEXT, &record,
                 TIME " ERROR store: m n=1 id=r-1 trace_id=4bf9 span_id=00f0 route=\"GET /a\"");
-}
-
-Test(core_log_format, forms_have_names)
-{
-    enum log_format format = LOG_TEXT;
-    cr_expect_eq(svc__log_format_parse("auto", &format), 0);
-    cr_expect_eq(format, LOG_AUTO);
-    cr_expect_eq(svc__log_format_parse("logfmt", &format), 0);
-    cr_expect_eq(format, LOG_LOGFMT);
-    static const char *const bad[] = {"", "JSON", "json ", "xml"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        cr_expect_eq(svc__log_format_parse(bad[i], &format), SVC_ESYNTAX, "%s", bad[i]);
-    cr_expect_eq(format, LOG_LOGFMT);
 }
 
 Test(core_log_format, auto_is_json_where_nobody_reads_along)
 {
     int ends[2];
     cr_assert_eq(pipe(ends), 0);
-    cr_expect_eq(svc__log_format_for(LOG_AUTO, ends[1]), LOG_JSON);
-    cr_expect_eq(svc__log_format_for(LOG_TEXT, ends[1]), LOG_TEXT);
+    cr_expect_eq(svc__log_format_for(SVC_LOG_AUTO, ends[1]), SVC_LOG_JSON);
+    cr_expect_eq(svc__log_format_for(SVC_LOG_TEXT, ends[1]), SVC_LOG_TEXT);
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     cr_assert_geq(terminal, 0);
-    cr_expect_eq(svc__log_format_for(LOG_AUTO, terminal), LOG_TEXT);
-    cr_expect_eq(svc__log_format_for(LOG_JSON, terminal), LOG_JSON);
+    cr_expect_eq(svc__log_format_for(SVC_LOG_AUTO, terminal), SVC_LOG_TEXT);
+    cr_expect_eq(svc__log_format_for(SVC_LOG_JSON, terminal), SVC_LOG_JSON);
 }
 
 Test(core_log_format, the_sinks_own_lines_have_room)
 {
-    for (int format = LOG_JSON; format <= LOG_TEXT; format++) {
-        const struct sink_report *report = svc__log_format_report((enum log_format)format);
+    for (int format = SVC_LOG_JSON; format <= SVC_LOG_TEXT; format++) {
+        const struct sink_report *report = svc__log_format_report((enum svc_log_format)format);
         cr_expect_leq(strlen(report->head), SINK_REPORT_MAX);
         cr_expect_leq(strlen(report->middle), SINK_REPORT_MAX);
         cr_expect_leq(strlen(report->tail), SINK_REPORT_MAX);
