@@ -545,7 +545,12 @@ static int answer_large(svc_response *res)
     for (size_t i = 0; i < texts; i++)
         svc_json_put_text(to, NULL, "seven!!");
     svc_json_close(to);
-    return svc_response_json_end(to);
+    size_t len;
+    const char *text = svc_json_writer_text(to, &len);
+    int error = svc_response_json_end(to);
+    if (len > 1000000)
+        cr_expect_eq(svc_response_body(res, &len), text, "a large document is not copied");
+    return error;
 }
 
 /* Into the arena, to the heap, and handed over. */

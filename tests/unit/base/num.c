@@ -72,10 +72,10 @@ static void expect_written(uint64_t n)
 {
     char want[32], got[NUM_U64_LEN], got_signed[NUM_I64_LEN];
     int len = snprintf(want, sizeof want, "%" PRIu64, n);
-    cr_assert_eq(svc__num_format_u64(got, n), len, "%s", want);
+    cr_assert_eq(svc__num_format_u64(got, n), (size_t)len, "%s", want);
     cr_assert_arr_eq(got, want, (size_t)len);
     len = snprintf(want, sizeof want, "%" PRId64, (int64_t)n);
-    cr_assert_eq(svc__num_format_i64(got_signed, (int64_t)n), len, "%s", want);
+    cr_assert_eq(svc__num_format_i64(got_signed, (int64_t)n), (size_t)len, "%s", want);
     cr_assert_arr_eq(got_signed, want, (size_t)len);
 }
 
