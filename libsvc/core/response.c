@@ -153,6 +153,8 @@ const char *svc_response_header(const svc_response *res, const char *name)
 
 void svc__response_drop_body(svc_response *res)
 {
+    if (res->body.kind == RESPONSE_EMPTY)
+        return;
     struct response_body body = res->body;
     res->body = (struct response_body){.kind = RESPONSE_EMPTY};
     if (body.kind == RESPONSE_MEMORY && body.release)
@@ -174,7 +176,7 @@ void svc__response_reset(svc_response *res)
 }
 
 /* Checks and copies what a caller gave as Content-Type; "none" for NULL. */
-static int copy_type(svc_response *res, const char *type, struct bytes *out)
+static inline int copy_type(svc_response *res, const char *type, struct bytes *out)
 {
     struct bytes value = svc__bytes_z(type);
     if (type && !value_valid(value))
@@ -200,8 +202,8 @@ int svc__response_put_type(svc_response *res, const char *type)
     return error ? error : put_type(res, copied);
 }
 
-static int set_memory(svc_response *res, int status, struct bytes type, const char *data,
-                      size_t len, void (*release)(void *))
+static inline int set_memory(svc_response *res, int status, struct bytes type, const char *data,
+                             size_t len, void (*release)(void *))
 {
     if (status < 200 || status > 599 || (!data && len))
         return SVC_EINVAL;
