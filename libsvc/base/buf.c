@@ -130,8 +130,14 @@ static void append_inside(struct buf *b, struct bytes text, const char *invalid)
 void svc__buf_json_string(struct buf *b, struct bytes text)
 {
     size_t start = b->len;
-    svc__buf_putc(b, '"');
-    append_inside(b, text, "\xef\xbf\xbd");
+    char *to = svc__buf_reserve(b, text.len + 2); /* what comes of it is no shorter */
+    if (to == NULL)
+        return;
+    *to++ = '"';
+    to += svc__json_text_write(to, b->cap - b->len - 1, &text);
+    b->len = (size_t)(to - b->data);
+    if (text.len > 0)
+        append_inside(b, text, "\xef\xbf\xbd");
     svc__buf_putc(b, '"');
     if (b->error != 0)
         b->len = start;

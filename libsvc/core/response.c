@@ -170,7 +170,7 @@ void svc__response_reset(svc_response *res)
 }
 
 /* Checks and copies what a caller gave as Content-Type; "none" for NULL. */
-static int copy_type(svc_response *res, const char *type, struct bytes *out)
+static inline int copy_type(svc_response *res, const char *type, struct bytes *out)
 {
     struct bytes value = svc__bytes_z(type);
     if (type && !value_valid(value))
@@ -189,8 +189,8 @@ static int put_type(svc_response *res, struct bytes type)
     return type.data ? svc__response_put(res, svc__bytes_z("Content-Type"), type) : 0;
 }
 
-static int set_memory(svc_response *res, int status, struct bytes type, const char *data,
-                      size_t len, void (*release)(void *))
+static inline int set_memory(svc_response *res, int status, struct bytes type, const char *data,
+                             size_t len, void (*release)(void *))
 {
     if (status < 200 || status > 599 || (!data && len))
         return SVC_EINVAL;
