@@ -1,6 +1,7 @@
 /* JSON in and out, by jansson. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <svc/json.h>
 
@@ -54,6 +55,10 @@ static bool worth_parsing(svc_request *req, svc_response *res)
     char detail[64];
     if (req->body.len == 0) {
         svc_response_problem(res, 400, "the body is empty where JSON is expected");
+        return false;
+    }
+    if (memchr(req->body.data, '\0', req->body.len)) { /* which jansson takes behind a number */
+        svc_response_problem(res, 400, "the body holds a NUL, which JSON has not");
         return false;
     }
     if (nesting(req->body) > max_depth) {

@@ -261,6 +261,24 @@ Test(message, json_is_taken_under_limits)
     }
 }
 
+Test(message, json_that_holds_a_nul_is_none)
+{
+    static const char *const headers[] = {"Content-Type", "application/json", NULL};
+    static const char body[] = "[27\0]";
+    svc_app *app = svc_app_new("nul");
+    svc_app_post(app, "/", take_json, NULL);
+    svc_test test = SVC_TEST_INIT;
+    test.method = "POST";
+    test.headers = headers;
+    test.body = body;
+    test.body_len = sizeof body - 1;
+    svc_reply *reply = svc_app_test(app, &test);
+    cr_expect_eq(svc_reply_status(reply), 400, "%d", svc_reply_status(reply));
+    cr_expect(strstr(svc_reply_body(reply, NULL), "NUL"));
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
 static int make_problem(svc_request *req, svc_response *res)
 {
     (void)req;
