@@ -210,11 +210,19 @@ svc_app *svc__mount_owner(svc_app *app, struct bytes path)
     return best ? best->app : app;
 }
 
+/* From the end: what tells of a mount lies in the memory of the app that it was made on, and that
+ * one comes before it. */
+static void free_from(struct mount *mount)
+{
+    if (!mount)
+        return;
+    free_from(mount->next);
+    mount->app->parent = NULL;
+    svc_app_free(mount->app);
+}
+
 void svc__mount_free(svc_app *app)
 {
-    for (struct mount *mount = app->mounts; mount; mount = mount->next) {
-        mount->app->parent = NULL;
-        svc_app_free(mount->app);
-    }
+    free_from(app->mounts);
     app->mounts = NULL;
 }
