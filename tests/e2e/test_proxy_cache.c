@@ -67,13 +67,22 @@ static void pause_ms(long ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-/* NGINX tells nobody when it listens: its socket appears. */
+/* NGINX tells nobody when it listens, which is a while after its socket has appeared. */
+static bool accepts(const char *path)
+{
+    struct client *client = access(path, F_OK) ? NULL : client_connect(address);
+    client_close(client);
+    return client != NULL;
+}
+
 static bool await_socket(const char *path)
 {
     uint64_t until = client_clock_ms() + STARTS_WITHIN_MS;
-    while (access(path, F_OK) && !waitpid(nginx, NULL, WNOHANG) && client_clock_ms() < until)
+    bool accepted;
+    while (!(accepted = accepts(path)) && !waitpid(nginx, NULL, WNOHANG) &&
+           client_clock_ms() < until)
         pause_ms(10);
-    return !access(path, F_OK);
+    return accepted;
 }
 
 static void start_nginx(const char *program)
