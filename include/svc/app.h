@@ -130,9 +130,10 @@ SVC_API int svc_group_method_at(svc_group *group, const char *method, const char
  * service that is made by one function runs by itself or within another program, unchanged.
  *
  * `inner` is taken on success: the outer app frees it. More may be registered on it until the start.
- * An app that was mounted cannot be started, run or tested by itself. 0, SVC_EINVAL for a bad prefix
- * or an app that has started or is mounted already, or SVC_ENOMEM, also for NULL, so that what
- * svc_app_new returns need not be looked at. Before start only. Since: 0.1
+ * An app that was mounted cannot be started, run or tested by itself. Its own settings are read with
+ * the outer app's prefix; a name that both have is SVC_EINVAL, with the inner app mounted. 0,
+ * SVC_EINVAL for a bad prefix or an app that has started or is mounted already, or SVC_ENOMEM, also
+ * for NULL, so that what svc_app_new returns need not be looked at. Before start only. Since: 0.1
  */
 SVC_API int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner);
 

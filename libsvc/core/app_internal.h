@@ -155,11 +155,11 @@ int svc__app_ready(svc_app *app);
 void svc__app_unready(svc_app *app);
 
 /* The app that serves: the outermost of those on which `app` is mounted, or itself. */
-static inline svc_app *svc__app_root(svc_app *app)
+static inline svc_app *svc__app_root(const svc_app *app)
 {
     while (app->parent)
         app = app->parent;
-    return app;
+    return (svc_app *)(uintptr_t)app;
 }
 
 /*

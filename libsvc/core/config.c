@@ -46,10 +46,9 @@ const char *svc__config_prefix(const svc_app *app)
 
 /* ---- What the program gives */
 
-/* A program that ignores the failure must not start with other settings than it gave. */
-static int refuse(svc_app *app, int error, const char *call)
+int svc__config_refuse_call(svc_app *app, int error, const char *call)
 {
-    svc__app_root(app)->tables.bad = true;
+    app->tables.bad = true;
     return svc__app_refuse(app, error, call);
 }
 
@@ -69,12 +68,12 @@ static int copy_strings(svc_app *app, svc_config *config)
 int svc_app_configure(svc_app *app, const svc_config *config)
 {
     if (app->state != APP_BUILDING)
-        return refuse(app, SVC_ESTATE, "svc_app_configure");
+        return svc__config_refuse_call(app, SVC_ESTATE, "svc_app_configure");
     if (!config || config->size < sizeof *config)
-        return refuse(app, SVC_EINVAL, "svc_app_configure");
+        return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_configure");
     svc_config copy = *config;
     if (copy_strings(app, &copy))
-        return refuse(app, SVC_ENOMEM, "svc_app_configure");
+        return svc__config_refuse_call(app, SVC_ENOMEM, "svc_app_configure");
     app->config = copy;
     memset(app->tables.origins, 0, sizeof app->tables.origins);
     return 0;
@@ -158,13 +157,13 @@ int svc_app_settings(svc_app *app, const svc_setting *table, void *values)
 {
     app = svc__app_root(app); /* of a mounted app the outer one reads and checks them */
     if (app->state != APP_BUILDING)
-        return refuse(app, SVC_ESTATE, "svc_app_settings");
+        return svc__config_refuse_call(app, SVC_ESTATE, "svc_app_settings");
     size_t count = table && values ? count_rows(table) : SIZE_MAX;
     if (count == SIZE_MAX)
-        return refuse(app, SVC_EINVAL, "svc_app_settings");
+        return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_settings");
     struct config_table *copy = copy_table(app, table, count, values);
     if (!copy)
-        return refuse(app, SVC_ENOMEM, "svc_app_settings");
+        return svc__config_refuse_call(app, SVC_ENOMEM, "svc_app_settings");
     int error = check_table(app, copy);
     if (error)
         return error;

@@ -54,6 +54,10 @@ int svc__config_adopt(svc_app *app, svc_app *from);
 /* Whether a value must be given and has not been. */
 bool svc__config_missing(const struct config_table *table, size_t index);
 
+/* Keeps a failure of `call` as a set-up error: a program that ignores it must not start with other
+ * settings than it gave. Returns `error`. */
+int svc__config_refuse_call(svc_app *app, int error, const char *call);
+
 /*
  * Keeps as a set-up error that `name`, which stands at `at`, has a text that the setting cannot
  * have: of another kind (SVC_ESYNTAX), or out of its range. A secret is not shown. SVC_ECONFIG.

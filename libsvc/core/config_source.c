@@ -13,12 +13,6 @@
 
 enum { MAX_FILE = 1 << 20 };
 
-static int refuse(svc_app *app, int error, const char *call)
-{
-    app->tables.bad = true;
-    return svc__app_refuse(app, error, call);
-}
-
 /* A bad value has an origin too: nothing else may take its place, or find that it is missing. */
 static int take(svc_app *app, struct config_table *table, size_t index, struct bytes text,
                 const struct config_origin *origin)
@@ -31,7 +25,7 @@ static int take(svc_app *app, struct config_table *table, size_t index, struct b
     char name[SETTING_VARIABLE_SIZE];
     svc__setting_variable(name, setting, origin->prefix);
     if (error == SVC_ENOMEM)
-        return refuse(app, error, name);
+        return svc__config_refuse_call(app, error, name);
     app->tables.bad = true;
     return svc__config_refuse(app, origin, name, setting, text, error);
 }
@@ -63,12 +57,12 @@ int svc__config_source_environment(svc_app *app, struct config_table *table)
 int svc_app_environment(svc_app *app, const char *prefix)
 {
     if (app->state != APP_BUILDING)
-        return refuse(app, SVC_ESTATE, "svc_app_environment");
+        return svc__config_refuse_call(app, SVC_ESTATE, "svc_app_environment");
     if (!prefix || strlen(prefix) > SETTING_PREFIX_MAX)
-        return refuse(app, SVC_EINVAL, "svc_app_environment");
+        return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_environment");
     const char *copy = svc__arena_strndup(&app->memory, prefix, strlen(prefix));
     if (!copy)
-        return refuse(app, SVC_ENOMEM, "svc_app_environment");
+        return svc__config_refuse_call(app, SVC_ENOMEM, "svc_app_environment");
     app->tables.prefix = copy;
     return svc__config_source_environment(app, &app->tables.first);
 }

@@ -32,12 +32,8 @@ struct log *svc__log_adopt(struct log *log)
 
 static struct log *log_for(const svc_app *app)
 {
-    while (app->parent) /* a mounted app has the outer one's */
-        app = app->parent;
-    const struct logger *logger = &app->logger;
-    if (own_log && own_log->logger == logger)
-        return own_log;
-    return (struct log *)(uintptr_t)&logger->shared;
+    struct logger *logger = &svc__app_root(app)->logger;
+    return own_log && own_log->logger == logger ? own_log : &logger->shared;
 }
 
 static bool is_shared(const struct log *log)
@@ -45,16 +41,21 @@ static bool is_shared(const struct log *log)
     return log == &log->logger->shared;
 }
 
+/* Whether lines have a place to go to. */
+static bool is_open(const struct logger *logger)
+{
+    return logger->sink || logger->taker;
+}
+
 /* For this app: the call has asked for the whole program. */
 static bool wanted(const struct logger *logger, const svc_log_site *site)
 {
-    return (logger->sink || logger->taker) &&
-           site->level <= svc__log_level_of(&logger->levels, site->module);
+    return is_open(logger) && site->level <= svc__log_level_of(&logger->levels, site->module);
 }
 
 bool svc__log_is_open(const struct log *log)
 {
-    return log->logger && (log->logger->sink || log->logger->taker);
+    return log->logger && is_open(log->logger);
 }
 
 bool svc__log_is_json(const struct log *log)
