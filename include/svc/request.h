@@ -103,7 +103,7 @@ SVC_API bool svc_request_cancelled(const svc_request *req);
 SVC_API void *svc_request_alloc(svc_request *req, size_t size) SVC_MUST_CHECK;
 
 /* Runs `fn(arg)` when the exchange ends, latest first. 0 or SVC_ENOMEM. Since: 0.1 */
-SVC_API int svc_request_defer(svc_request *req, void (*fn)(void *arg), void *arg);
+SVC_API int svc_request_cleanup(svc_request *req, void (*fn)(void *arg), void *arg);
 
 /* A key of a per-request value: its address is its identity. See SVC_KEY_DECLARE. */
 typedef struct svc_key {

@@ -102,7 +102,7 @@ json_t *svc_request_json(svc_request *req, svc_response *res)
     if (!media_type_accepted(req, res))
         return NULL;
     json_t *json = parse(req, res);
-    if (json && svc_request_defer(req, release_json, json)) {
+    if (json && svc_request_cleanup(req, release_json, json)) {
         json_decref(json);
         svc_response_problem(res, 500, NULL);
         return NULL;

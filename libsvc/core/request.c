@@ -201,7 +201,7 @@ void *svc_request_alloc(svc_request *req, size_t size)
     return svc__arena_alloc(&svc__exchange_of(req)->arena, size ? size : 1);
 }
 
-int svc_request_defer(svc_request *req, void (*fn)(void *arg), void *arg)
+int svc_request_cleanup(svc_request *req, void (*fn)(void *arg), void *arg)
 {
     return svc__arena_defer(&svc__exchange_of(req)->arena, fn, arg);
 }

@@ -205,8 +205,6 @@ static void stop_hook(svc_app *app, void *arg)
 {
     release_all();
     svc_app_log_info(app, "hook ended", svc_kv_str("hook", arg));
-    puts(arg);
-    fflush(stdout);
 }
 
 int main(void)
