@@ -22,7 +22,9 @@ SVC_BEGIN_DECLS
     X(SVC_EFORCED, -11, "stopped by force: requests were still in flight")                         \
     X(SVC_ELATE, -12, "too late: the request has been answered")                                   \
     X(SVC_ECANCELLED, -13, "cancelled")                                                            \
-    X(SVC_ENOTFOUND, -14, "no such thing")
+    X(SVC_ENOTFOUND, -14, "no such thing")                                                         \
+    X(SVC_EAGAIN, -15, "not now")                                                                  \
+    X(SVC_ECLOSED, -16, "closed")
 
 #define SVC_ERROR_ENUM(name, value, text) name = (value),
 enum svc_error { SVC_ERROR_LIST(SVC_ERROR_ENUM) };
