@@ -4,6 +4,7 @@
 
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/mount.h"
+#include "libsvc/core/workers.h"
 #include "libsvc/route/precedence.h"
 
 enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
@@ -189,6 +190,12 @@ static int start_middleware(svc_app *app)
     return app->middleware_started ? each_route(app, start_layers) : SVC_ENOMEM;
 }
 
+static int make_workers(svc_app *app)
+{
+    app->workers = svc__workers_new(app);
+    return app->workers ? 0 : SVC_ENOMEM;
+}
+
 static int start_hooks(svc_app *app)
 {
     for (struct hook *hook = app->hooks; hook; hook = hook->next) {
@@ -218,9 +225,13 @@ int svc__app_ready(svc_app *app)
         error = each_route(app, complete_route);
     /* What acts on settings must not see bad ones, which svc__config_check has told. */
     if (!error && !app->tables.bad)
+        error = make_workers(app);
+    if (!error && !app->tables.bad)
         error = start_middleware(app);
     if (!error && !app->tables.bad)
         error = start_hooks(app);
+    if (!error && !app->tables.bad)
+        error = svc__workers_start(app->workers); /* which the hooks may have made ready for */
     if (error == SVC_ENOMEM && !errors_before)
         svc__app_error(app, NULL, 0, "%s", svc_error_text(error));
     app->state = APP_READY;
