@@ -11,6 +11,7 @@
 #include <svc/json_writer.h>
 #include <svc/log.h>
 #include <svc/middleware.h>
+#include <svc/pipe.h>
 #include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
