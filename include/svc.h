@@ -12,6 +12,7 @@
 #include <svc/log.h>
 #include <svc/middleware.h>
 #include <svc/pending.h>
+#include <svc/pipe.h>
 #include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>

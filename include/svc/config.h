@@ -81,6 +81,8 @@ enum svc_log_format {
     NUMBER(body_timeout_ms, 30000, 10, 86400000, "ms", "From head to the end of the body; 408")    \
     NUMBER(request_timeout_ms, 30000, 10, 86400000, "ms",                                          \
            "From head to answer, where the route does not say; 504")                               \
+    FLAG(request_budget, 1,                                                                        \
+         "Inbound `grpc-timeout` and `X-Request-Timeout` shorten that for their request")          \
     NUMBER(send_timeout_ms, 30000, 10, 86400000, "ms",                                             \
            "Without progress while a response is sent; the connection is cut")                     \
     NUMBER(idle_timeout_ms, 75000, 10, 86400000, "ms",                                             \

@@ -17,6 +17,8 @@ enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
 /* For workers that only tests have used: they have nothing to do any more. */
 enum { WORKERS_END_MS = 1000 };
 
+enum { GROUP_TIMEOUT_MAX_MS = 86400000 /* that of the setting request_timeout_ms */ };
+
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
 {
     svc_app *app = calloc(1, sizeof *app);
@@ -169,6 +171,19 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
 int svc_app_use(svc_app *app, const svc_middleware *middleware)
 {
     return svc_group_use(&app->root, middleware);
+}
+
+int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
+{
+    if (!group)
+        return SVC_EINVAL;
+    int error = building(group->app, "svc_group_set_timeout");
+    if (error)
+        return error;
+    if (timeout_ms > GROUP_TIMEOUT_MAX_MS)
+        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_set_timeout");
+    group->timeout_ms = timeout_ms;
+    return 0;
 }
 
 static bool prefix_valid(const char *prefix)

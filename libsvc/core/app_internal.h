@@ -36,6 +36,7 @@ struct svc_group {
     svc_app *app;
     svc_group *parent; /* NULL for the own one, which holds svc_app_use, of an app not mounted */
     const char *prefix;
+    unsigned timeout_ms; /* of its routes; 0: that of the group around it, or the app's */
     struct use_list uses;
 };
 

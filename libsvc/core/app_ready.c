@@ -114,6 +114,18 @@ static void append_group(struct chain *chain, const svc_group *group)
     append_uses(chain, &group->uses);
 }
 
+/* The app's setting, unless the route or a group around it says otherwise, the innermost first. The
+ * groups that the route's app is mounted in are another app's, and say nothing. */
+static unsigned timeout_of(const struct route *route)
+{
+    const svc_app *app = route->group->app;
+    unsigned ms = route->timeout_ms;
+    for (const svc_group *group = route->group; group && group->app == app && !ms;
+         group = group->parent)
+        ms = group->timeout_ms;
+    return ms ? ms : (unsigned)app->config.request_timeout_ms;
+}
+
 /* Outermost first: the default stack, the app, the groups from the outside in, which are also
  * those that an app is mounted in, the route. Unset limits are those of the app whose route it is.
  */
@@ -122,8 +134,7 @@ static int complete_route(svc_app *app, struct route *route)
     const svc_config *config = &route->group->app->config;
     if (!route->max_body)
         route->max_body = (size_t)config->max_body_bytes;
-    if (!route->timeout_ms)
-        route->timeout_ms = (unsigned)config->request_timeout_ms;
+    route->timeout_ms = timeout_of(route);
     size_t count = app->default_uses.count + count_uses(route->group) + route->uses.count;
     struct chain *chain = &route->chain;
     *chain = (struct chain){0};

@@ -4,6 +4,7 @@
 #include <svc/request.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/num.h"
 #include "libsvc/core/request_internal.h"
 #include "libsvc/proto/cookie.h"
 
@@ -189,6 +190,14 @@ uint64_t svc_request_remaining_ms(const svc_request *req)
     if (cut || atomic_load(&svc__exchange_of(req)->cancelled) || now >= req->deadline_ms)
         return 0;
     return req->deadline_ms - now;
+}
+
+const char *svc_request_timeout(svc_request *req)
+{
+    char text[NUM_U64_LEN];
+    size_t len = svc__num_format_u64(text, svc_request_remaining_ms(req));
+    const char *copy = svc__arena_strndup(&svc__exchange_of(req)->arena, text, len);
+    return copy ? copy : "";
 }
 
 bool svc_request_cancelled(const svc_request *req)
