@@ -17,6 +17,7 @@
 #include <svc/request.h>
 #include <svc/response.h>
 #include <svc/setting.h>
+#include <svc/stream.h>
 #include <svc/test.h>
 #include <svc/trace.h>
 #include <svc/version.h>

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <svc/stream.h>
+
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/mount.h"
 #include "libsvc/core/workers.h"
@@ -126,6 +128,22 @@ static unsigned timeout_of(const struct route *route)
     return ms ? ms : (unsigned)app->config.request_timeout_ms;
 }
 
+/* A body that is read as it comes never lies in memory for a layer that wants it whole. */
+static int check_stream(svc_app *app, const struct route *route)
+{
+    int error = 0;
+    for (size_t i = 0; i < route->chain.count && route->flags & SVC_STREAM_BODY; i++) {
+        const svc_middleware *middleware = route->chain.layers[i].middleware;
+        if (!middleware->on_body || middleware->flags & SVC_BODY_PIECES)
+            continue;
+        svc__app_error(app, route->pattern.file, route->pattern.line,
+                       "middleware \"%s\" wants the whole body, which the route streams",
+                       middleware->name);
+        error = SVC_EROUTES;
+    }
+    return error;
+}
+
 /* Outermost first: the default stack, the app, the groups from the outside in, which are also
  * those that an app is mounted in, the route. Unset limits are those of the app whose route it is.
  */
@@ -144,7 +162,7 @@ static int complete_route(svc_app *app, struct route *route)
     append_uses(chain, &app->default_uses);
     append_group(chain, route->group);
     append_uses(chain, &route->uses);
-    return 0;
+    return check_stream(app, route);
 }
 
 /* Calls `visit` for the fallbacks and routes of the app and of those mounted on it, until one

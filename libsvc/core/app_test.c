@@ -73,6 +73,14 @@ static bool take_news(struct mail *news, const struct exchange *x)
     return goes_on;
 }
 
+/* Who has the exchange may have made room for more of its body. */
+static enum exchange_step go_on(struct exchange *x)
+{
+    if (svc__away_is(x))
+        return EXCHANGE_BODY;
+    return x->replied ? EXCHANGE_REPLY : svc__exchange_run(x);
+}
+
 /* Others have the exchange: until there is news, or it is answered 503 in the workers' queue or 504
  * at its deadline, as by a server. */
 static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
@@ -84,7 +92,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
     do {
         while ((news = wait_until(test, due_ms)))
             if (take_news(news, *x))
-                return (*x)->replied ? EXCHANGE_REPLY : svc__exchange_run(*x);
+                return go_on(*x);
         if (svc__exchange_unqueue(*x))
             return EXCHANGE_REPLY;
         due_ms = deadline_ms;
@@ -93,23 +101,33 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
     return EXCHANGE_REPLY;
 }
 
-static enum exchange_step send_body(struct exchange *x, const svc_test *test)
+/* Hands in the next piece of the body, or its end. */
+static enum exchange_step send_body(struct exchange *x, const svc_test *test, size_t *at)
 {
-    enum exchange_step step = EXCHANGE_BODY;
-    const char *data = test->body;
-    for (size_t at = 0; at < test->body_len && step == EXCHANGE_BODY; at += BODY_PIECE) {
-        size_t left = test->body_len - at;
-        step = svc__exchange_body(x, data + at, left < BODY_PIECE ? left : BODY_PIECE);
-    }
-    return step == EXCHANGE_BODY ? svc__exchange_body_end(x) : step;
+    size_t left = test->body_len - *at, len = left < BODY_PIECE ? left : BODY_PIECE;
+    if (!left)
+        return svc__exchange_body_end(x);
+    enum exchange_step step = svc__exchange_body(x, (const char *)test->body + *at, len);
+    if (step != EXCHANGE_FULL)
+        *at += len;
+    return step;
 }
 
 /* The exchange that replies; NULL when out of memory. */
 static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
+    size_t at = 0;
     enum exchange_step step = svc__exchange_run(x);
-    while (step != EXCHANGE_REPLY)
-        step = step == EXCHANGE_WAIT ? wait_for_others(host, &x) : send_body(x, test);
+    while (x && step != EXCHANGE_REPLY)
+        switch (step) {
+        case EXCHANGE_BODY:
+            step = send_body(x, test, &at);
+            break;
+        case EXCHANGE_OVER:
+            return svc__exchange_refuse(x, 413, "the request body is over the limit", SVC_CUT);
+        default:
+            step = wait_for_others(host, &x);
+        }
     return x;
 }
 
@@ -178,13 +196,23 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
     return copy_field(reply, svc__bytes_z("Content-Length"), (struct bytes){digits, len});
 }
 
+/* As svc__exchange_reply_read, but waits for what is to come. */
+static int64_t read_source(struct exchange *x, char *space)
+{
+    int64_t n;
+    while ((n = svc__exchange_reply_read(x, space, BODY_PIECE)) == SVC_EAGAIN)
+        while (!take_news(wait_until(x->transport, UINT64_MAX / 2), x))
+            continue;
+    return n;
+}
+
 static int copy_source(struct svc_reply *reply, struct exchange *x)
 {
     for (;;) {
         char *space = svc__buf_reserve(&reply->body, BODY_PIECE);
         if (!space)
             return SVC_ENOMEM;
-        int64_t n = svc__exchange_reply_read(x, space, BODY_PIECE);
+        int64_t n = read_source(x, space);
         if (n < 0)
             reply->outcome = SVC_CUT;
         if (n <= 0)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "libsvc/core/body_stream.h"
 #include "libsvc/core/pending.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/core/workers.h"
@@ -60,6 +61,20 @@ void svc__away_hold(struct exchange *x)
     atomic_fetch_add(&x->home->away, 1);
 }
 
+static void drop_holds(struct exchange *x, unsigned count)
+{
+    struct exchange_host *home = x->home;
+    for (; count > 0; count--) {
+        svc__exchange_unref(x);
+        atomic_fetch_sub(&home->away, 1);
+    }
+}
+
+void svc__away_drop(struct exchange *x)
+{
+    drop_holds(x, 1);
+}
+
 void svc__away_tell(struct exchange *x, enum news news)
 {
     /* Who finds nothing told before posts the mail, and that mail holds the exchange for him. */
@@ -107,18 +122,8 @@ int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchang
     if (!error)
         return 0;
     x->out = false;
-    atomic_fetch_sub(&x->refs, 1);
-    atomic_fetch_sub(&x->home->away, 1);
+    svc__away_drop(x);
     return error;
-}
-
-static void drop_holds(struct exchange *x, unsigned count)
-{
-    struct exchange_host *home = x->home;
-    for (; count > 0; count--) {
-        svc__exchange_unref(x);
-        atomic_fetch_sub(&home->away, 1);
-    }
 }
 
 bool svc__away_withdraw(struct exchange *x)
@@ -126,7 +131,7 @@ bool svc__away_withdraw(struct exchange *x)
     if (!x->out || !svc__workers_withdraw(x->request.app->workers, &x->work))
         return false;
     x->out = false;
-    drop_holds(x, 1);
+    svc__away_drop(x);
     return true;
 }
 
@@ -171,6 +176,7 @@ static void give_up(struct exchange *x, enum svc_outcome outcome)
     atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
     x->given_up = outcome;
     svc__pending_close(atomic_load(&x->pending));
+    svc__body_stream_stop(x, SVC_ECANCELLED);
     svc__exchange_cancel(x);
 }
 

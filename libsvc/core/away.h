@@ -17,7 +17,8 @@ enum news {
     NEWS_WORK = 1 << 1,    /* its worker is done with it */
     NEWS_ANSWER = 1 << 2,  /* svc_pending_complete has won */
     NEWS_DROPPED = 1 << 3, /* nobody has the svc_pending any more */
-    NEWS_STREAM = 1 << 4   /* a stream has room, or something to send */
+    NEWS_STREAM = 1 << 4,  /* a stream has room, or something to send */
+    NEWS_WRITER = 1 << 5   /* the writer of a reply has ended */
 };
 
 /*
@@ -28,6 +29,9 @@ int svc__away_prepare(struct exchange *x, size_t from);
 
 /* Somebody else may hold it from now on, until he tells. The thread that has it. */
 void svc__away_hold(struct exchange *x);
+
+/* Ends a hold without news. The exchange may be gone then. The home's thread. */
+void svc__away_drop(struct exchange *x);
 
 /* Tells its home, and ends a hold, but for NEWS_ANSWER: the caller must not touch it any more,
  * unless he has another. Any thread. */

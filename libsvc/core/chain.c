@@ -49,10 +49,10 @@ static bool sees_body(const struct chain_layer *layer, bool whole)
     return middleware->on_body && whole != !!(middleware->flags & SVC_BODY_PIECES);
 }
 
-size_t svc__chain_body_first(const struct exchange *x)
+size_t svc__chain_body_first(const struct exchange *x, bool whole)
 {
     size_t i = 0;
-    while (i < x->passed && !sees_body(&x->chain->layers[i], true))
+    while (i < x->passed && !sees_body(&x->chain->layers[i], whole))
         i++;
     return i;
 }

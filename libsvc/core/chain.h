@@ -37,8 +37,8 @@ int svc__chain_request(struct exchange *x);
  * SVC_WAIT; CHAIN_BLOCKED only for the whole, of which then no layer has seen anything. */
 int svc__chain_body(struct exchange *x, svc_piece *piece, bool whole);
 
-/* The first layer that wants the whole body. */
-size_t svc__chain_body_first(const struct exchange *x);
+/* The first layer that wants the body, whole or in pieces. */
+size_t svc__chain_body_first(const struct exchange *x, bool whole);
 
 /* Runs on_response in reverse over the layers that have passed and are unanswered, and keeps the
  * first negative code in the exchange. 0 or CHAIN_BLOCKED. */

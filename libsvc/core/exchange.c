@@ -5,9 +5,11 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/core/away.h"
+#include "libsvc/core/body_stream.h"
 #include "libsvc/core/debug.h"
 #include "libsvc/core/pending.h"
 #include "libsvc/core/response_internal.h"
+#include "libsvc/core/response_pipe.h"
 #include "libsvc/core/routing.h"
 
 static enum exchange_step run_layers(struct exchange *x);
@@ -135,6 +137,11 @@ static void answer_busy(struct exchange *x)
     svc__response_put(&x->response, svc__bytes_z("Retry-After"), svc__bytes_z("1"));
 }
 
+size_t svc__exchange_lent(const struct exchange *x)
+{
+    return x->stream ? svc__chain_body_first(x, false) : x->passed;
+}
+
 /* ---- The stages, each of which ends in the next one or in a step */
 
 static enum exchange_step run_response(struct exchange *x)
@@ -172,8 +179,30 @@ static enum exchange_step to_worker(struct exchange *x,
     return svc__away_work(x, next, from) ? reply_busy(x) : EXCHANGE_WAIT;
 }
 
+/* A layer ended the exchange: by an answer of its own, or by failing. */
+static enum exchange_step answered(struct exchange *x, int verdict, const char *phase)
+{
+    if (verdict != SVC_ANSWERED)
+        fail(x, phase, verdict < 0 ? verdict : SVC_EINVAL);
+    else if (!x->response.status)
+        fail(x, phase, 0);
+    return reply(x);
+}
+
+static enum exchange_step refuse_body(struct exchange *x, int error)
+{
+    if (error == SVC_ETOOBIG)
+        answer_problem(x, 413, "the request body is over the limit");
+    else
+        answer_problem(x, 503, "out of memory");
+    return reply(x);
+}
+
+/* What a handler returned; one that was refused the rest of its body is not at fault. */
 static enum exchange_step answer_with(struct exchange *x, int error)
 {
+    if (x->stream && x->stream->verdict != SVC_PASS)
+        return answered(x, x->stream->verdict, "on_body");
     if (error || !x->response.status)
         fail(x, "handler", error);
     return reply(x);
@@ -197,7 +226,7 @@ static bool blocks(const struct exchange *x)
 static enum exchange_step run_handler(struct exchange *x)
 {
     if (blocks(x))
-        return to_worker(x, run_handler, x->passed);
+        return to_worker(x, run_handler, svc__exchange_lent(x));
     int error = x->answer(&x->request, &x->response);
     if (!atomic_load_explicit(&x->pending, memory_order_relaxed))
         return answer_with(x, error);
@@ -210,20 +239,29 @@ static enum exchange_step run_handler(struct exchange *x)
     return EXCHANGE_WAIT;
 }
 
-/* A layer ended the exchange: by an answer of its own, or by failing. */
-static enum exchange_step answered(struct exchange *x, int verdict, const char *phase)
-{
-    if (verdict != SVC_ANSWERED)
-        fail(x, phase, verdict < 0 ? verdict : SVC_EINVAL);
-    else if (!x->response.status)
-        fail(x, phase, 0);
-    return reply(x);
-}
-
 /* The library's own answers, such as 404, need no body. */
 static bool wants_body(const struct exchange *x)
 {
     return x->framing.kind != BODY_NONE && !x->refusal && x->request.route;
+}
+
+/* Whether the handler reads the body itself. */
+static bool streams(const struct exchange *x)
+{
+    const struct route *route = x->request.route;
+    return route && route->flags & SVC_STREAM_BODY && !x->refusal;
+}
+
+/* The handler begins, and meanwhile its home hands the body in. */
+static enum exchange_step run_stream(struct exchange *x)
+{
+    if (svc__body_stream_begin(x)) {
+        answer_problem(x, 503, "out of memory");
+        return reply(x);
+    }
+    enum exchange_step step = run_handler(x);
+    bool body = x->framing.kind != BODY_NONE;
+    return step == EXCHANGE_WAIT && body ? EXCHANGE_BODY : step;
 }
 
 static enum exchange_step await_body(struct exchange *x)
@@ -257,23 +295,16 @@ static enum exchange_step run_layers(struct exchange *x)
         return to_worker(x, run_layers, x->passed);
     if (verdict != SVC_PASS)
         return answered(x, verdict, "on_request");
-    if (!wants_body(x))
+    if (!wants_body(x) && !streams(x))
         return run_handler(x);
-    x->next = await_body;
-    return EXCHANGE_BODY;
-}
-
-static enum exchange_step refuse_body(struct exchange *x, int error)
-{
-    if (error == SVC_ETOOBIG)
-        answer_problem(x, 413, "the request body is over the limit");
-    else
-        answer_problem(x, 503, "out of memory");
-    return reply(x);
+    x->next = streams(x) ? run_stream : await_body;
+    return x->host->worker || !streams(x) ? EXCHANGE_BODY : run_stream(x);
 }
 
 enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len)
 {
+    if (x->stream)
+        return svc__body_stream_push(x, data, len);
     x->request.bytes_in += len;
     svc_piece piece = {data, len, false};
     int verdict = svc__chain_body(x, &piece, false);
@@ -289,7 +320,7 @@ static enum exchange_step run_body(struct exchange *x)
     svc_piece whole = {x->request.body.data, x->request.body.len, true};
     int verdict = svc__chain_body(x, &whole, true);
     if (verdict == CHAIN_BLOCKED)
-        return to_worker(x, run_body, svc__chain_body_first(x));
+        return to_worker(x, run_body, svc__chain_body_first(x, true));
     if (verdict != SVC_PASS)
         return answered(x, verdict, "on_body");
     x->request.body = (struct bytes){whole.data, whole.len};
@@ -298,6 +329,10 @@ static enum exchange_step run_body(struct exchange *x)
 
 enum exchange_step svc__exchange_body_end(struct exchange *x)
 {
+    if (x->stream) {
+        svc__body_stream_end(x);
+        return svc__away_is(x) ? EXCHANGE_WAIT : svc__exchange_run(x);
+    }
     svc_piece end = {"", 0, true};
     int verdict = svc__chain_body(x, &end, false);
     if (verdict != SVC_PASS)
@@ -360,7 +395,7 @@ int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
         if (!len)
             return 0;
     }
-    int64_t n = body->source.read(body->source.state, data, len);
+    int64_t n = svc__response_pipe_read(x, data, len);
     if (n > 0 && (uint64_t)n > len)
         return SVC_EINVAL;
     if (n == 0 && left != SVC_LENGTH_UNKNOWN)
@@ -413,6 +448,8 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
 {
     const svc_done done = {sizeof done, outcome, x->request.bytes_in, bytes_out,
                            svc__clock_ns() - x->request.started_ns};
+    svc__response_pipe_leave(x);
+    svc__body_stream_stop(x, SVC_ECANCELLED);
     svc__chain_done(x, &done, x->given_up ? x->lent.from : 0);
     svc__response_drop_body(&x->response);
 }
@@ -437,6 +474,7 @@ void svc__exchange_unref(struct exchange *x)
     svc__exchange_unref(x->principal);
     svc__response_drop_body(&x->response);
     svc__body_store_free(&x->body);
+    svc__body_stream_free(x);
     svc__arena_clean_up(&x->arena); /* they may use the arena, which is where x has it */
     svc_response_free(x->adopted);
     struct arena arena = x->arena;

@@ -111,8 +111,9 @@ struct svc_response {
     size_t field_count, field_space;
     size_t field_bytes; /* of all, as sent */
     struct response_body body;
-    uint64_t length;    /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
-    bool cached_errors; /* what is said to caches holds for an error too */
+    uint64_t length;            /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
+    bool cached_errors;         /* what is said to caches holds for an error too */
+    struct response_pipe *pipe; /* which the body's source reads, wrapped or not; or NULL */
 };
 
 enum exchange_step {
@@ -209,6 +210,12 @@ enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size
 /* The body is whole. Runs the handler; EXCHANGE_REPLY or EXCHANGE_WAIT. */
 enum exchange_step svc__exchange_body_end(struct exchange *x);
 
+/* Whether the reply is decided and the exchange at home. */
+static inline bool svc__exchange_has_reply(const struct exchange *x)
+{
+    return !x->out && x->replied;
+}
+
 /* Whether the body is still to be read although the reply is decided. */
 bool svc__exchange_body_unread(const struct exchange *x);
 
@@ -231,7 +238,7 @@ void svc__exchange_fail_reply(struct exchange *x, const char *reason);
 
 /*
  * The next bytes of a reply whose body is a source: as svc_source.read, with what does not fit the
- * stated length turned into an error.
+ * stated length turned into an error. SVC_EAGAIN: nothing until the host's wake.
  */
 int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len);
 
@@ -243,6 +250,10 @@ bool svc__exchange_reply_bodiless(const struct exchange *x);
 
 /* Nobody waits for the answer any more: who has the exchange is told. */
 void svc__exchange_cancel(struct exchange *x);
+
+/* The first of the layers that go with the exchange to who runs its handler: those that see pieces
+ * of a body that it reads itself. */
+size_t svc__exchange_lent(const struct exchange *x);
 
 /* The exchange, or, when others have it, one that stands in for it as above. */
 struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome);

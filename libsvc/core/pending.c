@@ -25,7 +25,7 @@ svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *
     if (atomic_load(&x->pending))
         return NULL;
     svc_pending *pending = svc__arena_zalloc(&x->arena, sizeof *pending);
-    if (!pending || svc__away_prepare(x, x->passed))
+    if (!pending || svc__away_prepare(x, svc__exchange_lent(x)))
         return NULL;
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);

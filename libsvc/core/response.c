@@ -157,6 +157,7 @@ void svc__response_drop_body(svc_response *res)
         return;
     struct response_body body = res->body;
     res->body = (struct response_body){.kind = RESPONSE_EMPTY};
+    res->pipe = NULL;
     if (body.kind == RESPONSE_MEMORY && body.release)
         body.release((void *)(uintptr_t)body.data);
     if (body.kind == RESPONSE_SOURCE && body.source.close)
@@ -379,6 +380,8 @@ int svc__response_adopt(svc_response *to, svc_response *from)
         to->length = from->length;
         to->cached_errors = to->cached_errors || from->cached_errors;
         to->body = from->body;
+        to->pipe = from->pipe;
+        from->pipe = NULL;
         from->body = (struct response_body){.kind = RESPONSE_EMPTY};
     }
     x->adopted = from;

@@ -113,7 +113,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static uint64_t body_ms(const struct conn *conn, const svc_config *config)
 {
     uint64_t ms = config->body_timeout_ms;
-    return conn->x->replied ? ms : smaller(ms, svc__exchange_left_ms(conn->x));
+    return svc__exchange_has_reply(conn->x) ? ms : smaller(ms, svc__exchange_left_ms(conn->x));
 }
 
 /* Until it is looked at whether a worker has it. */
@@ -331,6 +331,18 @@ static void look_if_idle(struct conn *conn)
         svc__loop_mhd_rest(conn->loop, conn->base);
 }
 
+/* Has libmicrohttpd call its handler again. */
+static void resume(struct conn *conn)
+{
+    if (!conn->suspended)
+        return;
+    unwatch(conn);
+    conn->suspended = false;
+    if (conn->phase == CONN_STALL)
+        svc__conn_enter(conn, CONN_BODY);
+    svc__loop_mhd_resume(conn);
+}
+
 bool svc__conn_refuse(struct conn *conn, int status, const char *reason)
 {
     enum svc_outcome outcome = conn->timed_out ? SVC_TIMED_OUT : SVC_CUT;
@@ -344,15 +356,27 @@ bool svc__conn_refuse(struct conn *conn, int status, const char *reason)
 
 static bool refuse_late_body(struct conn *conn)
 {
-    if (conn->x->replied)
+    if (svc__exchange_has_reply(conn->x))
         return true;
     return svc__exchange_left_ms(conn->x)
                ? svc__conn_refuse(conn, 408, "the request body took too long")
                : svc__conn_refuse(conn, 504, "the request took too long");
 }
 
+/* Of a body that is streamed, only silence is counted. */
+static bool streams_on(struct conn *conn)
+{
+    bool came = conn->x->stream && conn->taken != conn->progress;
+    conn->progress = conn->taken;
+    return came && svc__exchange_left_ms(conn->x);
+}
+
 static void body_expired(struct conn *conn)
 {
+    if (streams_on(conn)) {
+        svc__conn_enter(conn, CONN_BODY);
+        return;
+    }
     time_out(conn);
     if (refuse_late_body(conn))
         send_raw_at_once(conn);
@@ -363,7 +387,7 @@ static void body_expired(struct conn *conn)
 static void handling_expired(struct conn *conn)
 {
     if (svc__exchange_unqueue(conn->x)) {
-        svc__conn_resume(conn);
+        resume(conn);
         return;
     }
     uint64_t left = svc__exchange_left_ms(conn->x);
@@ -374,7 +398,7 @@ static void handling_expired(struct conn *conn)
     }
     time_out(conn);
     svc__conn_refuse(conn, 504, "the request took too long");
-    svc__conn_resume(conn);
+    resume(conn);
 }
 
 /* Who reads the body has not come on, and the request's deadline has passed. */
@@ -383,12 +407,16 @@ static void stall_expired(struct conn *conn)
     time_out(conn);
     if (svc__conn_refuse(conn, 504, "the request took too long"))
         send_raw_at_once(conn);
-    svc__conn_resume(conn);
+    resume(conn);
 }
 
 static void sending_expired(struct conn *conn)
 {
     uint64_t sent = bytes_sent(conn);
+    if (conn->suspended) { /* it is the service that has nothing to send */
+        svc__conn_enter(conn, CONN_SEND);
+        return;
+    }
     if (sent != conn->progress || conn->drained) {
         conn->progress = sent;
         conn->drained = false;
@@ -482,13 +510,25 @@ static void left_halfway(struct conn *conn)
 static void departed(struct conn *conn, uint32_t events)
 {
     bool half_closed = !(events & (EPOLLHUP | EPOLLERR));
-    if (half_closed && !conn->loop->server->app->config.cancel_half_closed) {
+    bool whole = conn->phase == CONN_HANDLE; /* the request; what comes of a body may be its end */
+    if (half_closed && !(whole && conn->loop->server->app->config.cancel_half_closed)) {
         watch(conn, 0); /* for the other half */
         return;
     }
     svc__exchange_cancel(conn->x);
-    if (svc__exchange_unqueue(conn->x))
-        svc__conn_resume(conn);
+    if (svc__exchange_unqueue(conn->x) || !whole)
+        resume(conn);
+}
+
+static void send_event(struct conn *conn, uint32_t events)
+{
+    conn->drained = events & EPOLLOUT;
+    if (!conn->suspended)
+        return;
+    if (events & (EPOLLHUP | EPOLLERR))
+        resume(conn); /* libmicrohttpd will see it when it writes or reads */
+    else
+        watch(conn, 0); /* a client that sends nothing more may still read */
 }
 
 void svc__conn_event(struct conn *conn, uint32_t events)
@@ -499,20 +539,19 @@ void svc__conn_event(struct conn *conn, uint32_t events)
     else if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
     else if (conn->phase == CONN_SEND)
-        conn->drained = events & EPOLLOUT;
-    else if (conn->phase == CONN_HANDLE && left)
+        send_event(conn, events);
+    else if ((conn->phase == CONN_HANDLE || conn->phase == CONN_STALL) && left)
         departed(conn, events);
     else if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) && left)
         left_halfway(conn);
 }
 
-void svc__conn_resume(struct conn *conn)
+void svc__conn_news(struct conn *conn)
 {
-    unwatch(conn);
-    if (!conn->suspended)
-        return;
-    conn->suspended = false;
-    svc__loop_mhd_resume(conn);
+    if (conn->suspended)
+        resume(conn);
+    else if (conn->phase == CONN_BODY)
+        svc__loop_mhd_answer_early(conn);
 }
 
 /* Milliseconds since the peer was last heard of. */
@@ -547,13 +586,13 @@ void svc__conn_cut(struct conn *conn)
     }
     atomic_fetch_add(&conn->loop->server->cut_requests, 1);
     svc__exchange_cancel(x);
-    if (!x->replied && conn->phase >= CONN_BODY &&
+    if (!svc__exchange_has_reply(x) && conn->phase >= CONN_BODY &&
         !svc__conn_refuse(conn, 503, "the service is stopping"))
         shut(conn);
-    if (conn->suspended) {
-        svc__conn_resume(conn);
+    bool answers = conn->suspended && conn->phase == CONN_HANDLE;
+    resume(conn);
+    if (answers)
         return;
-    }
     if (conn->phase == CONN_BODY)
         send_raw_at_once(conn);
     shut(conn);

@@ -99,8 +99,8 @@ void svc__conn_watch_departure(struct conn *conn);
 /* The watched socket has an event. */
 void svc__conn_event(struct conn *conn, uint32_t events);
 
-/* There is news of this connection's exchange: libmicrohttpd calls its handler again. */
-void svc__conn_resume(struct conn *conn);
+/* Its exchange goes on. */
+void svc__conn_news(struct conn *conn);
 
 /* Answers with an error of the library, in place of whoever has the exchange. False: there is no
  * memory for that, and the connection has no exchange any more. */

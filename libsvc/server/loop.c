@@ -164,7 +164,7 @@ static void take_woken(struct loop *loop)
         struct exchange *x =
             (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
         if (svc__away_news(x))
-            svc__conn_resume(x->transport);
+            svc__conn_news(x->transport);
         if (atomic_load(&loop->stage) != STAGE_SERVE)
             svc__server_notify(loop->server);
     }

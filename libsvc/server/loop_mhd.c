@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "libsvc/core/away.h"
 #include "libsvc/server/loop_mhd_reply.h"
 #include "libsvc/server/pointer_gaps.h"
 #include "libsvc/server/wire.h"
@@ -179,6 +180,11 @@ static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
     return MHD_YES;
 }
 
+void svc__loop_mhd_pause(struct conn *conn)
+{
+    suspend(conn, CONN_SEND);
+}
+
 static enum MHD_Result expect_body(struct conn *conn, enum conn_call call)
 {
     conn->call = call;
@@ -258,16 +264,25 @@ static enum MHD_Result drop_piece(struct conn *conn, size_t len)
     conn->dropped += len;
     if (conn->dropped <= DROP_TOO_LARGE)
         return MHD_YES;
-    if (!x->replied && !svc__conn_refuse(conn, 413, "the request body is over the limit"))
+    if (!svc__exchange_has_reply(x) &&
+        !svc__conn_refuse(conn, 413, "the request body is over the limit"))
         return MHD_NO;
     return reply_raw(conn);
+}
+
+void svc__loop_mhd_answer_early(struct conn *conn)
+{
+    struct exchange *x = conn->x;
+    if (conn->call != CALL_BODY || svc__away_is(x))
+        return;
+    if (run(x) == EXCHANGE_REPLY)
+        drop_rest(conn);
 }
 
 /* Takes a piece of the body, or leaves it: `*left` is what was not taken. */
 static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t len, size_t *left)
 {
-    if (conn->call == CALL_BODY && conn->x->replied)
-        drop_rest(conn);
+    svc__loop_mhd_answer_early(conn);
     enum exchange_step step =
         conn->call == CALL_BODY ? svc__exchange_body(conn->x, data, len) : EXCHANGE_REPLY;
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
@@ -288,9 +303,11 @@ static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t le
 static enum MHD_Result end_body(struct conn *conn)
 {
     struct exchange *x = conn->x;
-    bool wanted = conn->call == CALL_BODY && !x->replied;
+    bool wanted = conn->call == CALL_BODY && !svc__exchange_has_reply(x);
     conn->call = CALL_FINAL;
     if (wanted && svc__exchange_body_end(x) == EXCHANGE_WAIT)
+        return suspend(conn, CONN_HANDLE);
+    if (svc__away_is(x))
         return suspend(conn, CONN_HANDLE);
     return run_to_end(conn);
 }
@@ -376,21 +393,33 @@ static enum svc_outcome outcome_of(const struct conn *conn, enum MHD_RequestTerm
 }
 
 /* A request that libmicrohttpd refused itself has a status that only it knows. */
-static void note_refusal(struct conn *conn, struct MHD_Connection *connection)
+static void note_refusal(struct exchange *x, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-    if (info && info->http_status >= 400 && !conn->x->replied)
-        conn->x->response.status = (int)info->http_status;
+    if (info && info->http_status >= 400 && !x->replied)
+        x->response.status = (int)info->http_status;
 }
 
-static uint64_t bytes_out(const struct conn *conn, bool sent)
+static uint64_t bytes_out(const struct exchange *x, bool sent)
 {
-    const struct exchange *x = conn->x;
     const struct response_body *body = &x->response.body;
     if (svc__exchange_reply_bodiless(x))
         return 0;
     return body->kind == RESPONSE_SOURCE || sent ? body->len : 0;
+}
+
+static void complete(struct conn *conn, struct MHD_Connection *connection, struct exchange *x,
+                     enum MHD_RequestTerminationCode code)
+{
+    enum svc_outcome outcome = outcome_of(conn, code);
+    note_refusal(x, connection);
+    if (!x->request.method.data && !conn->raw)
+        svc__conn_log_headless(conn, x->response.status, svc__exchange_outcome_text(outcome));
+    bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->cut);
+    x->transport = NULL;
+    svc__exchange_done(x, outcome, bytes_out(x, sent));
+    svc__exchange_unref(x);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
@@ -401,20 +430,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     *context = NULL;
     if (!conn || !conn->x)
         return;
-    note_refusal(conn, connection);
-    struct exchange *x = conn->x;
-    enum svc_outcome outcome = outcome_of(conn, code);
-    if (!x->request.method.data && !conn->raw)
-        svc__conn_log_headless(conn, x->response.status, svc__exchange_outcome_text(outcome));
-    bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->cut);
-    uint64_t bytes = bytes_out(conn, sent);
+    struct exchange *x = svc__exchange_reclaim(conn->x, SVC_CLIENT_GONE);
     conn->x = NULL;
-    x = svc__exchange_reclaim(x, outcome);
-    if (x) {
-        x->transport = NULL;
-        svc__exchange_done(x, outcome, bytes);
-        svc__exchange_unref(x);
-    }
+    if (x)
+        complete(conn, connection, x, code);
     if (!conn->raw)
         svc__conn_enter(conn, CONN_IDLE);
 }

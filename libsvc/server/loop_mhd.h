@@ -20,8 +20,15 @@ void svc__loop_mhd_run(struct loop *loop);
  * False: it was refused and nothing else knows the connection. */
 bool svc__loop_mhd_add(struct loop *loop, struct conn *conn);
 
+/* Suspends a connection whose reply has nothing to send yet, from where libmicrohttpd asks for it.
+ */
+void svc__loop_mhd_pause(struct conn *conn);
+
 /* Goes on with a suspended connection: its access handler is called again. */
 void svc__loop_mhd_resume(struct conn *conn);
+
+/* The exchange may have its answer while its body still comes: then no more of that is wanted. */
+void svc__loop_mhd_answer_early(struct conn *conn);
 
 /* Gives the memory of an idle connection, its pool in libmicrohttpd that begins at `pool` and holds
  * nothing, back to the system until it is used again. */

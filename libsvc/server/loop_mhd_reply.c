@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libsvc/server/loop_mhd.h"
+
 enum {
     KEPT = 16,               /* a power of two */
     KEPT_FIELD_BYTES = 1024, /* replies with more are not kept */
@@ -64,6 +66,10 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
     (void)at;
     struct conn *conn = cls;
     int64_t n = svc__exchange_reply_read(conn->x, data, len);
+    if (n == SVC_EAGAIN) {
+        svc__loop_mhd_pause(conn);
+        return 0;
+    }
     conn->cut = conn->cut || n < 0;
     return n > 0    ? (ssize_t)n
            : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM

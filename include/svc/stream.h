@@ -1,0 +1,81 @@
+/*
+ * Bodies that never lie in memory whole.
+ *
+ * A route with SVC_STREAM_BODY in its flags has its handler called when the head is in, and reads the
+ * body as it comes. Who reads slowly slows the client down, as no more than 64 KiB are kept. With
+ * SVC_BLOCKING the handler reads on its worker as from a file:
+ *
+ *     char data[16384];
+ *     int64_t n;
+ *     while ((n = svc_request_read(req, data, sizeof data)) > 0)
+ *         error = store(data, (size_t)n);
+ *
+ * Without it, it defers its answer (svc_request_defer) and reads what is there when it is told to.
+ *
+ * A handler may answer before the end: what is left of the body is read and dropped for a while (1 MiB,
+ * 5 s), then the connection is closed behind the answer. An answer that is a stream itself waits for
+ * that end, since it cannot be sent while the body comes, and is replaced by a 500 without it. The
+ * route's max_body holds for the body, and its timeout_ms for all of the time until the answer: routes
+ * for large bodies set both. `body_timeout_ms` is for the time without any byte of the body, while
+ * somebody wants more. Middleware that wants the whole body cannot be used on such a route: the start
+ * is refused; layers for pieces run on the reader's thread.
+ */
+#ifndef SVC_STREAM_H
+#define SVC_STREAM_H
+
+#include <svc/pipe.h>
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+/* For the flags of a route: its handler reads the body as it comes. */
+enum { SVC_STREAM_BODY = 1 << 9 };
+
+/*
+ * Reads up to `len` bytes of the body, and blocks until there are any. Bytes read, more than 0; 0 at the
+ * end; SVC_ECANCELLED when no more comes, as the client has left, the deadline has passed or the
+ * service stops; SVC_ETOOBIG when the body is over its limit; the code of a layer that refused it;
+ * SVC_ESTATE for a route without SVC_STREAM_BODY or a handler on an event loop; SVC_EINVAL for a `len`
+ * of 0. A handler that stops for an error may return it: the client is answered 413, 504 or what the
+ * layer says, as it should be. One thread at a time, which has the request. Since: 0.1
+ */
+SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len);
+
+/* Reads as svc_request_read, and does not block: SVC_EAGAIN when nothing is there yet, after which the
+ * function of svc_request_on_data is called once. Since: 0.1 */
+SVC_API int64_t svc_request_try_read(svc_request *req, void *data, size_t len);
+
+/*
+ * Calls `fn(arg)` once after each SVC_EAGAIN, when there is more or the end; on the event loop's thread,
+ * where it must not block and may itself read. NULL takes it back, which is due before the request
+ * goes: that is before svc_pending_complete. Otherwise as svc_pipe_on_data. 0 or SVC_ESTATE. The
+ * reader's thread. Since: 0.1
+ */
+SVC_API int svc_request_on_data(svc_request *req, void (*fn)(void *arg), void *arg);
+
+/* The length of the body as the client has declared it; SVC_LENGTH_UNKNOWN (svc/response.h) when it has
+ * not, 0 when there is none. Any thread that has the request. Since: 0.1 */
+SVC_API uint64_t svc_request_length(const svc_request *req);
+
+/*
+ * Answers with what is written into a pipe, from any thread, until svc_pipe_end: the head goes out at
+ * once, and the rest as it comes. A client that reads slowly fills the pipe; one that leaves, or a stop
+ * by force, cancels it, and so does the end of the answer. Ending it with an error cuts the connection,
+ * so that the client can tell. Takes one reference of the pipe, also on failure, when it is cancelled;
+ * the writer keeps his own. 0 or as svc_response_source. Since: 0.1
+ */
+SVC_API int svc_response_pipe(svc_response *res, int status, const char *type, svc_pipe *pipe);
+
+/*
+ * Answers with what `write` writes into the pipe that it is given, on a worker, where it may block. It
+ * is called once the head is on its way, and not at all for an answer that is never sent. What it
+ * returns ends the pipe: 0, or a negative code, which cuts the connection. `arg` is borrowed until it
+ * returns; what lies in the request's memory stays that long. 0, SVC_ENOMEM, or as svc_response_source.
+ * Since: 0.1
+ */
+SVC_API int svc_response_writer(svc_response *res, int status, const char *type,
+                                int (*write)(svc_pipe *pipe, void *arg), void *arg);
+
+SVC_END_DECLS
+
+#endif
