@@ -11,10 +11,12 @@
 #include <svc/json_writer.h>
 #include <svc/log.h>
 #include <svc/middleware.h>
+#include <svc/queue.h>
 #include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
 #include <svc/setting.h>
+#include <svc/task.h>
 #include <svc/test.h>
 #include <svc/trace.h>
 #include <svc/version.h>

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/base/wait.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/mount.h"
 #include "libsvc/route/precedence.h"
@@ -233,6 +234,7 @@ int svc__app_ready(svc_app *app)
 
 void svc__app_unready(svc_app *app)
 {
+    (void)svc__task_end(app, WAIT_FOR_EVER);
     for (; app->started; app->started = app->started->previous)
         if (app->started->stop)
             app->started->stop(app->started->app, app->started->arg);

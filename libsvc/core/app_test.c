@@ -232,6 +232,8 @@ static int ready(svc_app *app)
     int error = app->state == APP_BUILDING ? svc__config_check(app) : 0;
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
+    if (!error)
+        error = svc__task_start(app, NULL, NULL);
     if (!error && !app->test_cells)
         app->test_cells = svc__metric_cells_new(app->metrics);
     return error ? error : (app->test_cells ? 0 : SVC_ENOMEM);
