@@ -41,8 +41,8 @@ SVC_API void svc_queue_free(svc_queue *queue);
 /*
  * Adds an item, and waits for room while the queue is full. The item is the queue's on success and
  * stays the caller's otherwise. 0, SVC_EINVAL for NULL, or SVC_ECLOSED, also when the queue is
- * closed while this waits. Not on an event loop: use svc_queue_try_push there. Any thread. Since:
- * 0.1
+ * closed while this waits. Not on an event loop, which has svc_queue_try_push. Any thread.
+ * Since: 0.1
  */
 SVC_API int svc_queue_push(svc_queue *queue, void *item);
 
@@ -58,8 +58,8 @@ SVC_API int svc_queue_try_push(svc_queue *queue, void *item);
 /*
  * Takes the oldest item, and waits for one while the queue is empty. `item` is set on success
  * alone, is never NULL, and is the caller's. 0, or SVC_ECLOSED when the queue is closed and nothing
- * is left, also when that comes about while this waits. Not on an event loop. Any thread. Since:
- * 0.1
+ * is left, also when that comes about while this waits. Not on an event loop. Any thread.
+ * Since: 0.1
  */
 SVC_API int svc_queue_pop(svc_queue *queue, void **item);
 
