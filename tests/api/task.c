@@ -290,12 +290,13 @@ static int fail_twice(svc_task_context *context, void *arg)
 
 static bool take_line(const svc_log_record *record, void *arg)
 {
-    char text[64] = "";
+    char text[64];
     (void)arg;
-    if (!strcmp(record->message, "background task failed"))
-        snprintf(text, sizeof text, "%s %s %d %d", record->items[0].value.text,
-                 record->items[1].value.text, (int)record->items[2].value.number,
-                 (int)record->items[3].value.count);
+    if (strcmp(record->message, "background task failed"))
+        return true;
+    snprintf(text, sizeof text, "%s %s %d %d", record->items[0].value.text,
+             record->items[1].value.text, (int)record->items[2].value.number,
+             (int)record->items[3].value.count);
     note(text, "");
     return true;
 }
