@@ -31,8 +31,8 @@ typedef struct svc_test {
 
 /*
  * Runs a request through the app. The first call readies the app: routes are compiled, start hooks
- * run and background tasks start, as at svc_app_start (and an app so readied can still be started;
- * its tasks go on). An on_request that returns SVC_WAIT is waited for. NULL when the app has set-up
+ * run and background tasks start, as at svc_app_start (and an app so readied can still be started,
+ * unless it has tasks). An on_request that returns SVC_WAIT is waited for. NULL when the app has set-up
  * errors (svc_app_errors) or memory ran out. The reply is the caller's. One thread at a time for each
  * app. Since: 0.1
  */

@@ -2,8 +2,8 @@
  * Counters, gauges and histograms that cost a load and a store: each thread counts in a block of
  * its own, and who reads adds the blocks up.
  *
- * Metrics are registered by one thread, each before others count in it and all before others read.
- * Reading is possible at any time; a count that another thread is just adding may or may not be in it.
+ * Metrics are registered by one thread before others count or read. Reading is possible at any
+ * time; a count that another thread is just adding may or may not be in it.
  */
 #ifndef LIBSVC_BASE_METRIC_H
 #define LIBSVC_BASE_METRIC_H

@@ -224,8 +224,6 @@ static void *run(void *arg)
 
 static void register_metrics(struct task_list *list, struct metrics *in)
 {
-    if (list->running >= 0)
-        return; /* it was started before, by a test */
     list->running =
         svc__metric_gauge(in, "svc_tasks_running", "Background tasks that run at this moment.");
     list->failures = svc__metric_counter(in, "svc_task_failures_total",
@@ -257,24 +255,25 @@ static int start(svc_task_context *context)
     context->joinable = !error;
     if (error)
         svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",
-                       context->task.name, strerrordesc_np(error));
+                       context->task.name, strerror(error));
     return error ? SVC_ESYSTEM : 0;
+}
+
+bool svc__task_started(const svc_app *app)
+{
+    return app->tasks.first && app->tasks.first->joinable;
 }
 
 int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg)
 {
     struct task_list *list = &app->tasks;
-    if (!list->first)
+    if (!list->first || svc__task_started(app))
         return 0;
     register_metrics(list, app->metrics);
-    pthread_mutex_lock(&list->lock);
     list->ended = ended;
     list->ended_arg = arg;
-    pthread_mutex_unlock(&list->lock);
     int error = 0;
     for (svc_task_context *context = list->first; context && !error; context = context->next) {
-        if (context->joinable)
-            continue; /* since a test */
         context->list = list;
         error = start(context);
     }

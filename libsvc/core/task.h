@@ -19,11 +19,14 @@ struct task_list {
 void svc__task_init(struct task_list *list);
 
 /*
- * Starts the threads of all tasks that do not run yet, for a readied app. `ended`, which may be
- * NULL, is from now on told of each task that ends, on the task's thread with locks held: it must
- * not block or call back. 0, or SVC_ESYSTEM, kept as a set-up error: then some may run.
+ * Starts the threads of all tasks of a readied app, unless they have been started. `ended`, which
+ * may be NULL, is told of each task that ends, on the task's thread with locks held: it must not
+ * block or call back. 0, or SVC_ESYSTEM, kept as a set-up error: then some may run.
  */
 int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg);
+
+/* Whether there are tasks, and they have been started and not ended. */
+bool svc__task_started(const svc_app *app);
 
 /* Makes the tasks of a mounted app the outer one's, behind those that it has. 0, or SVC_ENOMEM,
  * kept as a set-up error. Before start only. */

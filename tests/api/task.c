@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <svc.h>
 
@@ -244,17 +245,15 @@ Test(task, a_started_app_ends_them_in_its_drain, .timeout = 30)
     svc_app_free(app);
 }
 
-Test(task, those_that_a_test_has_started_go_on_when_the_app_is_started, .timeout = 30)
+Test(task, an_app_whose_tasks_a_test_has_started_is_not_started, .timeout = 30)
 {
     svc_app *app = ordered();
     configure(app);
     svc_reply_free(svc_app_test_get(app, "/"));
     await_note("+a");
-    cr_assert_eq(svc_app_start(app), 0, "%s", svc_app_errors(app));
-    svc_app_stop(app);
-    cr_expect_eq(svc_app_wait(app), 0);
-    expect_notes("+hook +a !a -a -hook ");
+    cr_expect_eq(svc_app_start(app), SVC_ESTATE);
     svc_app_free(app);
+    expect_notes("+hook +a !a -a -hook ");
 }
 
 Test(task, none_starts_where_the_start_fails, .timeout = 30)
@@ -421,6 +420,29 @@ Test(task, mistakes_are_set_up_errors)
     cr_expect_null(svc_app_test_get(app, "/"));
     svc_app_free(app);
     expect_notes("");
+}
+
+/* Memory for a stack as large as all that the process may have. */
+Test(task, a_thread_that_cannot_be_made_is_a_set_up_error, .timeout = 30)
+{
+#ifdef __SANITIZE_ADDRESS__
+    cr_skip_test("the sanitizer needs more memory than a process could be left with");
+#endif
+    const struct rlimit limit = {1 << 30, 1 << 30};
+    svc_app *app = ordered();
+    svc_task large = SVC_TASK_INIT;
+    large.name = "large";
+    large.run = idle;
+    large.stack_bytes = 1 << 30;
+    svc_app_task(app, &large);
+    cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    cr_expect_null(svc_app_test_get(app, "/"));
+    cr_expect(strstr(svc_app_errors(app), "task \"large\": its thread cannot be made: "), "%s",
+              svc_app_errors(app));
+    await_note("+a");
+    cr_expect_null(svc_app_test_get(app, "/"));
+    svc_app_free(app);
+    expect_notes("+hook +a !a -a -hook ");
 }
 
 Test(task, none_is_added_after_the_start, .timeout = 30)
