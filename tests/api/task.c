@@ -314,6 +314,46 @@ Test(task, one_that_fails_is_run_again_and_one_that_is_done_is_not, .timeout = 3
     cr_expect(strstr(notes, "!x "), "%s", notes);
 }
 
+static int fail_ten_times(svc_task_context *context, void *arg)
+{
+    static int runs;
+    (void)context;
+    if (++runs <= 10)
+        return SVC_ESYSTEM;
+    note("done", arg);
+    return 0;
+}
+
+/* Delays that grew would be over 500 ms by then. */
+static bool take_delay(const svc_log_record *record, void *arg)
+{
+    _Atomic uint64_t *longest = arg;
+    const svc_kv *item = record->items;
+    while (item && item->key && strcmp(item->key, "delay_ms") != 0)
+        item++;
+    if (item && item->key && item->value.count > *longest)
+        *longest = item->value.count;
+    return true;
+}
+
+Test(task, delays_begin_anew_after_a_run_that_was_long_enough, .timeout = 30)
+{
+    _Atomic uint64_t longest = 0;
+    svc_app *app = svc_app_new("failing");
+    svc_task task = SVC_TASK_INIT;
+    task.name = task.arg = "x";
+    task.run = fail_ten_times;
+    task.min_delay_ms = 1;
+    task.reset_ms = 0;
+    svc_app_task(app, &task);
+    svc_app_log_sink(app, take_delay, &longest);
+    svc_app_get(app, "/", fine, NULL);
+    svc_reply_free(svc_app_test_get(app, "/"));
+    await_note("donex");
+    svc_app_free(app);
+    cr_expect(longest >= 1 && longest <= 2, "%lu", (unsigned long)longest);
+}
+
 static int fail_at_stop(svc_task_context *context, void *arg)
 {
     note("+", arg);
