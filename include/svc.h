@@ -13,11 +13,13 @@
 #include <svc/middleware.h>
 #include <svc/pending.h>
 #include <svc/pipe.h>
+#include <svc/queue.h>
 #include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
 #include <svc/setting.h>
 #include <svc/stream.h>
+#include <svc/task.h>
 #include <svc/test.h>
 #include <svc/trace.h>
 #include <svc/version.h>

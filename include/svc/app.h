@@ -132,9 +132,9 @@ SVC_API int svc_group_method_at(svc_group *group, const char *method, const char
 
 /*
  * Mounts another app: its routes are served under `prefix` (as for svc_app_group), inside the outer
- * app's middleware and then its own, with its own fallback, hooks (after the outer app's), checks
- * (as "<its name>.<check>"), and, for its routes, its own max_body_bytes, request_timeout_ms and
- * max_json_depth. Its other settings, its default stack and its listeners are the outer app's. So a
+ * app's middleware and then its own, with its own fallback, hooks and tasks (after the outer app's),
+ * checks (as "<its name>.<check>"), and, for its routes, its own max_body_bytes, request_timeout_ms
+ * and max_json_depth. Its other settings, its default stack and its listeners are the outer app's. So a
  * service that is made by one function runs by itself or within another program, unchanged.
  *
  * `inner` is taken on success: the outer app frees it. More may be registered on it until the start.
@@ -228,8 +228,9 @@ SVC_API void svc_app_stop(svc_app *app);
 /*
  * Waits for svc_app_stop, then takes the service down in order: readiness 503 and the drain delay,
  * listeners closed, idle connections closed, requests in flight awaited until the drain timeout,
- * the rest cancelled, stop hooks, log flushed. 0 when every request was answered, SVC_EFORCED when
- * some were cut, SVC_ESTATE when not started. One thread, once for each start. Since: 0.1
+ * the rest cancelled, background tasks ended (svc_app_task), stop hooks, log flushed. 0 when every
+ * request was answered and every task has ended, SVC_EFORCED when some were cut, SVC_ESTATE when not
+ * started. One thread, once for each start. Since: 0.1
  */
 SVC_API int svc_app_wait(svc_app *app);
 

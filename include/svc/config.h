@@ -90,7 +90,7 @@ enum svc_log_format {
     NUMBER(drain_delay_ms, 11000, 0, 3600000, "ms",                                                \
            "Served on after SIGTERM with `/readyz` at 503; longer than a probe period")            \
     NUMBER(drain_timeout_ms, 15000, 0, 3600000, "ms",                                              \
-           "For requests in flight once the listeners are closed; the rest is cut")
+           "For requests in flight, then for tasks, once the listeners are closed; the rest is cut")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;

@@ -19,7 +19,7 @@ SVC_BEGIN_DECLS
     X(SVC_ELISTEN, -8, "cannot listen on an address")                                              \
     X(SVC_ESYSTEM, -9, "a system call failed")                                                     \
     X(SVC_ESTART, -10, "a start hook or a middleware failed to start")                             \
-    X(SVC_EFORCED, -11, "stopped by force: requests were still in flight")                         \
+    X(SVC_EFORCED, -11, "stopped by force: requests or tasks were still under way")                \
     X(SVC_ELATE, -12, "too late: the request has been answered")                                   \
     X(SVC_ECANCELLED, -13, "cancelled")                                                            \
     X(SVC_ENOTFOUND, -14, "no such thing")                                                         \

@@ -27,6 +27,7 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     svc__arena_init(&app->memory, NULL, SIZE_MAX);
     svc__buf_init(&app->errors, MAX_ERRORS);
     svc__config_init(app);
+    svc__task_init(&app->tasks);
     app->stop_fd = -1;
     app->root = (struct svc_group){.app = app, .prefix = ""};
     app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
@@ -412,7 +413,7 @@ int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
     return 0;
 }
 
-static bool check_name_valid(const char *name)
+bool svc__app_name_valid(const char *name)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
@@ -430,12 +431,24 @@ int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **st
     return 0;
 }
 
+char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name)
+{
+    size_t prefix = strlen(inner->name), len = strlen(name);
+    char *joined = svc__arena_alloc(&outer->memory, prefix + 1 + len + 1);
+    if (!joined)
+        return NULL;
+    memcpy(joined, inner->name, prefix);
+    joined[prefix] = '.';
+    memcpy(joined + prefix + 1, name, len + 1);
+    return joined;
+}
+
 int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
 {
     int error = building(app, "svc_app_check");
     if (error)
         return error;
-    if (!check_name_valid(name) || !check)
+    if (!svc__app_name_valid(name) || !check)
         return svc__app_refuse(app, SVC_EINVAL, "svc_app_check");
     struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
     char *copy = svc__arena_strndup(&app->memory, name, strlen(name));

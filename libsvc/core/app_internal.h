@@ -13,6 +13,7 @@
 #include "libsvc/core/chain.h"
 #include "libsvc/core/config.h"
 #include "libsvc/core/logger.h"
+#include "libsvc/core/task.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 
@@ -121,6 +122,7 @@ struct svc_app {
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
     struct workers *workers; /* made when the app is readied */
+    struct task_list tasks;
     const struct default_layer *defaults;
     size_t default_count;
     struct use_list default_uses;           /* made when the app is readied */
@@ -153,6 +155,13 @@ void svc__app_error(svc_app *app, const char *file, int line, const char *format
  * start. Returns `error`. */
 int svc__app_refuse(svc_app *app, int error, const char *what);
 
+/* Whether it may name a check or a task: letters, digits, '_', '-'. */
+bool svc__app_name_valid(const char *name);
+
+/* "<the inner app's name>.<name>", in the outer app's memory: two apps may have something of the
+ * same name. NULL when out of memory. */
+char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name);
+
 /* Whether there has been any set-up error. */
 bool svc__app_has_errors(const svc_app *app);
 
@@ -163,7 +172,8 @@ bool svc__app_has_errors(const svc_app *app);
  */
 int svc__app_ready(svc_app *app);
 
-/* Undoes what svc__app_ready started: hooks, then middleware, in reverse order. */
+/* Ends tasks, however long they take, and undoes what svc__app_ready started: hooks, then
+ * middleware, in reverse order. */
 void svc__app_unready(svc_app *app);
 
 /* The app that serves: the outermost of those on which `app` is mounted, or itself. */

@@ -4,6 +4,7 @@
 
 #include <svc/stream.h>
 
+#include "libsvc/base/wait.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/mount.h"
 #include "libsvc/core/workers.h"
@@ -273,6 +274,7 @@ int svc__app_ready(svc_app *app)
 
 void svc__app_unready(svc_app *app)
 {
+    (void)svc__task_end(app, WAIT_FOR_EVER);
     for (; app->started; app->started = app->started->previous)
         if (app->started->stop)
             app->started->stop(app->started->app, app->started->arg);

@@ -333,6 +333,8 @@ static int ready(svc_app *app)
     int error = app->state == APP_BUILDING ? svc__config_check(app) : 0;
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
+    if (!error)
+        error = svc__task_start(app, NULL, NULL);
     if (!error && !app->test_host)
         app->test_host = host_new(app);
     return error ? error : (app->test_host ? 0 : SVC_ENOMEM);

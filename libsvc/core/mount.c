@@ -110,16 +110,10 @@ static void adopt_hooks(svc_app *app, svc_app *inner)
 /* Two apps may have a check of the same name: theirs become "orders.store" and "users.store". */
 static int adopt_checks(svc_app *app, svc_app *inner)
 {
-    size_t prefix = strlen(inner->name);
     for (struct check *check = inner->checks; check; check = check->next) {
-        size_t len = strlen(check->name);
-        char *name = svc__arena_alloc(&app->memory, prefix + 1 + len + 1);
-        if (!name)
+        check->name = svc__app_prefixed(app, inner, check->name);
+        if (!check->name)
             return svc__app_refuse(app, SVC_ENOMEM, "svc_app_mount");
-        memcpy(name, inner->name, prefix);
-        name[prefix] = '.';
-        memcpy(name + prefix + 1, check->name, len + 1);
-        check->name = name;
     }
     if (!inner->checks)
         return 0;
@@ -167,6 +161,8 @@ static int adopt(svc_app *app, struct mount *mount)
     first = first ? first : error;
     adopt_hooks(app, inner);
     error = adopt_checks(app, inner);
+    first = first ? first : error;
+    error = svc__task_adopt(app, inner);
     first = first ? first : error;
     error = adopt_mounts(app, mount);
     return first ? first : error;

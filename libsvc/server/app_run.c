@@ -46,6 +46,9 @@ int svc_app_start(svc_app *app)
 {
     if ((app->state != APP_BUILDING && app->state != APP_READY) || app->parent)
         return SVC_ESTATE;
+    if (svc__task_started(
+            app)) /* by a test: they may be logging, and the log is yet to be opened */
+        return SVC_ESTATE;
     struct service *service = NULL;
     int error = prepare(app, &service);
     if (!error)

@@ -12,7 +12,7 @@
 
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
-    CUT_MS = 300      /* for what was cut to be told so */
+    CUT_MS = 300      /* for what was cut to be told so; what tasks have at least */
 };
 
 /* How long threads have to end, and the log to be written, when all requests are over. */
@@ -124,6 +124,24 @@ static bool finish_requests(struct drain *drain, uint64_t deadline_ms)
     return svc__server_empty(server) && !atomic_load(&server->cut_requests);
 }
 
+static bool tasks_ended(const struct server *server)
+{
+    return svc__task_stop_next(server->app);
+}
+
+/* Has the tasks work off what handlers have left, and in the end tells all of them that time is up.
+ * Whether they have ended before. */
+static bool finish_tasks(struct drain *drain, uint64_t deadline_ms)
+{
+    uint64_t least_ms = svc__clock_ms() + CUT_MS;
+    if (wait_until(drain, tasks_ended, deadline_ms > least_ms ? deadline_ms : least_ms))
+        return true;
+    svc_app *app = drain->service->app;
+    size_t left = svc__task_stop_all(app);
+    svc_app_log_warn(app, "background tasks have not ended in time", svc_kv_uint("tasks", left));
+    return false;
+}
+
 static void log_stopped(const struct service *service, bool clean)
 {
     unsigned cut = atomic_load(&service->server->cut_requests);
@@ -136,14 +154,15 @@ static void log_stopped(const struct service *service, bool clean)
                          svc_kv_uint("connections_left", left));
 }
 
-/* Ends everything, the app's hooks and its log included, unless something still runs: a handler, or
- * a readiness check, which keeps nobody waiting for an answer but uses what would be freed. */
+/* Ends everything, the app's hooks and its log included, unless something still runs: a handler, a
+ * task, or a readiness check, which keeps nobody waiting for an answer but uses what would be
+ * freed. */
 static void end_threads(struct service *service, const struct pace *pace)
 {
     svc_app *app = service->app;
     uint64_t deadline_ms = svc__clock_ms() + pace->end_ms;
     if (svc__service_end(service, deadline_ms) || svc__workers_stop(app->workers, deadline_ms)) {
-        svc_app_log_warn(app, "a handler or readiness check does not return");
+        svc_app_log_warn(app, "a handler, task or readiness check does not return");
         svc__sink_stop(app->logger.sink, pace->flush_ms);
         return;
     }
@@ -162,6 +181,10 @@ int svc__drain_run(struct service *service, int signal_fd)
     uint64_t deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
     stop_accepting(&drain, deadline_ms);
     bool clean = finish_requests(&drain, deadline_ms);
+    if (clean)
+        clean = finish_tasks(&drain, deadline_ms);
+    else
+        svc__task_stop_all(service->app); /* time is up for them too */
     log_stopped(service, clean);
     end_threads(service, clean ? &in_order : &by_force);
     return clean ? 0 : SVC_EFORCED;

@@ -88,11 +88,20 @@ static int make_loops(struct service *service, size_t loops)
     return error ? error : svc__server_make_loops(service->server, logger, loops);
 }
 
+/* Has the drain look whether all tasks have ended. */
+static void task_ended(void *server)
+{
+    svc__server_notify(server);
+}
+
 /* Everything is made, and has registered its metrics, before a thread runs that could read them.
- * Probes come first: nobody should see the service serve and its readiness not. */
+ * The tasks come before who gives them work. Probes come before requests: nobody should see the
+ * service serve and its readiness not. */
 static int start_threads(struct service *service)
 {
-    int error = service->admin ? svc__server_start(service->admin) : 0;
+    int error = svc__task_start(service->app, task_ended, service->server);
+    if (!error && service->admin)
+        error = svc__server_start(service->admin);
     return error ? error : svc__server_start(service->server);
 }
 
@@ -112,6 +121,8 @@ int svc__service_start(struct service *service)
 int svc__service_end(struct service *service, uint64_t deadline_ms)
 {
     int error = svc__server_end(service->server, deadline_ms);
+    int task_error = svc__task_end(service->app, deadline_ms);
+    error = error ? error : task_error;
     int admin_error = svc__server_end(service->admin, deadline_ms);
     return error ? error : admin_error;
 }

@@ -23,8 +23,8 @@ int svc__service_open(svc_app *app, struct service **out);
 /* Starts serving, for a readied app. 0, or a code as svc_app_start: then it can only be freed. */
 int svc__service_start(struct service *service);
 
-/* Ends the threads of a service's servers. SVC_EFORCED when one has not ended by the deadline (of
- * svc__clock_ms): then it uses all of this still, and nothing may be freed. */
+/* Ends the threads of a service's servers and the app's tasks. SVC_EFORCED when one has not ended
+ * by the deadline (of svc__clock_ms): then it uses all of this still, and nothing may be freed. */
 int svc__service_end(struct service *service, uint64_t deadline_ms);
 
 /* Frees a service whose threads have ended. */

@@ -203,6 +203,13 @@ static enum outcome try_pipe(void)
     return outcome;
 }
 
+static enum outcome try_queue(void)
+{
+    svc_queue *queue = svc_queue_new(3, NULL);
+    svc_queue_free(queue);
+    return by_pointer(queue);
+}
+
 /* ---- Routes */
 
 enum { ROUTES = 6 };
@@ -498,6 +505,22 @@ static enum outcome add_caching(svc_app *app)
     return worse(outcome, by_code("get", svc_group_get(group, "/tagged", tagged, NULL)));
 }
 
+static int rest(svc_task_context *context, void *arg)
+{
+    (void)arg;
+    while (!svc_task_sleep(context, 60000))
+        continue;
+    return SVC_ECANCELLED;
+}
+
+static enum outcome add_task(svc_app *app)
+{
+    svc_task task = SVC_TASK_INIT;
+    task.name = "rest";
+    task.run = rest;
+    return by_code("task", svc_app_task(app, &task));
+}
+
 static enum outcome add_limiter(svc_app *app)
 {
     static const char *const exempt[] = {"192.0.2.0/24", NULL};
@@ -555,6 +578,7 @@ static enum outcome mount(svc_app *app)
         outcome = by_code("get", svc_app_get(inner, "/large", large, NULL));
         outcome = worse(outcome, by_code("hook", svc_app_hook(inner, NULL, NULL, NULL)));
         outcome = worse(outcome, by_code("check", svc_app_check(inner, "fine", fine, NULL)));
+        outcome = worse(outcome, add_task(inner));
     }
     int error = svc_app_mount(app, "/mounted", inner);
     if (error)
@@ -580,7 +604,7 @@ static enum outcome make_app(svc_app **out)
     enum outcome outcome = worse(configure(app), add_routes(app));
     outcome = worse(outcome, by_code("use", svc_app_use(app, &passes)));
     outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
-    outcome = worse(outcome, add_binding(app));
+    outcome = worse(outcome, worse(add_binding(app), add_task(app)));
     outcome = worse(outcome, by_code("hook", svc_app_hook(app, NULL, NULL, NULL)));
     outcome = worse(outcome, by_code("check", svc_app_check(app, "fine", fine, NULL)));
     outcome = worse(outcome, mount(app));
@@ -771,11 +795,11 @@ static bool survive(const struct attempt *attempt)
 int main(void)
 {
     static const struct attempt attempts[] = {
-        {"arena", try_arena, false},       {"buf", try_buf, false},
-        {"metrics", try_metrics, false},   {"sink", try_sink, false},
-        {"pipe", try_pipe, true},          {"tree", try_tree, false},
-        {"settings", try_settings, false}, {"app", try_app, true},
-        {"service", try_service, true},
+        {"arena", try_arena, false},     {"buf", try_buf, false},
+        {"metrics", try_metrics, false}, {"sink", try_sink, false},
+        {"pipe", try_pipe, true},        {"queue", try_queue, false},
+        {"tree", try_tree, false},       {"settings", try_settings, false},
+        {"app", try_app, true},          {"service", try_service, true},
     };
     json_set_alloc_funcs(json_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);

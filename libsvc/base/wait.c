@@ -1,0 +1,22 @@
+/* Deadlines in milliseconds meet the times of POSIX threads. */
+#include "libsvc/base/wait.h"
+
+#include <time.h>
+
+#include "libsvc/base/clock.h"
+
+/* One more, for the clock's millisecond has begun before this call. */
+uint64_t svc__wait_deadline(unsigned ms)
+{
+    return svc__clock_ms() + ms + 1;
+}
+
+bool svc__wait_until(pthread_cond_t *changed, pthread_mutex_t *lock, uint64_t deadline_ms)
+{
+    if (deadline_ms == WAIT_NOT)
+        return false;
+    if (deadline_ms == WAIT_FOR_EVER)
+        return pthread_cond_wait(changed, lock) == 0;
+    struct timespec when = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
+    return pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &when) == 0;
+}

@@ -1,0 +1,22 @@
+/* Waiting for another thread on a condition, until a deadline on the clock that nobody sets. */
+#ifndef LIBSVC_BASE_WAIT_H
+#define LIBSVC_BASE_WAIT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { WAIT_NOT = 0 };             /* a deadline that has always passed */
+#define WAIT_FOR_EVER (UINT64_MAX) /* one that never comes */
+
+/* The deadline (of svc__clock_ms) before which `ms` milliseconds have not passed. Any thread. */
+uint64_t svc__wait_deadline(unsigned ms);
+
+/*
+ * Waits, with `lock` held, until somebody signals `changed`, or for no reason: the caller looks
+ * again at what it waits for. False when the deadline has passed, which for WAIT_NOT costs nothing.
+ * `changed` is one that PTHREAD_COND_INITIALIZER has made.
+ */
+bool svc__wait_until(pthread_cond_t *changed, pthread_mutex_t *lock, uint64_t deadline_ms);
+
+#endif
