@@ -170,8 +170,8 @@ def wrk(server, connections, seconds, cpus="1"):
     return {
         "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
         "cpu_us": cpu_us / requests,
-        "p50_us": microseconds(re.search(r"^\s+50%\s+(\S+)$", text, re.M).group(1)),
-        "p99_us": microseconds(re.search(r"^\s+99%\s+(\S+)$", text, re.M).group(1)),
+        "p50_us": microseconds(re.search(r"^\s+50%\s+(\S+) *$", text, re.M).group(1)),
+        "p99_us": microseconds(re.search(r"^\s+99%\s+(\S+) *$", text, re.M).group(1)),
     }
 
 
