@@ -23,14 +23,20 @@ enum {
     SWEEP_MS = 100       /* between looks for silent connections while the server stops */
 };
 
-int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
+static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
 {
     struct epoll_event event = {.events = events, .data.ptr = watch};
-    if (!epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event))
-        return 0;
-    if (errno == EEXIST && !epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event))
-        return 0;
-    return SVC_ESYSTEM;
+    return epoll_ctl(loop->epoll_fd, operation, fd, &event) ? SVC_ESYSTEM : 0;
+}
+
+int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *what)
+{
+    return watch(loop, EPOLL_CTL_ADD, fd, events, what);
+}
+
+int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *what)
+{
+    return watch(loop, EPOLL_CTL_MOD, fd, events, what);
 }
 
 void svc__loop_unwatch(struct loop *loop, int fd)

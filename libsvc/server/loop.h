@@ -65,6 +65,7 @@ const char *svc__loop_date(struct loop *loop);
 
 /* Adds, changes or removes what the loop's epoll watches. 0 or SVC_ESYSTEM. The loop's thread. */
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
+int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 void svc__loop_unwatch(struct loop *loop, int fd);
 
 #endif
