@@ -158,16 +158,18 @@ def microseconds(text):
     return float(number) * TIMES[unit]
 
 
-def wrk(server, connections, seconds, cpus="1"):
-    """One run of load: requests a second, CPU a request in microseconds, p50 and p99."""
+def wrk(server, connections, seconds, cpus="1", under=()):
+    """One run of load: requests, a second, CPU a request in microseconds, p50 and p99. `under` is a command
+    that runs it."""
     before = server.cpu_ns()
-    text = run("taskset", "-c", cpus, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
+    text = run("taskset", "-c", cpus, *under, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
                "--timeout", "10s", server.url(), stdout=subprocess.PIPE).stdout
     cpu_us = (server.cpu_ns() - before) / 1000
     if re.search(r"Non-2xx|Socket errors", text):
         raise RuntimeError(f"{server.name}: {text}")
     requests = int(re.search(r"(\d+) requests in", text).group(1))
     return {
+        "requests": requests,
         "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
         "cpu_us": cpu_us / requests,
         "p50_us": microseconds(re.search(r"^\s+50%\s+(\S+) *$", text, re.M).group(1)),
