@@ -7,6 +7,7 @@
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/mount.h"
+#include "libsvc/core/reactor.h"
 
 /* Bytes of all reports, and of the line that tells how many others there were. */
 enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
@@ -40,6 +41,9 @@ void svc_app_free(svc_app *app)
     if (!app || app->state == APP_STARTED || app->parent)
         return;
     svc__app_unready(app);
+    if (app->test_loop)
+        svc__reactor_close(app->test_loop);
+    free(app->test_loop);
     svc__mount_free(app);
     if (app->stop_fd >= 0)
         close(app->stop_fd);

@@ -46,7 +46,9 @@ struct route {
     size_t max_body;     /* resolved when the app is readied */
     unsigned timeout_ms; /* resolved when the app is readied */
     struct use_list uses;
-    struct chain chain; /* flattened when the app is readied */
+    struct chain chain;             /* flattened when the app is readied */
+    _Atomic uint64_t stalls;        /* times that it held a loop too long */
+    _Atomic uint64_t stall_told_ms; /* when that was last logged; 0: never */
     struct route *next;
 };
 
@@ -121,6 +123,7 @@ struct svc_app {
     struct tree *tree;
     struct metrics *metrics;
     struct metric_cells *test_cells; /* of svc_app_test; made by its first call */
+    struct svc_loop *test_loop;      /* likewise */
     _Atomic int draining;            /* enum drain_state */
     struct service *service;         /* what svc_app_start made */
     int stop_fd; /* an eventfd: svc_app_stop adds to it; -1 before the first start */

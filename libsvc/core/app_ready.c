@@ -4,6 +4,7 @@
 
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/mount.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/route/precedence.h"
 
 enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
@@ -216,6 +217,8 @@ int svc__app_ready(svc_app *app)
         error = make_defaults(app);
     if (!error)
         error = each_route(app, complete_route);
+    if (!error && app->config.stall_ms)
+        error = svc__watchdog_register(app);
     /* What acts on settings must not see bad ones, which svc__config_check has told. */
     if (!error && !app->tables.bad)
         error = start_middleware(app);
@@ -233,6 +236,8 @@ int svc__app_ready(svc_app *app)
 
 void svc__app_unready(svc_app *app)
 {
+    if (app->test_loop)
+        svc__reactor_end(app->test_loop);
     for (; app->started; app->started = app->started->previous)
         if (app->started->stop)
             app->started->stop(app->started->app, app->started->arg);

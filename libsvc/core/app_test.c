@@ -9,6 +9,7 @@
 #include "libsvc/base/num.h"
 #include "libsvc/core/config.h"
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/reactor.h"
 
 enum { MAX_REPLY = 1 << 30, MAX_MADE_FIELDS = 3, BODY_PIECE = 16384 };
 
@@ -21,11 +22,11 @@ struct svc_reply {
     struct buf body;
 };
 
-/* The host of one exchange, and how it learns that a layer has resumed. */
+/* The host of one exchange, and how it learns that a layer has resumed. The lock is held until the
+ * loop has been woken, since both may be gone when the resume is known. */
 struct test_host {
     struct exchange_host host;
     pthread_mutex_t mutex;
-    pthread_cond_t changed;
     bool resumed;
 };
 
@@ -35,21 +36,28 @@ static void wake(struct exchange_host *host, struct exchange *x)
     struct test_host *test = (struct test_host *)(void *)host;
     pthread_mutex_lock(&test->mutex);
     test->resumed = true;
-    pthread_cond_signal(&test->changed);
+    svc__reactor_wake(host->loop);
     pthread_mutex_unlock(&test->mutex);
 }
 
-/* Waits for a resume, at most until the deadline (of svc__clock_ms). */
-static bool wait_until(struct test_host *test, uint64_t deadline_ms)
+static bool take_resumed(struct test_host *test)
 {
-    struct timespec when = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
-    int error = 0;
     pthread_mutex_lock(&test->mutex);
-    while (!test->resumed && !error)
-        error = pthread_cond_clockwait(&test->changed, &test->mutex, CLOCK_MONOTONIC, &when);
     bool resumed = test->resumed;
     test->resumed = false;
     pthread_mutex_unlock(&test->mutex);
+    return resumed;
+}
+
+/* Turns the loop until a resume, at most until the deadline (of svc__clock_ms). */
+static bool wait_until(struct test_host *test, uint64_t deadline_ms)
+{
+    bool resumed = take_resumed(test);
+    while (!resumed && svc__clock_ms() < deadline_ms) {
+        svc__reactor_turn(test->host.loop, deadline_ms);
+        svc__reactor_take_wake(test->host.loop);
+        resumed = take_resumed(test);
+    }
     return resumed;
 }
 
@@ -208,13 +216,17 @@ static int exchange(svc_app *app, const svc_test *test, struct test_host *host,
     return error;
 }
 
-/* With a log of its own, as a loop has one: nothing that it holds back is left untold. */
+/* On the app's loop, which then runs what was posted; with a log of its own, as a loop has one:
+ * nothing that it holds back is left untold. */
 static int logged_exchange(svc_app *app, const svc_test *test, struct test_host *host,
                            struct svc_reply *reply)
 {
     svc__log_init(&host->host.log, &app->logger);
     struct log *before = svc__log_adopt(&host->host.log);
+    struct svc_loop *loop_before = svc__reactor_enter(app->test_loop);
     int error = exchange(app, test, host, reply);
+    svc__reactor_run(app->test_loop, svc__clock_ns());
+    svc__reactor_enter(loop_before);
     svc__log_free(&host->host.log);
     svc__log_tell_all(&app->logger.shared);
     svc__log_adopt(before);
@@ -227,11 +239,28 @@ static bool test_valid(const svc_test *test)
            (test->body || !test->body_len);
 }
 
+static int make_loop(svc_app *app)
+{
+    struct svc_loop *loop = malloc(sizeof *loop);
+    if (!loop)
+        return SVC_ENOMEM;
+    int error = svc__reactor_open(loop, app);
+    if (!error) {
+        app->test_loop = loop;
+        return 0;
+    }
+    svc__reactor_close(loop);
+    free(loop);
+    return error;
+}
+
 static int ready(svc_app *app)
 {
     int error = app->state == APP_BUILDING ? svc__config_check(app) : 0;
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
+    if (!error && !app->test_loop)
+        error = make_loop(app);
     if (!error && !app->test_cells)
         app->test_cells = svc__metric_cells_new(app->metrics);
     return error ? error : (app->test_cells ? 0 : SVC_ENOMEM);
@@ -241,9 +270,9 @@ svc_reply *svc_app_test(svc_app *app, const svc_test *test)
 {
     if (!test_valid(test) || ready(app))
         return NULL;
-    struct test_host host = {.host = {.cells = app->test_cells, .scheme = "http", .wake = wake},
-                             .mutex = PTHREAD_MUTEX_INITIALIZER,
-                             .changed = PTHREAD_COND_INITIALIZER};
+    struct test_host host = {
+        .host = {.cells = app->test_cells, .scheme = "http", .wake = wake, .loop = app->test_loop},
+        .mutex = PTHREAD_MUTEX_INITIALIZER};
     svc__buf_init(&host.host.scratch, MAX_REPLY);
     svc_reply *reply = calloc(1, sizeof *reply);
     if (!reply)

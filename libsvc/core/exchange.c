@@ -5,6 +5,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/core/debug.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/core/routing.h"
 
@@ -28,6 +29,7 @@ struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *host,
     x->request.target.raw = (struct bytes){target, raw_target.len};
     x->request.id = "";
     x->request.started_ns = svc__clock_ns();
+    svc__watchdog_mark(&host->loop->watchdog, x->request.started_ns);
     x->response.exchange = x;
     x->response.length = SVC_LENGTH_UNKNOWN;
     atomic_init(&x->wait, WAIT_NONE);
@@ -150,7 +152,14 @@ static bool wants_body(const struct exchange *x)
     return x->framing.kind != BODY_NONE && !x->refusal && x->request.route;
 }
 
-enum exchange_step svc__exchange_run(struct exchange *x)
+/* What has just run may have held the loop. */
+static enum exchange_step looked_at(struct exchange *x, enum exchange_step step)
+{
+    svc__watchdog_look(&x->host->loop->watchdog, &x->request);
+    return step;
+}
+
+static enum exchange_step run(struct exchange *x)
 {
     if (!layer_state_ready(x)) {
         answer_problem(x, 503, "out of memory");
@@ -169,6 +178,11 @@ enum exchange_step svc__exchange_run(struct exchange *x)
     return wants_body(x) ? EXCHANGE_BODY : answer(x);
 }
 
+enum exchange_step svc__exchange_run(struct exchange *x)
+{
+    return looked_at(x, run(x));
+}
+
 static enum exchange_step refuse_body(struct exchange *x, int error)
 {
     if (error == SVC_ETOOBIG)
@@ -178,7 +192,7 @@ static enum exchange_step refuse_body(struct exchange *x, int error)
     return reply(x);
 }
 
-enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len)
+static enum exchange_step take_piece(struct exchange *x, const char *data, size_t len)
 {
     x->request.bytes_in += len;
     svc_piece piece = {data, len, false};
@@ -189,7 +203,12 @@ enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size
     return error ? refuse_body(x, error) : EXCHANGE_BODY;
 }
 
-enum exchange_step svc__exchange_body_end(struct exchange *x)
+enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len)
+{
+    return looked_at(x, take_piece(x, data, len));
+}
+
+static enum exchange_step end_body(struct exchange *x)
 {
     svc_piece end = {"", 0, true};
     int verdict = svc__chain_body(x, &end, false);
@@ -206,6 +225,11 @@ enum exchange_step svc__exchange_body_end(struct exchange *x)
     return answer(x);
 }
 
+enum exchange_step svc__exchange_body_end(struct exchange *x)
+{
+    return looked_at(x, end_body(x));
+}
+
 bool svc__exchange_body_unread(const struct exchange *x)
 {
     return x->framing.kind == BODY_CHUNKED ||
@@ -217,7 +241,7 @@ void svc__exchange_refuse(struct exchange *x, int status, const char *reason)
     int pending = WAIT_PENDING;
     atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
     answer_problem(x, status, reason);
-    reply(x);
+    looked_at(x, reply(x));
 }
 
 void svc__exchange_fail_reply(struct exchange *x, const char *reason)
@@ -237,6 +261,7 @@ int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
             return 0;
     }
     int64_t n = body->source.read(body->source.state, data, len);
+    svc__watchdog_look(&x->host->loop->watchdog, &x->request);
     if (n > 0 && (uint64_t)n > len)
         return SVC_EINVAL;
     if (n == 0 && left != SVC_LENGTH_UNKNOWN)
@@ -290,6 +315,9 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     const svc_done done = {sizeof done, outcome, x->request.bytes_in, bytes_out,
                            svc__clock_ns() - x->request.started_ns};
     svc__chain_done(x, &done);
+    /* The default stack, which comes first, is not what would hold a loop. */
+    if (x->passed > x->request.app->default_uses.count)
+        svc__watchdog_look(&x->host->loop->watchdog, &x->request);
     svc__response_drop_body(&x->response);
 }
 

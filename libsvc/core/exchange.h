@@ -42,6 +42,7 @@ struct exchange_host {
     const char *scheme;
     /* Any thread: a layer that waited goes on. The host calls svc__exchange_resumed on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
+    struct svc_loop *loop; /* never NULL */
     struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
 };
 

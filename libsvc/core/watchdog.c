@@ -1,0 +1,71 @@
+/* What is counted and told when the loop was held. */
+#include "libsvc/core/watchdog.h"
+
+#include "libsvc/core/app_internal.h"
+#include "libsvc/core/exchange.h"
+
+enum { TELL_MS = 60000 }; /* between two lines about one route */
+
+void svc__watchdog_init(struct watchdog *dog, svc_app *app)
+{
+    *dog = (struct watchdog){app, app->config.stall_ms * 1000000, svc__clock_ns()};
+}
+
+/* Requests that no route matched, and callbacks of the loop, count for the fallback. */
+static struct route *route_of(const struct watchdog *dog, const svc_request *req)
+{
+    return req && req->route ? (struct route *)(uintptr_t)req->route : &dog->app->fallback;
+}
+
+/* Whether it is this caller's to tell: of loops that find out at once, one does. */
+static bool may_tell(struct route *route)
+{
+    uint64_t now_ms = svc__clock_ms();
+    uint64_t told_ms = atomic_load_explicit(&route->stall_told_ms, memory_order_relaxed);
+    if (told_ms && now_ms - told_ms < TELL_MS)
+        return false;
+    return atomic_compare_exchange_strong(&route->stall_told_ms, &told_ms, now_ms);
+}
+
+void svc__watchdog_bark(struct watchdog *dog, const svc_request *req, uint64_t held_ns)
+{
+    struct route *route = route_of(dog, req);
+    atomic_fetch_add_explicit(&route->stalls, 1, memory_order_relaxed);
+    if (!may_tell(route))
+        return;
+    const svc_kv held = svc_kv_uint("held_ms", held_ns / 1000000);
+    const svc_kv limit = svc_kv_uint("stall_ms", dog->limit_ns / 1000000);
+    if (req)
+        svc_log_warn(req,
+                     "a handler or layer held its event loop: mark the route SVC_BLOCKING, or "
+                     "answer later with svc_request_defer",
+                     held, limit);
+    else
+        svc_app_log_warn(dog->app,
+                         "a posted function, timer or watch held its event loop: do its work on "
+                         "another thread",
+                         held, limit);
+}
+
+static void put_stalls(struct buf *out, const char *name, const struct route *route)
+{
+    uint64_t stalls = atomic_load_explicit(&route->stalls, memory_order_relaxed);
+    if (stalls)
+        svc__metric_put_labelled(out, name, "route", route->pattern.text, stalls);
+}
+
+static void put_all(struct buf *out, const char *name, void *arg)
+{
+    const svc_app *app = arg;
+    put_stalls(out, name, &app->fallback);
+    for (const struct route *route = app->routes; route; route = route->next)
+        put_stalls(out, name, route);
+}
+
+int svc__watchdog_register(svc_app *app)
+{
+    int id = svc__metric_counters_fn(
+        app->metrics, "svc_loop_stalls_total",
+        "Times that a handler, layer or callback held an event loop for stall_ms.", put_all, app);
+    return id == SVC_ENOMEM ? id : 0;
+}
