@@ -7,10 +7,10 @@
  * watch of its loop, its own included.
  *
  * When the service stops, a loop serves until its last request is over. Then every function that was
- * posted has run, and timers and watches that are left never fire. They may be freed then, in a stop
- * hook for example; so may those that the program has forgotten not be: nothing else frees them. A
- * loop can be named in calls until the stop hooks have run, by threads of the program's own too. After
- * a stop by force (SVC_EFORCED) a loop that a handler holds runs nothing any more.
+ * posted has run, and timers and watches that are left never fire. They are still the program's to
+ * free, in a stop hook for example. A loop can be named in calls until the stop hooks have run, so
+ * threads of the program's own that post have ended by then. After a stop by force (SVC_EFORCED) a
+ * loop that a handler holds runs nothing any more, and its functions may never run.
  *
  * In svc_app_test there is one loop, that of the thread which calls it: it turns while a request waits,
  * and runs what was posted before the call returns. Its timers and watches stay from one call to the

@@ -24,7 +24,7 @@ struct waiting {
     int ends[2];
 };
 
-static int loop_errors;
+static _Atomic int loop_errors;
 
 static void resume(struct waiting *waiting)
 {
