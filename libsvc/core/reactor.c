@@ -178,5 +178,5 @@ int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)
 
 svc_loop *svc_request_loop(const svc_request *req)
 {
-    return svc__exchange_of(req)->host->loop;
+    return svc__exchange_of(req)->home->loop;
 }

@@ -11,12 +11,6 @@ void svc__watchdog_init(struct watchdog *dog, svc_app *app)
     *dog = (struct watchdog){app, app->config.stall_ms * 1000000, svc__clock_ns()};
 }
 
-/* Requests that no route matched, and callbacks of the loop, count for the fallback. */
-static struct route *route_of(const struct watchdog *dog, const svc_request *req)
-{
-    return req && req->route ? (struct route *)(uintptr_t)req->route : &dog->app->fallback;
-}
-
 /* Whether it is this caller's to tell: of loops that find out at once, one does. */
 static bool may_tell(struct route *route)
 {
@@ -27,24 +21,21 @@ static bool may_tell(struct route *route)
     return atomic_compare_exchange_strong(&route->stall_told_ms, &told_ms, now_ms);
 }
 
-void svc__watchdog_bark(struct watchdog *dog, const svc_request *req, uint64_t held_ns)
+/* A line of no request, which may be another thread's by now. */
+void svc__watchdog_bark(struct watchdog *dog, const struct route *of, uint64_t held_ns)
 {
-    struct route *route = route_of(dog, req);
+    struct route *route = of ? (struct route *)(uintptr_t)of : &dog->app->fallback;
     atomic_fetch_add_explicit(&route->stalls, 1, memory_order_relaxed);
     if (!may_tell(route))
         return;
-    const svc_kv held = svc_kv_uint("held_ms", held_ns / 1000000);
-    const svc_kv limit = svc_kv_uint("stall_ms", dog->limit_ns / 1000000);
-    if (req)
-        svc_log_warn(req,
-                     "a handler or layer held its event loop: mark the route SVC_BLOCKING, or "
-                     "answer later with svc_request_defer",
-                     held, limit);
-    else
-        svc_app_log_warn(dog->app,
-                         "a posted function, timer or watch held its event loop: do its work on "
-                         "another thread",
-                         held, limit);
+    const char *message =
+        of ? "a handler or layer held its event loop: mark the route SVC_BLOCKING, "
+             "or answer later with svc_request_defer"
+           : "a posted function, timer, watch, or layer of a request without a "
+             "route held its event loop: do its work on another thread";
+    svc_app_log_warn(dog->app, message, svc_kv_str("pattern", route->pattern.text),
+                     svc_kv_uint("held_ms", held_ns / 1000000),
+                     svc_kv_uint("stall_ms", dog->limit_ns / 1000000));
 }
 
 static void put_stalls(struct buf *out, const char *name, const struct route *route)

@@ -12,6 +12,8 @@
 
 #include "libsvc/base/clock.h"
 
+struct route;
+
 /* All zero watches nothing. The loop's thread, once it runs. */
 struct watchdog {
     svc_app *app;      /* the one that serves */
@@ -32,13 +34,14 @@ static inline void svc__watchdog_mark(struct watchdog *dog, uint64_t now_ns)
 }
 
 /* The part of svc__watchdog_look that is not inline. */
-void svc__watchdog_bark(struct watchdog *dog, const svc_request *req, uint64_t held_ns);
+void svc__watchdog_bark(struct watchdog *dog, const struct route *route, uint64_t held_ns);
 
 /*
- * A piece of the application's code has just run on the loop, for `req` or, when that is NULL, as a
- * callback of the loop. Not for what runs on a worker. The coarse clock may lie before the mark.
+ * A piece of the application's code has just run on the loop, for a request of `route`, or, when
+ * that is NULL, for one that none matched or as a callback of the loop. Not for what runs on a
+ * worker. The coarse clock may lie before the mark.
  */
-static inline void svc__watchdog_look(struct watchdog *dog, const svc_request *req)
+static inline void svc__watchdog_look(struct watchdog *dog, const struct route *route)
 {
     if (dog->limit_ns == 0)
         return;
@@ -47,7 +50,7 @@ static inline void svc__watchdog_look(struct watchdog *dog, const svc_request *r
         return;
     dog->mark_ns = now_ns;
     if (now_ns - since_ns >= dog->limit_ns)
-        svc__watchdog_bark(dog, req, now_ns - since_ns);
+        svc__watchdog_bark(dog, route, now_ns - since_ns);
 }
 
 #endif

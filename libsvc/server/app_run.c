@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "libsvc/core/app_test.h"
 #include "libsvc/core/config.h"
 #include "libsvc/server/drain.h"
 #include "libsvc/server/log_output.h"
@@ -143,7 +144,7 @@ svc_loop *svc_app_loop(const svc_app *app, size_t index)
 {
     app = svc__app_root(app);
     if (!app->service)
-        return index == 0 ? app->test_loop : NULL;
+        return index == 0 ? svc__app_test_loop(app) : NULL;
     const struct server *server = app->service->server;
     return index < server->loop_count ? &server->loops[index]->reactor : NULL;
 }

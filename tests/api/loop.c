@@ -257,7 +257,7 @@ static bool take_line(const svc_log_record *record, void *arg)
     (void)arg;
     if (strstr(record->message, "held its event loop")) {
         stalls++;
-        snprintf(stalled_route, sizeof stalled_route, "%s", record->route);
+        snprintf(stalled_route, sizeof stalled_route, "%s", record->items[0].value.text);
         snprintf(remedy, sizeof remedy, "%s", record->message);
     }
     return true;

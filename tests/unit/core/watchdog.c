@@ -8,7 +8,6 @@
 #include "tests/unit/core/support.h"
 
 static struct route route;
-static svc_request request;
 static int lines;
 static char message[256];
 
@@ -26,7 +25,6 @@ static void open_watched(void)
     svc_app_log_sink(app, take_line, NULL);
     cr_assert_eq(svc__app_ready(app), 0);
     route.pattern.text = "GET /x/{\"y\\z\"}";
-    request = (svc_request){.app = app, .owner = app, .route = &route};
     app->routes = &route;
 }
 
@@ -39,19 +37,19 @@ static void close_watched(void)
 TestSuite(core_watchdog, .init = open_watched, .fini = close_watched);
 
 /* As if the loop had been free `ms` ago for the last time. */
-static void hold(uint64_t ms, const svc_request *req)
+static void hold(uint64_t ms, const struct route *of)
 {
     svc__watchdog_mark(&loop.watchdog, svc__clock_coarse_ns() - ms * 1000000);
-    svc__watchdog_look(&loop.watchdog, req);
+    svc__watchdog_look(&loop.watchdog, of);
 }
 
 Test(core_watchdog, counts_by_route_what_holds_the_loop_for_the_limit)
 {
-    hold(5000, &request);
+    hold(5000, &route);
     cr_expect_eq(atomic_load(&route.stalls), 0);
-    hold(10000, &request);
+    hold(10000, &route);
     cr_expect_eq(atomic_load(&route.stalls), 1);
-    svc__watchdog_look(&loop.watchdog, &request);
+    svc__watchdog_look(&loop.watchdog, &route);
     cr_expect_eq(atomic_load(&route.stalls), 1, "counted twice");
     hold(20000, NULL);
     cr_expect_eq(atomic_load(&route.stalls), 1);
@@ -61,20 +59,20 @@ Test(core_watchdog, counts_by_route_what_holds_the_loop_for_the_limit)
 Test(core_watchdog, a_mark_ahead_of_the_coarse_clock_is_no_stall)
 {
     svc__watchdog_mark(&loop.watchdog, svc__clock_ns() + 1000000000);
-    svc__watchdog_look(&loop.watchdog, &request);
+    svc__watchdog_look(&loop.watchdog, &route);
     cr_expect_eq(atomic_load(&route.stalls), 0);
 }
 
 Test(core_watchdog, tells_the_remedy_once_a_minute_for_each_route)
 {
     for (int i = 0; i < 5; i++)
-        hold(10000, &request);
+        hold(10000, &route);
     cr_expect_eq(lines, 1);
     cr_expect(strstr(message, "SVC_BLOCKING") && strstr(message, "svc_request_defer"));
     hold(10000, NULL);
     cr_expect_eq(lines, 2);
     atomic_fetch_sub(&route.stall_told_ms, 60000);
-    hold(10000, &request);
+    hold(10000, &route);
     cr_expect_eq(lines, 3);
     cr_expect_eq(atomic_load(&route.stalls), 6);
 }
@@ -82,7 +80,7 @@ Test(core_watchdog, tells_the_remedy_once_a_minute_for_each_route)
 Test(core_watchdog, can_be_off)
 {
     loop.watchdog.limit_ns = 0;
-    hold(100000, &request);
+    hold(100000, &route);
     cr_expect_eq(atomic_load(&route.stalls), 0);
 }
 
@@ -94,8 +92,8 @@ Test(core_watchdog, prints_a_line_for_each_route_that_has_stalled)
     svc__buf_terminate(&out);
     cr_expect(strstr(out.data, "# TYPE svc_loop_stalls_total counter\n"));
     cr_expect_null(strstr(out.data, "svc_loop_stalls_total{"));
-    hold(10000, &request);
-    hold(10000, &request);
+    hold(10000, &route);
+    hold(10000, &route);
     hold(10000, NULL);
     svc__buf_clear(&out);
     svc__metrics_dump(app->metrics, &out);
