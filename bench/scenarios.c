@@ -13,6 +13,7 @@
 #include <svc.h>
 
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/reactor.h"
 
 #define FIELD(name, value)                                                                         \
     {                                                                                              \
@@ -138,8 +139,12 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
     svc__logger_open(&app->logger, &app->config, nowhere, 1);
     struct arena_cache arenas;
     svc__arena_cache_init(&arenas, 16);
-    struct exchange_host host = {
-        .arenas = &arenas, .cells = svc__metric_cells_new(app->metrics), .scheme = "http"};
+    static struct svc_loop loop; /* which turns nowhere, and times handlers as any */
+    svc__watchdog_init(&loop.watchdog, app);
+    struct exchange_host host = {.arenas = &arenas,
+                                 .cells = svc__metric_cells_new(app->metrics),
+                                 .scheme = "http",
+                                 .loop = &loop};
     svc__log_init(&host.log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
     int wrong = 0;

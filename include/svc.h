@@ -10,6 +10,7 @@
 #include <svc/json.h>
 #include <svc/json_writer.h>
 #include <svc/log.h>
+#include <svc/loop.h>
 #include <svc/middleware.h>
 #include <svc/pending.h>
 #include <svc/pipe.h>

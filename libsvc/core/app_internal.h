@@ -50,7 +50,9 @@ struct route {
     size_t max_body;     /* resolved when the app is readied */
     unsigned timeout_ms; /* resolved when the app is readied */
     struct use_list uses;
-    struct chain chain; /* flattened when the app is readied */
+    struct chain chain;             /* flattened when the app is readied */
+    _Atomic uint64_t stalls;        /* times that it held a loop too long */
+    _Atomic uint64_t stall_told_ms; /* when that was last logged; 0: never */
     struct route *next;
 };
 

@@ -168,7 +168,7 @@ void svc__conn_enter(struct conn *conn, enum conn_phase phase)
 void svc__conn_hurry(struct conn *conn, uint64_t ms)
 {
     conn->due_ms = smaller(conn->due_ms, conn->loop->now_ms + ms);
-    if (conn->deadline.timer.due_ms > conn->due_ms)
+    if (conn->deadline.timer.due > conn->due_ms)
         svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
 }
 

@@ -8,6 +8,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/base/wheel.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/server/conn.h"
 #include "libsvc/server/linger.h"
 #include "libsvc/server/server.h"
@@ -19,8 +20,8 @@ struct loop {
     struct exchange_host host; /* first: a host is its loop's address */
     struct server *server;
     pthread_t thread;
-    struct watch wake_watch, mhd_watch;
-    int epoll_fd, wake_fd;
+    struct svc_loop reactor;
+    struct watch mhd_watch;
     struct MHD_Daemon *daemon;
     int mhd_fd;          /* libmicrohttpd's epoll */
     struct conn *adding; /* whose socket libmicrohttpd is just taking */
