@@ -165,9 +165,9 @@ def wrk(server, connections, seconds, cpus="1", under=()):
     text = run("taskset", "-c", cpus, *under, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
                "--timeout", "10s", server.url(), stdout=subprocess.PIPE).stdout
     cpu_us = (server.cpu_ns() - before) / 1000
-    if re.search(r"Non-2xx|Socket errors", text):
-        raise RuntimeError(f"{server.name}: {text}")
     requests = int(re.search(r"(\d+) requests in", text).group(1))
+    if not requests or re.search(r"Non-2xx|Socket errors", text):
+        raise RuntimeError(f"{server.name}: {text}")
     return {
         "requests": requests,
         "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
