@@ -390,14 +390,10 @@ static int export_all(svc_request *req, svc_response *res)
 /* Takes up what is whole, and removes what is not. */
 static void take_file(svc_app *app, const struct reports *reports, const char *name)
 {
-    char id[ID_SIZE], its_name[NAME_SIZE];
-    snprintf(id, sizeof id, "%s", name);
+    char id[ID_SIZE];
     if (upload_is_broken(name))
         unlinkat(reports->directory, name, 0);
-    if (!id_is_valid(id))
-        return;
-    id_to_name(id, its_name);
-    if (!strcmp(its_name, name) && board_add_old(reports->board, id))
+    else if (name_to_id(name, id) && board_add_old(reports->board, id))
         svc_app_log_warn(app, "upload has no place", svc_kv_str("upload", id));
 }
 

@@ -20,6 +20,15 @@ void id_to_name(const char *id, char name[NAME_SIZE])
     snprintf(name, NAME_SIZE, "%.*s.csv", ID_SIZE - 1, id);
 }
 
+bool name_to_id(const char *name, char id[ID_SIZE])
+{
+    if (strlen(name) != NAME_SIZE - 1 || strcmp(name + ID_SIZE - 1, ".csv") != 0)
+        return false;
+    memcpy(id, name, ID_SIZE - 1);
+    id[ID_SIZE - 1] = '\0';
+    return id_is_valid(id);
+}
+
 bool upload_is_broken(const char *name)
 {
     return !strncmp(name, PART, strlen(PART));

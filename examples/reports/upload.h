@@ -27,6 +27,9 @@ bool id_is_valid(const char *text);
 /* The name of an upload's file in the folder. */
 void id_to_name(const char *id, char name[NAME_SIZE]);
 
+/* The reverse. False for the name of something else. */
+bool name_to_id(const char *name, char id[ID_SIZE]);
+
 /*
  * Begins an upload in an open folder. 0, to be ended by upload_keep or upload_drop; or -1, as the
  * calls below, with errno set. All of them may block.
