@@ -250,6 +250,23 @@ Test(drain, reports_that_are_queued_are_made_before_the_end)
     cr_expect_eq(count_made(), 3);
 }
 
+Test(drain, who_has_waited_in_vain_holds_up_nothing)
+{
+    char id[ID_SIZE], path[128];
+    struct answer answer;
+    struct curl_slist *headers = curl_slist_append(NULL, "X-Request-Timeout: 50ms");
+    hold_task();
+    cr_expect_eq(upload_text("a\n1\n", id), 201);
+    await_held();
+    snprintf(path, sizeof path, "/reports/%s/wait", id);
+    aim(curl, svc_app_address(app, 0), path, &answer);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    cr_expect_eq(perform(curl), 504);
+    curl_slist_free_all(headers);
+    let_go();
+    stop();
+}
+
 Test(http, the_service_is_ready_while_it_has_its_folder)
 {
     struct answer answer;
