@@ -16,11 +16,12 @@
 
 enum {
     EVENTS = 128,
-    SCRATCH = 1 << 24,   /* the largest thing that is rendered for one response */
-    CACHED_CHUNKS = 256, /* arena chunks kept for the next requests: 1 MiB */
-    TELL_MS = 1000,      /* until it is told how many lines were suppressed */
-    SWEEP_MS = 100,      /* between looks for silent connections while the server stops */
-    TICK_SHIFT = 6       /* of the deadlines: 64 ms */
+    SCRATCH = 1 << 24,     /* the largest thing that is rendered for one response */
+    CACHED_CHUNKS = 256,   /* arena chunks kept for the next requests: 1 MiB */
+    TELL_MS = 1000,        /* until it is told how many lines were suppressed */
+    SUSPENDED_A_MS = 2500, /* of which libmicrohttpd looks at one in some 20 ns */
+    SWEEP_MS = 100,        /* between looks for silent connections while the server stops */
+    TICK_SHIFT = 6         /* of the deadlines: 64 ms */
 };
 
 static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
@@ -207,10 +208,25 @@ static void follow_stage(struct loop *loop)
     svc__server_notify(loop->server);
 }
 
+/*
+ * Each batch of resumed connections has libmicrohttpd look at all that are suspended. So that this
+ * stays a small part of the work, batches keep a distance that grows with their number.
+ */
+static void take_news(struct loop *loop)
+{
+    if (!loop->news || loop->now_ms < loop->news_ms)
+        return;
+    loop->news = false;
+    loop->news_ms = loop->now_ms + loop->suspended / SUSPENDED_A_MS;
+    take_woken(loop);
+}
+
 static void take_wake(struct loop *loop)
 {
+    if (!svc__reactor_take_wake(&loop->reactor))
+        return;
+    loop->news = true;
     take_handed(loop);
-    take_woken(loop);
 }
 
 static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
@@ -263,6 +279,10 @@ static int wait_ms(const struct loop *loop)
     uint64_t now_ns = svc__clock_ns();
     int wait = at_most(svc__reactor_wait_ms(&loop->reactor, now_ns),
                        (int)svc__wheel_wait(&loop->wheel, now_ns / 1000000));
+    if (loop->news) {
+        uint64_t now_ms = now_ns / 1000000;
+        wait = at_most(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
+    }
     if (svc__log_suppresses(&loop->host.log))
         wait = at_most(wait, TELL_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
@@ -283,8 +303,8 @@ static void turn(struct loop *loop)
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
     svc__reactor_run(&loop->reactor, now_ns);
-    if (svc__reactor_take_wake(&loop->reactor))
-        take_wake(loop);
+    take_wake(loop);
+    take_news(loop);
     follow_stage(loop);
     if (loop->run_again)
         svc__loop_mhd_run(loop);

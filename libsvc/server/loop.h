@@ -36,6 +36,9 @@ struct loop {
     struct arena_cache arenas;
     struct conn *conns;
     struct lingering *lingers;
+    unsigned suspended;       /* connections, in libmicrohttpd */
+    bool news;                /* of exchanges, which waits for its time */
+    uint64_t news_ms;         /* when the next may be taken */
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
     _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
     _Atomic int stage;        /* the last stage that this loop has acted on */
