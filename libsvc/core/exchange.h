@@ -43,6 +43,9 @@ struct exchange_host {
     /* Any thread: a layer that waited goes on. The host calls svc__exchange_resumed on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
     struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
+    /* Since when what has its turn now may have waited for it, and when the first request began
+     * that was let pass however late it was; svc__clock_ns, 0: not known, none yet. */
+    uint64_t turn_ns, turn_first_ns;
 };
 
 enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };

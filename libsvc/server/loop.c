@@ -19,7 +19,8 @@ enum {
     SCRATCH = 1 << 24,   /* the largest thing that is rendered for one response */
     CACHED_CHUNKS = 256, /* arena chunks kept for the next requests: 1 MiB */
     TELL_MS = 1000,      /* until it is told how many lines were suppressed */
-    SWEEP_MS = 100       /* between looks for silent connections while the server stops */
+    SWEEP_MS = 100,      /* between looks for silent connections while the server stops */
+    SLEPT_NS = 50000     /* that a wait takes only where there was nothing to do at first */
 };
 
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
@@ -268,14 +269,29 @@ static int wait_ms(const struct loop *loop)
 }
 
 /*
+ * What a turn serves has arrived while the one before ran, or while the loop slept: after a long
+ * turn it may have waited for all of that.
+ */
+static void begin_turn(struct loop *loop, uint64_t before_ns)
+{
+    uint64_t now_ns = svc__clock_ns();
+    bool slept = now_ns - before_ns > SLEPT_NS;
+    loop->host.turn_ns = slept ? now_ns : loop->began_ns;
+    loop->host.turn_first_ns = 0;
+    loop->began_ns = now_ns;
+    loop->now_ms = now_ns / 1000000;
+}
+
+/*
  * Own events come first: a connection that they free or add is settled before libmicrohttpd runs,
  * which alone may free others. So no event of this turn can point at a connection that is gone.
  */
 static void turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
+    uint64_t before_ns = svc__clock_ns();
     int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms(loop));
-    loop->now_ms = svc__clock_ms();
+    begin_turn(loop, before_ns);
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
     follow_stage(loop);

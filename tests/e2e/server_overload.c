@@ -1,0 +1,113 @@
+/* The server that the tests of overload talk to. What is held is let go by GET /release. */
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include <svc.h>
+
+enum { LIMIT = 4, MAX_HELD = 64, QUEUE_MS = 100, SPIN_MS = 400, EXPIRES_MS = 50 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static svc_request *held[MAX_HELD];
+static size_t held_count;
+
+static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    int *times = layer->state;
+    (void)res;
+    if ((*times)++)
+        return SVC_PASS;
+    pthread_mutex_lock(&lock);
+    bool room = held_count < MAX_HELD;
+    if (room)
+        held[held_count++] = req;
+    pthread_mutex_unlock(&lock);
+    return room ? SVC_WAIT : SVC_ENOMEM;
+}
+
+static const svc_middleware holds = {
+    .size = sizeof holds, .name = "holds", .state_size = sizeof(int), .on_request = hold};
+
+static int release(svc_request *req, svc_response *res)
+{
+    (void)req;
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < held_count; i++)
+        svc_request_resume(held[i]);
+    held_count = 0;
+    pthread_mutex_unlock(&lock);
+    return svc_response_empty(res, 204);
+}
+
+static int served(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_text(res, 200, "served");
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Keeps its loop from everything else. */
+static int spin(svc_request *req, svc_response *res)
+{
+    svc_log_info(req, "spinning");
+    for (uint64_t until = now_ms() + SPIN_MS; now_ms() < until;)
+        continue;
+    return served(req, res);
+}
+
+static enum svc_priority by_class(svc_request *req, void *arg)
+{
+    const char *class = svc_request_header(req, "Class");
+    (void)arg;
+    return class && !strcmp(class, "critical") ? SVC_PRIORITY_CRITICAL : SVC_PRIORITY_NORMAL;
+}
+
+static void add_held(svc_group *group, const char *pattern, unsigned timeout_ms)
+{
+    static const svc_middleware *const layers[] = {&holds, NULL};
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = pattern;
+    route.handler = served;
+    route.middleware = layers;
+    route.timeout_ms = timeout_ms;
+    svc_group_route(group, &route);
+}
+
+static void add_limited(svc_app *app)
+{
+    svc_concurrency options = SVC_CONCURRENCY_INIT;
+    svc_group *group = svc_app_group(app, "/limited");
+    options.limit = LIMIT;
+    options.priority = by_class;
+    svc_group_use(group, svc_concurrency_new(app, &options));
+    add_held(group, "/hold", 0);
+    add_held(group, "/expire", EXPIRES_MS);
+    svc_group_get(group, "/pass", served, NULL);
+}
+
+static void add_queue(svc_app *app)
+{
+    svc_concurrency options = SVC_CONCURRENCY_INIT;
+    svc_group *group = svc_app_group(app, "/queue");
+    options.max_queue_ms = QUEUE_MS;
+    options.retry_after_s = 3;
+    svc_group_use(group, svc_concurrency_new(app, &options));
+    svc_group_get(group, "/spin", spin, NULL);
+    svc_group_get(group, "/pass", served, NULL);
+}
+
+int main(void)
+{
+    svc_app *app = svc_app_new("overload");
+    svc_app_get(app, "/release", release, NULL);
+    svc_app_get(app, "/free", served, NULL);
+    add_limited(app);
+    add_queue(app);
+    return svc_app_run(app);
+}
