@@ -12,6 +12,8 @@
 #include <svc/json_writer.h>
 #include <svc/log.h>
 #include <svc/middleware.h>
+#include <svc/pending.h>
+#include <svc/pipe.h>
 #include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
@@ -19,5 +21,6 @@
 #include <svc/test.h>
 #include <svc/trace.h>
 #include <svc/version.h>
+#include <svc/worker.h>
 
 #endif

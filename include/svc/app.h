@@ -24,9 +24,9 @@ struct svc_route {
     const char *pattern;  /* "[METHOD ][HOST]/path" as in Go 1.22's ServeMux */
     svc_handler *handler; /* not NULL */
     void *arg;            /* for svc_request_arg; borrowed until the app is freed */
-    unsigned flags;       /* SVC_ANY_BYTES */
+    unsigned flags;       /* SVC_ANY_BYTES, SVC_BLOCKING */
     size_t max_body;      /* bytes; 0: the app's max_body_bytes */
-    unsigned timeout_ms;  /* 0: the app's request_timeout_ms */
+    unsigned timeout_ms;  /* 0: that of svc_group_set_timeout, or the app's request_timeout_ms */
     const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; the
                                                 structs are borrowed until the app is freed */
 };
@@ -101,6 +101,14 @@ SVC_API svc_group *svc_group_group(svc_group *group, const char *prefix);
 
 /* As svc_app_use, for the routes of a group and of the groups in it. Since: 0.1 */
 SVC_API int svc_group_use(svc_group *group, const svc_middleware *middleware);
+
+/*
+ * Sets from head to answer for the routes of a group and of the groups in it, where neither they nor a
+ * group in between say otherwise; 504 then. In milliseconds, up to 86400000 (a day); 0 is that of the
+ * group around it, and at last the setting request_timeout_ms of the app. Apps mounted in the group
+ * have their own. 0, SVC_EINVAL, or SVC_ESTATE once started. Before start only. Since: 0.1
+ */
+SVC_API int svc_group_set_timeout(svc_group *group, unsigned timeout_ms);
 
 /* As svc_app_route_at, in a group. Since: 0.1 */
 SVC_API int svc_group_route_at(svc_group *group, const svc_route *route, const char *file,

@@ -54,6 +54,16 @@ enum svc_log_format {
     FLAG(trace_trust, 1,                                                                           \
          "Inbound `traceparent` is continued; off, every request begins a trace of its own")       \
     FLAG(metrics, 1, "Request counters and durations on `/metrics`")                               \
+    NUMBER(workers_min, 0, 0, 65536, "", "Worker threads that are always there")                   \
+    NUMBER(workers_max, 256, 1, 65536, "", "Worker threads at most")                               \
+    NUMBER(worker_idle_ms, 10000, 10, 86400000, "ms", "Without work before a worker thread ends")  \
+    NUMBER(worker_stack_bytes, 262144, 65536, 1073741824, "bytes",                                 \
+           "Stack of a worker thread, beside a guard page; libcurl and name lookups need 128 KiB") \
+    NUMBER(worker_queue, 1024, 0, 1000000, "", "Requests that wait for a worker; more are 503")    \
+    NUMBER(worker_queue_ms, 1000, 1, 86400000, "ms",                                               \
+           "For which a request waits for a worker before it is answered 503")                     \
+    FLAG(cancel_half_closed, 1,                                                                    \
+         "A client that has shut its sending side is taken to have left, as Go does")              \
     NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \
     NUMBER(max_connections_per_address, 0, 0, 10000000, "",                                        \
            "Connections at once from one IPv4 address or IPv6 /64; more are answered 429; 0 is no "  \
@@ -71,6 +81,8 @@ enum svc_log_format {
     NUMBER(body_timeout_ms, 30000, 10, 86400000, "ms", "From head to the end of the body; 408")    \
     NUMBER(request_timeout_ms, 30000, 10, 86400000, "ms",                                          \
            "From head to answer, where the route does not say; 504")                               \
+    FLAG(request_budget, 1,                                                                        \
+         "Inbound `grpc-timeout` and `X-Request-Timeout` shorten that for their request")          \
     NUMBER(send_timeout_ms, 30000, 10, 86400000, "ms",                                             \
            "Without progress while a response is sent; the connection is cut")                     \
     NUMBER(idle_timeout_ms, 75000, 10, 86400000, "ms",                                             \

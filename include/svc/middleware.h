@@ -55,13 +55,17 @@ typedef struct svc_done {
 } svc_done;
 
 /*
- * A middleware. Begin with SVC_MIDDLEWARE_INIT; every phase is optional. Phases of one request run
- * on one event loop thread and must not block; different requests run on different threads at once.
+ * A middleware. Begin with SVC_MIDDLEWARE_INIT; every phase is optional. Phases of one request run one
+ * after the other, on an event loop's thread, where they must not block; different requests run on
+ * different threads at once. With SVC_BLOCKING, on_request, on_response, and on_body for the whole
+ * body run on a worker (svc/worker.h), and so do the phases that follow until the loop is needed;
+ * start and stop, on_body for pieces, and on_done do not. Where a request is refused in haste, as when
+ * its deadline has passed, on_response is left out of such a layer.
  */
 struct svc_middleware {
     size_t size;       /* set by SVC_MIDDLEWARE_INIT */
     const char *name;  /* for reports; static */
-    unsigned flags;    /* SVC_BODY_PIECES */
+    unsigned flags;    /* SVC_BODY_PIECES, SVC_BLOCKING */
     size_t state_size; /* bytes of state a request, which come out of its memory: 4 MiB at most */
     void *arg;         /* handed to every phase */
 
@@ -94,8 +98,7 @@ struct svc_middleware {
  * Goes on with a request whose on_request returned SVC_WAIT: on_request of the same layer runs again,
  * on the request's own thread, and decides (or waits again). Must be called exactly once for each
  * SVC_WAIT, also when the request has been answered meanwhile because its deadline passed or its
- * client left: its memory is kept until then, save the strings of its head (method, header fields),
- * which go with the answer. Between SVC_WAIT and this call another thread may touch the layer's state,
+ * client left: its memory is kept until then. Between SVC_WAIT and this call another thread may touch the layer's state,
  * ask svc_request_cancelled and svc_request_remaining_ms, and log with the request (svc/log.h); nothing
  * else of the request. 0, or SVC_ELATE when the request had been answered already. Any thread.
  * Since: 0.1

@@ -89,6 +89,14 @@ SVC_API const char *svc_request_mount(svc_request *req);
 SVC_API uint64_t svc_request_remaining_ms(const svc_request *req);
 
 /*
+ * What is left until the deadline, in milliseconds in decimal: the value of X-Request-Timeout for a call
+ * that the request makes, so that who is called gives up when this service does (docs/deadlines.md).
+ * "0" once nobody waits for the answer: then make no call. "" when out of memory: then send none. The
+ * request's thread, as for its other strings. Since: 0.1
+ */
+SVC_API const char *svc_request_timeout(svc_request *req);
+
+/*
  * Whether nobody waits for the answer any more: the deadline has passed, the service stops by force,
  * or the client has left, which shows while a layer waits but not to a handler that holds the loop.
  * Any thread that holds the request. Since: 0.1

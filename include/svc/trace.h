@@ -9,6 +9,8 @@
  *     snprintf(line, sizeof line, "traceparent: %s", svc_request_traceparent(req));
  *     headers = curl_slist_append(headers, line);
  *
+ * and what is left of the request's time, by svc_request_timeout (<svc/request.h>).
+ *
  * Everything that is returned is borrowed and lives until the exchange ends. The calls are for the
  * thread that runs the request's phase or handler. Where memory is short, they answer as if absent.
  */

@@ -19,11 +19,16 @@ typedef struct svc_middleware svc_middleware; /* a set of phases around handlers
 typedef struct svc_route svc_route;           /* everything that one registration can say */
 typedef struct svc_config svc_config;         /* the settings of an app */
 typedef struct svc_reply svc_reply;           /* what svc_app_test brings back */
+typedef struct svc_pending svc_pending;       /* an answer that comes later */
+
+/* For the flags of a route or a middleware: it may block, so it runs on a worker (svc/worker.h). */
+enum { SVC_BLOCKING = 1 << 8 };
 
 /*
  * Answers one request. Returns 0 when `res` holds the answer; a negative SVC_E… code when the
  * handler failed, which the client sees as a 500 and the log as a line that names the route.
- * Runs on an event loop: it must not block. `req` and `res` are borrowed for the call.
+ * Runs on an event loop, where it must not block, or on a worker if its route says SVC_BLOCKING.
+ * `req` and `res` are borrowed for the call.
  */
 typedef int svc_handler(svc_request *req, svc_response *res);
 

@@ -4,12 +4,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libsvc/base/clock.h"
 #include "libsvc/core/app_internal.h"
+#include "libsvc/core/app_test.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/mount.h"
+#include "libsvc/core/workers.h"
 
 /* Bytes of all reports, and of the line that tells how many others there were. */
 enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
+
+/* For workers that only tests have used: they have nothing to do any more. */
+enum { WORKERS_END_MS = 1000 };
+
+enum { GROUP_TIMEOUT_MAX_MS = 86400000 /* that of the setting request_timeout_ms */ };
 
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
 {
@@ -37,9 +45,12 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
 
 void svc_app_free(svc_app *app)
 {
-    if (!app || app->state == APP_STARTED || app->parent)
+    if (!app || app->state == APP_STARTED || app->parent || !svc__app_test_end(app) ||
+        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS))
         return;
     svc__app_unready(app);
+    svc__app_test_free(app);
+    svc__workers_free(app->workers);
     svc__mount_free(app);
     if (app->stop_fd >= 0)
         close(app->stop_fd);
@@ -160,6 +171,19 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
 int svc_app_use(svc_app *app, const svc_middleware *middleware)
 {
     return svc_group_use(&app->root, middleware);
+}
+
+int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
+{
+    if (!group)
+        return SVC_EINVAL;
+    int error = building(group->app, "svc_group_set_timeout");
+    if (error)
+        return error;
+    if (timeout_ms > GROUP_TIMEOUT_MAX_MS)
+        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_set_timeout");
+    group->timeout_ms = timeout_ms;
+    return 0;
 }
 
 static bool prefix_valid(const char *prefix)
@@ -399,6 +423,17 @@ static bool check_name_valid(const char *name)
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     return name && *name && strspn(name, allowed) == strlen(name);
+}
+
+int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
+                   void (*end)(void *state, void *arg), void *arg)
+{
+    if (app->state != APP_BUILDING || app->worker_hooks.begin)
+        return svc__app_refuse(app, SVC_ESTATE, "svc_app_worker");
+    if (!begin)
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_worker");
+    app->worker_hooks = (struct worker_hooks){begin, end, arg};
+    return 0;
 }
 
 int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)

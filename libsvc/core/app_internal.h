@@ -17,6 +17,8 @@
 #include "libsvc/route/tree.h"
 
 struct service;
+struct test_host;
+struct workers;
 
 /* A middleware in the list of an app, group or route. */
 struct use {
@@ -34,6 +36,7 @@ struct svc_group {
     svc_app *app;
     svc_group *parent; /* NULL for the own one, which holds svc_app_use, of an app not mounted */
     const char *prefix;
+    unsigned timeout_ms; /* of its routes; 0: that of the group around it, or the app's */
     struct use_list uses;
 };
 
@@ -64,6 +67,13 @@ struct hook {
     void (*stop)(svc_app *app, void *arg);
     void *arg;
     struct hook *next, *previous;
+};
+
+/* What each worker thread has of its own: see svc_app_worker. */
+struct worker_hooks {
+    int (*begin)(svc_app *app, void *arg, void **state);
+    void (*end)(void *state, void *arg);
+    void *arg;
 };
 
 struct check {
@@ -109,6 +119,8 @@ struct svc_app {
     struct bytes mounted_at;                  /* the whole prefix under which it is mounted */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
+    struct worker_hooks worker_hooks;
+    struct workers *workers; /* made when the app is readied */
     const struct default_layer *defaults;
     size_t default_count;
     struct use_list default_uses;           /* made when the app is readied */
@@ -120,9 +132,9 @@ struct svc_app {
     struct route **by_index; /* a tree match's pattern index leads here */
     struct tree *tree;
     struct metrics *metrics;
-    struct metric_cells *test_cells; /* of svc_app_test; made by its first call */
-    _Atomic int draining;            /* enum drain_state */
-    struct service *service;         /* what svc_app_start made */
+    struct test_host *test_host; /* of svc_app_test; made by its first call */
+    _Atomic int draining;        /* enum drain_state */
+    struct service *service;     /* what svc_app_start made */
     int stop_fd; /* an eventfd: svc_app_stop adds to it; -1 before the first start */
 };
 

@@ -4,6 +4,7 @@
 
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/mount.h"
+#include "libsvc/core/workers.h"
 #include "libsvc/route/precedence.h"
 
 enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
@@ -113,6 +114,18 @@ static void append_group(struct chain *chain, const svc_group *group)
     append_uses(chain, &group->uses);
 }
 
+/* The app's setting, unless the route or a group around it says otherwise, the innermost first. The
+ * groups that the route's app is mounted in are another app's, and say nothing. */
+static unsigned timeout_of(const struct route *route)
+{
+    const svc_app *app = route->group->app;
+    unsigned ms = route->timeout_ms;
+    for (const svc_group *group = route->group; group && group->app == app && !ms;
+         group = group->parent)
+        ms = group->timeout_ms;
+    return ms ? ms : (unsigned)app->config.request_timeout_ms;
+}
+
 /* Outermost first: the default stack, the app, the groups from the outside in, which are also
  * those that an app is mounted in, the route. Unset limits are those of the app whose route it is.
  */
@@ -121,8 +134,7 @@ static int complete_route(svc_app *app, struct route *route)
     const svc_config *config = &route->group->app->config;
     if (!route->max_body)
         route->max_body = (size_t)config->max_body_bytes;
-    if (!route->timeout_ms)
-        route->timeout_ms = (unsigned)config->request_timeout_ms;
+    route->timeout_ms = timeout_of(route);
     size_t count = app->default_uses.count + count_uses(route->group) + route->uses.count;
     struct chain *chain = &route->chain;
     *chain = (struct chain){0};
@@ -189,6 +201,12 @@ static int start_middleware(svc_app *app)
     return app->middleware_started ? each_route(app, start_layers) : SVC_ENOMEM;
 }
 
+static int make_workers(svc_app *app)
+{
+    app->workers = svc__workers_new(app);
+    return app->workers ? 0 : SVC_ENOMEM;
+}
+
 static int start_hooks(svc_app *app)
 {
     for (struct hook *hook = app->hooks; hook; hook = hook->next) {
@@ -218,9 +236,13 @@ int svc__app_ready(svc_app *app)
         error = each_route(app, complete_route);
     /* What acts on settings must not see bad ones, which svc__config_check has told. */
     if (!error && !app->tables.bad)
+        error = make_workers(app);
+    if (!error && !app->tables.bad)
         error = start_middleware(app);
     if (!error && !app->tables.bad)
         error = start_hooks(app);
+    if (!error && !app->tables.bad)
+        error = svc__workers_start(app->workers); /* which the hooks may have made ready for */
     if (error == SVC_ENOMEM && !errors_before)
         svc__app_error(app, NULL, 0, "%s", svc_error_text(error));
     app->state = APP_READY;

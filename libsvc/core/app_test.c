@@ -7,10 +7,16 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
+#include "libsvc/core/app_test.h"
+#include "libsvc/core/away.h"
 #include "libsvc/core/config.h"
-#include "libsvc/core/exchange.h"
 
-enum { MAX_REPLY = 1 << 30, MAX_MADE_FIELDS = 3, BODY_PIECE = 16384 };
+enum {
+    MAX_REPLY = 1 << 30,
+    MAX_MADE_FIELDS = 3,
+    BODY_PIECE = 16384,
+    END_MS = 5000 /* for others to let go of exchanges when the app is freed */
+};
 
 struct svc_reply {
     struct arena memory;
@@ -21,48 +27,70 @@ struct svc_reply {
     struct buf body;
 };
 
-/* The host of one exchange, and how it learns that a layer has resumed. */
+/* The home of an app's exchanges in tests. It lives as long as the app, since others may hold one
+ * of them beyond its reply. */
 struct test_host {
-    struct exchange_host host;
+    struct exchange_host host; /* first */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool resumed;
+    struct mailbox news;
 };
 
 static void wake(struct exchange_host *host, struct exchange *x)
 {
-    (void)x;
     struct test_host *test = (struct test_host *)(void *)host;
     pthread_mutex_lock(&test->mutex);
-    test->resumed = true;
+    svc__mailbox_post(&test->news, &x->mail);
     pthread_cond_signal(&test->changed);
     pthread_mutex_unlock(&test->mutex);
 }
 
-/* Waits for a resume, at most until the deadline (of svc__clock_ms). */
-static bool wait_until(struct test_host *test, uint64_t deadline_ms)
+/* Waits for news, at most until the deadline (of svc__clock_ms). */
+static struct mail *wait_until(struct test_host *test, uint64_t deadline_ms)
 {
     struct timespec when = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
+    struct mail *news;
     int error = 0;
     pthread_mutex_lock(&test->mutex);
-    while (!test->resumed && !error)
+    while (!(news = svc__mailbox_take_all(&test->news)) && !error)
         error = pthread_cond_clockwait(&test->changed, &test->mutex, CLOCK_MONOTONIC, &when);
-    bool resumed = test->resumed;
-    test->resumed = false;
     pthread_mutex_unlock(&test->mutex);
-    return resumed;
+    return news;
 }
 
-/* A layer waits: until it resumes, or its request's deadline answers 504 as a server would. Either
- * way the layer's hold must be dropped before the host may go. */
-static enum exchange_step wait_for_layer(struct test_host *test, struct exchange *x)
+/* Takes all news in. Whether `x`, which may be NULL, goes on. */
+static bool take_news(struct mail *news, const struct exchange *x)
 {
-    if (!wait_until(test, x->request.deadline_ms)) {
-        svc__exchange_refuse(x, 504, "the request took too long");
-        while (!wait_until(test, svc__clock_ms() + 1000))
-            continue;
+    bool goes_on = false;
+    while (news) {
+        struct mail *mail = news;
+        news = mail->next;
+        struct exchange *told =
+            (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
+        bool its = told == x;
+        goes_on = svc__away_news(told) ? its || goes_on : goes_on;
     }
-    return svc__exchange_resumed(x) ? svc__exchange_run(x) : EXCHANGE_REPLY;
+    return goes_on;
+}
+
+/* Others have the exchange: until there is news, or it is answered 503 in the workers' queue or 504
+ * at its deadline, as by a server. */
+static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
+{
+    struct mail *news;
+    uint64_t deadline_ms = (*x)->request.deadline_ms;
+    uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
+    uint64_t due_ms = (*x)->out && queued_ms < deadline_ms ? queued_ms : deadline_ms;
+    do {
+        while ((news = wait_until(test, due_ms)))
+            if (take_news(news, *x))
+                return (*x)->replied ? EXCHANGE_REPLY : svc__exchange_run(*x);
+        if (svc__exchange_unqueue(*x))
+            return EXCHANGE_REPLY;
+        due_ms = deadline_ms;
+    } while (svc__exchange_left_ms(*x));
+    *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
+    return EXCHANGE_REPLY;
 }
 
 static enum exchange_step send_body(struct exchange *x, const svc_test *test)
@@ -76,11 +104,13 @@ static enum exchange_step send_body(struct exchange *x, const svc_test *test)
     return step == EXCHANGE_BODY ? svc__exchange_body_end(x) : step;
 }
 
-static void run(struct test_host *host, struct exchange *x, const svc_test *test)
+/* The exchange that replies; NULL when out of memory. */
+static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
     enum exchange_step step = svc__exchange_run(x);
     while (step != EXCHANGE_REPLY)
-        step = step == EXCHANGE_WAIT ? wait_for_layer(host, x) : send_body(x, test);
+        step = step == EXCHANGE_WAIT ? wait_for_others(host, &x) : send_body(x, test);
+    return x;
 }
 
 static size_t count_headers(const svc_test *test)
@@ -188,37 +218,80 @@ static int copy_reply(struct svc_reply *reply, struct exchange *x)
     return error ? error : svc__buf_error(&reply->body);
 }
 
-static int exchange(svc_app *app, const svc_test *test, struct test_host *host,
-                    struct svc_reply *reply)
+static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
 {
     size_t count = 0;
     struct field *fields = make_fields(&reply->memory, test, &count);
     struct bytes target = svc__bytes_z(test->target);
+    struct test_host *host = app->test_host;
     struct exchange *x = fields ? svc__exchange_new(app, &host->host, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
     strcpy(x->request.peer.text, "test");
+    x->transport = host;
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
     head.bytes = svc__head_size(&head);
     svc__exchange_head(x, &head);
-    run(host, x, test);
+    x = run(host, x, test);
+    if (!x)
+        return SVC_ENOMEM;
     int error = copy_reply(reply, x);
+    x->transport = NULL;
     svc__exchange_done(x, (enum svc_outcome)reply->outcome, reply->body.len);
     svc__exchange_unref(x);
     return error;
 }
 
 /* With a log of its own, as a loop has one: nothing that it holds back is left untold. */
-static int logged_exchange(svc_app *app, const svc_test *test, struct test_host *host,
-                           struct svc_reply *reply)
+static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
 {
-    svc__log_init(&host->host.log, &app->logger);
-    struct log *before = svc__log_adopt(&host->host.log);
-    int error = exchange(app, test, host, reply);
-    svc__log_free(&host->host.log);
+    struct exchange_host *host = &app->test_host->host;
+    svc__log_init(&host->log, &app->logger);
+    struct log *before = svc__log_adopt(&host->log);
+    int error = exchange(app, test, reply);
+    svc__log_free(&host->log);
     svc__log_tell_all(&app->logger.shared);
     svc__log_adopt(before);
     return error;
+}
+
+static struct test_host *host_new(svc_app *app)
+{
+    struct test_host *test = calloc(1, sizeof *test);
+    if (!test)
+        return NULL;
+    test->host.cells = svc__metric_cells_new(app->metrics);
+    test->host.scheme = "http";
+    test->host.wake = wake;
+    svc__buf_init(&test->host.scratch, MAX_REPLY);
+    pthread_mutex_init(&test->mutex, NULL);
+    pthread_cond_init(&test->changed, NULL);
+    if (test->host.cells)
+        return test;
+    free(test);
+    return NULL;
+}
+
+bool svc__app_test_end(svc_app *app)
+{
+    struct test_host *test = app->test_host;
+    if (!test)
+        return true;
+    uint64_t deadline_ms = svc__clock_ms() + END_MS;
+    while (atomic_load(&test->host.away) && svc__clock_ms() < deadline_ms)
+        take_news(wait_until(test, deadline_ms), NULL);
+    return !atomic_load(&test->host.away);
+}
+
+void svc__app_test_free(svc_app *app)
+{
+    struct test_host *test = app->test_host;
+    if (!test)
+        return;
+    svc__buf_free(&test->host.scratch);
+    pthread_mutex_destroy(&test->mutex);
+    pthread_cond_destroy(&test->changed);
+    free(test);
 }
 
 static bool test_valid(const svc_test *test)
@@ -232,26 +305,21 @@ static int ready(svc_app *app)
     int error = app->state == APP_BUILDING ? svc__config_check(app) : 0;
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
-    if (!error && !app->test_cells)
-        app->test_cells = svc__metric_cells_new(app->metrics);
-    return error ? error : (app->test_cells ? 0 : SVC_ENOMEM);
+    if (!error && !app->test_host)
+        app->test_host = host_new(app);
+    return error ? error : (app->test_host ? 0 : SVC_ENOMEM);
 }
 
 svc_reply *svc_app_test(svc_app *app, const svc_test *test)
 {
     if (!test_valid(test) || ready(app))
         return NULL;
-    struct test_host host = {.host = {.cells = app->test_cells, .scheme = "http", .wake = wake},
-                             .mutex = PTHREAD_MUTEX_INITIALIZER,
-                             .changed = PTHREAD_COND_INITIALIZER};
-    svc__buf_init(&host.host.scratch, MAX_REPLY);
     svc_reply *reply = calloc(1, sizeof *reply);
     if (!reply)
         return NULL;
     svc__arena_init(&reply->memory, NULL, MAX_REPLY);
     svc__buf_init(&reply->body, MAX_REPLY);
-    int error = logged_exchange(app, test, &host, reply);
-    svc__buf_free(&host.host.scratch);
+    int error = logged_exchange(app, test, reply);
     if (error) {
         svc_reply_free(reply);
         return NULL;

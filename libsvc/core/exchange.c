@@ -4,34 +4,45 @@
 #include <string.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/core/away.h"
 #include "libsvc/core/debug.h"
+#include "libsvc/core/pending.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/core/routing.h"
 
-struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *host,
-                                   struct bytes raw_target)
+static enum exchange_step run_layers(struct exchange *x);
+
+struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
 {
     /* The exchange lies in its own arena: its first chunk is the only memory a small one needs. */
     struct arena arena;
-    svc__arena_init(&arena, host->arenas, EXCHANGE_MEMORY);
+    svc__arena_init(&arena, home->arenas, EXCHANGE_MEMORY);
     struct exchange *x = svc__arena_zalloc(&arena, sizeof *x);
-    char *target = x ? svc__arena_strndup(&arena, raw_target.data, raw_target.len) : NULL;
-    if (!target) {
-        svc__arena_reset(&arena);
+    if (!x)
         return NULL;
-    }
     x->arena = arena;
-    x->host = host;
-    x->refs = 1;
-    x->chain = &app->fallback.chain;
+    x->host = x->home = home;
+    atomic_init(&x->refs, 1);
+    x->next = run_layers;
     x->request.app = x->request.owner = app;
-    x->request.target.raw = (struct bytes){target, raw_target.len};
     x->request.id = "";
     x->request.started_ns = svc__clock_ns();
     x->response.exchange = x;
     x->response.length = SVC_LENGTH_UNKNOWN;
-    atomic_init(&x->wait, WAIT_NONE);
-    atomic_init(&x->cancelled, false);
+    return x;
+}
+
+struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *home,
+                                   struct bytes raw_target)
+{
+    struct exchange *x = svc__exchange_make(app, home);
+    char *target = x ? svc__arena_strndup(&x->arena, raw_target.data, raw_target.len) : NULL;
+    if (!target) {
+        svc__exchange_unref(x);
+        return NULL;
+    }
+    x->chain = &app->fallback.chain;
+    x->request.target.raw = (struct bytes){target, raw_target.len};
     return x;
 }
 
@@ -117,21 +128,86 @@ static void fail(struct exchange *x, const char *who, int error)
     answer_problem(x, 500, svc__debug_failure(x, who, error));
 }
 
-static enum exchange_step reply(struct exchange *x)
+/* No worker is free, nor will be soon: said at once, so that a client can go elsewhere. */
+static void answer_busy(struct exchange *x)
 {
-    int error = svc__chain_response(x);
-    if (error || !x->response.status)
-        fail(x, "on_response", error);
+    answer_problem(x, 503, "the service has more work than it can do in time");
+    svc__response_put(&x->response, svc__bytes_z("Retry-After"), svc__bytes_z("1"));
+}
+
+/* ---- The stages, each of which ends in the next one or in a step */
+
+static enum exchange_step run_response(struct exchange *x)
+{
+    int verdict = svc__chain_response(x);
+    if (verdict == CHAIN_BLOCKED && !svc__away_work(x, run_response, 0))
+        return EXCHANGE_WAIT;
+    if (verdict == CHAIN_BLOCKED) {
+        x->hurried = true;
+        svc__chain_response(x);
+    }
+    if (x->response_error || !x->response.status)
+        fail(x, "on_response", x->response_error);
     x->replied = true;
     return EXCHANGE_REPLY;
 }
 
-static enum exchange_step answer(struct exchange *x)
+static enum exchange_step reply(struct exchange *x)
 {
-    int error = x->answer(&x->request, &x->response);
+    x->unanswered = x->passed;
+    return run_response(x);
+}
+
+/* Without waiting for any worker. */
+static enum exchange_step reply_busy(struct exchange *x)
+{
+    x->hurried = true;
+    answer_busy(x);
+    return reply(x);
+}
+
+static enum exchange_step to_worker(struct exchange *x,
+                                    enum exchange_step (*next)(struct exchange *x), size_t from)
+{
+    return svc__away_work(x, next, from) ? reply_busy(x) : EXCHANGE_WAIT;
+}
+
+static enum exchange_step answer_with(struct exchange *x, int error)
+{
     if (error || !x->response.status)
         fail(x, "handler", error);
     return reply(x);
+}
+
+/* The answer that was deferred has come, or nobody can give it any more. */
+static enum exchange_step take_answer(struct exchange *x)
+{
+    svc_response *answer = svc__pending_take(atomic_load(&x->pending));
+    if (!answer)
+        return answer_with(x, SVC_ECANCELLED);
+    return answer_with(x, svc__response_adopt(&x->response, answer));
+}
+
+static bool blocks(const struct exchange *x)
+{
+    const struct route *route = x->request.route;
+    return route && route->flags & SVC_BLOCKING && x->answer == route->handler && !x->host->worker;
+}
+
+static enum exchange_step run_handler(struct exchange *x)
+{
+    if (blocks(x))
+        return to_worker(x, run_handler, x->passed);
+    int error = x->answer(&x->request, &x->response);
+    if (!atomic_load_explicit(&x->pending, memory_order_relaxed))
+        return answer_with(x, error);
+    if (error) {
+        svc__pending_close(atomic_load(&x->pending));
+        return answer_with(x, error);
+    }
+    x->next = take_answer;
+    x->parked = NEWS_ANSWER | NEWS_DROPPED;
+    return EXCHANGE_WAIT;
 }
 
 /* A layer ended the exchange: by an answer of its own, or by failing. */
@@ -150,23 +226,41 @@ static bool wants_body(const struct exchange *x)
     return x->framing.kind != BODY_NONE && !x->refusal && x->request.route;
 }
 
-enum exchange_step svc__exchange_run(struct exchange *x)
+static enum exchange_step await_body(struct exchange *x)
+{
+    (void)x;
+    return EXCHANGE_BODY;
+}
+
+static enum exchange_step wait_for_layer(struct exchange *x)
+{
+    svc__away_prepare(x, x->passed); /* without memory for it nobody can stand in */
+    x->next = run_layers;
+    x->parked = NEWS_LAYER;
+    svc__away_hold(x);
+    return EXCHANGE_WAIT;
+}
+
+static enum exchange_step run_layers(struct exchange *x)
 {
     if (!layer_state_ready(x)) {
         answer_problem(x, 503, "out of memory");
         return reply(x);
     }
     /* Set before the layer runs: another thread may resume before on_request has returned. */
-    atomic_store(&x->wait, WAIT_PENDING);
+    atomic_store_explicit(&x->wait, WAIT_PENDING, memory_order_relaxed);
     int verdict = svc__chain_request(x);
-    if (verdict == SVC_WAIT) {
-        x->refs++; /* the layer's hold, dropped in svc__exchange_resumed */
-        return EXCHANGE_WAIT;
-    }
-    atomic_store(&x->wait, WAIT_NONE);
+    if (verdict == SVC_WAIT)
+        return wait_for_layer(x);
+    atomic_store_explicit(&x->wait, WAIT_NONE, memory_order_relaxed);
+    if (verdict == CHAIN_BLOCKED)
+        return to_worker(x, run_layers, x->passed);
     if (verdict != SVC_PASS)
         return answered(x, verdict, "on_request");
-    return wants_body(x) ? EXCHANGE_BODY : answer(x);
+    if (!wants_body(x))
+        return run_handler(x);
+    x->next = await_body;
+    return EXCHANGE_BODY;
 }
 
 static enum exchange_step refuse_body(struct exchange *x, int error)
@@ -189,6 +283,19 @@ enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size
     return error ? refuse_body(x, error) : EXCHANGE_BODY;
 }
 
+/* The layers that want the whole body, then the handler. */
+static enum exchange_step run_body(struct exchange *x)
+{
+    svc_piece whole = {x->request.body.data, x->request.body.len, true};
+    int verdict = svc__chain_body(x, &whole, true);
+    if (verdict == CHAIN_BLOCKED)
+        return to_worker(x, run_body, svc__chain_body_first(x));
+    if (verdict != SVC_PASS)
+        return answered(x, verdict, "on_body");
+    x->request.body = (struct bytes){whole.data, whole.len};
+    return run_handler(x);
+}
+
 enum exchange_step svc__exchange_body_end(struct exchange *x)
 {
     svc_piece end = {"", 0, true};
@@ -198,12 +305,8 @@ enum exchange_step svc__exchange_body_end(struct exchange *x)
     int error = svc__body_store_append(&x->body, &x->arena, end.data, end.len);
     if (error)
         return refuse_body(x, error);
-    svc_piece whole = {x->body.data, x->body.len, true};
-    verdict = svc__chain_body(x, &whole, true);
-    if (verdict != SVC_PASS)
-        return answered(x, verdict, "on_body");
-    x->request.body = (struct bytes){whole.data, whole.len};
-    return answer(x);
+    x->request.body = (struct bytes){x->body.data, x->body.len};
+    return run_body(x);
 }
 
 bool svc__exchange_body_unread(const struct exchange *x)
@@ -212,12 +315,33 @@ bool svc__exchange_body_unread(const struct exchange *x)
            (x->framing.kind == BODY_LENGTH && x->request.bytes_in < x->framing.length);
 }
 
-void svc__exchange_refuse(struct exchange *x, int status, const char *reason)
+struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome)
 {
-    int pending = WAIT_PENDING;
-    atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
+    if (!svc__away_is(x))
+        return x;
+    struct exchange *stand_in = svc__away_stand_in(x, outcome);
+    svc__exchange_unref(x);
+    return stand_in;
+}
+
+struct exchange *svc__exchange_refuse(struct exchange *x, int status, const char *reason,
+                                      enum svc_outcome outcome)
+{
+    x = svc__exchange_reclaim(x, outcome);
+    if (!x)
+        return NULL;
+    x->hurried = true;
     answer_problem(x, status, reason);
     reply(x);
+    return x;
+}
+
+bool svc__exchange_unqueue(struct exchange *x)
+{
+    if (!svc__away_withdraw(x))
+        return false;
+    reply_busy(x);
+    return true;
 }
 
 void svc__exchange_fail_reply(struct exchange *x, const char *reason)
@@ -264,9 +388,16 @@ bool svc__exchange_reply_bodiless(const struct exchange *x)
            x->response.status == 304;
 }
 
+uint64_t svc__exchange_left_ms(const struct exchange *x)
+{
+    uint64_t now = svc__clock_ms(), due = x->request.deadline_ms;
+    return now < due ? due - now : 0;
+}
+
 void svc__exchange_cancel(struct exchange *x)
 {
     atomic_store(&x->cancelled, true);
+    svc__pending_cancel(atomic_load(&x->pending));
 }
 
 int svc_request_resume(svc_request *req)
@@ -274,22 +405,15 @@ int svc_request_resume(svc_request *req)
     struct exchange *x = svc__exchange_of(req);
     int pending = WAIT_PENDING;
     bool in_time = atomic_compare_exchange_strong(&x->wait, &pending, WAIT_RESUMED);
-    x->host->wake(x->host, x);
+    svc__away_tell(x, NEWS_LAYER);
     return in_time ? 0 : SVC_ELATE;
-}
-
-bool svc__exchange_resumed(struct exchange *x)
-{
-    bool goes_on = !x->replied;
-    svc__exchange_unref(x);
-    return goes_on;
 }
 
 void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out)
 {
     const svc_done done = {sizeof done, outcome, x->request.bytes_in, bytes_out,
                            svc__clock_ns() - x->request.started_ns};
-    svc__chain_done(x, &done);
+    svc__chain_done(x, &done, x->given_up ? x->lent.from : 0);
     svc__response_drop_body(&x->response);
 }
 
@@ -306,11 +430,15 @@ const char *svc__exchange_outcome_text(enum svc_outcome outcome)
 
 void svc__exchange_unref(struct exchange *x)
 {
-    if (!x || --x->refs > 0)
+    if (!x || atomic_fetch_sub(&x->refs, 1) > 1)
         return;
+    if (x->given_up) /* the layers that were lent with it */
+        svc__exchange_done(x, x->given_up, 0);
+    svc__exchange_unref(x->principal);
     svc__response_drop_body(&x->response);
     svc__body_store_free(&x->body);
     svc__arena_clean_up(&x->arena); /* they may use the arena, which is where x has it */
+    svc_response_free(x->adopted);
     struct arena arena = x->arena;
     svc__arena_reset(&arena);
 }

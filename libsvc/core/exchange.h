@@ -11,7 +11,8 @@
  *     svc__exchange_done     the reply is on its way, or the client is gone
  *     svc__exchange_unref
  *
- * All calls are for the thread that made the exchange.
+ * All calls are for the thread that made the exchange: its home. Between EXCHANGE_WAIT and the
+ * host's wake others have it: see away.h.
  */
 #ifndef SVC_CORE_EXCHANGE_H
 #define SVC_CORE_EXCHANGE_H
@@ -28,11 +29,15 @@
 #include "libsvc/core/body_store.h"
 #include "libsvc/core/log.h"
 #include "libsvc/core/peer.h"
+#include "libsvc/core/work.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/trace.h"
+
+struct svc_pending;
+struct worker;
 
 /* What the thread that runs exchanges lends to each of them. */
 struct exchange_host {
@@ -40,12 +45,14 @@ struct exchange_host {
     struct metric_cells *cells;
     struct log log;
     const char *scheme;
-    /* Any thread: a layer that waited goes on. The host calls svc__exchange_resumed on its own. */
+    /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
     struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
     /* Since when what has its turn now may have waited for it, and when the first request began
      * that was let pass however late it was; svc__clock_ns, 0: not known, none yet. */
     uint64_t turn_ns, turn_first_ns;
+    struct worker *worker; /* whose host this is; NULL for a home */
+    _Atomic unsigned away; /* by how many others exchanges of this home are held */
 };
 
 enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };
@@ -112,22 +119,37 @@ struct svc_response {
 };
 
 enum exchange_step {
-    EXCHANGE_WAIT, /* a layer waits: nothing to do until the host's wake */
+    EXCHANGE_WAIT, /* others have it: nothing to do until the host's wake */
     EXCHANGE_BODY, /* hand in the body */
+    EXCHANGE_FULL, /* hand in the same piece of the body again, after the host's wake */
+    EXCHANGE_OVER, /* the body is over its limit: refuse it */
     EXCHANGE_REPLY /* the response is decided */
 };
 
+/* Whether svc_request_resume comes in time. */
 enum wait_state { WAIT_NONE, WAIT_PENDING, WAIT_RESUMED, WAIT_ABANDONED };
+
+/* What a home must know to answer for an exchange that others have. */
+struct lent {
+    bool is;     /* whether the rest holds */
+    size_t from; /* the layers from this one on are with who has it, those before are not */
+    struct request_value *values;
+};
 
 struct exchange {
     svc_request request; /* first: a request is its exchange's address */
     svc_response response;
-    struct exchange_host *host;
+    struct exchange_host *host; /* of the thread that has it */
+    struct exchange_host *home; /* of the thread that it belongs to */
     struct arena arena;
-    unsigned refs;
+    _Atomic unsigned refs; /* only a home drops them */
     const struct chain *chain;
-    size_t passed;       /* layers of the chain that have passed */
-    char *layer_state;   /* chain->state_size bytes */
+    size_t passed;      /* layers of the chain that have passed */
+    size_t unanswered;  /* of those, the ones whose on_response is still to run */
+    int response_error; /* the first of any on_response */
+    char *layer_state;  /* chain->state_size bytes */
+    /* What svc__exchange_run does: where the exchange stands. */
+    enum exchange_step (*next)(struct exchange *x);
     svc_handler *answer; /* the route's handler, or one of the library's own */
     int refusal;         /* status of the library's own answer */
     const char *reason;  /* its detail; static or in the arena */
@@ -135,11 +157,26 @@ struct exchange {
     bool malformed; /* where the request ends is not known */
     bool close;     /* the connection must not be used again */
     bool replied;   /* the response is decided */
+    bool kept_head; /* the head's strings are the exchange's own */
+    bool hurried;   /* layers that block are passed over on the way out */
     struct body_store body;
-    _Atomic int wait; /* enum wait_state */
+    struct body_stream *stream; /* of a route that reads its body as it comes; or NULL */
+    _Atomic int wait;           /* enum wait_state */
     _Atomic bool cancelled;
-    struct mail mail; /* in the host's mailbox after a resume */
+    struct mail mail; /* in the host's mailbox while there is news */
     void *transport;  /* the host's own */
+
+    /* While others have it: see away.c. */
+    _Atomic unsigned news;
+    unsigned arrived; /* news that wait for other news; the home's */
+    unsigned parked;  /* the news, one of which it waits for; of who has it */
+    bool out;         /* a worker has it, or will; the home's */
+    struct lent lent;
+    struct work work;
+    _Atomic(struct svc_pending *) pending;
+    struct exchange *principal; /* of one that stands in */
+    svc_response *adopted;      /* of svc_response_new, whose memory the response uses */
+    enum svc_outcome given_up;  /* why another stands in for it; SVC_COMPLETE: none does */
 };
 
 /* The most that a request's arena may hold, its body not counted. */
@@ -159,27 +196,38 @@ void svc__exchange_head(struct exchange *x, const struct head *head);
 void svc__exchange_head_failed(struct exchange *x, const struct head *head, int status,
                                const char *reason);
 
-/* Runs middleware, and the handler when there is no body to read. */
-enum exchange_step svc__exchange_run(struct exchange *x);
+/* Runs middleware, and the handler when there is no body to read; or goes on after a wait. */
+static inline enum exchange_step svc__exchange_run(struct exchange *x)
+{
+    return x->next(x);
+}
 
 /*
- * Takes a piece of the body. EXCHANGE_BODY for more, or EXCHANGE_REPLY when it was refused: what
- * follows is then dropped by the caller.
+ * Takes a piece of the body. EXCHANGE_BODY for more, EXCHANGE_FULL when it was not taken, or
+ * EXCHANGE_REPLY or EXCHANGE_WAIT when no more is wanted: what follows is then dropped by the
+ * caller.
  */
 enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len);
 
-/* The body is whole. Runs the handler; EXCHANGE_REPLY. */
+/* The body is whole. Runs the handler; EXCHANGE_REPLY or EXCHANGE_WAIT. */
 enum exchange_step svc__exchange_body_end(struct exchange *x);
 
 /* Whether the body is still to be read although the reply is decided. */
 bool svc__exchange_body_unread(const struct exchange *x);
 
 /*
- * Answers with an error of the library instead of whatever was under way, such as 408 or 504. A
- * layer that waits is abandoned: its resume will only drop its hold. Not after the reply is
- * decided.
+ * Answers with an error of the library instead of whatever was under way, such as 408 or 504.
+ * Returns the exchange that holds the reply: `x`, or one that stands in for it from then on, when
+ * others have `x`, which is told that it is cancelled and given up with `outcome`; it takes the
+ * caller's reference then. NULL when there is no memory for that: `x` is given up all the same. Not
+ * after the reply is decided.
  */
-void svc__exchange_refuse(struct exchange *x, int status, const char *reason);
+struct exchange *svc__exchange_refuse(struct exchange *x, int status, const char *reason,
+                                      enum svc_outcome outcome);
+
+/* A new exchange at `home` with one reference and nothing in it but its app. NULL when out of
+ * memory. */
+struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
 
 /* Replaces a decided response by a 500, when it cannot be sent as it is. Layers do not see it. */
 void svc__exchange_fail_reply(struct exchange *x, const char *reason);
@@ -196,12 +244,17 @@ uint64_t svc__exchange_reply_length(const struct exchange *x);
 /* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
 bool svc__exchange_reply_bodiless(const struct exchange *x);
 
-/* Nobody waits for the answer any more. */
+/* Nobody waits for the answer any more: who has the exchange is told. */
 void svc__exchange_cancel(struct exchange *x);
 
-/* On the host's thread, for an exchange that `wake` was called with. False: it was abandoned and
- * its hold is dropped; do not touch it. True: svc__exchange_run goes on. */
-bool svc__exchange_resumed(struct exchange *x);
+/* The exchange, or, when others have it, one that stands in for it as above. */
+struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome);
+
+/* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
+bool svc__exchange_unqueue(struct exchange *x);
+
+/* The milliseconds until its deadline, whether somebody waits or not. */
+uint64_t svc__exchange_left_ms(const struct exchange *x);
 
 /* The exchange is over: on_done runs, and what the response holds is released. */
 void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out);

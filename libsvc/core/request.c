@@ -4,6 +4,7 @@
 #include <svc/request.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/num.h"
 #include "libsvc/core/request_internal.h"
 #include "libsvc/proto/cookie.h"
 
@@ -191,6 +192,14 @@ uint64_t svc_request_remaining_ms(const svc_request *req)
     return req->deadline_ms - now;
 }
 
+const char *svc_request_timeout(svc_request *req)
+{
+    char text[NUM_U64_LEN];
+    size_t len = svc__num_format_u64(text, svc_request_remaining_ms(req));
+    const char *copy = svc__arena_strndup(&svc__exchange_of(req)->arena, text, len);
+    return copy ? copy : "";
+}
+
 bool svc_request_cancelled(const svc_request *req)
 {
     return svc_request_remaining_ms(req) == 0;
@@ -206,24 +215,27 @@ int svc_request_cleanup(svc_request *req, void (*fn)(void *arg), void *arg)
     return svc__arena_defer(&svc__exchange_of(req)->arena, fn, arg);
 }
 
-static struct request_value *find_value(const svc_request *req, const svc_key *key)
+static struct request_value *find_value(const svc_request *req, const svc_key *key,
+                                        const struct request_value *end)
 {
     struct request_value *value = req->values;
-    while (value && value->key != key)
+    while (value != end && value->key != key)
         value = value->next;
     return value;
 }
 
 void *svc_request_get(const svc_request *req, const svc_key *key)
 {
-    const struct request_value *value = find_value(req, key);
+    const struct request_value *value = find_value(req, key, NULL);
     return value ? value->value : NULL;
 }
 
 int svc_request_set(svc_request *req, const svc_key *key, void *value)
 {
-    struct request_value *entry = find_value(req, key);
-    if (!entry) {
+    /* Those that a home may need are not changed but hidden. */
+    const struct request_value *shared = svc__exchange_of(req)->lent.values;
+    struct request_value *entry = find_value(req, key, shared);
+    if (entry == shared) {
         entry = svc_request_alloc(req, sizeof *entry);
         if (!entry)
             return SVC_ENOMEM;

@@ -352,6 +352,39 @@ int svc_response_take_source(svc_response *res, svc_source *source)
     return 0;
 }
 
+/* Fields of one name stay together, and replace those that were there. */
+static int merge_fields(svc_response *to, const svc_response *from)
+{
+    size_t before = to->field_count;
+    int error = 0;
+    for (size_t i = 0; i < from->field_count && !error; i++)
+        error = append_field(to, from->fields[i].name, from->fields[i].value);
+    if (error)
+        return error;
+    for (size_t i = 0; i < from->field_count; i++) {
+        size_t count = to->field_count;
+        remove_fields(to, from->fields[i].name, before);
+        before -= count - to->field_count;
+    }
+    return 0;
+}
+
+int svc__response_adopt(svc_response *to, svc_response *from)
+{
+    struct exchange *x = to->exchange;
+    int error = merge_fields(to, from);
+    if (!error) {
+        svc__response_drop_body(to);
+        to->status = from->status;
+        to->length = from->length;
+        to->cached_errors = to->cached_errors || from->cached_errors;
+        to->body = from->body;
+        from->body = (struct response_body){.kind = RESPONSE_EMPTY};
+    }
+    x->adopted = from;
+    return error;
+}
+
 const char *svc_response_body(const svc_response *res, size_t *len)
 {
     bool memory = res->body.kind == RESPONSE_MEMORY;

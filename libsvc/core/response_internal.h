@@ -19,6 +19,10 @@ int svc__response_put_type(svc_response *res, const char *type);
  */
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
 
+/* Makes the answer in `from`, of svc_response_new, that of `to`, which keeps its own fields but for
+ * those that `from` has too. Takes `from`. 0, SVC_ENOMEM or SVC_ETOOBIG. */
+int svc__response_adopt(svc_response *to, svc_response *from);
+
 /* Answers with rendered bytes, which are copied: into the arena when they are few. The memory of
  * many becomes the response's instead, and `text` is left empty. `type` is static and needs no
  * check. */

@@ -16,4 +16,7 @@ const svc_middleware *svc__access_log_make(svc_app *app);
 /* Request counters and durations, in the app's metrics. NULL when out of memory. */
 const svc_middleware *svc__http_metrics_make(svc_app *app);
 
+/* Budgets: an inbound X-Request-Timeout or grpc-timeout shortens the deadline. */
+const svc_middleware *svc__request_budget_make(svc_app *app);
+
 #endif

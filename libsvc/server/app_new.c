@@ -9,6 +9,7 @@ static const struct default_layer stack[] = {
     {offsetof(svc_config, request_id), svc__request_id_make},
     {offsetof(svc_config, access_log), svc__access_log_make},
     {offsetof(svc_config, metrics), svc__http_metrics_make},
+    {offsetof(svc_config, request_budget), svc__request_budget_make},
 };
 
 svc_app *svc_app_new(const char *name)

@@ -113,7 +113,14 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static uint64_t body_ms(const struct conn *conn, const svc_config *config)
 {
     uint64_t ms = config->body_timeout_ms;
-    return conn->x->replied ? ms : smaller(ms, svc_request_remaining_ms(&conn->x->request));
+    return conn->x->replied ? ms : smaller(ms, svc__exchange_left_ms(conn->x));
+}
+
+/* Until it is looked at whether a worker has it. */
+static uint64_t handle_ms(const struct conn *conn, const svc_config *config)
+{
+    uint64_t ms = svc__exchange_left_ms(conn->x);
+    return conn->x->out ? smaller(ms, config->worker_queue_ms) : ms;
 }
 
 static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
@@ -128,8 +135,10 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
         return config->idle_timeout_ms;
     case CONN_BODY:
         return body_ms(conn, config);
+    case CONN_STALL:
+        return svc__exchange_left_ms(conn->x);
     case CONN_HANDLE:
-        return svc_request_remaining_ms(&conn->x->request);
+        return handle_ms(conn, config);
     case CONN_SEND:
         return config->send_timeout_ms;
     case CONN_CLOSING:
@@ -322,22 +331,58 @@ static void look_if_idle(struct conn *conn)
         svc__loop_mhd_rest(conn->loop, conn->base);
 }
 
+bool svc__conn_refuse(struct conn *conn, int status, const char *reason)
+{
+    enum svc_outcome outcome = conn->timed_out ? SVC_TIMED_OUT : SVC_CUT;
+    conn->x = svc__exchange_refuse(conn->x, status, reason, outcome);
+    if (!conn->x) {
+        conn->cut = true;
+        svc__wire_send_problem(conn->fd, 503, "out of memory", svc__loop_date(conn->loop));
+    }
+    return conn->x;
+}
+
+static bool refuse_late_body(struct conn *conn)
+{
+    if (conn->x->replied)
+        return true;
+    return svc__exchange_left_ms(conn->x)
+               ? svc__conn_refuse(conn, 408, "the request body took too long")
+               : svc__conn_refuse(conn, 504, "the request took too long");
+}
+
 static void body_expired(struct conn *conn)
 {
-    struct exchange *x = conn->x;
     time_out(conn);
-    if (!x->replied && svc_request_remaining_ms(&x->request))
-        svc__exchange_refuse(x, 408, "the request body took too long");
-    else if (!x->replied)
-        svc__exchange_refuse(x, 504, "the request took too long");
-    send_raw_at_once(conn);
+    if (refuse_late_body(conn))
+        send_raw_at_once(conn);
     close_after_answer(conn);
 }
 
+/* It is no use to wait for a worker any longer; or one has it, and the request's deadline holds. */
 static void handling_expired(struct conn *conn)
 {
+    if (svc__exchange_unqueue(conn->x)) {
+        svc__conn_resume(conn);
+        return;
+    }
+    uint64_t left = svc__exchange_left_ms(conn->x);
+    if (left) {
+        conn->due_ms = conn->loop->now_ms + left;
+        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
+        return;
+    }
     time_out(conn);
-    svc__exchange_refuse(conn->x, 504, "the request took too long");
+    svc__conn_refuse(conn, 504, "the request took too long");
+    svc__conn_resume(conn);
+}
+
+/* Who reads the body has not come on, and the request's deadline has passed. */
+static void stall_expired(struct conn *conn)
+{
+    time_out(conn);
+    if (svc__conn_refuse(conn, 504, "the request took too long"))
+        send_raw_at_once(conn);
     svc__conn_resume(conn);
 }
 
@@ -399,6 +444,9 @@ void svc__conn_expired(struct conn *conn)
     case CONN_BODY:
         body_expired(conn);
         break;
+    case CONN_STALL:
+        stall_expired(conn);
+        break;
     case CONN_HANDLE:
         handling_expired(conn);
         break;
@@ -429,6 +477,20 @@ static void left_halfway(struct conn *conn)
         svc__conn_hurry(conn, SILENT_MS);
 }
 
+/* The peer has left, or sends nothing more, which by the setting is the same. An answer is sent to
+ * it all the same, if there is one. */
+static void departed(struct conn *conn, uint32_t events)
+{
+    bool half_closed = !(events & (EPOLLHUP | EPOLLERR));
+    if (half_closed && !conn->loop->server->app->config.cancel_half_closed) {
+        watch(conn, 0); /* for the other half */
+        return;
+    }
+    svc__exchange_cancel(conn->x);
+    if (svc__exchange_unqueue(conn->x))
+        svc__conn_resume(conn);
+}
+
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
     bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
@@ -439,7 +501,7 @@ void svc__conn_event(struct conn *conn, uint32_t events)
     else if (conn->phase == CONN_SEND)
         conn->drained = events & EPOLLOUT;
     else if (conn->phase == CONN_HANDLE && left)
-        svc__exchange_cancel(conn->x);
+        departed(conn, events);
     else if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) && left)
         left_halfway(conn);
 }
@@ -485,8 +547,9 @@ void svc__conn_cut(struct conn *conn)
     }
     atomic_fetch_add(&conn->loop->server->cut_requests, 1);
     svc__exchange_cancel(x);
-    if (!x->replied && conn->phase >= CONN_BODY)
-        svc__exchange_refuse(x, 503, "the service is stopping");
+    if (!x->replied && conn->phase >= CONN_BODY &&
+        !svc__conn_refuse(conn, 503, "the service is stopping"))
+        shut(conn);
     if (conn->suspended) {
         svc__conn_resume(conn);
         return;

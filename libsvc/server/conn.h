@@ -23,7 +23,8 @@ enum conn_phase {
     CONN_WATCHED, /* between requests, its socket watched for a first byte */
     CONN_HEAD,    /* a request's first byte has come, its head has not */
     CONN_BODY,    /* the body arrives */
-    CONN_HANDLE,  /* a layer waits */
+    CONN_STALL,   /* it waits for who reads it */
+    CONN_HANDLE,  /* others have the exchange */
     CONN_SEND,    /* the response is being sent */
     CONN_CLOSING  /* answered past libmicrohttpd and shut for writing */
 };
@@ -98,9 +99,12 @@ void svc__conn_watch_departure(struct conn *conn);
 /* The watched socket has an event. */
 void svc__conn_event(struct conn *conn, uint32_t events);
 
-/* The loop's host was woken for this connection's exchange: libmicrohttpd calls its handler again.
- */
+/* There is news of this connection's exchange: libmicrohttpd calls its handler again. */
 void svc__conn_resume(struct conn *conn);
+
+/* Answers with an error of the library, in place of whoever has the exchange. False: there is no
+ * memory for that, and the connection has no exchange any more. */
+bool svc__conn_refuse(struct conn *conn, int status, const char *reason);
 
 /* Counts a request's head, whose method begins at `method`, as taken; 0 bytes: not known. */
 void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/core/workers.h"
 
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
@@ -140,7 +141,8 @@ static void log_stopped(const struct service *service, bool clean)
 static void end_threads(struct service *service, const struct pace *pace)
 {
     svc_app *app = service->app;
-    if (svc__service_end(service, svc__clock_ms() + pace->end_ms)) {
+    uint64_t deadline_ms = svc__clock_ms() + pace->end_ms;
+    if (svc__service_end(service, deadline_ms) || svc__workers_stop(app->workers, deadline_ms)) {
         svc_app_log_warn(app, "a handler or readiness check does not return");
         svc__sink_stop(app->logger.sink, pace->flush_ms);
         return;

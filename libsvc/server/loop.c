@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libsvc/core/away.h"
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/loop_mhd.h"
 
@@ -45,7 +46,7 @@ void svc__loop_wake(struct loop *loop)
         return; /* an eventfd that is full wakes all the same */
 }
 
-/* Any thread: a layer that waited has resumed. */
+/* Any thread: there is news of an exchange. */
 static void wake_exchange(struct exchange_host *host, struct exchange *x)
 {
     struct loop *loop = (struct loop *)(void *)host;
@@ -163,9 +164,8 @@ static void take_woken(struct loop *loop)
         next = mail->next;
         struct exchange *x =
             (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
-        if (svc__exchange_resumed(x))
+        if (svc__away_news(x))
             svc__conn_resume(x->transport);
-        atomic_fetch_sub(&loop->waiting, 1);
         if (atomic_load(&loop->stage) != STAGE_SERVE)
             svc__server_notify(loop->server);
     }
@@ -311,7 +311,7 @@ static void *run(void *arg)
     struct loop *loop = arg;
     svc__log_adopt(&loop->host.log);
     svc__acceptor_watch(loop, true);
-    while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->waiting) ||
+    while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->host.away) ||
            atomic_load(&loop->posting))
         turn(loop);
     take_handed(loop);

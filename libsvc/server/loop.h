@@ -30,13 +30,12 @@ struct loop {
     size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */
 
     struct mailbox handed; /* connections accepted by other threads */
-    struct mailbox woken;  /* exchanges whose layer has resumed */
+    struct mailbox woken;  /* exchanges of which there is news */
     struct wheel wheel;
     struct arena_cache arenas;
     struct conn *conns;
     struct lingering *lingers;
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
-    _Atomic unsigned waiting; /* exchanges that a layer holds; they use the loop's memory */
     _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;

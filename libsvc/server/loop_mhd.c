@@ -170,11 +170,10 @@ static enum MHD_Result reply(struct conn *conn)
 
 /* ---- The access handler */
 
-static enum MHD_Result suspend(struct conn *conn)
+static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
 {
     conn->suspended = true;
-    atomic_fetch_add(&conn->loop->waiting, 1);
-    svc__conn_enter(conn, CONN_HANDLE);
+    svc__conn_enter(conn, phase);
     svc__conn_watch_departure(conn);
     MHD_suspend_connection(conn->connection);
     return MHD_YES;
@@ -207,8 +206,10 @@ static enum MHD_Result run_before_body(struct conn *conn)
     switch (run(x)) {
     case EXCHANGE_WAIT:
         conn->call = CALL_AGAIN;
-        return suspend(conn);
+        return suspend(conn, CONN_HANDLE);
     case EXCHANGE_BODY:
+    case EXCHANGE_FULL:
+    case EXCHANGE_OVER:
         return expect_body(conn, CALL_BODY);
     case EXCHANGE_REPLY:
         break;
@@ -219,9 +220,10 @@ static enum MHD_Result run_before_body(struct conn *conn)
     return reply(conn);
 }
 
-static enum MHD_Result run_without_body(struct conn *conn)
+/* The request is in, whole. */
+static enum MHD_Result run_to_end(struct conn *conn)
 {
-    return run(conn->x) == EXCHANGE_WAIT ? suspend(conn) : reply(conn);
+    return run(conn->x) == EXCHANGE_WAIT ? suspend(conn, CONN_HANDLE) : reply(conn);
 }
 
 static enum MHD_Result begin(struct conn *conn)
@@ -233,35 +235,64 @@ static enum MHD_Result begin(struct conn *conn)
     return MHD_YES;
 }
 
-/* The answer is decided in mid-body: what is left is read for a while, and the answer follows. */
+/* No more of the body is wanted: what is left is read for a while, and the answer follows. */
 static void drop_rest(struct conn *conn)
 {
     conn->call = CALL_DROP;
     svc__conn_hurry(conn, DROP_MS);
 }
 
-static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t len)
+static void count_body(struct conn *conn, size_t len)
 {
-    struct exchange *x = conn->x;
-    if (x->framing.kind == BODY_CHUNKED)
+    if (conn->x->framing.kind == BODY_CHUNKED)
         conn->taken_known = false;
     conn->taken += len;
     conn->had_body = true;
-    if (conn->call == CALL_BODY) {
-        if (svc__exchange_body(x, data, len) == EXCHANGE_REPLY)
-            drop_rest(conn);
-        return MHD_YES;
-    }
+}
+
+/* Where it has not been decided who drops the body, that is done now. */
+static enum MHD_Result drop_piece(struct conn *conn, size_t len)
+{
+    struct exchange *x = conn->x;
     x->request.bytes_in += len;
     conn->dropped += len;
-    return conn->dropped <= DROP_TOO_LARGE ? MHD_YES : reply_raw(conn);
+    if (conn->dropped <= DROP_TOO_LARGE)
+        return MHD_YES;
+    if (!x->replied && !svc__conn_refuse(conn, 413, "the request body is over the limit"))
+        return MHD_NO;
+    return reply_raw(conn);
+}
+
+/* Takes a piece of the body, or leaves it: `*left` is what was not taken. */
+static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t len, size_t *left)
+{
+    if (conn->call == CALL_BODY && conn->x->replied)
+        drop_rest(conn);
+    enum exchange_step step =
+        conn->call == CALL_BODY ? svc__exchange_body(conn->x, data, len) : EXCHANGE_REPLY;
+    if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
+        *left = len;
+        return suspend(conn, CONN_STALL);
+    }
+    count_body(conn, len);
+    if (step == EXCHANGE_BODY)
+        return MHD_YES;
+    if (conn->call == CALL_DROP)
+        return drop_piece(conn, len);
+    if (step == EXCHANGE_OVER && !svc__conn_refuse(conn, 413, "the request body is over the limit"))
+        return MHD_NO;
+    drop_rest(conn);
+    return MHD_YES;
 }
 
 static enum MHD_Result end_body(struct conn *conn)
 {
-    if (!conn->x->replied)
-        svc__exchange_body_end(conn->x);
-    return reply(conn);
+    struct exchange *x = conn->x;
+    bool wanted = conn->call == CALL_BODY && !x->replied;
+    conn->call = CALL_FINAL;
+    if (wanted && svc__exchange_body_end(x) == EXCHANGE_WAIT)
+        return suspend(conn, CONN_HANDLE);
+    return run_to_end(conn);
 }
 
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, const char *url,
@@ -280,11 +311,11 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
     case CALL_AGAIN:
         return run_before_body(conn);
     case CALL_FINAL:
-        return run_without_body(conn);
+        return run_to_end(conn);
     case CALL_BODY:
     case CALL_DROP:
         *len = 0;
-        return taken ? take_piece(conn, data, taken) : end_body(conn);
+        return taken ? take_piece(conn, data, taken, len) : end_body(conn);
     }
     return MHD_NO;
 }
@@ -378,8 +409,12 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->cut);
     uint64_t bytes = bytes_out(conn, sent);
     conn->x = NULL;
-    svc__exchange_done(x, outcome, bytes);
-    svc__exchange_unref(x);
+    x = svc__exchange_reclaim(x, outcome);
+    if (x) {
+        x->transport = NULL;
+        svc__exchange_done(x, outcome, bytes);
+        svc__exchange_unref(x);
+    }
     if (!conn->raw)
         svc__conn_enter(conn, CONN_IDLE);
 }

@@ -147,7 +147,7 @@ bool svc__server_settled(const struct server *server)
 bool svc__server_empty(const struct server *server)
 {
     for (size_t i = 0; i < server->loop_count; i++)
-        if (atomic_load(&server->loops[i]->waiting))
+        if (atomic_load(&server->loops[i]->host.away))
             return false;
     return atomic_load(&server->connections) == 0 && atomic_load(&server->lingers) == 0;
 }

@@ -70,7 +70,7 @@ void svc__server_enter(struct server *server, enum stage stage);
 /* Whether every loop has acted on the current stage. */
 bool svc__server_settled(const struct server *server);
 
-/* Whether no connection is left, lingering ones included, and no layer holds an exchange. */
+/* Whether no connection is left, lingering ones included, and nobody holds an exchange. */
 bool svc__server_empty(const struct server *server);
 
 /* Has who waits for the server look again. Any thread. */

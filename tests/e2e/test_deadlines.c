@@ -371,6 +371,59 @@ Test(deadlines, of_a_request_answers_504_and_a_late_resume_harms_nothing)
     stop(server);
 }
 
+/* ---- The request, of a caller that says how long it waits */
+
+#define WAIT(field) "GET /wait HTTP/1.1\r\nHost: a\r\n" field "\r\n\r\n"
+
+static void expect_504(struct client *client, const char *request, uint64_t ms)
+{
+    uint64_t begin = client_clock_ms();
+    struct client_reply reply = client_exchange(client, request);
+    uint64_t took = client_clock_ms() - begin;
+    cr_expect_eq(reply.status, 504, "%d, %s", reply.status, client_end_name(reply.end));
+    cr_expect(took + 50 >= ms && took < ms + SLACK_MS, "after %lu ms", (unsigned long)took);
+    cr_expect_not(reply.closes);
+    client_reply_free(&reply);
+    expect_served(client);
+}
+
+Test(deadlines, of_a_caller_shorten_those_of_its_request)
+{
+    struct process *server = start_with(NULL);
+    struct client *client = connect_to(server);
+    expect_504(client, WAIT("X-Request-Timeout: " SHORT), SHORT_MS);
+    expect_504(client, WAIT("grpc-timeout: " SHORT "m"), SHORT_MS);
+    expect_504(client, WAIT("X-Request-Timeout: 0"), 0);
+    expect_504(client,
+               "POST /echo HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 0\r\n"
+               "Content-Length: 5\r\n\r\nhello",
+               0);
+    release(server);
+    cr_expect(await_waiters(server, "waiting=0 resumed=2 late=2 cancelled=2 damaged=0"));
+    client_close(client);
+
+    client = connect_to(server);
+    uint64_t begin = client_clock_ms();
+    client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: " SHORT "\r\n"
+                             "Content-Length: 10\r\n\r\nhello");
+    expect_timeout(client, 504, begin, SHORT_MS);
+    client_close(client);
+    stop(server);
+}
+
+Test(deadlines, of_a_caller_do_not_lengthen_those_of_its_request)
+{
+    struct process *server = start_with("SVC_REQUEST_TIMEOUT_MS=" SHORT);
+    struct client *client = connect_to(server);
+    expect_504(client, WAIT("X-Request-Timeout: 60s"), SHORT_MS);
+    expect_504(client, WAIT("grpc-timeout: 99999999H"), SHORT_MS);
+    expect_504(client, WAIT("X-Request-Timeout: 60 seconds"), SHORT_MS);
+    release(server);
+    cr_expect(await_waiters(server, "waiting=0 resumed=3 late=3 cancelled=3 damaged=0"));
+    client_close(client);
+    stop(server);
+}
+
 /* The layer's thread goes on long after the connection is closed, with nobody left to tell. */
 Test(deadlines, of_a_request_and_a_closed_connection_leave_the_layer_its_memory)
 {

@@ -22,6 +22,7 @@
 #include "libsvc/base/sink.h"
 #include "libsvc/core/config_source.h"
 #include "libsvc/core/config_text.h"
+#include "libsvc/core/pipe.h"
 #include "libsvc/route/tree.h"
 
 void *__real_malloc(size_t size);
@@ -171,6 +172,35 @@ static enum outcome try_sink(void)
     struct sink *sink = svc__sink_open(STDERR_FILENO, 0, 2, &report);
     enum outcome outcome = sink ? by_pointer(svc__sink_ring(sink)) : FAILED;
     return worse(outcome, expect_that(svc__sink_close(sink, 1000) == 0, "the close of a sink"));
+}
+
+/* What a write says that may find no memory at all, or less than it would like. */
+static enum outcome by_taken(int64_t n, int64_t len)
+{
+    return n < 0 ? by_code("pipe", (int)n) : expect_that(n > 0 && n <= len, "bytes taken");
+}
+
+/* What was taken comes out, whatever failed behind it. */
+static enum outcome try_pipe(void)
+{
+    static char data[100000];
+    svc_pipe *pipe = svc_pipe_new(40000);
+    if (!pipe)
+        return FAILED;
+    enum outcome outcome = by_code("push", svc__pipe_push(pipe, data, 100));
+    size_t held = outcome == WHOLE ? 100 : 0;
+    for (size_t len = 1000; len < 30000; len *= 3) {
+        int64_t n = svc_pipe_try_write(pipe, data, len);
+        outcome = n == SVC_EAGAIN ? outcome : worse(outcome, by_taken(n, (int64_t)len));
+        held += n > 0 ? (size_t)n : 0;
+    }
+    int error = svc__pipe_push(pipe, data, 50000);
+    outcome = worse(outcome, by_code("push", error));
+    held += error ? 0 : 50000;
+    int64_t n = held ? svc_pipe_try_read(pipe, data, sizeof data) : 0;
+    outcome = worse(outcome, expect_that(n == (int64_t)held, "what a pipe held"));
+    svc_pipe_unref(pipe);
+    return outcome;
 }
 
 /* ---- Routes */
@@ -752,10 +782,11 @@ static bool survive(const struct attempt *attempt)
 int main(void)
 {
     static const struct attempt attempts[] = {
-        {"arena", try_arena, false},     {"buf", try_buf, false},
-        {"metrics", try_metrics, false}, {"sink", try_sink, false},
-        {"tree", try_tree, false},       {"settings", try_settings, false},
-        {"app", try_app, true},          {"service", try_service, true},
+        {"arena", try_arena, false},       {"buf", try_buf, false},
+        {"metrics", try_metrics, false},   {"sink", try_sink, false},
+        {"pipe", try_pipe, true},          {"tree", try_tree, false},
+        {"settings", try_settings, false}, {"app", try_app, true},
+        {"service", try_service, true},
     };
     json_set_alloc_funcs(json_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);

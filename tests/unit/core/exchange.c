@@ -4,7 +4,7 @@
 #include <svc/middleware.h>
 #include <svc/test.h>
 
-#include "libsvc/core/exchange.h"
+#include "libsvc/core/away.h"
 
 static svc_app *app;
 static struct exchange_host host;
@@ -138,7 +138,7 @@ Test(core_exchange, a_deadline_of_the_body_answers_through_the_chain)
     struct exchange *x = begin("Content-Length", "5", "X-B", "2");
     cr_assert_eq(svc__exchange_run(x), EXCHANGE_BODY);
     cr_assert_eq(svc__exchange_body(x, "hel", 3), EXCHANGE_BODY);
-    svc__exchange_refuse(x, 408, "the body took too long");
+    cr_assert_eq(svc__exchange_refuse(x, 408, "the body took too long", SVC_TIMED_OUT), x);
     cr_expect_str_eq(svc_response_header(&x->response, "X-Layer"), "seen");
     expect_problem(
         x, 408, "application/problem+json",
@@ -152,11 +152,12 @@ Test(core_exchange, a_deadline_of_a_waiting_layer_answers_through_those_that_hav
 {
     struct exchange *x = begin("X-Wait", "1", "X-B", "2");
     cr_assert_eq(svc__exchange_run(x), EXCHANGE_WAIT);
-    svc__exchange_refuse(x, 504, NULL);
-    expect_problem(x, 504, "application/problem+json",
+    struct exchange *stand_in = svc__exchange_refuse(x, 504, NULL, SVC_TIMED_OUT);
+    cr_assert(stand_in && stand_in != x);
+    expect_problem(stand_in, 504, "application/problem+json",
                    "{\"title\":\"Gateway Timeout\",\"status\":504}\n");
+    end(stand_in);
     cr_expect_eq(svc_request_resume(&x->request), SVC_ELATE);
-    end(x);
-    cr_expect_not(svc__exchange_resumed(x));
+    cr_expect_not(svc__away_news(x));
     cr_expect_str_eq(trace, "request ");
 }

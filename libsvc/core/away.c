@@ -1,0 +1,220 @@
+/* An exchange that others have. */
+#include "libsvc/core/away.h"
+
+#include <string.h>
+
+#include "libsvc/core/pending.h"
+#include "libsvc/core/response_internal.h"
+#include "libsvc/core/workers.h"
+
+/* ---- Leaving */
+
+static size_t text_size(const svc_request *req)
+{
+    size_t size = req->method.len + 1;
+    for (size_t i = 0; i < req->field_count; i++)
+        size += req->fields[i].name.len + req->fields[i].value.len + 2;
+    return size;
+}
+
+static struct bytes move_text(char **to, struct bytes text)
+{
+    char *at = *to;
+    memcpy(at, text.data, text.len);
+    at[text.len] = '\0';
+    *to += text.len + 1;
+    return (struct bytes){at, text.len};
+}
+
+/* The head's strings lie in the host's memory, which is used again when the reply has gone. */
+static int keep_head(struct exchange *x)
+{
+    svc_request *req = &x->request;
+    if (x->kept_head)
+        return 0;
+    struct field *fields = svc__arena_alloc(&x->arena, req->field_count * sizeof *fields);
+    char *text = svc__arena_alloc(&x->arena, text_size(req));
+    if (!fields || !text)
+        return SVC_ENOMEM;
+    req->method = move_text(&text, req->method);
+    for (size_t i = 0; i < req->field_count; i++) {
+        fields[i].name = move_text(&text, req->fields[i].name);
+        fields[i].value = move_text(&text, req->fields[i].value);
+    }
+    req->fields = fields;
+    x->kept_head = true;
+    return 0;
+}
+
+int svc__away_prepare(struct exchange *x, size_t from)
+{
+    if (keep_head(x))
+        return SVC_ENOMEM;
+    x->lent = (struct lent){true, from, x->request.values};
+    return 0;
+}
+
+void svc__away_hold(struct exchange *x)
+{
+    atomic_fetch_add(&x->refs, 1);
+    atomic_fetch_add(&x->home->away, 1);
+}
+
+void svc__away_tell(struct exchange *x, enum news news)
+{
+    /* Who finds nothing told before posts the mail, and that mail holds the exchange for him. */
+    struct exchange_host *home = x->home;
+    if (!atomic_fetch_or(&x->news, (unsigned)news))
+        home->wake(home, x);
+}
+
+/* ---- At a worker */
+
+static void move_to(struct exchange *x, struct exchange_host *host)
+{
+    x->host = host;
+    x->arena.cache = host->arenas;
+}
+
+/* Layers count; most routes have none that run on workers. */
+static bool ready_cells(struct exchange *x, struct exchange_host *worker)
+{
+    if (!worker->cells)
+        worker->cells = svc__metric_cells_new(x->request.app->metrics);
+    return worker->cells != NULL;
+}
+
+static void work(struct work *work, struct exchange_host *worker)
+{
+    struct exchange *x =
+        (struct exchange *)(void *)((char *)work - offsetof(struct exchange, work));
+    move_to(x, worker);
+    if (ready_cells(x, worker))
+        x->next(x);
+    svc__away_tell(x, NEWS_WORK);
+}
+
+int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x), size_t from)
+{
+    if (svc__away_prepare(x, from))
+        return SVC_ENOMEM;
+    x->next = next;
+    x->work.run = work;
+    x->parked = 0;
+    x->out = true;
+    svc__away_hold(x);
+    int error = svc__workers_submit(x->request.app->workers, &x->work);
+    if (!error)
+        return 0;
+    x->out = false;
+    atomic_fetch_sub(&x->refs, 1);
+    atomic_fetch_sub(&x->home->away, 1);
+    return error;
+}
+
+static void drop_holds(struct exchange *x, unsigned count)
+{
+    struct exchange_host *home = x->home;
+    for (; count > 0; count--) {
+        svc__exchange_unref(x);
+        atomic_fetch_sub(&home->away, 1);
+    }
+}
+
+bool svc__away_withdraw(struct exchange *x)
+{
+    if (!x->out || !svc__workers_withdraw(x->request.app->workers, &x->work))
+        return false;
+    x->out = false;
+    drop_holds(x, 1);
+    return true;
+}
+
+/* ---- Coming back */
+
+bool svc__away_is(const struct exchange *x)
+{
+    return x->out || x->parked;
+}
+
+/* Whether what it waits for has come; it does not wait then any more. */
+static bool unpark(struct exchange *x)
+{
+    if (!x->parked || !(x->arrived & x->parked))
+        return false;
+    x->parked = 0;
+    x->arrived = 0;
+    return true;
+}
+
+bool svc__away_news(struct exchange *x)
+{
+    unsigned news = atomic_exchange(&x->news, 0);
+    if (news & NEWS_WORK) {
+        x->out = false;
+        move_to(x, x->home);
+    }
+    x->arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
+    bool goes_on = false;
+    if (!x->out)
+        goes_on = unpark(x) || (news & NEWS_WORK && !x->parked);
+    goes_on = (goes_on || news & NEWS_STREAM) && !x->given_up && x->transport;
+    drop_holds(x, (unsigned)__builtin_popcount(news & ~(unsigned)NEWS_ANSWER));
+    return goes_on;
+}
+
+/* ---- Doing without it */
+
+static void give_up(struct exchange *x, enum svc_outcome outcome)
+{
+    int pending = WAIT_PENDING;
+    atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
+    x->given_up = outcome;
+    svc__pending_close(atomic_load(&x->pending));
+    svc__exchange_cancel(x);
+}
+
+/* Only what nobody changes who has it. */
+static void copy_request(svc_request *to, const svc_request *from, const struct lent *lent)
+{
+    to->app = from->app;
+    to->owner = from->owner;
+    to->route = from->route;
+    to->method = from->method;
+    to->target = from->target;
+    to->fields = from->fields;
+    to->field_count = from->field_count;
+    to->match = from->match;
+    memcpy(to->params, from->params, sizeof to->params);
+    to->id = from->id;
+    to->trace.origin = from->trace.origin;
+    to->trace.own = from->trace.own;
+    memcpy(to->trace.parent, from->trace.parent, sizeof to->trace.parent);
+    to->trace.member = from->trace.member;
+    to->peer = from->peer;
+    to->values = lent->values;
+    to->started_ns = from->started_ns;
+    to->deadline_ms = from->deadline_ms;
+    to->bytes_in = from->bytes_in;
+}
+
+struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome)
+{
+    struct exchange *stand_in = x->lent.is ? svc__exchange_make(x->request.app, x->home) : NULL;
+    void *transport = x->transport;
+    x->transport = NULL;
+    give_up(x, outcome);
+    if (!stand_in)
+        return NULL;
+    copy_request(&stand_in->request, &x->request, &x->lent);
+    stand_in->chain = x->chain;
+    stand_in->passed = x->lent.from;
+    stand_in->layer_state = x->layer_state;
+    stand_in->framing = x->framing;
+    stand_in->malformed = x->malformed;
+    stand_in->close = x->close;
+    stand_in->transport = transport;
+    stand_in->principal = x;
+    atomic_fetch_add(&x->refs, 1);
+    return stand_in;
+}

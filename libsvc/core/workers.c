@@ -1,0 +1,444 @@
+/* The pool of threads for what blocks. */
+#include "libsvc/core/workers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "libsvc/base/clock.h"
+
+enum {
+    SCRATCH = 1 << 24, /* the largest thing that is rendered for one response */
+    OVERLOAD_MS =
+        100, /* what the oldest may wait before the newest goes first (CoDel's interval) */
+    STOP_LOOK_MS = 100 /* between looks at the clock while threads end */
+};
+
+/* What one app's svc_app_worker hooks have made on one thread. */
+struct worker_state {
+    const svc_app *app;
+    void *state;
+};
+
+struct worker {
+    struct exchange_host host; /* first: a host that has a worker is its address */
+    struct workers *pool;
+    struct worker *next_idle; /* the one that became idle before; guarded by the pool's lock */
+    struct work *work;        /* what it is woken for; guarded likewise */
+    sem_t wake;
+    struct worker_state *states;
+    size_t state_count;
+};
+
+struct workers {
+    svc_app *app;
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t ended; /* a thread has ended */
+    struct worker *idle;  /* the latest first */
+    struct work *oldest, *newest;
+    size_t queued, threads, idle_count;
+    size_t min, max, max_queued;
+    uint64_t idle_ms;
+    size_t stack;
+    bool stopping;
+    uint64_t refused; /* that found the queue full */
+    uint64_t expired; /* that were taken back from the queue */
+};
+
+/* ---- The queue; with the lock held */
+
+static void enqueue(struct workers *pool, struct work *work)
+{
+    work->next = NULL;
+    work->previous = pool->newest;
+    work->queued = true;
+    if (pool->newest)
+        pool->newest->next = work;
+    else
+        pool->oldest = work;
+    pool->newest = work;
+    pool->queued++;
+}
+
+static void unlink_work(struct workers *pool, struct work *work)
+{
+    if (work->next)
+        work->next->previous = work->previous;
+    else
+        pool->newest = work->previous;
+    if (work->previous)
+        work->previous->next = work->next;
+    else
+        pool->oldest = work->next;
+    work->queued = false;
+    pool->queued--;
+}
+
+/* In order, unless a queue stands: then whoever is served should not have given up already. */
+static struct work *dequeue(struct workers *pool)
+{
+    struct work *work = pool->oldest;
+    if (!work)
+        return NULL;
+    if (svc__clock_ms() - work->since_ms > OVERLOAD_MS)
+        work = pool->newest;
+    unlink_work(pool, work);
+    return work;
+}
+
+static struct worker *take_idle(struct workers *pool)
+{
+    struct worker *worker = pool->idle;
+    if (worker) {
+        pool->idle = worker->next_idle;
+        pool->idle_count--;
+    }
+    return worker;
+}
+
+static bool leave_idle(struct workers *pool, const struct worker *worker)
+{
+    for (struct worker **at = &pool->idle; *at; at = &(*at)->next_idle)
+        if (*at == worker) {
+            *at = worker->next_idle;
+            pool->idle_count--;
+            return true;
+        }
+    return false;
+}
+
+/* ---- A thread */
+
+static bool begin_states(struct worker *worker)
+{
+    svc_app *root = worker->pool->app;
+    size_t count = 1;
+    for (const struct mount *mount = root->mounts; mount; mount = mount->next)
+        count++;
+    worker->states = calloc(count, sizeof *worker->states);
+    if (!worker->states)
+        return false;
+    svc_app *app = root;
+    for (const struct mount *mount = root->mounts; app; mount = mount->next) {
+        struct worker_state *state = &worker->states[worker->state_count];
+        state->app = app;
+        if (app->worker_hooks.begin) {
+            if (app->worker_hooks.begin(app, app->worker_hooks.arg, &state->state))
+                return false;
+            worker->state_count++;
+        }
+        if (!mount)
+            break;
+        app = mount->app;
+    }
+    return true;
+}
+
+static void end_states(struct worker *worker)
+{
+    while (worker->state_count > 0) {
+        const struct worker_state *state = &worker->states[--worker->state_count];
+        if (state->app->worker_hooks.end)
+            state->app->worker_hooks.end(state->state, state->app->worker_hooks.arg);
+    }
+    free(worker->states);
+}
+
+void *svc_request_worker(const svc_request *req)
+{
+    const struct worker *worker = svc__exchange_of(req)->host->worker;
+    for (size_t i = 0; worker && i < worker->state_count; i++)
+        if (worker->states[i].app == req->owner)
+            return worker->states[i].state;
+    return NULL;
+}
+
+/* Waits to be given work, for a while. False: nobody has. */
+static bool wait_for_work(struct worker *worker, uint64_t ms)
+{
+    struct timespec due;
+    clock_gettime(CLOCK_MONOTONIC, &due);
+    due.tv_sec += (time_t)(ms / 1000);
+    due.tv_nsec += (long)(ms % 1000) * 1000000;
+    due.tv_sec += due.tv_nsec / 1000000000;
+    due.tv_nsec %= 1000000000;
+    int error;
+    while ((error = sem_clockwait(&worker->wake, CLOCK_MONOTONIC, &due)) && errno == EINTR)
+        continue;
+    return !error;
+}
+
+/* The next work: from the queue, or once somebody brings it. NULL: the thread ends. With the lock
+ * held. */
+static struct work *next_work(struct workers *pool, struct worker *worker)
+{
+    struct work *work = dequeue(pool);
+    while (!work && !pool->stopping) {
+        worker->work = NULL;
+        worker->next_idle = pool->idle;
+        pool->idle = worker;
+        pool->idle_count++;
+        pthread_mutex_unlock(&pool->lock);
+        bool woken = wait_for_work(worker, pool->idle_ms);
+        pthread_mutex_lock(&pool->lock);
+        bool spare = !woken && leave_idle(pool, worker);
+        if (!woken && !spare) /* given work at the last moment */
+            wait_for_work(worker, pool->idle_ms);
+        work = worker->work;
+        if (spare && pool->threads > pool->min)
+            break;
+    }
+    return work;
+}
+
+static void serve(struct worker *worker)
+{
+    struct workers *pool = worker->pool;
+    struct work *work;
+    pthread_mutex_lock(&pool->lock);
+    while ((work = next_work(pool, worker))) {
+        pthread_mutex_unlock(&pool->lock);
+        work->run(work, &worker->host);
+        pthread_mutex_lock(&pool->lock);
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void free_worker(struct worker *worker)
+{
+    svc__metric_cells_release(worker->pool->app->metrics, worker->host.cells);
+    svc__buf_free(&worker->host.scratch);
+    sem_destroy(&worker->wake);
+    free(worker);
+}
+
+static void thread_ended(struct workers *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->threads--;
+    pthread_cond_signal(&pool->ended);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void *run(void *arg)
+{
+    struct worker *worker = arg;
+    struct workers *pool = worker->pool;
+    if (begin_states(worker))
+        serve(worker);
+    else
+        svc_app_log_error(pool->app, "a worker cannot begin");
+    end_states(worker);
+    free_worker(worker);
+    thread_ended(pool);
+    return NULL;
+}
+
+static struct worker *new_worker(struct workers *pool)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return NULL;
+    worker->pool = pool;
+    worker->host.worker = worker;
+    svc__buf_init(&worker->host.scratch, SCRATCH);
+    sem_init(&worker->wake, 0, 0);
+    return worker;
+}
+
+/* Signals are the program's: its own threads get them. */
+static int create_thread(const struct workers *pool, struct worker *worker)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    if (pthread_attr_init(&attributes))
+        return SVC_ESYSTEM;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, pool->stack);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread, &attributes, run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return error ? SVC_ESYSTEM : 0;
+}
+
+/* Starts a thread that is counted already. */
+static int add_thread(struct workers *pool)
+{
+    struct worker *worker = new_worker(pool);
+    int error = worker ? create_thread(pool, worker) : SVC_ENOMEM;
+    if (!error)
+        return 0;
+    if (worker)
+        free_worker(worker);
+    thread_ended(pool);
+    return error;
+}
+
+/* ---- The pool */
+
+static int64_t count_threads(void *arg)
+{
+    struct workers *pool = arg;
+    pthread_mutex_lock(&pool->lock);
+    size_t count = pool->threads;
+    pthread_mutex_unlock(&pool->lock);
+    return (int64_t)count;
+}
+
+static int64_t count_busy(void *arg)
+{
+    struct workers *pool = arg;
+    pthread_mutex_lock(&pool->lock);
+    size_t count = pool->threads - pool->idle_count;
+    pthread_mutex_unlock(&pool->lock);
+    return (int64_t)count;
+}
+
+static int64_t count_queued(void *arg)
+{
+    struct workers *pool = arg;
+    pthread_mutex_lock(&pool->lock);
+    size_t count = pool->queued;
+    pthread_mutex_unlock(&pool->lock);
+    return (int64_t)count;
+}
+
+static int64_t count_turned_away(void *arg)
+{
+    struct workers *pool = arg;
+    pthread_mutex_lock(&pool->lock);
+    uint64_t count = pool->refused + pool->expired;
+    pthread_mutex_unlock(&pool->lock);
+    return (int64_t)count;
+}
+
+static void register_metrics(struct workers *pool)
+{
+    struct metrics *in = pool->app->metrics;
+    svc__metric_gauge_fn(in, "svc_workers", "Worker threads.", count_threads, pool);
+    svc__metric_gauge_fn(in, "svc_workers_busy", "Worker threads at work.", count_busy, pool);
+    svc__metric_gauge_fn(in, "svc_workers_queued", "Requests that wait for a worker.", count_queued,
+                         pool);
+    svc__metric_gauge_fn(in, "svc_workers_turned_away",
+                         "Requests that found the queue full or waited in it for too long.",
+                         count_turned_away, pool);
+}
+
+struct workers *svc__workers_new(svc_app *app)
+{
+    const svc_config *config = &app->config;
+    struct workers *pool = calloc(1, sizeof *pool);
+    if (!pool)
+        return NULL;
+    pool->app = app;
+    pool->max = (size_t)config->workers_max;
+    pool->min = (size_t)(config->workers_min < pool->max ? config->workers_min : pool->max);
+    pool->max_queued = (size_t)config->worker_queue;
+    pool->idle_ms = config->worker_idle_ms;
+    pool->stack = (size_t)config->worker_stack_bytes;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->ended, NULL);
+    register_metrics(pool);
+    return pool;
+}
+
+int svc__workers_start(struct workers *pool)
+{
+    int error = 0;
+    for (size_t i = 0; i < pool->min && !error; i++) {
+        pthread_mutex_lock(&pool->lock);
+        pool->threads++;
+        pthread_mutex_unlock(&pool->lock);
+        error = add_thread(pool);
+    }
+    return error;
+}
+
+/* Gives work to an idle worker, or queues it, if there is room. Says whether to add a thread. With
+ * the lock held. */
+static int place(struct workers *pool, struct work *work, struct worker **idle, bool *grow)
+{
+    *idle = take_idle(pool);
+    *grow = !*idle && pool->threads < pool->max;
+    if (*idle) {
+        (*idle)->work = work;
+        return 0;
+    }
+    if (!*grow && pool->queued >= pool->max_queued) {
+        pool->refused++;
+        return SVC_EAGAIN;
+    }
+    pool->threads += *grow;
+    enqueue(pool, work);
+    return 0;
+}
+
+int svc__workers_submit(struct workers *pool, struct work *work)
+{
+    struct worker *idle;
+    bool grow;
+    work->since_ms = svc__clock_ms();
+    pthread_mutex_lock(&pool->lock);
+    int error = place(pool, work, &idle, &grow);
+    pthread_mutex_unlock(&pool->lock);
+    if (idle)
+        sem_post(&idle->wake);
+    if (grow)
+        add_thread(pool); /* without it, those that there are do the work */
+    return error;
+}
+
+bool svc__workers_withdraw(struct workers *pool, struct work *work)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool queued = work->queued;
+    if (queued) {
+        unlink_work(pool, work);
+        pool->expired++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return queued;
+}
+
+/* Waits for all threads to end; false when they have not by the deadline. With the lock held. */
+static bool wait_for_end(struct workers *pool, uint64_t deadline_ms)
+{
+    while (pool->threads > 0 && svc__clock_ms() < deadline_ms) {
+        struct timespec due;
+        clock_gettime(CLOCK_MONOTONIC, &due);
+        due.tv_nsec += STOP_LOOK_MS * 1000000L;
+        due.tv_sec += due.tv_nsec / 1000000000;
+        due.tv_nsec %= 1000000000;
+        pthread_cond_clockwait(&pool->ended, &pool->lock, CLOCK_MONOTONIC, &due);
+    }
+    return pool->threads == 0;
+}
+
+int svc__workers_stop(struct workers *pool, uint64_t deadline_ms)
+{
+    if (!pool)
+        return 0;
+    struct worker *worker;
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    while ((worker = take_idle(pool)))
+        sem_post(&worker->wake);
+    bool ended = wait_for_end(pool, deadline_ms);
+    pthread_mutex_unlock(&pool->lock);
+    return ended ? 0 : SVC_EFORCED;
+}
+
+void svc__workers_free(struct workers *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_destroy(&pool->lock);
+    pthread_cond_destroy(&pool->ended);
+    free(pool);
+}

@@ -1,0 +1,49 @@
+/* Budgets that callers send: a request whose caller gives up earlier has an earlier deadline. */
+#include "libsvc/base/clock.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/mw/stack.h"
+#include "libsvc/proto/budget.h"
+
+#define NO_BUDGET UINT64_MAX
+#define NAME(text) svc__bytes((text), sizeof(text) - 1)
+
+/* The least of `least` and what the fields of that name say. Those that cannot be read say nothing.
+ */
+static uint64_t least_of(const svc_request *req, struct bytes name,
+                         int (*parse)(struct bytes text, uint64_t *ms), uint64_t least)
+{
+    const struct field *field = NULL;
+    while ((field = svc__fields_next(req->fields, req->field_count, field, name))) {
+        uint64_t ms;
+        if (!parse(field->value, &ms) && ms < least)
+            least = ms;
+    }
+    return least;
+}
+
+static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    (void)layer;
+    uint64_t ms = least_of(req, NAME("X-Request-Timeout"), svc__budget_parse, NO_BUDGET);
+    ms = least_of(req, NAME("grpc-timeout"), svc__budget_parse_grpc, ms);
+    if (ms == NO_BUDGET)
+        return SVC_PASS;
+    uint64_t due_ms = req->started_ns / 1000000 + ms;
+    if (due_ms < req->deadline_ms)
+        req->deadline_ms = due_ms;
+    if (svc__clock_ms() < due_ms)
+        return SVC_PASS;
+    int error = svc_response_problem(res, 504, "the caller's time for the request is over");
+    return error ? error : SVC_ANSWERED;
+}
+
+const svc_middleware *svc__request_budget_make(svc_app *app)
+{
+    static const svc_middleware middleware = {
+        .size = sizeof middleware,
+        .name = "request_budget",
+        .on_request = on_request,
+    };
+    (void)app;
+    return &middleware;
+}
