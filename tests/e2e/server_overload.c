@@ -10,6 +10,8 @@ enum { LIMIT = 4, MAX_HELD = 64, QUEUE_MS = 100, SPIN_MS = 400, EXPIRES_MS = 50 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static svc_request *held[MAX_HELD];
 static size_t held_count;
+static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
+static unsigned releases;
 
 static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
 {
@@ -35,6 +37,8 @@ static int release(svc_request *req, svc_response *res)
     for (size_t i = 0; i < held_count; i++)
         svc_request_resume(held[i]);
     held_count = 0;
+    releases++;
+    pthread_cond_broadcast(&released);
     pthread_mutex_unlock(&lock);
     return svc_response_empty(res, 204);
 }
@@ -43,6 +47,16 @@ static int served(svc_request *req, svc_response *res)
 {
     (void)req;
     return svc_response_text(res, 200, "served");
+}
+
+/* On a worker, until the next release. */
+static int block(svc_request *req, svc_response *res)
+{
+    pthread_mutex_lock(&lock);
+    for (unsigned before = releases; releases == before;)
+        pthread_cond_wait(&released, &lock);
+    pthread_mutex_unlock(&lock);
+    return served(req, res);
 }
 
 static uint64_t now_ms(void)
@@ -79,6 +93,16 @@ static void add_held(svc_group *group, const char *pattern, unsigned timeout_ms)
     svc_group_route(group, &route);
 }
 
+static void add_blocking(svc_group *group, const char *pattern, unsigned timeout_ms)
+{
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = pattern;
+    route.handler = block;
+    route.flags = SVC_BLOCKING;
+    route.timeout_ms = timeout_ms;
+    svc_group_route(group, &route);
+}
+
 static void add_limited(svc_app *app)
 {
     svc_concurrency options = SVC_CONCURRENCY_INIT;
@@ -88,6 +112,8 @@ static void add_limited(svc_app *app)
     svc_group_use(group, svc_concurrency_new(app, &options));
     add_held(group, "/hold", 0);
     add_held(group, "/expire", EXPIRES_MS);
+    add_blocking(group, "/work", 0);
+    add_blocking(group, "/work-expire", EXPIRES_MS);
     svc_group_get(group, "/pass", served, NULL);
 }
 

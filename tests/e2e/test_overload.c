@@ -72,11 +72,16 @@ static long shed(void)
 }
 
 /* Requests that are in flight until they are released. */
-static void hold_all(struct client *clients[LIMIT])
+static void hold_all_by(const char *request, struct client *clients[LIMIT])
 {
     for (size_t i = 0; i < LIMIT; i++)
-        clients[i] = connect_and_send(GET("/limited/hold"));
+        clients[i] = connect_and_send(request);
     await_in_flight(LIMIT);
+}
+
+static void hold_all(struct client *clients[LIMIT])
+{
+    hold_all_by(GET("/limited/hold"), clients);
 }
 
 static void release_all(struct client *clients[LIMIT])
@@ -121,6 +126,16 @@ Test(overload, what_is_over_the_limit_is_refused_at_once_and_keeps_its_connectio
     cr_expect(client_send_text(refused, GET("/limited/pass")));
     expect_reply(refused, 200);
     client_close(refused);
+}
+
+Test(overload, requests_on_workers_are_in_flight)
+{
+    struct client *clients[LIMIT];
+    hold_all_by(GET("/limited/work"), clients);
+    expect_status(GET("/limited/work"), 503);
+    expect_status(GET("/limited/pass"), 503);
+    release_all(clients);
+    expect_status(GET("/limited/pass"), 200);
 }
 
 Test(overload, other_routes_and_the_admin_pages_are_not_refused)
@@ -182,11 +197,11 @@ Test(overload, a_refusal_comes_before_the_body)
 
 /* ---- No permit is lost */
 
-Test(overload, clients_that_leave_give_their_permits_back)
+static void expect_back_from_who_left(const char *request)
 {
     for (int round = 0; round < 5; round++) {
         struct client *clients[LIMIT];
-        hold_all(clients);
+        hold_all_by(request, clients);
         client_reset(clients[0]);
         client_close(clients[1]);
         clients[0] = clients[1] = NULL;
@@ -195,12 +210,22 @@ Test(overload, clients_that_leave_give_their_permits_back)
     expect_whole_limit();
 }
 
-Test(overload, deadlines_that_pass_give_their_permits_back)
+Test(overload, clients_that_leave_give_their_permits_back)
+{
+    expect_back_from_who_left(GET("/limited/hold"));
+}
+
+Test(overload, clients_that_leave_a_worker_give_their_permits_back)
+{
+    expect_back_from_who_left(GET("/limited/work"));
+}
+
+static void expect_back_from_what_expired(const char *request)
 {
     for (int round = 0; round < 3; round++) {
         struct client *clients[LIMIT];
         for (size_t i = 0; i < LIMIT; i++)
-            clients[i] = connect_and_send(GET("/limited/expire"));
+            clients[i] = connect_and_send(request);
         for (size_t i = 0; i < LIMIT; i++) {
             expect_reply(clients[i], 504);
             client_close(clients[i]);
@@ -209,6 +234,16 @@ Test(overload, deadlines_that_pass_give_their_permits_back)
     }
     expect_status(GET("/release"), 204);
     expect_whole_limit();
+}
+
+Test(overload, deadlines_that_pass_give_their_permits_back)
+{
+    expect_back_from_what_expired(GET("/limited/expire"));
+}
+
+Test(overload, deadlines_that_pass_on_a_worker_give_their_permits_back)
+{
+    expect_back_from_what_expired(GET("/limited/work-expire"));
 }
 
 Test(overload, heads_and_bodies_that_stop_in_the_middle_give_their_permits_back)
