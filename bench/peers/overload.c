@@ -3,6 +3,7 @@
  * those of a database's pool, and GET /burn takes 1 ms of an event loop's CPU. OVERLOAD_LIMIT is
  * "none", "adaptive" or a number; OVERLOAD_QUEUE_MS the longest wait for the loop.
  */
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,44 @@
 
 enum { PERMITS = 8, HELD_US = 20000, BURNT_NS = 1000000 };
 
-static sem_t permits;
+/* Permits that go to who has waited longest, as those of such pools do. */
+struct waiter {
+    sem_t turn;
+    struct waiter *next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct waiter *first, **last = &first;
+static int permits = PERMITS;
+
+static void take_permit(void)
+{
+    struct waiter own = {.next = NULL};
+    pthread_mutex_lock(&lock);
+    bool waits = permits == 0;
+    if (waits) {
+        sem_init(&own.turn, 0, 0);
+        *last = &own;
+        last = &own.next;
+    } else
+        permits--;
+    pthread_mutex_unlock(&lock);
+    while (waits && sem_wait(&own.turn))
+        continue;
+}
+
+static void give_permit(void)
+{
+    pthread_mutex_lock(&lock);
+    struct waiter *next = first;
+    if (next) {
+        first = next->next;
+        last = first ? last : &first;
+        sem_post(&next->turn);
+    } else
+        permits++;
+    pthread_mutex_unlock(&lock);
+}
 
 static int served(svc_response *res)
 {
@@ -23,10 +61,9 @@ static int served(svc_response *res)
 static int wait(svc_request *req, svc_response *res)
 {
     (void)req;
-    while (sem_wait(&permits))
-        continue;
+    take_permit();
     usleep(HELD_US);
-    sem_post(&permits);
+    give_permit();
     return served(res);
 }
 
@@ -76,7 +113,6 @@ int main(void)
 {
     svc_app *app = svc_app_new("overload");
     const svc_middleware *limit = make_limit(app);
-    sem_init(&permits, 0, PERMITS);
     if (limit)
         svc_app_use(app, limit);
     add_wait(app);
