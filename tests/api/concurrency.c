@@ -421,9 +421,9 @@ static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
 /* The library answers in place of what waits, and layers further out see that. */
 static int let_go(svc_request *req, svc_response *res, const svc_layer *layer)
 {
-    (void)layer;
+    (void)req, (void)layer;
     if (svc_response_status(res) == 504)
-        cr_expect_eq(svc_request_resume(req), SVC_ELATE);
+        cr_expect_eq(svc_request_resume(held), SVC_ELATE);
     return 0;
 }
 

@@ -117,6 +117,27 @@ static void add_limited(svc_app *app)
     svc_group_get(group, "/pass", served, NULL);
 }
 
+static int pass(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    (void)req, (void)res, (void)layer;
+    return SVC_PASS;
+}
+
+/* A limit that is asked on a worker, since a layer further out may block. */
+static void add_behind(svc_app *app)
+{
+    static const svc_middleware blocks = {
+        .size = sizeof blocks, .name = "blocks", .flags = SVC_BLOCKING, .on_request = pass};
+    svc_concurrency options = SVC_CONCURRENCY_INIT;
+    svc_group *group = svc_app_group(app, "/behind");
+    options.limit = LIMIT;
+    options.max_queue_ms = QUEUE_MS;
+    svc_group_use(group, &blocks);
+    svc_group_use(group, svc_concurrency_new(app, &options));
+    add_held(group, "/hold", 0);
+    svc_group_get(group, "/pass", served, NULL);
+}
+
 static void add_queue(svc_app *app)
 {
     svc_concurrency options = SVC_CONCURRENCY_INIT;
@@ -134,6 +155,7 @@ int main(void)
     svc_app_get(app, "/release", release, NULL);
     svc_app_get(app, "/free", served, NULL);
     add_limited(app);
+    add_behind(app);
     add_queue(app);
     return svc_app_run(app);
 }

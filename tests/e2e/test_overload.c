@@ -121,7 +121,8 @@ Test(overload, what_is_over_the_limit_is_refused_at_once_and_keeps_its_connectio
         client_reply_free(&reply);
     }
     cr_expect_eq(shed(), 100);
-    cr_expect_eq(client_metric(process_admin(server), "svc_concurrency_limit"), LIMIT);
+    cr_expect_eq(client_metric(process_admin(server), "svc_concurrency_limit"), 2 * LIMIT,
+                 "of two limits");
     release_all(clients);
     cr_expect(client_send_text(refused, GET("/limited/pass")));
     expect_reply(refused, 200);
@@ -136,6 +137,17 @@ Test(overload, requests_on_workers_are_in_flight)
     expect_status(GET("/limited/pass"), 503);
     release_all(clients);
     expect_status(GET("/limited/pass"), 200);
+}
+
+Test(overload, a_limit_behind_a_layer_that_blocks_counts_as_well)
+{
+    struct client *clients[LIMIT];
+    for (int round = 0; round < 3; round++) {
+        hold_all_by(GET("/behind/hold"), clients);
+        expect_status(GET("/behind/pass"), 503);
+        release_all(clients);
+        expect_status(GET("/behind/pass"), 200);
+    }
 }
 
 Test(overload, other_routes_and_the_admin_pages_are_not_refused)
@@ -218,6 +230,7 @@ Test(overload, clients_that_leave_give_their_permits_back)
 Test(overload, clients_that_leave_a_worker_give_their_permits_back)
 {
     expect_back_from_who_left(GET("/limited/work"));
+    expect_back_from_who_left(GET("/behind/hold"));
 }
 
 static void expect_back_from_what_expired(const char *request)
