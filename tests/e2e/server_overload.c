@@ -5,13 +5,32 @@
 
 #include <svc.h>
 
-enum { LIMIT = 4, MAX_HELD = 64, QUEUE_MS = 100, SPIN_MS = 400, EXPIRES_MS = 50 };
+enum { LIMIT = 4, MAX_HELD = 64, QUEUE_MS = 100, SPIN_MS = 400, EXPIRES_MS = 200 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static svc_request *held[MAX_HELD];
 static size_t held_count;
 static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static unsigned releases;
+
+/* Which release a request waits for. It is known before a limit counts the request, so that a
+ * release reaches all that are seen to be in flight. */
+SVC_KEY_DECLARE(awaited, unsigned)
+SVC_KEY_DEFINE(awaited)
+
+static int mark(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    unsigned *next = svc_request_alloc(req, sizeof *next);
+    (void)res, (void)layer;
+    if (!next)
+        return SVC_ENOMEM;
+    pthread_mutex_lock(&lock);
+    *next = releases + 1;
+    pthread_mutex_unlock(&lock);
+    return awaited_set(req, next);
+}
+
+static const svc_middleware marks = {.size = sizeof marks, .name = "marks", .on_request = mark};
 
 static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
 {
@@ -20,11 +39,11 @@ static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
     if ((*times)++)
         return SVC_PASS;
     pthread_mutex_lock(&lock);
-    bool room = held_count < MAX_HELD;
-    if (room)
+    bool waits = releases < *awaited_get(req) && held_count < MAX_HELD;
+    if (waits)
         held[held_count++] = req;
     pthread_mutex_unlock(&lock);
-    return room ? SVC_WAIT : SVC_ENOMEM;
+    return waits ? SVC_WAIT : SVC_PASS;
 }
 
 static const svc_middleware holds = {
@@ -49,11 +68,11 @@ static int served(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "served");
 }
 
-/* On a worker, until the next release. */
+/* On a worker, until the release. */
 static int block(svc_request *req, svc_response *res)
 {
     pthread_mutex_lock(&lock);
-    for (unsigned before = releases; releases == before;)
+    while (releases < *awaited_get(req))
         pthread_cond_wait(&released, &lock);
     pthread_mutex_unlock(&lock);
     return served(req, res);
@@ -107,6 +126,7 @@ static void add_limited(svc_app *app)
 {
     svc_concurrency options = SVC_CONCURRENCY_INIT;
     svc_group *group = svc_app_group(app, "/limited");
+    svc_group_use(group, &marks);
     options.limit = LIMIT;
     options.priority = by_class;
     svc_group_use(group, svc_concurrency_new(app, &options));
@@ -132,6 +152,7 @@ static void add_behind(svc_app *app)
     svc_group *group = svc_app_group(app, "/behind");
     options.limit = LIMIT;
     options.max_queue_ms = QUEUE_MS;
+    svc_group_use(group, &marks);
     svc_group_use(group, &blocks);
     svc_group_use(group, svc_concurrency_new(app, &options));
     add_held(group, "/hold", 0);
