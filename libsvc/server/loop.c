@@ -21,7 +21,7 @@ enum {
     CACHED_CHUNKS = 256, /* arena chunks kept for the next requests: 1 MiB */
     TELL_MS = 1000,      /* until it is told how many lines were suppressed */
     SWEEP_MS = 100,      /* between looks for silent connections while the server stops */
-    SLEPT_NS = 50000     /* that a wait takes only where there was nothing to do at first */
+    LONG_NS = 1000000    /* of a turn for which what came meanwhile has waited */
 };
 
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
@@ -269,17 +269,22 @@ static int wait_ms(const struct loop *loop)
 }
 
 /*
- * What a turn serves has arrived while the one before ran, or while the loop slept: after a long
- * turn it may have waited for all of that.
+ * What a turn serves has come while the one before ran, or while the loop slept: after a long turn
+ * it may have waited for all of that, if something is there without waiting.
  */
-static void begin_turn(struct loop *loop, uint64_t before_ns)
+static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
 {
+    bool was_long = svc__clock_ns() - loop->began_ns > LONG_NS;
+    int count = was_long ? epoll_wait(loop->epoll_fd, events, EVENTS, 0) : 0;
+    bool queued = was_long && (count > 0 || loop->run_again);
+    if (count <= 0)
+        count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms(loop));
     uint64_t now_ns = svc__clock_ns();
-    bool slept = now_ns - before_ns > SLEPT_NS;
-    loop->host.turn_ns = slept ? now_ns : loop->began_ns;
+    loop->host.turn_ns = queued ? loop->began_ns : now_ns;
     loop->host.turn_first_ns = 0;
     loop->began_ns = now_ns;
     loop->now_ms = now_ns / 1000000;
+    return count;
 }
 
 /*
@@ -289,9 +294,7 @@ static void begin_turn(struct loop *loop, uint64_t before_ns)
 static void turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
-    uint64_t before_ns = svc__clock_ns();
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms(loop));
-    begin_turn(loop, before_ns);
+    int count = await_events(loop, events);
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
     follow_stage(loop);
