@@ -21,7 +21,8 @@ enum {
     TELL_MS = 1000,        /* until it is told how many lines were suppressed */
     SUSPENDED_A_MS = 2500, /* of which libmicrohttpd looks at one in some 20 ns */
     SWEEP_MS = 100,        /* between looks for silent connections while the server stops */
-    TICK_SHIFT = 6         /* of the deadlines: 64 ms */
+    TICK_SHIFT = 6,        /* of the deadlines: 64 ms */
+    LONG_NS = 1000000      /* of a turn for which what came meanwhile has waited */
 };
 
 static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
@@ -290,19 +291,36 @@ static int wait_ms(const struct loop *loop)
 }
 
 /*
+ * What a turn serves has come while the one before ran, or while the loop slept: after a long turn
+ * it may have waited for all of that, if something is there without waiting.
+ */
+static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
+{
+    bool was_long = svc__clock_ns() - loop->began_ns > LONG_NS;
+    int count = was_long ? epoll_wait(loop->reactor.epoll_fd, events, EVENTS, 0) : 0;
+    bool queued = was_long && (count > 0 || loop->run_again);
+    if (count <= 0)
+        count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS, wait_ms(loop));
+    uint64_t now_ns = svc__clock_ns();
+    loop->host.turn_ns = queued ? loop->began_ns : now_ns;
+    loop->host.turn_first_ns = 0;
+    loop->began_ns = now_ns;
+    loop->now_ms = now_ns / 1000000;
+    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    return count;
+}
+
+/*
  * Own events come first: a connection that they free or add is settled before libmicrohttpd runs,
  * which alone may free others. So no event of this turn can point at a connection that is gone.
  */
 static void turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS, wait_ms(loop));
-    uint64_t now_ns = svc__clock_ns();
-    loop->now_ms = now_ns / 1000000;
-    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    int count = await_events(loop, events);
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
-    svc__reactor_run(&loop->reactor, now_ns);
+    svc__reactor_run(&loop->reactor, loop->began_ns);
     take_wake(loop);
     take_news(loop);
     follow_stage(loop);

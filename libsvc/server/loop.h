@@ -45,6 +45,7 @@ struct loop {
     _Atomic bool ended;
 
     uint64_t now_ms;   /* of this turn */
+    uint64_t began_ns; /* the same, when it began */
     uint64_t sweep_ms; /* when silent connections are looked for next */
     char date[CLOCK_IMF_SIZE];
     int64_t date_second;
