@@ -33,7 +33,8 @@ static int watch(struct loop *loop, int operation, int fd, uint32_t events, stru
 
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *what)
 {
-    return watch(loop, EPOLL_CTL_ADD, fd, events, what);
+    int error = watch(loop, EPOLL_CTL_ADD, fd, events, what);
+    return error && errno == EEXIST ? svc__loop_rewatch(loop, fd, events, what) : error;
 }
 
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *what)

@@ -68,7 +68,8 @@ void svc__loop_free(struct loop *loop);
 /* The current second as an IMF-fixdate, for the Date field. The loop's thread. */
 const char *svc__loop_date(struct loop *loop);
 
-/* Adds, changes or removes what the loop's epoll watches. 0 or SVC_ESYSTEM. The loop's thread. */
+/* Adds what the loop's epoll watches, or changes it; changes it only; or removes it. 0 or
+ * SVC_ESYSTEM. The loop's thread. */
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 void svc__loop_unwatch(struct loop *loop, int fd);

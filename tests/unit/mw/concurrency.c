@@ -5,12 +5,14 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/reactor.h"
 
 static const uint64_t ms = 1000000;
 enum { QUEUE_MS = 100000 }; /* so long that a test's own time does not matter */
 
 static struct arena_cache arenas;
 static struct exchange_host host;
+static struct svc_loop loop;
 
 static int served(svc_request *req, svc_response *res)
 {
@@ -35,8 +37,11 @@ static svc_app *make_app(void)
     svc_app_get(app, "/", served, NULL);
     cr_assert_eq(svc__app_ready(app), 0);
     svc__arena_cache_init(&arenas, 4);
-    host = (struct exchange_host){
-        .arenas = &arenas, .cells = svc__metric_cells_new(app->metrics), .scheme = "http"};
+    cr_assert_eq(svc__reactor_open(&loop, app), 0);
+    host = (struct exchange_host){.arenas = &arenas,
+                                  .cells = svc__metric_cells_new(app->metrics),
+                                  .scheme = "http",
+                                  .loop = &loop};
     svc__log_init(&host.log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
     return app;
@@ -48,6 +53,7 @@ static void free_app(svc_app *app)
     svc__log_free(&host.log);
     svc__buf_free(&host.scratch);
     svc__arena_cache_free(&arenas);
+    svc__reactor_close(&loop);
     svc_app_free(app);
 }
 
