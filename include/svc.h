@@ -5,6 +5,7 @@
 #include <svc/app.h>
 #include <svc/bind.h>
 #include <svc/cache.h>
+#include <svc/concurrency.h>
 #include <svc/config.h>
 #include <svc/errors.h>
 #include <svc/json.h>

@@ -88,6 +88,7 @@ static enum board_result add(struct board *board, const char *id, bool push)
     if (!e)
         return BOARD_NO_MEMORY;
     memcpy(e->report.id, id, ID_SIZE);
+    e->report.old = !push;
     if (push && svc_queue_try_push(board->queue, e)) {
         free(e);
         return BOARD_BUSY;

@@ -17,6 +17,7 @@ struct board;
 /* A report as it was at the time of the call. */
 struct report {
     char id[ID_SIZE];
+    bool old;                      /* added by board_add_old */
     bool made;                     /* whether the rest is set */
     const char *failure;           /* why there is none; NULL when there is one */
     const struct summary *summary; /* else NULL; the board's */
@@ -47,7 +48,8 @@ void board_free(struct board *board);
 /* Adds a report that is to be made, and has board_take return it. */
 enum board_result board_add(struct board *board, const char *id);
 
-/* Adds one that board_take does not return: of an upload that was there before the process. */
+/* Adds one that board_take does not return: of an upload that was there before the process. All of
+ * these come before others. */
 enum board_result board_add_old(struct board *board, const char *id);
 
 bool board_find(struct board *board, const char *id, struct report *report);

@@ -290,9 +290,8 @@ static void make_old_reports(svc_task_context *context, const struct reports *re
 {
     struct report report;
     bool more = board_next(reports->board, NULL, &report);
-    while (more && !svc_task_stopping(context)) {
-        if (!report.made)
-            make_report(reports, report.id);
+    while (more && report.old && !svc_task_stopping(context)) {
+        make_report(reports, report.id);
         more = board_next(reports->board, report.id, &report);
     }
 }
@@ -304,11 +303,8 @@ static int make_reports(svc_task_context *context, void *arg)
     char id[ID_SIZE];
     int error;
     make_old_reports(context, reports);
-    while (!(error = board_take(reports->board, id))) {
-        struct report report;
-        if (board_find(reports->board, id, &report) && !report.made)
-            make_report(reports, id);
-    }
+    while (!(error = board_take(reports->board, id)))
+        make_report(reports, id);
     svc_app_log_info(svc_task_app(context), "all reports are made");
     return error;
 }

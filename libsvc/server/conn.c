@@ -346,7 +346,6 @@ static void resume(struct conn *conn)
 {
     if (!conn->suspended)
         return;
-    conn->suspended = false;
     if (conn->phase == CONN_STALL)
         svc__conn_enter(conn, CONN_BODY);
     svc__loop_mhd_resume(conn);

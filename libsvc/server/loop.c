@@ -16,11 +16,13 @@
 
 enum {
     EVENTS = 128,
-    SCRATCH = 1 << 24,   /* the largest thing that is rendered for one response */
-    CACHED_CHUNKS = 256, /* arena chunks kept for the next requests: 1 MiB */
-    TELL_MS = 1000,      /* until it is told how many lines were suppressed */
-    SWEEP_MS = 100,      /* between looks for silent connections while the server stops */
-    TICK_SHIFT = 6       /* of the deadlines: 64 ms */
+    SCRATCH = 1 << 24,     /* the largest thing that is rendered for one response */
+    CACHED_CHUNKS = 256,   /* arena chunks kept for the next requests: 1 MiB */
+    TELL_MS = 1000,        /* until it is told how many lines were suppressed */
+    SUSPENDED_A_MS = 2500, /* of which libmicrohttpd looks at one in some 20 ns */
+    SWEEP_MS = 100,        /* between looks for silent connections while the server stops */
+    TICK_SHIFT = 6,        /* of the deadlines: 64 ms */
+    LONG_NS = 1000000      /* of a turn for which what came meanwhile has waited */
 };
 
 static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
@@ -31,7 +33,8 @@ static int watch(struct loop *loop, int operation, int fd, uint32_t events, stru
 
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *what)
 {
-    return watch(loop, EPOLL_CTL_ADD, fd, events, what);
+    int error = watch(loop, EPOLL_CTL_ADD, fd, events, what);
+    return error && errno == EEXIST ? svc__loop_rewatch(loop, fd, events, what) : error;
 }
 
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *what)
@@ -207,10 +210,25 @@ static void follow_stage(struct loop *loop)
     svc__server_notify(loop->server);
 }
 
+/*
+ * Each batch of resumed connections has libmicrohttpd look at all that are suspended. So that this
+ * stays a small part of the work, batches keep a distance that grows with their number.
+ */
+static void take_news(struct loop *loop)
+{
+    if (!loop->news || loop->now_ms < loop->news_ms)
+        return;
+    loop->news = false;
+    loop->news_ms = loop->now_ms + loop->suspended / SUSPENDED_A_MS;
+    take_woken(loop);
+}
+
 static void take_wake(struct loop *loop)
 {
+    if (!svc__reactor_take_wake(&loop->reactor))
+        return;
+    loop->news = true;
     take_handed(loop);
-    take_woken(loop);
 }
 
 static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
@@ -263,10 +281,34 @@ static int wait_ms(const struct loop *loop)
     uint64_t now_ns = svc__clock_ns();
     int wait = at_most(svc__reactor_wait_ms(&loop->reactor, now_ns),
                        (int)svc__wheel_wait(&loop->wheel, now_ns / 1000000));
+    if (loop->news) {
+        uint64_t now_ms = now_ns / 1000000;
+        wait = at_most(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
+    }
     if (svc__log_suppresses(&loop->host.log))
         wait = at_most(wait, TELL_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
     return sweeping ? at_most(wait, SWEEP_MS) : wait;
+}
+
+/*
+ * What a turn serves has come while the one before ran, or while the loop slept: after a long turn
+ * it may have waited for all of that, if something is there without waiting.
+ */
+static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
+{
+    bool was_long = svc__clock_ns() - loop->began_ns > LONG_NS;
+    int count = was_long ? epoll_wait(loop->reactor.epoll_fd, events, EVENTS, 0) : 0;
+    bool queued = was_long && (count > 0 || loop->run_again);
+    if (count <= 0)
+        count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS, wait_ms(loop));
+    uint64_t now_ns = svc__clock_ns();
+    loop->host.turn_ns = queued ? loop->began_ns : now_ns;
+    loop->host.turn_first_ns = 0;
+    loop->began_ns = now_ns;
+    loop->now_ms = now_ns / 1000000;
+    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    return count;
 }
 
 /*
@@ -276,15 +318,12 @@ static int wait_ms(const struct loop *loop)
 static void turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS, wait_ms(loop));
-    uint64_t now_ns = svc__clock_ns();
-    loop->now_ms = now_ns / 1000000;
-    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    int count = await_events(loop, events);
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
-    svc__reactor_run(&loop->reactor, now_ns);
-    if (svc__reactor_take_wake(&loop->reactor))
-        take_wake(loop);
+    svc__reactor_run(&loop->reactor, loop->began_ns);
+    take_wake(loop);
+    take_news(loop);
     follow_stage(loop);
     if (loop->run_again)
         svc__loop_mhd_run(loop);

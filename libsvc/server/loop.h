@@ -36,12 +36,16 @@ struct loop {
     struct arena_cache arenas;
     struct conn *conns;
     struct lingering *lingers;
+    unsigned suspended;       /* connections, in libmicrohttpd */
+    bool news;                /* of exchanges, which waits for its time */
+    uint64_t news_ms;         /* when the next may be taken */
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
     _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 
     uint64_t now_ms;   /* of this turn */
+    uint64_t began_ns; /* the same, when it began */
     uint64_t sweep_ms; /* when silent connections are looked for next */
     char date[CLOCK_IMF_SIZE];
     int64_t date_second;
@@ -64,7 +68,8 @@ void svc__loop_free(struct loop *loop);
 /* The current second as an IMF-fixdate, for the Date field. The loop's thread. */
 const char *svc__loop_date(struct loop *loop);
 
-/* Adds, changes or removes what the loop's epoll watches. 0 or SVC_ESYSTEM. The loop's thread. */
+/* Adds what the loop's epoll watches, or changes it; changes it only; or removes it. 0 or
+ * SVC_ESYSTEM. The loop's thread. */
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 void svc__loop_unwatch(struct loop *loop, int fd);

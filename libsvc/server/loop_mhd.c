@@ -174,6 +174,7 @@ static enum MHD_Result reply(struct conn *conn)
 static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
 {
     conn->suspended = true;
+    conn->loop->suspended++;
     svc__conn_enter(conn, phase);
     svc__conn_watch_departure(conn);
     MHD_suspend_connection(conn->connection);
@@ -583,5 +584,7 @@ void svc__loop_mhd_rest(const struct loop *loop, const char *pool)
 void svc__loop_mhd_resume(struct conn *conn)
 {
     MHD_resume_connection(conn->connection);
+    conn->suspended = false;
+    conn->loop->suspended--;
     conn->loop->run_again = true;
 }

@@ -558,6 +558,16 @@ static enum outcome add_limiter(svc_app *app)
     return by_use(layer, svc_app_use(app, layer));
 }
 
+static enum outcome add_concurrency(svc_app *app)
+{
+    svc_concurrency limit = SVC_CONCURRENCY_INIT;
+    limit.limit = 100;
+    limit.adaptive = true;
+    limit.max_queue_ms = 60000;
+    const svc_middleware *layer = svc_concurrency_new(app, &limit);
+    return by_use(layer, svc_app_use(app, layer));
+}
+
 static int fine(void *arg)
 {
     (void)arg;
@@ -630,7 +640,8 @@ static enum outcome make_app(svc_app **out)
     enum outcome outcome = worse(configure(app), add_routes(app));
     outcome = worse(outcome, by_code("use", svc_app_use(app, &passes)));
     outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
-    outcome = worse(outcome, worse(add_binding(app), add_task(app)));
+    outcome = worse(outcome, worse(add_concurrency(app), add_binding(app)));
+    outcome = worse(outcome, add_task(app));
     outcome = worse(outcome, by_code("hook", svc_app_hook(app, NULL, NULL, NULL)));
     outcome = worse(outcome, by_code("check", svc_app_check(app, "fine", fine, NULL)));
     outcome = worse(outcome, mount(app));
