@@ -363,10 +363,10 @@ static bool refuse_late_body(struct conn *conn)
                : svc__conn_refuse(conn, 504, "the request took too long");
 }
 
-/* Of a body that is streamed, only silence is counted. */
+/* Of a body that is streamed, only silence is counted, as long as somebody wants it. */
 static bool streams_on(struct conn *conn)
 {
-    bool came = conn->x->stream && conn->taken != conn->progress;
+    bool came = conn->x->stream && conn->call == CALL_BODY && conn->taken != conn->progress;
     conn->progress = conn->taken;
     return came && svc__exchange_left_ms(conn->x);
 }
@@ -525,10 +525,12 @@ static void send_event(struct conn *conn, uint32_t events)
     conn->drained = events & EPOLLOUT;
     if (!conn->suspended)
         return;
-    if (events & (EPOLLHUP | EPOLLERR))
-        resume(conn); /* libmicrohttpd will see it when it writes or reads */
-    else
+    if (events & (EPOLLHUP | EPOLLERR)) {
+        conn->gone = true; /* libmicrohttpd would see it when it writes, which may never be */
+        resume(conn);
+    } else {
         watch(conn, 0); /* a client that sends nothing more may still read */
+    }
 }
 
 void svc__conn_event(struct conn *conn, uint32_t events)

@@ -58,6 +58,7 @@ struct conn {
     bool recounted;    /* it did not once: `base` may be wrong */
     bool timed_out;    /* a deadline has ended it */
     bool cut;          /* the server or a body source has ended it */
+    bool gone;         /* the peer has left while a reply waited for its source */
     bool drained;      /* a unix socket has taken more of the reply since it was last looked at */
     bool had_body;     /* the last request whose head is in */
     bool spared;       /* a reply has left it open in a drain, for what may be behind its request */

@@ -375,7 +375,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     conn->call = CALL_FIRST;
     conn->head_bytes = 0;
     conn->dropped = 0;
-    conn->timed_out = conn->cut = conn->linger = false;
+    conn->timed_out = conn->cut = conn->linger = conn->gone = false;
     if (conn->phase != CONN_NEW && conn->phase != CONN_HEAD)
         svc__conn_enter(conn, CONN_HEAD);
     hide_query(strchr(target, '?'));
