@@ -429,6 +429,11 @@ uint64_t svc__exchange_left_ms(const struct exchange *x)
     return now < due ? due - now : 0;
 }
 
+bool svc__exchange_expire(struct exchange *x)
+{
+    return x->out || svc__pending_expire(atomic_load(&x->pending));
+}
+
 void svc__exchange_cancel(struct exchange *x)
 {
     atomic_store(&x->cancelled, true);

@@ -396,6 +396,8 @@ static void handling_expired(struct conn *conn)
         svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
         return;
     }
+    if (!svc__exchange_expire(conn->x))
+        return;
     time_out(conn);
     svc__conn_refuse(conn, 504, "the request took too long");
     resume(conn);
