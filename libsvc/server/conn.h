@@ -52,6 +52,7 @@ struct conn {
     enum conn_call call;
     bool watched;      /* known to the loop's epoll */
     bool suspended;    /* in libmicrohttpd */
+    bool first;        /* libmicrohttpd handles it before it reads from any */
     bool raw;          /* the reply was written past libmicrohttpd */
     bool linger;       /* the peer may still be sending when the socket closes */
     bool taken_known;  /* `taken` counts every byte so far */

@@ -233,17 +233,22 @@ Test(async_departure, is_seen_by_a_layer_that_waits)
     }
 }
 
-/* ---- Of the sending side alone */
+/* ---- Of the sending side alone: the other connection, which is older, makes a difference to
+ * libmicrohttpd */
 
 Test(async_departure, of_the_sending_side_cancels_and_an_answer_is_sent)
 {
-    start(patient);
+    static const char *const settings[] = {"SVC_THREADS=1", "SVC_REQUEST_TIMEOUT_MS=600000", NULL};
+    start(settings);
+    struct client *older = ask("/hello/1", NULL);
+    expect_answer(older, "1");
     struct client *client = ask("/keep/7", "\"kept\"");
     client_finish_sending(client);
     await_log("answer not wanted");
     let("c");
     expect_answer(client, "7");
     client_close(client);
+    client_close(older);
     expect_nobody();
     finish();
 }
@@ -253,6 +258,8 @@ Test(async_departure, of_the_sending_side_cancels_nothing_where_it_is_told_so)
     static const char *const settings[] = {"SVC_THREADS=1", "SVC_CANCEL_HALF_CLOSED=off",
                                            "SVC_REQUEST_TIMEOUT_MS=600000", NULL};
     start(settings);
+    struct client *older = ask("/hello/1", NULL);
+    expect_answer(older, "1");
     struct client *kept = ask("/keep/7", "\"kept\""), *working = ask("/heed/8", "\"n\":\"8\"");
     client_finish_sending(kept);
     client_finish_sending(working);
@@ -263,6 +270,7 @@ Test(async_departure, of_the_sending_side_cancels_nothing_where_it_is_told_so)
     expect_answer(working, "8");
     client_close(kept);
     client_close(working);
+    client_close(older);
     expect_nobody();
     cr_expect_eq(process_count_log(server, "answer not wanted"), 0);
     cr_expect_eq(process_count_log(server, "has heeded"), 0);
@@ -340,6 +348,26 @@ static struct client *stalled(const char *path)
     while (client_count_under_way(client) == SENT)
         continue;
     return client;
+}
+
+/* Whoever would have read finds nobody to read for. */
+Test(async_departure, from_the_queue_in_the_middle_of_a_body)
+{
+    for (int i = 0; i < WAYS; i++) {
+        start(one_worker);
+        struct client *first = ask("/block/1", "\"n\":\"1\""), *queued = post("/stall/0", 100);
+        cr_assert(client_send(queued, flow_at(0, 50), 50));
+        expect_metric("svc_workers_queued", 1);
+        ways[i](queued);
+        expect_metric("svc_workers_queued", 0);
+        expect_end("/stall/0", "client gone");
+        let("w");
+        expect_answer(first, "1");
+        client_close(first);
+        expect_nobody();
+        cr_expect_eq(process_count_log(server, "\"stalls\""), 0);
+        finish();
+    }
 }
 
 Test(async_departure, of_whom_nobody_reads_is_seen_when_it_is_a_reset)

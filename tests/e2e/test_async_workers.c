@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/support/client.h"
+#include "tests/support/flow.h"
 #include "tests/support/process.h"
 
 static struct process *server;
@@ -88,6 +89,29 @@ Test(async_workers, who_has_waited_for_too_long_is_told_so)
     let(1);
     expect_status(first, 200);
     expect_status(ask("/fast", 3), 200); /* and the worker is free for others */
+    finish();
+}
+
+/* Whether its body is all there, has not come yet, or is more than is kept for the handler. */
+Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
+{
+    static const char *const settings[] = {"SVC_WORKERS_MAX=1", "SVC_WORKER_QUEUE_MS=100", NULL};
+    static const size_t lengths[] = {1000, 100000, 1000000}, sent[] = {1000, 1000, 300000};
+    start(settings);
+    struct client *first = occupy(1);
+    for (size_t i = 0; i < 3; i++) {
+        struct client *client = client_connect(process_address(server, 0));
+        cr_assert(client);
+        client_printf(client, "POST /sink/0 HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
+                      lengths[i]);
+        cr_assert(client_send(client, flow_at(0, sent[i]), sent[i]));
+        expect_metric("svc_workers_turned_away", (long)i + 1);
+        cr_assert(
+            client_send(client, flow_at(sent[i], lengths[i] - sent[i]), lengths[i] - sent[i]));
+        expect_status(client, 503);
+    }
+    let(1);
+    expect_status(first, 200);
     finish();
 }
 
