@@ -352,7 +352,7 @@ bool svc__exchange_body_unread(const struct exchange *x)
 
 struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome)
 {
-    if (!svc__away_is(x))
+    if (!svc__away_is(x) || svc__away_withdraw(x))
         return x;
     struct exchange *stand_in = svc__away_stand_in(x, outcome);
     svc__exchange_unref(x);
