@@ -15,6 +15,7 @@
 #include "libsvc/base/metric.h"
 #include "libsvc/core/bind_json.h"
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/mw/stack.h"
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
@@ -209,6 +210,7 @@ static size_t count_requests(void *arg, size_t times)
 /* A request that is over but for its log line. */
 struct logging {
     struct exchange_host host;
+    struct svc_loop loop;
     struct exchange *x;
     const svc_middleware *access_log;
 };
@@ -230,6 +232,7 @@ static void open_log(struct logging *logging)
         svc__logger_open(&app->logger, &app->config, open("/dev/null", O_WRONLY), 1))
         exit(1);
     logging->access_log = svc__access_log_make(app);
+    logging->host.loop = &logging->loop;
     svc__log_init(&logging->host.log, &app->logger);
     svc__buf_init(&logging->host.scratch, 65536);
     struct head head = {svc__bytes_z("GET"),

@@ -13,6 +13,7 @@
 #include <svc.h>
 
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/reactor.h"
 
 #define FIELD(name, value)                                                                         \
     {                                                                                              \
@@ -41,27 +42,35 @@ static const struct field json[] = {FIELD("Host", "localhost:8080"),
                                     FIELD("Content-Type", "application/json"),
                                     FIELD("Content-Length", "48")};
 
+enum {
+    BARE = 1,    /* without the default stack */
+    LIMITED = 2, /* with a concurrency limit */
+    LATE = 4     /* after the longest wait for the loop, so that it is refused */
+};
+
 struct scenario {
     const char *name, *method, *target;
     const struct field *fields;
     size_t count;
     const char *body;
     int status;
-    bool bare; /* without the default stack */
+    unsigned how;
 };
 
 #define FIELDS(list) (list), sizeof(list) / sizeof *(list)
 
 static const struct scenario scenarios[] = {
-    {"fixed", "GET", "/", FIELDS(plain), NULL, 200, true},
-    {"fixed_browser", "GET", "/", FIELDS(browser), NULL, 200, true},
-    {"default_stack", "GET", "/", FIELDS(plain), NULL, 200, false},
-    {"hello", "GET", "/hello/world", FIELDS(browser), NULL, 200, false},
-    {"query", "GET", "/query?a=1&b=two+words&c=%C3%BC&page=7", FIELDS(plain), NULL, 200, true},
-    {"post_json", "POST", "/json", FIELDS(json), document, 200, false},
-    {"not_found", "GET", "/nothing/here", FIELDS(plain), NULL, 404, false},
-    {"wrong_method", "DELETE", "/", FIELDS(plain), NULL, 405, false},
-    {"redirect", "GET", "//a/../", FIELDS(plain), NULL, 308, true},
+    {"fixed", "GET", "/", FIELDS(plain), NULL, 200, BARE},
+    {"fixed_browser", "GET", "/", FIELDS(browser), NULL, 200, BARE},
+    {"default_stack", "GET", "/", FIELDS(plain), NULL, 200, 0},
+    {"hello", "GET", "/hello/world", FIELDS(browser), NULL, 200, 0},
+    {"query", "GET", "/query?a=1&b=two+words&c=%C3%BC&page=7", FIELDS(plain), NULL, 200, BARE},
+    {"post_json", "POST", "/json", FIELDS(json), document, 200, 0},
+    {"not_found", "GET", "/nothing/here", FIELDS(plain), NULL, 404, 0},
+    {"wrong_method", "DELETE", "/", FIELDS(plain), NULL, 405, 0},
+    {"redirect", "GET", "//a/../", FIELDS(plain), NULL, 308, BARE},
+    {"limited", "GET", "/", FIELDS(plain), NULL, 200, BARE | LIMITED},
+    {"shed", "GET", "/", FIELDS(plain), NULL, 503, BARE | LIMITED | LATE},
 };
 
 static int fixed(svc_request *req, svc_response *res)
@@ -95,12 +104,24 @@ static const struct scenario *find(const char *name)
     return NULL;
 }
 
+static void add_limit(svc_app *app)
+{
+    svc_concurrency limit = SVC_CONCURRENCY_INIT;
+    limit.limit = 20;
+    limit.adaptive = true;
+    limit.max_queue_ms = 100;
+    svc_app_use(app, svc_concurrency_new(app, &limit));
+}
+
 static svc_app *make_app(const struct scenario *scenario)
 {
     svc_config config = SVC_CONFIG_INIT;
-    config.access_log = config.request_id = config.trace_context = config.metrics = !scenario->bare;
+    config.access_log = config.request_id = config.trace_context = config.metrics =
+        !(scenario->how & BARE);
     svc_app *app = svc_app_new("scenarios");
     svc_app_configure(app, &config);
+    if (scenario->how & LIMITED)
+        add_limit(app);
     svc_app_get(app, "/{$}", fixed, NULL);
     svc_app_delete(app, "/item", fixed, NULL);
     svc_app_get(app, "/hello/{name}", hello, NULL);
@@ -138,10 +159,16 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
     svc__logger_open(&app->logger, &app->config, nowhere, 1);
     struct arena_cache arenas;
     svc__arena_cache_init(&arenas, 16);
-    struct exchange_host host = {
-        .arenas = &arenas, .cells = svc__metric_cells_new(app->metrics), .scheme = "http"};
+    static struct svc_loop loop; /* which turns nowhere, and times handlers as any */
+    svc__watchdog_init(&loop.watchdog, app);
+    struct exchange_host host = {.arenas = &arenas,
+                                 .cells = svc__metric_cells_new(app->metrics),
+                                 .scheme = "http",
+                                 .loop = &loop};
     svc__log_init(&host.log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
+    host.turn_ns = scenario->how & LATE ? 1 : 0;
+    host.turn_first_ns = 1;
     int wrong = 0;
     for (unsigned long i = 0; i < count; i++)
         wrong += scenario_serve(scenario, app, &host) != scenario->status;

@@ -5,11 +5,13 @@
 #include <svc/app.h>
 #include <svc/bind.h>
 #include <svc/cache.h>
+#include <svc/concurrency.h>
 #include <svc/config.h>
 #include <svc/errors.h>
 #include <svc/json.h>
 #include <svc/json_writer.h>
 #include <svc/log.h>
+#include <svc/loop.h>
 #include <svc/middleware.h>
 #include <svc/pending.h>
 #include <svc/pipe.h>

@@ -85,6 +85,8 @@ enum svc_log_format {
          "Inbound `grpc-timeout` and `X-Request-Timeout` shorten that for their request")          \
     NUMBER(send_timeout_ms, 30000, 10, 86400000, "ms",                                             \
            "Without progress while a response is sent; the connection is cut")                     \
+    NUMBER(stall_ms, 50, 0, 3600000, "ms",                                                         \
+           "A handler that holds its event loop for so long is counted and logged; 0 is off")      \
     NUMBER(idle_timeout_ms, 75000, 10, 86400000, "ms",                                             \
            "Between requests on a connection; keep it above the balancer's")                       \
     NUMBER(drain_delay_ms, 11000, 0, 3600000, "ms",                                                \

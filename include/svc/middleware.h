@@ -98,7 +98,8 @@ struct svc_middleware {
  * Goes on with a request whose on_request returned SVC_WAIT: on_request of the same layer runs again,
  * on the request's own thread, and decides (or waits again). Must be called exactly once for each
  * SVC_WAIT, also when the request has been answered meanwhile because its deadline passed or its
- * client left: its memory is kept until then. Between SVC_WAIT and this call another thread may touch the layer's state,
+ * client left: its memory is kept until then (the phases that end it have another `req`, which this
+ * call is not for). Between SVC_WAIT and this call another thread may touch the layer's state,
  * ask svc_request_cancelled and svc_request_remaining_ms, and log with the request (svc/log.h); nothing
  * else of the request. 0, or SVC_ELATE when the request had been answered already. Any thread.
  * Since: 0.1

@@ -9,11 +9,21 @@ enum { DAY_SECONDS = 86400, SECOND_US = 1000000 };
 static const int64_t first_second = -INT64_C(62167219200); /* 0000-01-01T00:00:00Z */
 static const int64_t last_second = INT64_C(253402300799);  /* 9999-12-31T23:59:59Z */
 
-uint64_t svc__clock_ns(void)
+static uint64_t read_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t svc__clock_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t svc__clock_coarse_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC_COARSE);
 }
 
 uint64_t svc__clock_ms(void)

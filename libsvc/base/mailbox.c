@@ -7,19 +7,31 @@ void svc__mailbox_init(struct mailbox *box)
     atomic_init(&box->latest, NULL);
 }
 
-bool svc__mailbox_post(struct mailbox *box, struct mail *mail)
+/* What the latest mail of a closed mailbox is. */
+static struct mail closed;
+
+bool svc__mailbox_offer(struct mailbox *box, struct mail *mail, bool *first)
 {
     struct mail *before = atomic_load_explicit(&box->latest, memory_order_relaxed);
     do {
+        if (before == &closed)
+            return false;
         mail->next = before;
     } while (!atomic_compare_exchange_weak_explicit(&box->latest, &before, mail,
                                                     memory_order_release, memory_order_relaxed));
-    return before == NULL;
+    *first = before == NULL;
+    return true;
 }
 
-struct mail *svc__mailbox_take_all(struct mailbox *box)
+bool svc__mailbox_post(struct mailbox *box, struct mail *mail)
 {
-    struct mail *latest = atomic_exchange_explicit(&box->latest, NULL, memory_order_acquire);
+    bool first;
+    return svc__mailbox_offer(box, mail, &first) && first;
+}
+
+static struct mail *take(struct mailbox *box, struct mail *leave)
+{
+    struct mail *latest = atomic_exchange_explicit(&box->latest, leave, memory_order_acquire);
     struct mail *list = NULL;
     while (latest != NULL) {
         struct mail *mail = latest;
@@ -28,4 +40,14 @@ struct mail *svc__mailbox_take_all(struct mailbox *box)
         list = mail;
     }
     return list;
+}
+
+struct mail *svc__mailbox_take_all(struct mailbox *box)
+{
+    return take(box, NULL);
+}
+
+struct mail *svc__mailbox_close(struct mailbox *box)
+{
+    return take(box, &closed);
 }

@@ -9,7 +9,7 @@
 
 #include <svc/errors.h>
 
-enum kind { COUNTER, GAUGE, GAUGE_FN, HISTOGRAM };
+enum kind { COUNTER, COUNTERS_FN, GAUGE, GAUGE_FN, HISTOGRAM };
 
 /* What is known of a metric beside its shape. */
 struct metric {
@@ -19,6 +19,7 @@ struct metric {
     uint64_t *bounds; /* a histogram's */
     double unit;
     int64_t (*fn)(void *arg);
+    void (*put)(struct buf *out, const char *name, void *arg);
     void *arg;
 };
 
@@ -163,6 +164,12 @@ int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
     return add(m, (struct metric){.kind = GAUGE_FN, .fn = fn, .arg = arg}, name, help, NULL, 0);
 }
 
+int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
+                            void (*fn)(struct buf *out, const char *name, void *arg), void *arg)
+{
+    return add(m, (struct metric){.kind = COUNTERS_FN, .put = fn, .arg = arg}, name, help, NULL, 0);
+}
+
 int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
                           const uint64_t *bounds, size_t n, double unit)
 {
@@ -279,24 +286,34 @@ uint64_t svc__metric_read(struct metrics *m, int id)
     return value;
 }
 
-/* Appends a HELP text, in which the format escapes a backslash and a line feed. */
-static void put_help(struct buf *out, const char *help)
+/* Appends a text in which the format escapes a backslash, a line feed and, in a label, a quote. */
+static void put_escaped(struct buf *out, const char *text, bool in_label)
 {
-    for (; *help != '\0'; help++) {
-        if (*help == '\\')
+    for (; *text != '\0'; text++) {
+        if (*text == '\\')
             svc__buf_puts(out, "\\\\");
-        else if (*help == '\n')
+        else if (*text == '\n')
             svc__buf_puts(out, "\\n");
+        else if (*text == '"' && in_label)
+            svc__buf_puts(out, "\\\"");
         else
-            svc__buf_putc(out, *help);
+            svc__buf_putc(out, *text);
     }
+}
+
+void svc__metric_put_labelled(struct buf *out, const char *name, const char *label,
+                              const char *text, uint64_t value)
+{
+    svc__buf_printf(out, "%s{%s=\"", name, label);
+    put_escaped(out, text, true);
+    svc__buf_printf(out, "\"} %llu\n", (unsigned long long)value);
 }
 
 static void put_head(struct buf *out, const struct metric *metric)
 {
-    static const char *const types[] = {"counter", "gauge", "gauge", "histogram"};
+    static const char *const types[] = {"counter", "counter", "gauge", "gauge", "histogram"};
     svc__buf_printf(out, "# HELP %s ", metric->name);
-    put_help(out, metric->help);
+    put_escaped(out, metric->help, false);
     svc__buf_printf(out, "\n# TYPE %s %s\n", metric->name, types[metric->kind]);
 }
 
@@ -343,6 +360,8 @@ static void put_metric(struct metrics *m, size_t i, struct buf *out)
     put_head(out, metric);
     if (metric->kind == HISTOGRAM)
         put_histogram(m, i, out);
+    else if (metric->kind == COUNTERS_FN)
+        metric->put(out, metric->name, metric->arg);
     else if (metric->kind == COUNTER)
         svc__buf_printf(out, "%s %llu\n", metric->name, (unsigned long long)value_of(m, i));
     else

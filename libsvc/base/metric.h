@@ -62,6 +62,17 @@ int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
                          int64_t (*fn)(void *arg), void *arg);
 
 /*
+ * The same for a family of counters that are kept elsewhere: `fn` appends a line for each to `out`,
+ * by svc__metric_put_labelled, on the thread that reads. svc__metric_read knows nothing of them.
+ */
+int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
+                            void (*fn)(struct buf *out, const char *name, void *arg), void *arg);
+
+/* Appends `name{label="text"} value`, with the text escaped. Errors stay in `out`. Any thread. */
+void svc__metric_put_labelled(struct buf *out, const char *name, const char *label,
+                              const char *text, uint64_t value);
+
+/*
  * The same for a distribution. A value counts in the first bucket whose bound is not less than it.
  * `bounds`, copied, are whole numbers in ascending order, 1 to METRIC_BOUNDS_MAX of them, else
  * SVC_EINVAL. `unit` is what one of them is worth in print: nanoseconds with 1e-9 read as seconds.

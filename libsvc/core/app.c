@@ -193,28 +193,34 @@ static bool prefix_valid(const char *prefix)
     return prefix && (len == 0 || (prefix[0] == '/' && prefix[len - 1] != '/'));
 }
 
-svc_group *svc_group_group(svc_group *group, const char *prefix)
+int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out)
 {
-    if (!group || building(group->app, "svc_group_group"))
-        return NULL;
     svc_app *app = group->app;
+    int error = building(app, "svc_group_group");
+    if (error)
+        return error;
     if (!prefix_valid(prefix)) {
         svc__app_error(app, NULL, 0,
                        "group prefix \"%s\": must be empty, or begin and not end with '/'",
                        prefix ? prefix : "");
-        return NULL;
+        return SVC_EINVAL;
     }
     size_t outer = strlen(group->prefix), inner = strlen(prefix);
     svc_group *child = svc__arena_alloc(&app->memory, sizeof *child);
     char *joined = svc__arena_alloc(&app->memory, outer + inner + 1);
-    if (!child || !joined) {
-        svc__app_refuse(app, SVC_ENOMEM, "svc_group_group");
-        return NULL;
-    }
+    if (!child || !joined)
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_group_group");
     memcpy(joined, group->prefix, outer);
     memcpy(joined + outer, prefix, inner + 1);
     *child = (struct svc_group){.app = app, .parent = group, .prefix = joined};
-    return child;
+    *out = child;
+    return 0;
+}
+
+svc_group *svc_group_group(svc_group *group, const char *prefix)
+{
+    svc_group *child;
+    return group && !svc__app_make_group(group, prefix, &child) ? child : NULL;
 }
 
 svc_group *svc_app_group(svc_app *app, const char *prefix)

@@ -50,7 +50,9 @@ struct route {
     size_t max_body;     /* resolved when the app is readied */
     unsigned timeout_ms; /* resolved when the app is readied */
     struct use_list uses;
-    struct chain chain; /* flattened when the app is readied */
+    struct chain chain;             /* flattened when the app is readied */
+    _Atomic uint64_t stalls;        /* times that it held a loop too long */
+    _Atomic uint64_t stall_told_ms; /* when that was last logged; 0: never */
     struct route *next;
 };
 
@@ -191,6 +193,10 @@ static inline svc_app *svc__app_root(const svc_app *app)
  */
 int svc__app_parse_pattern(const svc_group *group, const char *method, const char *pattern,
                            const char *file, int line, struct pattern *out);
+
+/* svc_group_group, with the reason why there is no group: SVC_EINVAL for a bad prefix, SVC_ESTATE
+ * or SVC_ENOMEM, kept as a set-up error. */
+int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out);
 
 /* Adds a middleware at the end of a list. 0 or SVC_ENOMEM. */
 int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware);

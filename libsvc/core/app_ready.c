@@ -7,6 +7,7 @@
 #include "libsvc/base/wait.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/mount.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/core/workers.h"
 #include "libsvc/route/precedence.h"
 
@@ -253,6 +254,8 @@ int svc__app_ready(svc_app *app)
         error = make_defaults(app);
     if (!error)
         error = each_route(app, complete_route);
+    if (!error && app->config.stall_ms)
+        error = svc__watchdog_register(app);
     /* What acts on settings must not see bad ones, which svc__config_check has told. */
     if (!error && !app->tables.bad)
         error = make_workers(app);

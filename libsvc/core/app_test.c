@@ -10,6 +10,7 @@
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/away.h"
 #include "libsvc/core/config.h"
+#include "libsvc/core/reactor.h"
 
 enum {
     MAX_REPLY = 1 << 30,
@@ -31,8 +32,8 @@ struct svc_reply {
  * of them beyond its reply. */
 struct test_host {
     struct exchange_host host; /* first */
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
+    struct svc_loop loop;
+    pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
     struct mailbox news;
 };
 
@@ -41,20 +42,26 @@ static void wake(struct exchange_host *host, struct exchange *x)
     struct test_host *test = (struct test_host *)(void *)host;
     pthread_mutex_lock(&test->mutex);
     svc__mailbox_post(&test->news, &x->mail);
-    pthread_cond_signal(&test->changed);
+    svc__reactor_wake(&test->loop);
     pthread_mutex_unlock(&test->mutex);
 }
 
-/* Waits for news, at most until the deadline (of svc__clock_ms). */
+static struct mail *take(struct test_host *test)
+{
+    pthread_mutex_lock(&test->mutex);
+    struct mail *news = svc__mailbox_take_all(&test->news);
+    pthread_mutex_unlock(&test->mutex);
+    return news;
+}
+
+/* Turns the loop until there is news, at most until the deadline (of svc__clock_ms). */
 static struct mail *wait_until(struct test_host *test, uint64_t deadline_ms)
 {
-    struct timespec when = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
     struct mail *news;
-    int error = 0;
-    pthread_mutex_lock(&test->mutex);
-    while (!(news = svc__mailbox_take_all(&test->news)) && !error)
-        error = pthread_cond_clockwait(&test->changed, &test->mutex, CLOCK_MONOTONIC, &when);
-    pthread_mutex_unlock(&test->mutex);
+    while (!(news = take(test)) && svc__clock_ms() < deadline_ms) {
+        svc__reactor_turn(&test->loop, deadline_ms);
+        svc__reactor_take_wake(&test->loop);
+    }
     return news;
 }
 
@@ -270,13 +277,17 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     return error;
 }
 
-/* With a log of its own, as a loop has one: nothing that it holds back is left untold. */
+/* On the app's loop, which then runs what was posted; with a log of its own, as a loop has one:
+ * nothing that it holds back is left untold. */
 static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
 {
     struct exchange_host *host = &app->test_host->host;
     svc__log_init(&host->log, &app->logger);
     struct log *before = svc__log_adopt(&host->log);
+    struct svc_loop *loop_before = svc__reactor_enter(host->loop);
     int error = exchange(app, test, reply);
+    svc__reactor_run(host->loop, svc__clock_ns());
+    svc__reactor_enter(loop_before);
     svc__log_free(&host->log);
     svc__log_tell_all(&app->logger.shared);
     svc__log_adopt(before);
@@ -291,11 +302,14 @@ static struct test_host *host_new(svc_app *app)
     test->host.cells = svc__metric_cells_new(app->metrics);
     test->host.scheme = "http";
     test->host.wake = wake;
+    test->host.loop = &test->loop;
     svc__buf_init(&test->host.scratch, MAX_REPLY);
     pthread_mutex_init(&test->mutex, NULL);
-    pthread_cond_init(&test->changed, NULL);
-    if (test->host.cells)
+    int error = svc__reactor_open(&test->loop, app);
+    if (!error && test->host.cells)
         return test;
+    svc__reactor_close(&test->loop);
+    svc__metric_cells_release(app->metrics, test->host.cells);
     free(test);
     return NULL;
 }
@@ -306,9 +320,19 @@ bool svc__app_test_end(svc_app *app)
     if (!test)
         return true;
     uint64_t deadline_ms = svc__clock_ms() + END_MS;
+    struct svc_loop *loop_before = svc__reactor_enter(&test->loop);
     while (atomic_load(&test->host.away) && svc__clock_ms() < deadline_ms)
         take_news(wait_until(test, deadline_ms), NULL);
-    return !atomic_load(&test->host.away);
+    bool ended = !atomic_load(&test->host.away);
+    if (ended)
+        svc__reactor_end(&test->loop);
+    svc__reactor_enter(loop_before);
+    return ended;
+}
+
+struct svc_loop *svc__app_test_loop(const svc_app *app)
+{
+    return app->test_host ? &app->test_host->loop : NULL;
 }
 
 void svc__app_test_free(svc_app *app)
@@ -316,9 +340,9 @@ void svc__app_test_free(svc_app *app)
     struct test_host *test = app->test_host;
     if (!test)
         return;
+    svc__reactor_close(&test->loop);
     svc__buf_free(&test->host.scratch);
     pthread_mutex_destroy(&test->mutex);
-    pthread_cond_destroy(&test->changed);
     free(test);
 }
 

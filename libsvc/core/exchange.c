@@ -8,6 +8,7 @@
 #include "libsvc/core/body_stream.h"
 #include "libsvc/core/debug.h"
 #include "libsvc/core/pending.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/core/response_pipe.h"
 #include "libsvc/core/routing.h"
@@ -29,6 +30,7 @@ struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
     x->request.app = x->request.owner = app;
     x->request.id = "";
     x->request.started_ns = svc__clock_ns();
+    svc__watchdog_mark(&home->loop->watchdog, x->request.started_ns);
     x->response.exchange = x;
     x->response.length = SVC_LENGTH_UNKNOWN;
     return x;
@@ -301,7 +303,19 @@ static enum exchange_step run_layers(struct exchange *x)
     return x->host->worker || !streams(x) ? EXCHANGE_BODY : run_stream(x);
 }
 
-enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len)
+/* What has just run at home may have held the loop. Others may have the exchange by now. */
+static enum exchange_step looked_at(struct exchange *x, enum exchange_step step)
+{
+    svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
+    return step;
+}
+
+enum exchange_step svc__exchange_run(struct exchange *x)
+{
+    return looked_at(x, x->next(x));
+}
+
+static enum exchange_step take_piece(struct exchange *x, const char *data, size_t len)
 {
     if (x->stream)
         return svc__body_stream_push(x, data, len);
@@ -312,6 +326,11 @@ enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size
         return answered(x, verdict, "on_body");
     int error = svc__body_store_append(&x->body, &x->arena, piece.data, piece.len);
     return error ? refuse_body(x, error) : EXCHANGE_BODY;
+}
+
+enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len)
+{
+    return looked_at(x, take_piece(x, data, len));
 }
 
 /* The layers that want the whole body, then the handler. */
@@ -327,11 +346,11 @@ static enum exchange_step run_body(struct exchange *x)
     return run_handler(x);
 }
 
-enum exchange_step svc__exchange_body_end(struct exchange *x)
+static enum exchange_step end_body(struct exchange *x)
 {
     if (x->stream) {
         svc__body_stream_end(x);
-        return svc__away_is(x) ? EXCHANGE_WAIT : svc__exchange_run(x);
+        return svc__away_is(x) ? EXCHANGE_WAIT : x->next(x);
     }
     svc_piece end = {"", 0, true};
     int verdict = svc__chain_body(x, &end, false);
@@ -342,6 +361,11 @@ enum exchange_step svc__exchange_body_end(struct exchange *x)
         return refuse_body(x, error);
     x->request.body = (struct bytes){x->body.data, x->body.len};
     return run_body(x);
+}
+
+enum exchange_step svc__exchange_body_end(struct exchange *x)
+{
+    return looked_at(x, end_body(x));
 }
 
 bool svc__exchange_body_unread(const struct exchange *x)
@@ -367,7 +391,7 @@ struct exchange *svc__exchange_refuse(struct exchange *x, int status, const char
         return NULL;
     x->hurried = true;
     answer_problem(x, status, reason);
-    reply(x);
+    looked_at(x, reply(x));
     return x;
 }
 
@@ -396,6 +420,7 @@ int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
             return 0;
     }
     int64_t n = svc__response_pipe_read(x, data, len);
+    svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
     if (n > 0 && (uint64_t)n > len)
         return SVC_EINVAL;
     if (n == 0 && left != SVC_LENGTH_UNKNOWN)
@@ -456,6 +481,9 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     svc__response_pipe_leave(x);
     svc__body_stream_stop(x, SVC_ECANCELLED);
     svc__chain_done(x, &done, x->given_up ? x->lent.from : 0);
+    /* The default stack, which comes first, is not what would hold a loop. */
+    if (x->passed > x->request.app->default_uses.count)
+        svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
     svc__response_drop_body(&x->response);
 }
 

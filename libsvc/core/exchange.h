@@ -47,7 +47,11 @@ struct exchange_host {
     const char *scheme;
     /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
+    struct svc_loop *loop; /* never NULL */
     struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
+    /* Since when what has its turn now may have waited for it, and when the first request began
+     * that was let pass however late it was; svc__clock_ns, 0: not known, none yet. */
+    uint64_t turn_ns, turn_first_ns;
     struct worker *worker; /* whose host this is; NULL for a home */
     _Atomic unsigned away; /* by how many others exchanges of this home are held */
 };
@@ -195,10 +199,7 @@ void svc__exchange_head_failed(struct exchange *x, const struct head *head, int 
                                const char *reason);
 
 /* Runs middleware, and the handler when there is no body to read; or goes on after a wait. */
-static inline enum exchange_step svc__exchange_run(struct exchange *x)
-{
-    return x->next(x);
-}
+enum exchange_step svc__exchange_run(struct exchange *x);
 
 /*
  * Takes a piece of the body. EXCHANGE_BODY for more, EXCHANGE_FULL when it was not taken, or

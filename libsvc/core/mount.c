@@ -51,9 +51,10 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
         svc__app_error(outer, NULL, 0, "svc_app_mount \"%s\": %s", prefix ? prefix : "", why);
         return inner ? SVC_EINVAL : SVC_ENOMEM;
     }
-    svc_group *at = svc_group_group(group, prefix);
-    if (!at)
-        return SVC_EINVAL;
+    svc_group *at;
+    int error = svc__app_make_group(group, prefix, &at);
+    if (error)
+        return error;
     struct mount *mount = svc__arena_zalloc(&outer->memory, sizeof *mount);
     if (!mount)
         return svc__app_refuse(outer, SVC_ENOMEM, "svc_app_mount");

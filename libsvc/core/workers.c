@@ -9,12 +9,11 @@
 #include <time.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/wait.h"
 
 enum {
     SCRATCH = 1 << 24, /* the largest thing that is rendered for one response */
-    OVERLOAD_MS =
-        100, /* what the oldest may wait before the newest goes first (CoDel's interval) */
-    STOP_LOOK_MS = 100 /* between looks at the clock while threads end */
+    OVERLOAD_MS = 100  /* of waiting before the newest goes first: CoDel's interval */
 };
 
 /* What one app's svc_app_worker hooks have made on one thread. */
@@ -160,12 +159,8 @@ void *svc_request_worker(const svc_request *req)
 /* Waits to be given work, for a while. False: nobody has. */
 static bool wait_for_work(struct worker *worker, uint64_t ms)
 {
-    struct timespec due;
-    clock_gettime(CLOCK_MONOTONIC, &due);
-    due.tv_sec += (time_t)(ms / 1000);
-    due.tv_nsec += (long)(ms % 1000) * 1000000;
-    due.tv_sec += due.tv_nsec / 1000000000;
-    due.tv_nsec %= 1000000000;
+    uint64_t deadline_ms = svc__clock_ms() + ms;
+    struct timespec due = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
     int error;
     while ((error = sem_clockwait(&worker->wake, CLOCK_MONOTONIC, &due)) && errno == EINTR)
         continue;
@@ -411,20 +406,6 @@ bool svc__workers_withdraw(struct workers *pool, struct work *work)
     return queued;
 }
 
-/* Waits for all threads to end; false when they have not by the deadline. With the lock held. */
-static bool wait_for_end(struct workers *pool, uint64_t deadline_ms)
-{
-    while (pool->threads > 0 && svc__clock_ms() < deadline_ms) {
-        struct timespec due;
-        clock_gettime(CLOCK_MONOTONIC, &due);
-        due.tv_nsec += STOP_LOOK_MS * 1000000L;
-        due.tv_sec += due.tv_nsec / 1000000000;
-        due.tv_nsec %= 1000000000;
-        pthread_cond_clockwait(&pool->ended, &pool->lock, CLOCK_MONOTONIC, &due);
-    }
-    return pool->threads == 0;
-}
-
 int svc__workers_stop(struct workers *pool, uint64_t deadline_ms)
 {
     if (!pool)
@@ -434,7 +415,9 @@ int svc__workers_stop(struct workers *pool, uint64_t deadline_ms)
     pool->stopping = true;
     while ((worker = take_idle(pool)))
         sem_post(&worker->wake);
-    bool ended = wait_for_end(pool, deadline_ms);
+    while (pool->threads > 0 && svc__wait_until(&pool->ended, &pool->lock, deadline_ms))
+        continue;
+    bool ended = pool->threads == 0;
     pthread_mutex_unlock(&pool->lock);
     return ended ? 0 : SVC_EFORCED;
 }

@@ -74,6 +74,7 @@ svc_app *svc__admin_new(svc_app *app)
     svc_app *admin = svc__app_create(svc_app_name(app), NULL, 0);
     if (!admin)
         return NULL;
+    admin->config.stall_ms = 0; /* a slow readiness check delays nobody else */
     svc_app_get(admin, "/livez", livez, app);
     svc_app_get(admin, "/readyz", readyz, app);
     svc_app_get(admin, "/metrics", metrics, app);

@@ -8,9 +8,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "libsvc/core/app_test.h"
 #include "libsvc/core/config.h"
 #include "libsvc/server/drain.h"
 #include "libsvc/server/log_output.h"
+#include "libsvc/server/loop.h"
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once. */
 static int prepare(svc_app *app, struct service **service)
@@ -27,6 +29,7 @@ static int start(svc_app *app, struct service *service)
 {
     if (app->stop_fd < 0)
         app->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    app->service = service; /* handlers of the first requests may ask for it */
     return app->stop_fd < 0 ? SVC_ESYSTEM : svc__service_start(service);
 }
 
@@ -34,11 +37,12 @@ static int start(svc_app *app, struct service *service)
 static void abandon(svc_app *app, struct service *service)
 {
     enum { LOG_FLUSH_MS = 1000 };
-    if (service) {
+    if (service)
         (void)svc__service_end(service, UINT64_MAX);
+    svc__app_unready(app); /* its hooks may name loops */
+    if (service)
         svc__service_free(service);
-    }
-    svc__app_unready(app);
+    app->service = NULL;
     svc__logger_close(&app->logger, LOG_FLUSH_MS);
 }
 
@@ -57,7 +61,6 @@ int svc_app_start(svc_app *app)
         abandon(app, service);
         return error;
     }
-    app->service = service;
     app->state = APP_STARTED;
     return 0;
 }
@@ -138,6 +141,15 @@ static const char *address_of(const struct server *server, size_t index)
 const char *svc_app_address(const svc_app *app, size_t index)
 {
     return app->service ? address_of(app->service->server, index) : NULL;
+}
+
+svc_loop *svc_app_loop(const svc_app *app, size_t index)
+{
+    app = svc__app_root(app);
+    if (!app->service)
+        return index == 0 ? svc__app_test_loop(app) : NULL;
+    const struct server *server = app->service->server;
+    return index < server->loop_count ? &server->loops[index]->reactor : NULL;
 }
 
 const char *svc_app_admin_address(const svc_app *app)

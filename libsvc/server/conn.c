@@ -166,7 +166,7 @@ void svc__conn_enter(struct conn *conn, enum conn_phase phase)
 void svc__conn_hurry(struct conn *conn, uint64_t ms)
 {
     conn->due_ms = smaller(conn->due_ms, conn->loop->now_ms + ms);
-    if (conn->deadline.timer.due_ms > conn->due_ms)
+    if (conn->deadline.timer.due > conn->due_ms)
         svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
 }
 
@@ -302,16 +302,26 @@ static void head_expired(struct conn *conn)
     close_after_answer(conn);
 }
 
-/* For one event: what comes after it is libmicrohttpd's to notice. */
 static void watch(struct conn *conn, uint32_t events)
 {
-    conn->watched =
-        !svc__loop_watch(conn->loop, conn->fd, events | EPOLLET | EPOLLONESHOT, &conn->watch);
+    if (conn->watched && conn->watching == events)
+        return;
+    int error = conn->watched ? svc__loop_rewatch(conn->loop, conn->fd, events, &conn->watch)
+                              : svc__loop_watch(conn->loop, conn->fd, events, &conn->watch);
+    conn->watched = conn->watched || !error;
+    conn->watching = events;
 }
 
+/* What comes after that event is libmicrohttpd's to notice. */
+static void watch_once(struct conn *conn, uint32_t events)
+{
+    watch(conn, events | EPOLLET | EPOLLONESHOT);
+}
+
+/* Once for many requests, unless the connection is idle between them: it costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)
 {
-    watch(conn, EPOLLRDHUP);
+    watch(conn, EPOLLRDHUP | EPOLLET);
 }
 
 /* Idle for a moment: whether a request has begun is looked up once, then its first byte is awaited.
@@ -323,7 +333,7 @@ static void look_if_idle(struct conn *conn)
         return;
     }
     svc__conn_enter(conn, CONN_WATCHED);
-    watch(conn, EPOLLIN | EPOLLRDHUP);
+    watch_once(conn, EPOLLIN | EPOLLRDHUP);
     /* With every byte accounted for, the first method began where the connection's memory does. */
     if (conn->base && !conn->recounted)
         svc__loop_mhd_rest(conn->loop, conn->base);
@@ -334,8 +344,6 @@ static void resume(struct conn *conn)
 {
     if (!conn->suspended)
         return;
-    unwatch(conn);
-    conn->suspended = false;
     if (conn->phase == CONN_STALL)
         svc__conn_enter(conn, CONN_BODY);
     svc__loop_mhd_resume(conn);
@@ -452,7 +460,7 @@ static void sending_expired(struct conn *conn)
         conn->drained = false;
         svc__conn_enter(conn, CONN_SEND);
         if (uncounted(conn)) /* its queue may be as full as before when it was emptied and filled */
-            watch(conn, EPOLLOUT);
+            watch_once(conn, EPOLLOUT);
         return;
     }
     time_out(conn);
@@ -541,10 +549,8 @@ static void departed(struct conn *conn, uint32_t events)
 {
     bool half_closed = !(events & (EPOLLHUP | EPOLLERR));
     bool whole = conn->phase == CONN_HANDLE; /* the request; what comes of a body may be its end */
-    if (half_closed && !(whole && conn->loop->server->app->config.cancel_half_closed)) {
-        watch(conn, 0); /* for the other half */
+    if (half_closed && !(whole && conn->loop->server->app->config.cancel_half_closed))
         return;
-    }
     svc__exchange_cancel(conn->x);
     if (svc__exchange_unqueue(conn->x) || !whole)
         resume(conn);
@@ -558,14 +564,15 @@ static void send_event(struct conn *conn, uint32_t events)
     if (events & (EPOLLHUP | EPOLLERR)) {
         conn->gone = true; /* libmicrohttpd would see it when it writes, which may never be */
         resume(conn);
-    } else {
-        watch(conn, 0); /* a client that sends nothing more may still read */
     }
 }
 
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
     bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    conn->left = conn->left || left;
+    if (conn->watching & EPOLLONESHOT)
+        conn->watching = 0;
     if (left_idle(conn, events))
         shut(conn);
     else if (conn->phase == CONN_WATCHED)

@@ -51,6 +51,7 @@ struct conn {
     enum conn_phase phase;
     enum conn_call call;
     bool watched;      /* known to the loop's epoll */
+    bool left;         /* the peer sends nothing more, or is gone */
     bool suspended;    /* in libmicrohttpd */
     bool first;        /* libmicrohttpd handles it before it reads from any */
     bool raw;          /* the reply was written past libmicrohttpd */
@@ -63,6 +64,7 @@ struct conn {
     bool drained;      /* a unix socket has taken more of the reply since it was last looked at */
     bool had_body;     /* the last request whose head is in */
     bool spared;       /* a reply has left it open in a drain, for what may be behind its request */
+    uint32_t watching; /* the events for which it is */
     size_t head_bytes; /* of the current request, once it is in; 0: not known */
     const char *base;  /* where libmicrohttpd reads requests to, as far as that has shown */
     uint64_t taken;    /* bytes of requests so far, to compare with the kernel's count */

@@ -166,9 +166,9 @@ static void end_threads(struct service *service, const struct pace *pace)
         svc__sink_stop(app->logger.sink, pace->flush_ms);
         return;
     }
+    svc__app_unready(app); /* its hooks may log, and name loops */
     svc__service_free(service);
     app->service = NULL;
-    svc__app_unready(app); /* its hooks may log */
     svc__logger_close(&app->logger, pace->flush_ms);
 }
 

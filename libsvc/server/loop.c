@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,32 +16,40 @@
 
 enum {
     EVENTS = 128,
-    SCRATCH = 1 << 24,   /* the largest thing that is rendered for one response */
-    CACHED_CHUNKS = 256, /* arena chunks kept for the next requests: 1 MiB */
-    TELL_MS = 1000,      /* until it is told how many lines were suppressed */
-    SWEEP_MS = 100       /* between looks for silent connections while the server stops */
+    SCRATCH = 1 << 24,     /* the largest thing that is rendered for one response */
+    CACHED_CHUNKS = 256,   /* arena chunks kept for the next requests: 1 MiB */
+    TELL_MS = 1000,        /* until it is told how many lines were suppressed */
+    SUSPENDED_A_MS = 2500, /* of which libmicrohttpd looks at one in some 20 ns */
+    SWEEP_MS = 100,        /* between looks for silent connections while the server stops */
+    TICK_SHIFT = 6,        /* of the deadlines: 64 ms */
+    LONG_NS = 1000000      /* of a turn for which what came meanwhile has waited */
 };
 
-int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
+static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
 {
     struct epoll_event event = {.events = events, .data.ptr = watch};
-    if (!epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event))
-        return 0;
-    if (errno == EEXIST && !epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event))
-        return 0;
-    return SVC_ESYSTEM;
+    return epoll_ctl(loop->reactor.epoll_fd, operation, fd, &event) ? SVC_ESYSTEM : 0;
+}
+
+int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *what)
+{
+    int error = watch(loop, EPOLL_CTL_ADD, fd, events, what);
+    return error && errno == EEXIST ? svc__loop_rewatch(loop, fd, events, what) : error;
+}
+
+int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *what)
+{
+    return watch(loop, EPOLL_CTL_MOD, fd, events, what);
 }
 
 void svc__loop_unwatch(struct loop *loop, int fd)
 {
-    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    epoll_ctl(loop->reactor.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 void svc__loop_wake(struct loop *loop)
 {
-    uint64_t one = 1;
-    if (write(loop->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
-        return; /* an eventfd that is full wakes all the same */
+    svc__reactor_wake(&loop->reactor);
 }
 
 /* Any thread: there is news of an exchange. */
@@ -76,6 +83,7 @@ static void init_host(struct loop *loop)
         .cells = svc__metric_cells_new(app->metrics),
         .scheme = "http",
         .wake = wake_exchange,
+        .loop = &loop->reactor,
     };
     svc__log_init(&loop->host.log, loop->server->logger);
     svc__buf_init(&loop->host.scratch, SCRATCH);
@@ -83,13 +91,11 @@ static void init_host(struct loop *loop)
 
 static int open_descriptors(struct loop *loop)
 {
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int error = svc__reactor_open(&loop->reactor, loop->server->app);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (loop->epoll_fd < 0 || loop->wake_fd < 0 || svc__loop_mhd_start(loop))
+    if (error || svc__loop_mhd_start(loop))
         return SVC_ESYSTEM;
-    int error = svc__loop_watch(loop, loop->wake_fd, EPOLLIN, &loop->wake_watch);
-    return error ? error : svc__loop_watch(loop, loop->mhd_fd, EPOLLIN, &loop->mhd_watch);
+    return svc__loop_watch(loop, loop->mhd_fd, EPOLLIN, &loop->mhd_watch);
 }
 
 struct loop *svc__loop_new(struct server *server, int *error)
@@ -100,14 +106,15 @@ struct loop *svc__loop_new(struct server *server, int *error)
         return NULL;
     }
     loop->server = server;
-    loop->epoll_fd = loop->wake_fd = loop->spare_fd = -1;
-    loop->wake_watch.kind = WATCH_WAKE;
+    loop->spare_fd = -1;
     loop->mhd_watch.kind = WATCH_MHD;
     loop->accept_pause.kind = DEADLINE_ACCEPT;
     loop->now_ms = svc__clock_ms();
-    svc__wheel_init(&loop->wheel, loop->now_ms);
+    svc__wheel_init(&loop->wheel, loop->now_ms, TICK_SHIFT);
     init_host(loop);
-    *error = loop->host.cells ? open_descriptors(loop) : SVC_ENOMEM;
+    *error = open_descriptors(loop);
+    if (!*error && !loop->host.cells)
+        *error = SVC_ENOMEM;
     if (!*error)
         return loop;
     svc__loop_free(loop);
@@ -140,10 +147,10 @@ void svc__loop_free(struct loop *loop)
     svc__log_free(&loop->host.log);
     svc__buf_free(&loop->host.scratch);
     svc__arena_cache_free(&loop->arenas);
-    const int fds[] = {loop->epoll_fd, loop->wake_fd, loop->spare_fd};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    svc__reactor_end(&loop->reactor); /* for one whose thread never ran */
+    svc__reactor_close(&loop->reactor);
+    if (loop->spare_fd >= 0)
+        close(loop->spare_fd);
     free(loop);
 }
 
@@ -203,13 +210,25 @@ static void follow_stage(struct loop *loop)
     svc__server_notify(loop->server);
 }
 
+/*
+ * Each batch of resumed connections has libmicrohttpd look at all that are suspended. So that this
+ * stays a small part of the work, batches keep a distance that grows with their number.
+ */
+static void take_news(struct loop *loop)
+{
+    if (!loop->news || loop->now_ms < loop->news_ms)
+        return;
+    loop->news = false;
+    loop->news_ms = loop->now_ms + loop->suspended / SUSPENDED_A_MS;
+    take_woken(loop);
+}
+
 static void take_wake(struct loop *loop)
 {
-    uint64_t seen;
-    if (read(loop->wake_fd, &seen, sizeof seen) < 0)
-        return; /* nobody has written since the last turn */
+    if (!svc__reactor_take_wake(&loop->reactor))
+        return;
+    loop->news = true;
     take_handed(loop);
-    take_woken(loop);
 }
 
 static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
@@ -217,9 +236,6 @@ static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
     switch (watch->kind) {
     case WATCH_LISTENER:
         svc__acceptor_ready(loop, (struct listener *)(void *)watch);
-        break;
-    case WATCH_WAKE:
-        take_wake(loop);
         break;
     case WATCH_MHD:
         loop->run_again = true;
@@ -230,6 +246,8 @@ static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
     case WATCH_LINGER:
         svc__linger_event(loop, (struct lingering *)(void *)watch, events);
         break;
+    default:
+        svc__reactor_event(&loop->reactor, watch, events);
     }
 }
 
@@ -250,21 +268,47 @@ static void on_deadline(struct loop *loop, struct deadline *deadline)
     }
 }
 
-/* Of two times to wait, of which the first may be -1: for ever. */
+/* Of two times to wait, each of which may be -1: for ever. */
 static int at_most(int wait, int ms)
 {
-    return wait < 0 || wait > ms ? ms : wait;
+    return wait < 0 || (ms >= 0 && wait > ms) ? ms : wait;
 }
 
 static int wait_ms(const struct loop *loop)
 {
     if (loop->run_again)
         return 0;
-    int wait = svc__wheel_wait_ms(&loop->wheel, svc__clock_ms());
+    uint64_t now_ns = svc__clock_ns();
+    int wait = at_most(svc__reactor_wait_ms(&loop->reactor, now_ns),
+                       (int)svc__wheel_wait(&loop->wheel, now_ns / 1000000));
+    if (loop->news) {
+        uint64_t now_ms = now_ns / 1000000;
+        wait = at_most(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
+    }
     if (svc__log_suppresses(&loop->host.log))
         wait = at_most(wait, TELL_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
     return sweeping ? at_most(wait, SWEEP_MS) : wait;
+}
+
+/*
+ * What a turn serves has come while the one before ran, or while the loop slept: after a long turn
+ * it may have waited for all of that, if something is there without waiting.
+ */
+static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
+{
+    bool was_long = svc__clock_ns() - loop->began_ns > LONG_NS;
+    int count = was_long ? epoll_wait(loop->reactor.epoll_fd, events, EVENTS, 0) : 0;
+    bool queued = was_long && (count > 0 || loop->run_again);
+    if (count <= 0)
+        count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS, wait_ms(loop));
+    uint64_t now_ns = svc__clock_ns();
+    loop->host.turn_ns = queued ? loop->began_ns : now_ns;
+    loop->host.turn_first_ns = 0;
+    loop->began_ns = now_ns;
+    loop->now_ms = now_ns / 1000000;
+    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    return count;
 }
 
 /*
@@ -274,10 +318,12 @@ static int wait_ms(const struct loop *loop)
 static void turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms(loop));
-    loop->now_ms = svc__clock_ms();
+    int count = await_events(loop, events);
     for (int i = 0; i < count; i++)
         on_event(loop, events[i].data.ptr, events[i].events);
+    svc__reactor_run(&loop->reactor, loop->began_ns);
+    take_wake(loop);
+    take_news(loop);
     follow_stage(loop);
     if (loop->run_again)
         svc__loop_mhd_run(loop);
@@ -294,6 +340,7 @@ static void *run(void *arg)
 {
     struct loop *loop = arg;
     svc__log_adopt(&loop->host.log);
+    svc__reactor_enter(&loop->reactor);
     svc__acceptor_watch(loop, true);
     while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->host.away) ||
            atomic_load(&loop->posting))
@@ -304,6 +351,7 @@ static void *run(void *arg)
     struct server *server = loop->server;
     svc__loop_mhd_stop(loop);
     svc__linger_close_all(loop);
+    svc__reactor_end(&loop->reactor);
     atomic_store(&loop->ended, true);
     svc__server_notify(server);
     return NULL;

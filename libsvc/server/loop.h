@@ -8,6 +8,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/base/wheel.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/server/conn.h"
 #include "libsvc/server/linger.h"
 #include "libsvc/server/server.h"
@@ -19,8 +20,8 @@ struct loop {
     struct exchange_host host; /* first: a host is its loop's address */
     struct server *server;
     pthread_t thread;
-    struct watch wake_watch, mhd_watch;
-    int epoll_fd, wake_fd;
+    struct svc_loop reactor;
+    struct watch mhd_watch;
     struct MHD_Daemon *daemon;
     int mhd_fd;          /* libmicrohttpd's epoll */
     struct conn *adding; /* whose socket libmicrohttpd is just taking */
@@ -35,12 +36,16 @@ struct loop {
     struct arena_cache arenas;
     struct conn *conns;
     struct lingering *lingers;
+    unsigned suspended;       /* connections, in libmicrohttpd */
+    bool news;                /* of exchanges, which waits for its time */
+    uint64_t news_ms;         /* when the next may be taken */
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
     _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 
     uint64_t now_ms;   /* of this turn */
+    uint64_t began_ns; /* the same, when it began */
     uint64_t sweep_ms; /* when silent connections are looked for next */
     char date[CLOCK_IMF_SIZE];
     int64_t date_second;
@@ -63,8 +68,10 @@ void svc__loop_free(struct loop *loop);
 /* The current second as an IMF-fixdate, for the Date field. The loop's thread. */
 const char *svc__loop_date(struct loop *loop);
 
-/* Adds, changes or removes what the loop's epoll watches. 0 or SVC_ESYSTEM. The loop's thread. */
+/* Adds what the loop's epoll watches, or changes it; changes it only; or removes it. 0 or
+ * SVC_ESYSTEM. The loop's thread. */
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
+int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 void svc__loop_unwatch(struct loop *loop, int fd);
 
 #endif

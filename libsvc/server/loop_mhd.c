@@ -176,6 +176,7 @@ static enum MHD_Result reply(struct conn *conn)
 static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
 {
     conn->suspended = true;
+    conn->loop->suspended++;
     svc__conn_enter(conn, phase);
     svc__conn_watch_departure(conn);
     MHD_suspend_connection(conn->connection);
@@ -603,5 +604,7 @@ void svc__loop_mhd_resume(struct conn *conn)
         MHD_set_connection_option(conn->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                                   (unsigned)OWN_TIMEOUT_S);
     MHD_resume_connection(conn->connection);
+    conn->suspended = false;
+    conn->loop->suspended--;
     conn->loop->run_again = true;
 }

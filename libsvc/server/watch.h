@@ -3,19 +3,14 @@
 #ifndef SVC_SERVER_WATCH_H
 #define SVC_SERVER_WATCH_H
 
-#include "libsvc/base/wheel.h"
+#include "libsvc/core/reactor.h"
 
+/* What the loop's epoll points at, beside the reactor's own. */
 enum watch_kind {
-    WATCH_LISTENER, /* struct listener */
-    WATCH_WAKE,     /* the loop's eventfd */
-    WATCH_MHD,      /* libmicrohttpd's own epoll */
-    WATCH_CONN,     /* struct conn: idle, or its exchange waits */
-    WATCH_LINGER    /* struct lingering */
-};
-
-/* What the loop's epoll points at. */
-struct watch {
-    enum watch_kind kind;
+    WATCH_LISTENER = WATCH_HOST, /* struct listener */
+    WATCH_MHD,                   /* libmicrohttpd's own epoll */
+    WATCH_CONN,                  /* struct conn: idle, or its exchange waits */
+    WATCH_LINGER                 /* struct lingering */
 };
 
 enum deadline_kind {

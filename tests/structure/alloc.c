@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -376,6 +377,30 @@ static int written(svc_request *req, svc_response *res)
     return svc_response_json_end(w);
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void not_ready(unsigned events, void *arg)
+{
+    (void)events, (void)arg;
+}
+
+/* Makes one of everything that a loop has for it. */
+static int on_loop(svc_request *req, svc_response *res)
+{
+    int fd = eventfd(0, EFD_CLOEXEC);
+    svc_loop *loop = svc_request_loop(req);
+    svc_timer *timer = svc_timer_new(loop, nothing, NULL);
+    svc_watch *watch = svc_watch_new(loop, fd, SVC_READABLE, not_ready, NULL);
+    int error = timer && watch ? svc_loop_post(loop, nothing, NULL) : SVC_ENOMEM;
+    svc_watch_free(watch);
+    svc_timer_free(timer);
+    close(fd);
+    return error ? error : svc_response_text(res, 200, "");
+}
+
 static int pass(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
@@ -533,6 +558,16 @@ static enum outcome add_limiter(svc_app *app)
     return by_use(layer, svc_app_use(app, layer));
 }
 
+static enum outcome add_concurrency(svc_app *app)
+{
+    svc_concurrency limit = SVC_CONCURRENCY_INIT;
+    limit.limit = 100;
+    limit.adaptive = true;
+    limit.max_queue_ms = 60000;
+    const svc_middleware *layer = svc_concurrency_new(app, &limit);
+    return by_use(layer, svc_app_use(app, layer));
+}
+
 static int fine(void *arg)
 {
     (void)arg;
@@ -561,6 +596,7 @@ static enum outcome add_routes(svc_app *app)
     enum outcome outcome = by_code("route", svc_app_route(app, &route));
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/large", large, NULL)));
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/written", written, NULL)));
+    outcome = worse(outcome, by_code("get", svc_app_get(app, "/loop", on_loop, NULL)));
     svc_group *group = svc_app_group(app, "/v1");
     svc_group *inner = group ? svc_group_group(group, "/inner") : NULL;
     if (!inner)
@@ -604,7 +640,8 @@ static enum outcome make_app(svc_app **out)
     enum outcome outcome = worse(configure(app), add_routes(app));
     outcome = worse(outcome, by_code("use", svc_app_use(app, &passes)));
     outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
-    outcome = worse(outcome, worse(add_binding(app), add_task(app)));
+    outcome = worse(outcome, worse(add_concurrency(app), add_binding(app)));
+    outcome = worse(outcome, add_task(app));
     outcome = worse(outcome, by_code("hook", svc_app_hook(app, NULL, NULL, NULL)));
     outcome = worse(outcome, by_code("check", svc_app_check(app, "fine", fine, NULL)));
     outcome = worse(outcome, mount(app));
@@ -630,6 +667,7 @@ static const struct ask {
     {"GET", "/large", "", 200, NULL, NULL},
     {"GET", "/mounted/large", "", 200, NULL, NULL},
     {"GET", "/written", "", 200, NULL, NULL},
+    {"GET", "/loop", "", 200, NULL, NULL},
     {"GET", "/none", "", 404, NULL, NULL},
     {"GET", "/large/", "", 404, NULL, NULL},
     {"OPTIONS", "/large", "", 204, NULL, NULL},

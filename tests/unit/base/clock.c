@@ -19,6 +19,18 @@ Test(base_clock, never_steps_back)
     cr_expect_leq(ms, svc__clock_ns() / 1000000);
 }
 
+/* As programs that wait for one on the other need. */
+Test(base_clock, the_coarse_clock_is_never_ahead)
+{
+    for (int i = 0; i < 1000; i++) {
+        uint64_t coarse_ns = svc__clock_coarse_ns();
+        cr_assert_leq(coarse_ns, svc__clock_ns());
+    }
+    uint64_t before_ns = svc__clock_coarse_ns(), until_ns = svc__clock_ns() + 5000000000;
+    while (svc__clock_coarse_ns() == before_ns)
+        cr_assert_lt(svc__clock_ns(), until_ns, "it stands still");
+}
+
 Test(base_clock, the_wall_clock_is_that_of_the_system)
 {
     time_t before = time(NULL);

@@ -35,6 +35,22 @@ Test(base_mailbox, mail_comes_in_posting_order_and_the_first_wakes)
     }
 }
 
+Test(base_mailbox, one_that_is_closed_gives_what_it_had_and_takes_nothing)
+{
+    struct mailbox box = {NULL};
+    struct mail mail[3];
+    bool first = false;
+    cr_expect(svc__mailbox_is_empty(&box));
+    cr_expect(svc__mailbox_offer(&box, &mail[0], &first) && first);
+    cr_expect(svc__mailbox_offer(&box, &mail[1], &first) && !first);
+    cr_expect_not(svc__mailbox_is_empty(&box));
+    struct mail *list = svc__mailbox_close(&box);
+    cr_expect_eq(list, &mail[0]);
+    cr_expect_eq(list->next, &mail[1]);
+    cr_expect_null(list->next->next);
+    cr_expect_not(svc__mailbox_offer(&box, &mail[2], &first));
+}
+
 static struct mailbox shared;
 static atomic_size_t wakes;
 static struct letter letters[POSTERS][PER_POSTER];

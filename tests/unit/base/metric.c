@@ -173,6 +173,24 @@ Test(base_metric, prints_the_text_format)
                              "d_seconds_count 4\n");
 }
 
+static void put_two(struct buf *to, const char *name, void *arg)
+{
+    svc__metric_put_labelled(to, name, "route", "", 3);
+    svc__metric_put_labelled(to, name, "route", arg, UINT64_MAX);
+}
+
+Test(base_metric, a_family_has_the_lines_that_its_function_puts)
+{
+    int id = svc__metric_counters_fn(metrics, "a_total", "A.", put_two, "GET /\"a\\b\nc\"");
+    cr_expect_eq(svc__metric_counters_fn(metrics, "a_total", "A.", put_two, NULL), SVC_ESTATE);
+    cr_expect_eq(svc__metric_counters_fn(metrics, "a b", "A.", put_two, NULL), SVC_EINVAL);
+    cr_expect_eq(svc__metric_read(metrics, id), 0);
+    cr_expect_str_eq(dump(), "# HELP a_total A.\n"
+                             "# TYPE a_total counter\n"
+                             "a_total{route=\"\"} 3\n"
+                             "a_total{route=\"GET /\\\"a\\\\b\\nc\\\"\"} 18446744073709551615\n");
+}
+
 Test(base_metric, a_decimal_point_is_one_in_every_locale)
 {
     static const uint64_t bounds[] = {5};

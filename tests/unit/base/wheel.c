@@ -4,13 +4,15 @@
 #include "libsvc/base/wheel.h"
 #include "tests/unit/base/support.h"
 
+enum { TICK_SHIFT = 6, WHEEL_TICK_MS = 1 << TICK_SHIFT };
+
 static struct wheel wheel;
 
 static const uint64_t start_ms = 1000003; /* no multiple of a tick */
 
 static void open_wheel(void)
 {
-    svc__wheel_init(&wheel, start_ms);
+    svc__wheel_init(&wheel, start_ms, TICK_SHIFT);
 }
 
 TestSuite(base_wheel, .init = open_wheel);
@@ -19,7 +21,7 @@ TestSuite(base_wheel, .init = open_wheel);
 static uint64_t run_until_fired(struct timer *t, uint64_t now_ms)
 {
     for (;;) {
-        int wait_ms = svc__wheel_wait_ms(&wheel, now_ms);
+        int64_t wait_ms = svc__wheel_wait(&wheel, now_ms);
         cr_assert_geq(wait_ms, 0, "the timer was lost");
         now_ms += (uint64_t)wait_ms;
         for (struct timer *due; (due = svc__wheel_expire(&wheel, now_ms)) != NULL;)
@@ -30,10 +32,10 @@ static uint64_t run_until_fired(struct timer *t, uint64_t now_ms)
 
 Test(base_wheel, an_empty_wheel_waits_for_ever)
 {
-    cr_expect_eq(svc__wheel_wait_ms(&wheel, start_ms), -1);
+    cr_expect_eq(svc__wheel_wait(&wheel, start_ms), -1);
     cr_expect_null(svc__wheel_expire(&wheel, start_ms));
     cr_expect_null(svc__wheel_expire(&wheel, start_ms + 1000000));
-    cr_expect_eq(svc__wheel_wait_ms(&wheel, start_ms + 1000000), -1);
+    cr_expect_eq(svc__wheel_wait(&wheel, start_ms + 1000000), -1);
 }
 
 /* Delays from none to far beyond the wheel, set at every offset into a tick. */
@@ -46,7 +48,7 @@ Test(base_wheel, a_timer_fires_never_early_and_at_most_a_tick_late)
         for (uint64_t offset = 0; offset < WHEEL_TICK_MS; offset++) {
             struct timer t = {0};
             uint64_t now_ms = start_ms + offset, due_ms = now_ms + delays[i];
-            svc__wheel_init(&wheel, now_ms);
+            svc__wheel_init(&wheel, now_ms, TICK_SHIFT);
             svc__wheel_set(&wheel, &t, due_ms);
             cr_assert(svc__wheel_armed(&t));
             uint64_t fired_ms = run_until_fired(&t, now_ms);
@@ -54,7 +56,7 @@ Test(base_wheel, a_timer_fires_never_early_and_at_most_a_tick_late)
             cr_assert_geq(fired_ms, due_ms);
             cr_assert_leq(fired_ms, due_ms + WHEEL_TICK_MS, "delay %zu offset %zu",
                           (size_t)delays[i], (size_t)offset);
-            cr_assert_eq(svc__wheel_wait_ms(&wheel, fired_ms), -1);
+            cr_assert_eq(svc__wheel_wait(&wheel, fired_ms), -1);
         }
     }
 }
@@ -64,7 +66,7 @@ Test(base_wheel, a_time_that_has_passed_fires_at_the_next_tick)
     struct timer t = {0};
     svc__wheel_set(&wheel, &t, 0);
     cr_expect_null(svc__wheel_expire(&wheel, start_ms));
-    int wait_ms = svc__wheel_wait_ms(&wheel, start_ms);
+    int64_t wait_ms = svc__wheel_wait(&wheel, start_ms);
     cr_expect(wait_ms > 0 && wait_ms <= WHEEL_TICK_MS);
     cr_expect_eq(svc__wheel_expire(&wheel, start_ms + WHEEL_TICK_MS), &t);
 }
@@ -74,9 +76,9 @@ Test(base_wheel, the_end_of_time_is_far_but_no_error)
     struct timer t = {0};
     svc__wheel_set(&wheel, &t, UINT64_MAX);
     cr_expect_null(svc__wheel_expire(&wheel, start_ms + 40000));
-    cr_expect_gt(svc__wheel_wait_ms(&wheel, start_ms + 40000), 0);
+    cr_expect_gt(svc__wheel_wait(&wheel, start_ms + 40000), 0);
     svc__wheel_cancel(&wheel, &t);
-    cr_expect_eq(svc__wheel_wait_ms(&wheel, start_ms + 40000), -1);
+    cr_expect_eq(svc__wheel_wait(&wheel, start_ms + 40000), -1);
 }
 
 /* Beyond the wheel, a timer costs one visit a turn, and within it none before its time. */
@@ -86,9 +88,9 @@ Test(base_wheel, the_loop_is_not_woken_for_a_slot_that_is_not_due)
     for (uint64_t ticks = 1; ticks < 2 * WHEEL_SLOTS; ticks++) {
         struct timer t = {0};
         uint64_t visit = ticks < WHEEL_SLOTS ? ticks : WHEEL_SLOTS;
-        svc__wheel_init(&wheel, now_ms);
+        svc__wheel_init(&wheel, now_ms, TICK_SHIFT);
         svc__wheel_set(&wheel, &t, now_ms + ticks * WHEEL_TICK_MS);
-        cr_assert_eq(svc__wheel_wait_ms(&wheel, now_ms), (int)(visit * WHEEL_TICK_MS));
+        cr_assert_eq(svc__wheel_wait(&wheel, now_ms), (int64_t)(visit * WHEEL_TICK_MS));
     }
 }
 
@@ -115,7 +117,7 @@ Test(base_wheel, a_timer_that_is_moved_fires_at_its_last_time_only)
                 {64, 65},     {32768, 32769}, {1000, 936}};
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct timer t = {0};
-        svc__wheel_init(&wheel, start_ms);
+        svc__wheel_init(&wheel, start_ms, TICK_SHIFT);
         svc__wheel_set(&wheel, &t, start_ms + rows[i].first);
         svc__wheel_set(&wheel, &t, start_ms + rows[i].second);
         uint64_t fired_ms = run_until_fired(&t, start_ms);
@@ -156,7 +158,7 @@ Test(base_wheel, timers_of_the_slot_being_visited_may_be_changed)
         svc__wheel_set(&wheel, &t[i], start_ms + 500);
     struct timer *first = svc__wheel_expire(&wheel, start_ms + 600);
     cr_assert_not_null(first);
-    cr_expect_eq(svc__wheel_wait_ms(&wheel, start_ms + 600), 0, "more of the slot is left");
+    cr_expect_eq(svc__wheel_wait(&wheel, start_ms + 600), 0, "more of the slot is left");
     struct timer *others[3];
     for (size_t i = 0, n = 0; i < 4; i++)
         if (&t[i] != first)
@@ -182,7 +184,7 @@ Test(base_wheel, a_timer_set_one_turn_ahead_during_a_visit_waits_for_it)
     svc__wheel_set(&wheel, &c, due_ms + turn_ms);
     svc__wheel_cancel(&wheel, first == &a ? &b : &a);
     cr_expect_null(svc__wheel_expire(&wheel, due_ms));
-    cr_expect_eq(svc__wheel_wait_ms(&wheel, due_ms), (int)turn_ms);
+    cr_expect_eq(svc__wheel_wait(&wheel, due_ms), (int64_t)turn_ms);
     cr_expect_eq(svc__wheel_expire(&wheel, due_ms + turn_ms), &c);
 }
 
@@ -197,12 +199,49 @@ Test(base_wheel, a_loop_that_comes_late_finds_every_timer)
     cr_expect_eq(fired, ROWS(t));
 }
 
+Test(base_wheel, within_a_tick_the_first_set_is_the_first_out)
+{
+    struct timer t[5] = {{0}};
+    uint64_t due = start_ms / WHEEL_TICK_MS * WHEEL_TICK_MS + 3 * WHEEL_TICK_MS;
+    for (size_t i = 0; i < ROWS(t); i++)
+        svc__wheel_set(&wheel, &t[i], due - i);
+    for (size_t i = 0; i < ROWS(t); i++)
+        cr_expect_eq(svc__wheel_expire(&wheel, due), &t[i]);
+}
+
+Test(base_wheel, a_wheel_that_is_cleared_holds_nothing)
+{
+    struct timer t[4] = {{0}};
+    svc__wheel_set(&wheel, &t[0], start_ms + 100);
+    svc__wheel_set(&wheel, &t[1], start_ms + 100);
+    svc__wheel_set(&wheel, &t[2], start_ms + 5000);
+    svc__wheel_set(&wheel, &t[3], start_ms + 100000);
+    cr_expect_eq(svc__wheel_expire(&wheel, start_ms + 200), &t[0]); /* in the midst of a slot */
+    svc__wheel_clear(&wheel);
+    for (size_t i = 0; i < ROWS(t); i++)
+        cr_expect_not(svc__wheel_armed(&t[i]));
+    cr_expect_eq(svc__wheel_wait(&wheel, start_ms + 200), -1);
+}
+
+/* A unit of its own: nanoseconds, with ticks of a quarter of a millisecond. */
+Test(base_wheel, counts_in_the_unit_that_its_owner_has)
+{
+    struct timer t = {0};
+    const uint64_t now = UINT64_C(123456789012345), tick = 1 << 18;
+    svc__wheel_init(&wheel, now, 18);
+    svc__wheel_set(&wheel, &t, now + 50000000);
+    int64_t wait = svc__wheel_wait(&wheel, now);
+    cr_expect(wait >= 50000000 && wait < 50000000 + (int64_t)tick);
+    cr_expect_null(svc__wheel_expire(&wheel, now + 49999999));
+    cr_expect_eq(svc__wheel_expire(&wheel, now + (uint64_t)wait), &t);
+}
+
 enum { TIMERS = 300, STEPS = 20000 };
 
 static void expect_fired_in_time(const struct timer *t, uint64_t now_ms, uint64_t step_ms)
 {
-    cr_assert_leq(t->due_ms, now_ms, "too early");
-    cr_assert_leq(now_ms, t->due_ms + 2 * WHEEL_TICK_MS + step_ms, "too late");
+    cr_assert_leq(t->due, now_ms, "too early");
+    cr_assert_leq(now_ms, t->due + 2 * WHEEL_TICK_MS + step_ms, "too late");
 }
 
 /* Random sets and cancels beside a plain array that knows which timers are to be armed. */
@@ -230,7 +269,7 @@ Test(base_wheel, agrees_with_a_plain_list_over_random_operations)
         }
         for (i = 0; i < TIMERS; i++) {
             cr_assert_eq(svc__wheel_armed(&t[i]), armed[i]);
-            cr_assert(!armed[i] || t[i].due_ms + 2 * WHEEL_TICK_MS > now_ms, "missed");
+            cr_assert(!armed[i] || t[i].due + 2 * WHEEL_TICK_MS > now_ms, "missed");
         }
     }
 }

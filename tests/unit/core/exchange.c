@@ -5,9 +5,12 @@
 #include <svc/test.h>
 
 #include "libsvc/core/away.h"
+#include "libsvc/core/exchange.h"
+#include "libsvc/core/reactor.h"
 
 static svc_app *app;
 static struct exchange_host host;
+static struct svc_loop loop;
 static char trace[128]; /* what the layer did */
 
 static int handler(svc_request *req, svc_response *res)
@@ -58,7 +61,7 @@ static void open_app(void)
     svc_app_use(app, &first);
     svc_app_post(app, "/a", handler, NULL);
     cr_assert_eq(svc__app_ready(app), 0);
-    host = (struct exchange_host){.scheme = "http", .wake = wake};
+    host = (struct exchange_host){.scheme = "http", .wake = wake, .loop = &loop};
     svc__buf_init(&host.scratch, 65536);
 }
 

@@ -1,0 +1,106 @@
+/*
+ * Event loops for the application's own use: functions posted from other threads, timers, and file
+ * descriptors, beside the requests that a loop serves.
+ *
+ * A loop is a thread. What it calls must not block, as a handler must not, and may use everything
+ * that was made for the same loop without a lock. A callback may free, cancel and set any timer and
+ * watch of its loop, its own included.
+ *
+ * When the service stops, a loop serves until its last request is over. Then every function that was
+ * posted has run, and timers and watches that are left never fire. They are still the program's to
+ * free, in a stop hook for example. A loop can be named in calls until the stop hooks have run, so
+ * threads of the program's own that post have ended by then. After a stop by force (SVC_EFORCED) a
+ * loop that a handler holds runs nothing any more, and its functions may never run.
+ *
+ * In svc_app_test there is one loop, that of the thread which calls it: it turns while a request waits,
+ * and runs what was posted before the call returns. Its timers and watches stay from one call to the
+ * next, until the app is freed.
+ */
+#ifndef SVC_LOOP_H
+#define SVC_LOOP_H
+
+#include <svc/types.h>
+
+SVC_BEGIN_DECLS
+
+typedef struct svc_loop svc_loop;   /* an event loop of a started app */
+typedef struct svc_timer svc_timer; /* calls a function of a loop at a time */
+typedef struct svc_watch svc_watch; /* calls a function of a loop when a descriptor is ready */
+
+/* The loop that serves the request. Borrowed; never NULL. Any thread that holds the request.
+ * Since: 0.1 */
+SVC_API svc_loop *svc_request_loop(const svc_request *req);
+
+/*
+ * Loop `index` of the app, from 0; NULL past the last one, and before the start (in start hooks too).
+ * A mounted app's are those of the app that serves. Borrowed until the stop hooks have run. Any
+ * thread. Since: 0.1
+ */
+SVC_API svc_loop *svc_app_loop(const svc_app *app, size_t index);
+
+/*
+ * Has `fn(arg)` run once on the loop's thread, soon and never within this call: functions run in the
+ * order in which they were posted. `arg` is the caller's to keep alive until then. What was taken
+ * runs, also when the service stops; from the end of the loop on nothing is taken. From the loop's
+ * own thread this costs no system call. 0, SVC_ENOMEM, or SVC_ESTATE once the loop has ended: `fn` is
+ * then never called. Any thread. Since: 0.1
+ */
+SVC_API int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg) SVC_MUST_CHECK;
+
+/*
+ * Makes a timer, not set, that calls `fn(arg)` each time it fires. `arg` is borrowed until the free.
+ * The caller's, ends with svc_timer_free. NULL when out of memory, on a thread that is not the loop's,
+ * or once the loop has ended. The loop's thread. Since: 0.1
+ */
+SVC_API svc_timer *svc_timer_new(svc_loop *loop, void (*fn)(void *arg), void *arg) SVC_MUST_CHECK;
+
+/*
+ * Has the timer fire once, `ms` milliseconds from now: never earlier, and about one later at most
+ * when the loop is idle. One that is set already is moved; one that has fired may be set again, in its
+ * own function too. Timers fire in the order of their times, as far as these are half a millisecond
+ * apart. 0, SVC_EINVAL for more than 366 days, or SVC_ESTATE once the loop has ended: it is then as it
+ * was. The loop's thread. Since: 0.1
+ */
+SVC_API int svc_timer_set(svc_timer *timer, uint64_t ms);
+
+/* Takes the time back: the timer does not fire unless it is set again. Nothing happens when it is not
+ * set. The loop's thread. Since: 0.1 */
+SVC_API void svc_timer_cancel(svc_timer *timer);
+
+/* Frees the timer, which never fires any more. Accepts NULL. The loop's thread, or any when the loop
+ * has ended. Since: 0.1 */
+SVC_API void svc_timer_free(svc_timer *timer);
+
+/* What a watch waits for, and tells. */
+enum {
+    SVC_READABLE = 1 << 0, /* a read would not block: there are bytes, or their end, or an error */
+    SVC_WRITABLE = 1 << 1  /* a write would not block: there is room, or an error */
+};
+
+/*
+ * Watches a descriptor: `fn(events, arg)` is called in each turn of the loop in which it is ready for
+ * some of `events`, as long as it is (level-triggered). On an error or a hang-up all that it waits for
+ * is told, so that the read or write finds out. With `events` 0 it waits for nothing until
+ * svc_watch_set. `fd`, which should be non-blocking, is borrowed: the watch must be freed before it is
+ * closed. `arg` is borrowed until the free. The caller's, ends with svc_watch_free. NULL for other
+ * events, when out of memory, when the system refuses (a regular file; a descriptor that this loop
+ * watches already), on a thread that is not the loop's, or once the loop has ended. The loop's thread.
+ * Since: 0.1
+ */
+SVC_API svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
+                                 void (*fn)(unsigned events, void *arg), void *arg) SVC_MUST_CHECK;
+
+/*
+ * Waits for other events from now on, 0 for none. 0; SVC_EINVAL for other events; SVC_ESTATE once the
+ * loop has ended; SVC_ENOMEM or SVC_ESYSTEM when the system refuses: it then waits for what it did. The
+ * loop's thread. Since: 0.1
+ */
+SVC_API int svc_watch_set(svc_watch *watch, unsigned events);
+
+/* Frees the watch, whose function is never called any more, also for what has happened already. The
+ * descriptor stays open. Accepts NULL. The loop's thread, or any when the loop has ended. Since: 0.1 */
+SVC_API void svc_watch_free(svc_watch *watch);
+
+SVC_END_DECLS
+
+#endif

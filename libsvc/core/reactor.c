@@ -1,0 +1,182 @@
+/* The part of an event loop that needs no server. */
+#include "libsvc/core/reactor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "libsvc/core/exchange.h"
+#include "libsvc/core/timer.h"
+#include "libsvc/core/watch.h"
+
+enum {
+    EVENTS = 16,    /* taken at once by a turn of its own */
+    TICK_SHIFT = 18 /* of the timers: 0.26 ms */
+};
+
+/* A function that waits to run. */
+struct post {
+    struct mail mail; /* first */
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+/* Whose thread this is. */
+static _Thread_local struct svc_loop *here;
+
+int svc__reactor_open(struct svc_loop *loop, svc_app *app)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->wake_watch};
+    *loop = (struct svc_loop){.wake_watch.kind = WATCH_WAKE};
+    svc__watchdog_init(&loop->watchdog, app);
+    svc__wheel_init(&loop->timers, svc__clock_ns(), TICK_SHIFT);
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0)
+        return SVC_ESYSTEM;
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) ? SVC_ESYSTEM : 0;
+}
+
+void svc__reactor_close(struct svc_loop *loop)
+{
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd);
+    if (loop->wake_fd >= 0)
+        close(loop->wake_fd);
+}
+
+struct svc_loop *svc__reactor_enter(struct svc_loop *loop)
+{
+    struct svc_loop *before = here;
+    here = loop;
+    return before;
+}
+
+bool svc__reactor_is_open(const struct svc_loop *loop)
+{
+    return loop == here && !loop->ended;
+}
+
+static void interrupt(struct svc_loop *loop)
+{
+    uint64_t one = 1;
+    if (write(loop->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+        return; /* an eventfd that is full wakes all the same */
+}
+
+void svc__reactor_wake(struct svc_loop *loop)
+{
+    if (loop == here)
+        loop->woken = true;
+    else
+        interrupt(loop);
+}
+
+bool svc__reactor_take_wake(struct svc_loop *loop)
+{
+    bool woken = loop->woken;
+    loop->woken = false;
+    return woken;
+}
+
+int svc__reactor_wait_ms(const struct svc_loop *loop, uint64_t now_ns)
+{
+    if (loop->woken || !svc__mailbox_is_empty(&loop->posted))
+        return 0;
+    int64_t wait_ns = svc__wheel_wait(&loop->timers, now_ns);
+    return wait_ns < 0 ? -1 : (int)((wait_ns + 999999) / 1000000);
+}
+
+void svc__reactor_event(struct svc_loop *loop, struct watch *watch, uint32_t events)
+{
+    uint64_t seen;
+    if (watch->kind == WATCH_APP) {
+        svc__watch_ready((svc_watch *)(void *)watch, events);
+        svc__watchdog_look(&loop->watchdog, NULL);
+    } else if (read(loop->wake_fd, &seen, sizeof seen) == sizeof seen) {
+        loop->woken = true;
+    }
+}
+
+/* Taken whole: what is posted meanwhile waits for the next turn, so that requests get theirs. */
+static void run_posts(struct svc_loop *loop, struct mail *list)
+{
+    while (list) {
+        struct post post = *(struct post *)(void *)list;
+        free(list);
+        list = post.mail.next;
+        post.fn(post.arg);
+        svc__watchdog_look(&loop->watchdog, NULL);
+    }
+}
+
+static void fire_timers(struct svc_loop *loop, uint64_t now_ns)
+{
+    struct timer *timer;
+    while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
+        svc__timer_fire(timer);
+        svc__watchdog_look(&loop->watchdog, NULL);
+    }
+}
+
+void svc__reactor_run(struct svc_loop *loop, uint64_t now_ns)
+{
+    if (loop->ended)
+        return;
+    if (!svc__mailbox_is_empty(&loop->posted))
+        run_posts(loop, svc__mailbox_take_all(&loop->posted));
+    fire_timers(loop, now_ns);
+    svc__watch_bury(loop);
+}
+
+void svc__reactor_turn(struct svc_loop *loop, uint64_t until_ms)
+{
+    struct epoll_event events[EVENTS];
+    uint64_t now_ns = svc__clock_ns(), now_ms = now_ns / 1000000;
+    uint64_t most = until_ms > now_ms ? until_ms - now_ms : 0;
+    int wait = svc__reactor_wait_ms(loop, now_ns);
+    if (wait < 0 || (uint64_t)wait > most)
+        wait = most < INT_MAX ? (int)most : INT_MAX;
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait);
+    now_ns = svc__clock_ns();
+    svc__watchdog_mark(&loop->watchdog, now_ns);
+    for (int i = 0; i < count; i++)
+        svc__reactor_event(loop, events[i].data.ptr, events[i].events);
+    svc__reactor_run(loop, now_ns);
+}
+
+void svc__reactor_end(struct svc_loop *loop)
+{
+    if (loop->ended)
+        return;
+    struct mail *posted = svc__mailbox_close(&loop->posted);
+    loop->ended = true;
+    svc__wheel_clear(&loop->timers);
+    svc__watch_forget_all(loop);
+    run_posts(loop, posted);
+}
+
+int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)
+{
+    struct post *post = malloc(sizeof *post);
+    if (!post)
+        return SVC_ENOMEM;
+    post->fn = fn;
+    post->arg = arg;
+    bool first;
+    if (!svc__mailbox_offer(&loop->posted, &post->mail, &first)) {
+        free(post);
+        return SVC_ESTATE;
+    }
+    if (first && loop != here) /* its own thread looks before it waits */
+        interrupt(loop);
+    return 0;
+}
+
+svc_loop *svc_request_loop(const svc_request *req)
+{
+    return svc__exchange_of(req)->home->loop;
+}

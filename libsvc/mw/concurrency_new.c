@@ -1,0 +1,99 @@
+/* The constructor of concurrency limits: checks what the program asks for, and names every mistake.
+ */
+#include <stdlib.h>
+
+#include "libsvc/base/num.h"
+#include "libsvc/core/app_internal.h"
+#include "libsvc/mw/concurrency.h"
+
+enum { MAX_QUEUE_MS = 3600000, MAX_RETRY_S = 86400 };
+
+#define WRONG(app, ...)                                                                            \
+    (svc__app_error((app), NULL, 0, "svc_concurrency_new: " __VA_ARGS__), SVC_EINVAL)
+
+static int no_memory(svc_app *app)
+{
+    svc__app_error(app, NULL, 0, "svc_concurrency_new: %s", svc_error_text(SVC_ENOMEM));
+    return SVC_ENOMEM;
+}
+
+static int check_adaptive(svc_app *app, const svc_concurrency *options)
+{
+    if (options->min < 1 || options->limit < options->min || options->max < options->limit ||
+        options->max > PERMITS_MAX)
+        return WRONG(app, "an adaptive limit needs 1 <= min <= limit <= max <= %d", PERMITS_MAX);
+    return 0;
+}
+
+static int check(svc_app *app, const svc_concurrency *options)
+{
+    if (options->limit == 0 && options->max_queue_ms == 0)
+        return WRONG(app, "limit, max_queue_ms or both must be set");
+    if (options->limit > PERMITS_MAX)
+        return WRONG(app, "limit is at most %d", PERMITS_MAX);
+    if (options->max_queue_ms > MAX_QUEUE_MS)
+        return WRONG(app, "max_queue_ms is at most %d", MAX_QUEUE_MS);
+    if (options->retry_after_s > MAX_RETRY_S)
+        return WRONG(app, "retry_after_s is at most %d", MAX_RETRY_S);
+    return options->adaptive ? check_adaptive(app, options) : 0;
+}
+
+static int render_retry(svc_app *app, struct concurrency *concurrency, uint32_t seconds)
+{
+    char digits[NUM_U64_LEN];
+    if (seconds == 0)
+        return 0;
+    struct bytes text = {digits, svc__num_format_u64(digits, seconds)};
+    concurrency->retry_after = svc__arena_copy(&app->memory, text);
+    return concurrency->retry_after.data ? 0 : no_memory(app);
+}
+
+static void take(struct concurrency *concurrency, const svc_concurrency *options)
+{
+    concurrency->counts = options->limit > 0;
+    concurrency->max_queue_ns = options->max_queue_ms * UINT64_C(1000000);
+    concurrency->priority = options->priority;
+    concurrency->arg = options->arg;
+    if (options->adaptive)
+        svc__permits_init_adaptive(&concurrency->permits, options->min, options->limit,
+                                   options->max);
+    else
+        svc__permits_init(&concurrency->permits, options->limit);
+}
+
+/* Aligned as permits need to be, which the app's own memory is not. */
+static struct concurrency *allocate(svc_app *app)
+{
+    struct concurrency *made = aligned_alloc(_Alignof(struct concurrency), sizeof *made);
+    if (!made)
+        return NULL;
+    *made = (struct concurrency){.counts = false};
+    if (!svc__arena_defer(&app->memory, free, made))
+        return made;
+    free(made);
+    return NULL;
+}
+
+const svc_middleware *svc_concurrency_new(svc_app *app, const svc_concurrency *options)
+{
+    if (app->state != APP_BUILDING) {
+        svc__app_error(app, NULL, 0, "svc_concurrency_new: %s", svc_error_text(SVC_ESTATE));
+        return NULL;
+    }
+    if (!options || options->size < sizeof *options) {
+        svc__app_error(app, NULL, 0, "svc_concurrency_new: options need SVC_CONCURRENCY_INIT");
+        return NULL;
+    }
+    if (check(app, options))
+        return NULL;
+    struct concurrency *concurrency = allocate(app);
+    if (!concurrency) {
+        no_memory(app);
+        return NULL;
+    }
+    if (render_retry(app, concurrency, options->retry_after_s))
+        return NULL;
+    take(concurrency, options);
+    svc__concurrency_prepare(concurrency);
+    return &concurrency->middleware;
+}
