@@ -321,6 +321,8 @@ static void watch_once(struct conn *conn, uint32_t events)
 /* Once for many requests, unless the connection is idle between them: it costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)
 {
+    if (conn->left) /* during an earlier request: it is told of this one too */
+        conn->watching = 0;
     watch(conn, EPOLLRDHUP | EPOLLET);
 }
 

@@ -177,7 +177,7 @@ Test(async_departure, of_many_at_once_is_seen_by_each)
         client_printf(clients[i], "GET /heed/%d HTTP/1.1\r\nHost: a\r\n\r\n%s", i,
                       i % 3 ? "" : "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n");
     }
-    expect_metric("svc_workers_busy", MANY);
+    await_lines("at a worker", MANY);
     for (int i = 0; i < MANY; i++)
         ways[i % WAYS](clients[i]);
     expect_nobody();
@@ -274,6 +274,25 @@ Test(async_departure, of_the_sending_side_cancels_nothing_where_it_is_told_so)
     expect_nobody();
     cr_expect_eq(process_count_log(server, "answer not wanted"), 0);
     cr_expect_eq(process_count_log(server, "has heeded"), 0);
+    finish();
+}
+
+/* Each of them begins when the end is known already. */
+Test(async_departure, of_the_sending_side_cancels_all_that_were_sent_before)
+{
+    start(patient);
+    struct client *client = connect_client();
+    client_printf(client, "GET /quit/1 HTTP/1.1\r\nHost: a\r\n\r\n"
+                          "GET /quit/2 HTTP/1.1\r\nHost: a\r\n\r\n"
+                          "GET /quit/3 HTTP/1.1\r\nHost: a\r\n\r\n");
+    await_log("\"kept\"");
+    client_finish_sending(client);
+    expect_answer(client, "1");
+    expect_answer(client, "2");
+    expect_answer(client, "3");
+    client_close(client);
+    expect_nobody();
+    await_lines("answer not wanted", 3);
     finish();
 }
 
