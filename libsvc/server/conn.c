@@ -414,7 +414,7 @@ static void body_expired(struct conn *conn)
 {
     if (leaves_queue(conn))
         return;
-    if (conn->x->out && lasts(conn, silence_left_ms(conn))) {
+    if (conn->call == CALL_BODY && lasts(conn, silence_left_ms(conn))) {
         svc__conn_watch_departure(conn); /* as at the look that this was in place of */
         return;
     }

@@ -623,6 +623,7 @@ int main(void)
     add("/brief/{ms}/{n}", later, 0, 8);
     add("/brief-rest/{ms}/{n}", rest, SVC_BLOCKING, 8);
     add("/keep/{n}", keep, 0, 0);
+    add("/keep-body/{n}", keep, SVC_BLOCKING | SVC_STREAM_BODY, 0);
     add("/quit/{n}", quit, 0, 0);
     add("/forget/{n}", forget, 0, 0);
     add("/hold/{n}", answer, 0, 0);

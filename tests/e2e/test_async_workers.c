@@ -115,6 +115,24 @@ Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
     finish();
 }
 
+/* It has been at a worker, so the rest of its body is not what a worker is waited for. */
+Test(async_workers, a_body_may_take_longer_than_the_queue)
+{
+    enum { LONGER_MS = 400 };
+    static const char *const settings[] = {"SVC_WORKER_QUEUE_MS=50", NULL};
+    start(settings);
+    struct client *client = client_connect(process_address(server, 0));
+    cr_assert(client);
+    client_send_text(client,
+                     "POST /keep-body/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+    cr_assert(process_await_log(server, "\"kept\"", PROCESS_WAIT_MS));
+    cr_expect_not(client_readable(client, LONGER_MS));
+    client_send_text(client, "def");
+    cr_assert(process_tell(server, "c"));
+    expect_status(client, 200);
+    finish();
+}
+
 static long count_threads(void)
 {
     char path[64];
