@@ -376,7 +376,7 @@ bool svc__exchange_body_unread(const struct exchange *x)
 
 struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome)
 {
-    if (!svc__away_is(x))
+    if (!svc__away_is(x) || svc__away_withdraw(x))
         return x;
     struct exchange *stand_in = svc__away_stand_in(x, outcome);
     svc__exchange_unref(x);
@@ -452,6 +452,11 @@ uint64_t svc__exchange_left_ms(const struct exchange *x)
 {
     uint64_t now = svc__clock_ms(), due = x->request.deadline_ms;
     return now < due ? due - now : 0;
+}
+
+bool svc__exchange_expire(struct exchange *x)
+{
+    return x->out || svc__pending_expire(atomic_load(&x->pending));
 }
 
 void svc__exchange_cancel(struct exchange *x)

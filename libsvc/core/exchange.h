@@ -249,6 +249,10 @@ uint64_t svc__exchange_reply_length(const struct exchange *x);
 /* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
 bool svc__exchange_reply_bodiless(const struct exchange *x);
 
+/* The deadline has passed, so it is to be refused. False: who has won by svc_pending_complete was
+ * told so, and the host will be woken with the answer. */
+bool svc__exchange_expire(struct exchange *x);
+
 /* Nobody waits for the answer any more: who has the exchange is told. */
 void svc__exchange_cancel(struct exchange *x);
 

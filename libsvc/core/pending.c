@@ -99,6 +99,17 @@ void svc__pending_close(svc_pending *pending)
     svc_response_free(svc__pending_take(pending));
 }
 
+bool svc__pending_expire(svc_pending *pending)
+{
+    if (!pending)
+        return true;
+    pthread_mutex_lock(&pending->lock);
+    bool in_time = pending->answer;
+    pending->closed = true;
+    pthread_mutex_unlock(&pending->lock);
+    return !in_time;
+}
+
 svc_response *svc__pending_take(svc_pending *pending)
 {
     if (!pending)

@@ -12,6 +12,10 @@ void svc__pending_cancel(svc_pending *pending);
 /* No answer is taken from now on. */
 void svc__pending_close(svc_pending *pending);
 
+/* The deadline has passed: no answer is taken from now on. False: one has come before, and there is
+ * or will be news of it. */
+bool svc__pending_expire(svc_pending *pending);
+
 /* The answer that has come, whose exchange is the caller's; NULL when there is none, and then none
  * is taken any more. */
 svc_response *svc__pending_take(svc_pending *pending);

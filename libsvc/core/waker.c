@@ -5,8 +5,8 @@
 
 void svc__waker_arm(struct waker *waker)
 {
-    atomic_store(&waker->armed, true);
-    svc__away_hold(waker->x);
+    if (!atomic_exchange(&waker->armed, true)) /* it still is where something else has woken x */
+        svc__away_hold(waker->x);
 }
 
 void svc__waker_disarm(struct waker *waker)

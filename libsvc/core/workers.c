@@ -39,6 +39,7 @@ struct workers {
     struct worker *idle;  /* the latest first */
     struct work *oldest, *newest;
     size_t queued, threads, idle_count;
+    size_t leaving; /* of the threads, those that take no more work */
     size_t min, max, max_queued;
     uint64_t idle_ms;
     size_t stack;
@@ -183,7 +184,7 @@ static struct work *next_work(struct workers *pool, struct worker *worker)
         if (!woken && !spare) /* given work at the last moment */
             wait_for_work(worker, pool->idle_ms);
         work = worker->work;
-        if (spare && pool->threads > pool->min)
+        if (spare && pool->threads - pool->leaving > pool->min)
             break;
     }
     return work;
@@ -199,6 +200,7 @@ static void serve(struct worker *worker)
         work->run(work, &worker->host);
         pthread_mutex_lock(&pool->lock);
     }
+    pool->leaving++; /* told before its states end, which may take a while */
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -210,10 +212,12 @@ static void free_worker(struct worker *worker)
     free(worker);
 }
 
-static void thread_ended(struct workers *pool)
+/* `served`: it is counted among those that leave. */
+static void thread_ended(struct workers *pool, bool served)
 {
     pthread_mutex_lock(&pool->lock);
     pool->threads--;
+    pool->leaving -= served;
     pthread_cond_signal(&pool->ended);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -222,13 +226,14 @@ static void *run(void *arg)
 {
     struct worker *worker = arg;
     struct workers *pool = worker->pool;
-    if (begin_states(worker))
+    bool begun = begin_states(worker);
+    if (begun)
         serve(worker);
     else
         svc_app_log_error(pool->app, "a worker cannot begin");
     end_states(worker);
     free_worker(worker);
-    thread_ended(pool);
+    thread_ended(pool, begun);
     return NULL;
 }
 
@@ -271,7 +276,7 @@ static int add_thread(struct workers *pool)
         return 0;
     if (worker)
         free_worker(worker);
-    thread_ended(pool);
+    thread_ended(pool, false);
     return error;
 }
 
@@ -360,7 +365,7 @@ int svc__workers_start(struct workers *pool)
 static int place(struct workers *pool, struct work *work, struct worker **idle, bool *grow)
 {
     *idle = take_idle(pool);
-    *grow = !*idle && pool->threads < pool->max;
+    *grow = !*idle && pool->threads - pool->leaving < pool->max;
     if (*idle) {
         (*idle)->work = work;
         return 0;

@@ -117,9 +117,8 @@ static uint64_t body_ms(const struct conn *conn, const svc_config *config)
 }
 
 /* Until it is looked at whether a worker has it. */
-static uint64_t handle_ms(const struct conn *conn, const svc_config *config)
+static uint64_t queue_ms(const struct conn *conn, const svc_config *config, uint64_t ms)
 {
-    uint64_t ms = svc__exchange_left_ms(conn->x);
     return conn->x->out ? smaller(ms, config->worker_queue_ms) : ms;
 }
 
@@ -134,11 +133,10 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
     case CONN_WATCHED:
         return config->idle_timeout_ms;
     case CONN_BODY:
-        return body_ms(conn, config);
+        return queue_ms(conn, config, body_ms(conn, config));
     case CONN_STALL:
-        return svc__exchange_left_ms(conn->x);
     case CONN_HANDLE:
-        return handle_ms(conn, config);
+        return queue_ms(conn, config, svc__exchange_left_ms(conn->x));
     case CONN_SEND:
         return config->send_timeout_ms;
     case CONN_CLOSING:
@@ -323,6 +321,8 @@ static void watch_once(struct conn *conn, uint32_t events)
 /* Once for many requests, unless the connection is idle between them: it costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)
 {
+    if (conn->left) /* during an earlier request: it is told of this one too */
+        conn->watching = 0;
     watch(conn, EPOLLRDHUP | EPOLLET);
 }
 
@@ -371,16 +371,53 @@ static bool refuse_late_body(struct conn *conn)
                : svc__conn_refuse(conn, 504, "the request took too long");
 }
 
-/* Of a body that is streamed, only silence is counted. */
+/* Of a body that is streamed, only silence is counted, as long as somebody wants it. */
 static bool streams_on(struct conn *conn)
 {
-    bool came = conn->x->stream && conn->taken != conn->progress;
+    bool came = conn->x->stream && conn->call == CALL_BODY && conn->taken != conn->progress;
     conn->progress = conn->taken;
     return came && svc__exchange_left_ms(conn->x);
 }
 
+/* Of a body that somebody wants: what is left of its own time and of the request's. */
+static uint64_t silence_left_ms(const struct conn *conn)
+{
+    uint64_t passed = conn->loop->now_ms - conn->since_ms;
+    uint64_t ms = conn->loop->server->app->config.body_timeout_ms;
+    return smaller(ms > passed ? ms - passed : 0, svc__exchange_left_ms(conn->x));
+}
+
+/* Whether the phase has `ms` left, and what was due is only that it is looked at whether a worker
+ * has the exchange. */
+static bool lasts(struct conn *conn, uint64_t ms)
+{
+    conn->due_ms = conn->loop->now_ms + ms;
+    if (ms)
+        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
+    return ms;
+}
+
+/* It is no use to wait for a worker any longer. */
+static bool leaves_queue(struct conn *conn)
+{
+    if (!svc__exchange_unqueue(conn->x))
+        return false;
+    if (conn->phase == CONN_BODY) {
+        svc__conn_enter(conn, CONN_BODY);
+        svc__loop_mhd_answer_early(conn);
+    }
+    resume(conn);
+    return true;
+}
+
 static void body_expired(struct conn *conn)
 {
+    if (leaves_queue(conn))
+        return;
+    if (conn->call == CALL_BODY && lasts(conn, silence_left_ms(conn))) {
+        svc__conn_watch_departure(conn); /* as at the look that this was in place of */
+        return;
+    }
     if (streams_on(conn)) {
         svc__conn_enter(conn, CONN_BODY);
         return;
@@ -391,19 +428,11 @@ static void body_expired(struct conn *conn)
     close_after_answer(conn);
 }
 
-/* It is no use to wait for a worker any longer; or one has it, and the request's deadline holds. */
 static void handling_expired(struct conn *conn)
 {
-    if (svc__exchange_unqueue(conn->x)) {
-        resume(conn);
+    if (leaves_queue(conn) || lasts(conn, svc__exchange_left_ms(conn->x)) ||
+        !svc__exchange_expire(conn->x))
         return;
-    }
-    uint64_t left = svc__exchange_left_ms(conn->x);
-    if (left) {
-        conn->due_ms = conn->loop->now_ms + left;
-        svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
-        return;
-    }
     time_out(conn);
     svc__conn_refuse(conn, 504, "the request took too long");
     resume(conn);
@@ -412,6 +441,9 @@ static void handling_expired(struct conn *conn)
 /* Who reads the body has not come on, and the request's deadline has passed. */
 static void stall_expired(struct conn *conn)
 {
+    if (leaves_queue(conn) || lasts(conn, svc__exchange_left_ms(conn->x)) ||
+        !svc__exchange_expire(conn->x))
+        return;
     time_out(conn);
     if (svc__conn_refuse(conn, 504, "the request took too long"))
         send_raw_at_once(conn);
@@ -531,8 +563,10 @@ static void send_event(struct conn *conn, uint32_t events)
     conn->drained = events & EPOLLOUT;
     if (!conn->suspended)
         return;
-    if (events & (EPOLLHUP | EPOLLERR))
-        resume(conn); /* libmicrohttpd will see it when it writes or reads */
+    if (events & (EPOLLHUP | EPOLLERR)) {
+        conn->gone = true; /* libmicrohttpd would see it when it writes, which may never be */
+        resume(conn);
+    }
 }
 
 void svc__conn_event(struct conn *conn, uint32_t events)

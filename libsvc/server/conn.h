@@ -53,12 +53,14 @@ struct conn {
     bool watched;      /* known to the loop's epoll */
     bool left;         /* the peer sends nothing more, or is gone */
     bool suspended;    /* in libmicrohttpd */
+    bool first;        /* libmicrohttpd handles it before it reads from any */
     bool raw;          /* the reply was written past libmicrohttpd */
     bool linger;       /* the peer may still be sending when the socket closes */
     bool taken_known;  /* `taken` counts every byte so far */
     bool recounted;    /* it did not once: `base` may be wrong */
     bool timed_out;    /* a deadline has ended it */
     bool cut;          /* the server or a body source has ended it */
+    bool gone;         /* the peer has left while a reply waited for its source */
     bool drained;      /* a unix socket has taken more of the reply since it was last looked at */
     bool had_body;     /* the last request whose head is in */
     bool spared;       /* a reply has left it open in a drain, for what may be behind its request */

@@ -22,7 +22,9 @@ enum {
     NODE_BYTES = 64,
     /* Status line, Date, Connection, Content-Length and what libmicrohttpd rounds up. */
     REPLY_HEAD_BYTES = 256,
-    DROP_MS = 5000
+    DROP_MS = 5000,
+    /* Of a connection that is to be handled first; longer than it can last. */
+    OWN_TIMEOUT_S = 1000000
 };
 
 #if MHD_VERSION < 0x00097002
@@ -313,6 +315,14 @@ static enum MHD_Result end_body(struct conn *conn)
     return run_to_end(conn);
 }
 
+/* See svc__loop_mhd_resume. */
+static void be_first_no_more(struct conn *conn)
+{
+    if (conn->first)
+        MHD_set_connection_option(conn->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+    conn->first = false;
+}
+
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *data,
                                  size_t *len, void **context)
@@ -321,6 +331,7 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
     struct conn *conn = *context;
     if (!conn || !conn->x || conn->raw)
         return MHD_NO;
+    be_first_no_more(conn);
     size_t taken = *len;
     switch (conn->call) {
     case CALL_FIRST:
@@ -376,7 +387,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     conn->call = CALL_FIRST;
     conn->head_bytes = 0;
     conn->dropped = 0;
-    conn->timed_out = conn->cut = conn->linger = false;
+    conn->timed_out = conn->cut = conn->linger = conn->gone = false;
     if (conn->phase != CONN_NEW && conn->phase != CONN_HEAD)
         svc__conn_enter(conn, CONN_HEAD);
     hide_query(strchr(target, '?'));
@@ -581,8 +592,17 @@ void svc__loop_mhd_rest(const struct loop *loop, const char *pool)
         madvise((void *)begin, end - begin, MADV_DONTNEED); /* what fails costs memory only */
 }
 
+/*
+ * What is resumed is read from first: where the peer sends nothing more, libmicrohttpd takes that
+ * for its departure then, with the answer at hand. But connections that have a timeout of their own
+ * are all handled before any is read from. That also spares the read, which mostly finds nothing.
+ */
 void svc__loop_mhd_resume(struct conn *conn)
 {
+    conn->first = conn->phase != CONN_SEND;
+    if (conn->first)
+        MHD_set_connection_option(conn->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  (unsigned)OWN_TIMEOUT_S);
     MHD_resume_connection(conn->connection);
     conn->suspended = false;
     conn->loop->suspended--;

@@ -65,6 +65,8 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
 {
     (void)at;
     struct conn *conn = cls;
+    if (conn->gone)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     int64_t n = svc__exchange_reply_read(conn->x, data, len);
     if (n == SVC_EAGAIN) {
         svc__loop_mhd_pause(conn);

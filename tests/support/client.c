@@ -7,6 +7,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -256,18 +258,22 @@ struct diag_answer {
     char attributes[512];
 };
 
+/* Whether there is such a socket. */
+static bool look_at_socket(int diag_fd, const struct diag_query *query, struct diag_answer *answer)
+{
+    if (send(diag_fd, query, sizeof *query, 0) < 0)
+        return false;
+    ssize_t len = recv(diag_fd, answer, sizeof *answer, 0);
+    return len >= (ssize_t)(sizeof answer->header + sizeof answer->body) &&
+           answer->header.nlmsg_type == SOCK_DIAG_BY_FAMILY;
+}
+
 /* Bytes that the socket's program has not read, or connections that it has not accepted; -1 when
  * there is no such socket. */
 static long count_unread(int diag_fd, const struct diag_query *query)
 {
     struct diag_answer answer;
-    if (send(diag_fd, query, sizeof *query, 0) < 0)
-        return -1;
-    ssize_t len = recv(diag_fd, &answer, sizeof answer, 0);
-    if (len < (ssize_t)(sizeof answer.header + sizeof answer.body) ||
-        answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
-        return -1;
-    return answer.body.idiag_rqueue;
+    return look_at_socket(diag_fd, query, &answer) ? (long)answer.body.idiag_rqueue : -1;
 }
 
 static bool await_read(const struct diag_query *query, int diag_fd, uint64_t due)
@@ -299,6 +305,21 @@ bool client_await_read(struct client *client)
     if (diag_fd >= 0)
         close(diag_fd);
     return read;
+}
+
+long client_count_under_way(const struct client *client)
+{
+    struct diag_query query;
+    struct diag_answer peer;
+    int diag_fd = open_diag(), unread = 0, unacknowledged = 0;
+    bool known = diag_fd >= 0 && query_peer(client, &query) &&
+                 look_at_socket(diag_fd, &query, &peer) && !ioctl(client->fd, SIOCINQ, &unread) &&
+                 !ioctl(client->fd, SIOCOUTQ, &unacknowledged);
+    if (diag_fd >= 0)
+        close(diag_fd);
+    return known ? (long)peer.body.idiag_rqueue + (long)peer.body.idiag_wqueue + unread +
+                       unacknowledged
+                 : -1;
 }
 
 bool client_send_bytes(struct client *client, const char *data, size_t len)

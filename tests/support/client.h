@@ -82,6 +82,10 @@ bool client_send_bytes(struct client *client, const char *data, size_t len);
  * when the peer has closed. For TCP on this machine. */
 bool client_await_read(struct client *client);
 
+/* Bytes that are under way between the two programs, in either direction: in both sockets of the
+ * connection. For TCP on this machine. -1 when that cannot be told. */
+long client_count_under_way(const struct client *client);
+
 /* Shuts the sending side: the peer reads its end (a FIN). */
 void client_finish_sending(struct client *client);
 
