@@ -58,8 +58,8 @@ typedef struct svc_done {
  * A middleware. Begin with SVC_MIDDLEWARE_INIT; every phase is optional. Phases of one request run one
  * after the other, on an event loop's thread, where they must not block; different requests run on
  * different threads at once. With SVC_BLOCKING, on_request, on_response, and on_body for the whole
- * body run on a worker (svc/worker.h), and so do the phases that follow until the loop is needed;
- * start and stop, on_body for pieces, and on_done do not. Where a request is refused in haste, as when
+ * body run on a worker (svc/worker.h), and so do the phases that follow on the way in or out; start and
+ * stop, on_body for pieces, and on_done do not. Where a request is refused in haste, as when
  * its deadline has passed, on_response is left out of such a layer.
  */
 struct svc_middleware {

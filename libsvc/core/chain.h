@@ -22,6 +22,7 @@ struct chain {
     struct chain_layer *layers; /* outermost first */
     size_t count;
     size_t state_size; /* of all layers */
+    bool blocks;       /* some layer does */
 };
 
 /* Appends a layer to a chain whose `layers` has room. */

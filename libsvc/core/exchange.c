@@ -161,10 +161,14 @@ static enum exchange_step run_response(struct exchange *x)
     return EXCHANGE_REPLY;
 }
 
+/* A worker has no more to do: the way out begins at home, where layers are that were not lent. */
 static enum exchange_step reply(struct exchange *x)
 {
     x->unanswered = x->passed;
-    return run_response(x);
+    if (!x->host->worker)
+        return run_response(x);
+    x->next = run_response;
+    return EXCHANGE_WAIT;
 }
 
 /* Without waiting for any worker. */

@@ -92,10 +92,13 @@ static int on_body(svc_request *req, svc_response *res, const svc_layer *layer, 
     return SVC_PASS;
 }
 
+static struct layer_arg outer = {"outer", false}, middle = {"middle", true},
+                        inner = {"inner", true};
+
 static int on_response(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)req, (void)res;
-    note(layer, "response", true);
+    note(layer, "response", layer->arg != &inner);
     return 0;
 }
 
@@ -105,9 +108,6 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     (void)req, (void)res, (void)done;
     note(layer, "done", false);
 }
-
-static struct layer_arg outer = {"outer", false}, middle = {"middle", true},
-                        inner = {"inner", true};
 
 #define LAYER(arg, flags)                                                                          \
     {                                                                                              \
@@ -125,7 +125,7 @@ static int answer(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "answered");
 }
 
-Test(worker, a_blocking_layer_takes_the_phases_behind_it_along)
+Test(worker, a_blocking_layer_takes_along_the_phases_behind_it_each_way)
 {
     static const svc_middleware *const layers[] = {&outer_layer, &middle_layer, &inner_layer, NULL};
     svc_route route = blocking("POST /", answer);
