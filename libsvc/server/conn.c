@@ -630,7 +630,7 @@ void svc__conn_cut(struct conn *conn)
     if (!svc__exchange_has_reply(x) && conn->phase >= CONN_BODY &&
         !svc__conn_refuse(conn, 503, "the service is stopping"))
         shut(conn);
-    bool answers = conn->suspended && conn->phase == CONN_HANDLE;
+    bool answers = conn->phase == CONN_HANDLE; /* also when it has been resumed in this turn */
     resume(conn);
     if (answers)
         return;

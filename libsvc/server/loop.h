@@ -26,6 +26,7 @@ struct loop {
     int mhd_fd;          /* libmicrohttpd's epoll */
     struct conn *adding; /* whose socket libmicrohttpd is just taking */
     bool run_again;      /* libmicrohttpd has work that its epoll does not show */
+    bool closes;         /* a connection that libmicrohttpd has to handle once more */
     bool known_layout;   /* it is clear how this libmicrohttpd uses a connection's memory */
     struct kept_replies *replies; /* see loop_mhd_reply.h */
     size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */

@@ -566,8 +566,10 @@ void svc__loop_mhd_stop(struct loop *loop)
 void svc__loop_mhd_run(struct loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG wait;
+    loop->closes = false;
     MHD_run(loop->daemon);
-    loop->run_again = MHD_get_timeout(loop->daemon, &wait) == MHD_YES && wait == 0;
+    loop->run_again =
+        loop->closes || (MHD_get_timeout(loop->daemon, &wait) == MHD_YES && wait == 0);
 }
 
 bool svc__loop_mhd_add(struct loop *loop, struct conn *conn)
@@ -592,17 +594,31 @@ void svc__loop_mhd_rest(const struct loop *loop, const char *pool)
         madvise((void *)begin, end - begin, MADV_DONTNEED); /* what fails costs memory only */
 }
 
+/* Connections that have a timeout of their own are all handled before any is read from. */
+static void be_first(struct conn *conn)
+{
+    conn->first = true;
+    MHD_set_connection_option(conn->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)OWN_TIMEOUT_S);
+}
+
+/* One whose source fails is marked as closed, and closed when libmicrohttpd has it handled again,
+ * for which it would have no reason. */
+void svc__loop_mhd_close(struct conn *conn)
+{
+    be_first(conn);
+    conn->loop->closes = true;
+}
+
 /*
- * What is resumed is read from first: where the peer sends nothing more, libmicrohttpd takes that
- * for its departure then, with the answer at hand. But connections that have a timeout of their own
- * are all handled before any is read from. That also spares the read, which mostly finds nothing.
+ * What is resumed would be read from before it is handled: where the peer sends nothing more,
+ * libmicrohttpd takes that for its departure then, with the answer at hand. The read mostly finds
+ * nothing, so it also is one less.
  */
 void svc__loop_mhd_resume(struct conn *conn)
 {
-    conn->first = conn->phase != CONN_SEND;
-    if (conn->first)
-        MHD_set_connection_option(conn->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                                  (unsigned)OWN_TIMEOUT_S);
+    if (conn->phase != CONN_SEND)
+        be_first(conn);
     MHD_resume_connection(conn->connection);
     conn->suspended = false;
     conn->loop->suspended--;

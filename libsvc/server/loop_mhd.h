@@ -27,6 +27,10 @@ void svc__loop_mhd_pause(struct conn *conn);
 /* Goes on with a suspended connection: its access handler is called again. */
 void svc__loop_mhd_resume(struct conn *conn);
 
+/* The reply's source fails: its connection is closed in the next turn. In libmicrohttpd's call of
+ * it. */
+void svc__loop_mhd_close(struct conn *conn);
+
 /* The exchange may have its answer while its body still comes: then no more of that is wanted. */
 void svc__loop_mhd_answer_early(struct conn *conn);
 

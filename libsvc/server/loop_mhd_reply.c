@@ -65,14 +65,14 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
 {
     (void)at;
     struct conn *conn = cls;
-    if (conn->gone)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    int64_t n = svc__exchange_reply_read(conn->x, data, len);
+    int64_t n = conn->gone ? SVC_ECANCELLED : svc__exchange_reply_read(conn->x, data, len);
     if (n == SVC_EAGAIN) {
         svc__loop_mhd_pause(conn);
         return 0;
     }
-    conn->cut = conn->cut || n < 0;
+    if (n < 0)
+        svc__loop_mhd_close(conn);
+    conn->cut = conn->cut || (n < 0 && !conn->gone);
     return n > 0    ? (ssize_t)n
            : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
                     : MHD_CONTENT_READER_END_WITH_ERROR;

@@ -515,6 +515,26 @@ static int write_little(svc_pipe *pipe, void *arg)
     return error;
 }
 
+/* Cannot go on, once it has said something or at once. */
+static int write_badly(svc_pipe *pipe, void *arg)
+{
+    (void)arg;
+    svc_pipe_write(pipe, "begin", 5);
+    return SVC_ESYSTEM;
+}
+
+static int fail_at_once(svc_pipe *pipe, void *arg)
+{
+    (void)pipe, (void)arg;
+    return SVC_ESYSTEM;
+}
+
+static int broken(svc_request *req, svc_response *res)
+{
+    bool at_once = number(req, "at_once");
+    return svc_response_writer(res, 200, "text/plain", at_once ? fail_at_once : write_badly, NULL);
+}
+
 static int dry(svc_request *req, svc_response *res)
 {
     (void)req;
@@ -640,6 +660,7 @@ int main(void)
     add("/source/{bytes}/{rate}/{piece}", source, 0, 0);
     add("/own-source/{bytes}/{rate}/{piece}", source_of_own, 0, 0);
     add("/dry", dry, 0, 0);
+    add("/broken/{at_once}", broken, 0, 0);
     svc_app_worker(app, begin_worker, end_worker, NULL);
     svc_app_hook(app, start, NULL, NULL);
     int status = svc_app_run(app);

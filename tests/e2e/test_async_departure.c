@@ -427,11 +427,16 @@ static void expect_begin(struct client *client)
 /* While its writer has nothing to say, and so sees nothing. */
 Test(async_departure, from_a_reply_that_waits_for_its_writer)
 {
-    start(patient);
+    static const char *const settings[] = {"SVC_THREADS=1", "SVC_SEND_TIMEOUT_MS=600000", NULL};
+    start(settings);
+    struct client *older = ask("/hello/1", NULL);
+    expect_answer(older, "1");
     struct client *client = ask("/dry", NULL);
     expect_begin(client);
     await_log("runs dry");
     client_reset(client);
+    expect_metric("svc_connections", 1);
+    client_close(older);
     expect_nobody();
     expect_end("/dry", "client gone");
     cr_expect_eq(process_count_log(server, "wrote the rest"), 0);

@@ -489,6 +489,27 @@ Test(async_streams, pieces_of_any_size_come_whole, .timeout = 60)
     finish();
 }
 
+/* Whatever else the loop has: an older connection, and nothing to do. */
+Test(async_streams, a_writer_that_fails_is_told_by_a_cut)
+{
+    static const char *const paths[] = {"/broken/0", "/broken/1"};
+    static const char *const settings[] = {"SVC_THREADS=1", NULL};
+    start(settings);
+    struct client *older = connect_client();
+    client_send_text(older, "GET /hello/1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_status(older, 200);
+    for (size_t i = 0; i < 2; i++) {
+        struct client *client = connect_client();
+        client_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", paths[i]);
+        struct client_reply reply = client_read(client, false);
+        cr_expect_eq(reply.end, CLIENT_CUT, "%s: %s", paths[i], client_end_name(reply.end));
+        client_reply_free(&reply);
+        client_close(client);
+    }
+    client_close(older);
+    finish();
+}
+
 static void expect_slow_reader(const char *path)
 {
     start(NULL);

@@ -46,6 +46,12 @@ static void expect_metric(const char *name, long value)
               name, client_metric(process_admin(server), name), value);
 }
 
+/* With workers that are there, nobody is in the queue meanwhile, however busy the machine is. */
+static void await_idle(void)
+{
+    expect_metric("svc_workers_busy", 0);
+}
+
 static void expect_status(struct client *client, int status)
 {
     char after[16] = "";
@@ -81,13 +87,16 @@ Test(async_workers, a_full_queue_is_said_at_once)
 
 Test(async_workers, who_has_waited_for_too_long_is_told_so)
 {
-    static const char *const settings[] = {"SVC_WORKERS_MAX=1", "SVC_WORKER_QUEUE_MS=100", NULL};
+    static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKERS_MAX=1",
+                                           "SVC_WORKER_QUEUE_MS=100", NULL};
     start(settings);
+    await_idle();
     struct client *first = occupy(1);
     expect_status(ask("/block", 2), 503);
     expect_metric("svc_workers_queued", 0);
     let(1);
     expect_status(first, 200);
+    await_idle();
     expect_status(ask("/fast", 3), 200); /* and the worker is free for others */
     finish();
 }
@@ -95,9 +104,11 @@ Test(async_workers, who_has_waited_for_too_long_is_told_so)
 /* Whether its body is all there, has not come yet, or is more than is kept for the handler. */
 Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
 {
-    static const char *const settings[] = {"SVC_WORKERS_MAX=1", "SVC_WORKER_QUEUE_MS=100", NULL};
+    static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKERS_MAX=1",
+                                           "SVC_WORKER_QUEUE_MS=100", NULL};
     static const size_t lengths[] = {1000, 100000, 1000000}, sent[] = {1000, 1000, 300000};
     start(settings);
+    await_idle();
     struct client *first = occupy(1);
     for (size_t i = 0; i < 3; i++) {
         struct client *client = client_connect(process_address(server, 0));
@@ -119,8 +130,9 @@ Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
 Test(async_workers, a_body_may_take_longer_than_the_queue)
 {
     enum { LONGER_MS = 400 };
-    static const char *const settings[] = {"SVC_WORKER_QUEUE_MS=50", NULL};
+    static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKER_QUEUE_MS=50", NULL};
     start(settings);
+    await_idle();
     struct client *client = client_connect(process_address(server, 0));
     cr_assert(client);
     client_send_text(client,
