@@ -210,6 +210,7 @@ static size_t count_requests(void *arg, size_t times)
 /* A request that is over but for its log line. */
 struct logging {
     struct exchange_host host;
+    struct log log;
     struct svc_loop loop;
     struct exchange *x;
     const svc_middleware *access_log;
@@ -233,7 +234,8 @@ static void open_log(struct logging *logging)
         exit(1);
     logging->access_log = svc__access_log_make(app);
     logging->host.loop = &logging->loop;
-    svc__log_init(&logging->host.log, &app->logger);
+    svc__log_init(&logging->log, &app->logger);
+    logging->host.log = &logging->log;
     svc__buf_init(&logging->host.scratch, 65536);
     struct head head = {svc__bytes_z("GET"),
                         svc__bytes_z("/hello/world"),

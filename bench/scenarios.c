@@ -161,11 +161,13 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
     svc__arena_cache_init(&arenas, 16);
     static struct svc_loop loop; /* which turns nowhere, and times handlers as any */
     svc__watchdog_init(&loop.watchdog, app);
+    struct log log;
+    svc__log_init(&log, &app->logger);
     struct exchange_host host = {.arenas = &arenas,
+                                 .log = &log,
                                  .cells = svc__metric_cells_new(app->metrics),
                                  .scheme = "http",
                                  .loop = &loop};
-    svc__log_init(&host.log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
     host.turn_ns = scenario->how & LATE ? 1 : 0;
     host.turn_first_ns = 1;
@@ -174,7 +176,7 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
         wrong += scenario_serve(scenario, app, &host) != scenario->status;
     svc__buf_free(&host.scratch);
     svc__arena_cache_free(&arenas);
-    svc__log_free(&host.log);
+    svc__log_free(&log);
     svc__logger_close(&app->logger, 1000);
     close(nowhere);
     return wrong;

@@ -31,7 +31,7 @@ SVC_BEGIN_DECLS
  *
  * `cancelled`, which may be NULL, is called at most once, on the event loop's thread, when nobody waits
  * any more: the client has left, the deadline has passed, or the service stops by force. It must not
- * block; it may complete. Once svc_pending_complete or the last svc_pending_unref has returned it is
+ * block; it may complete, and give references back. Once svc_pending_complete or the last svc_pending_unref has returned it is
  * not running and will not be called, so what `arg` points to can be freed then.
  *
  * Returns a reference, the caller's to give back with svc_pending_unref; NULL when out of memory or

@@ -32,6 +32,7 @@ struct svc_reply {
  * of them beyond its reply. */
 struct test_host {
     struct exchange_host host; /* first */
+    struct log log;
     struct svc_loop loop;
     pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
     struct mailbox news;
@@ -281,14 +282,15 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
  * nothing that it holds back is left untold. */
 static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
 {
-    struct exchange_host *host = &app->test_host->host;
-    svc__log_init(&host->log, &app->logger);
-    struct log *before = svc__log_adopt(&host->log);
-    struct svc_loop *loop_before = svc__reactor_enter(host->loop);
+    struct log *log = &app->test_host->log;
+    struct svc_loop *loop = app->test_host->host.loop;
+    svc__log_init(log, &app->logger);
+    struct log *before = svc__log_adopt(log);
+    struct svc_loop *loop_before = svc__reactor_enter(loop);
     int error = exchange(app, test, reply);
-    svc__reactor_run(host->loop, svc__clock_ns());
+    svc__reactor_run(loop, svc__clock_ns());
     svc__reactor_enter(loop_before);
-    svc__log_free(&host->log);
+    svc__log_free(log);
     svc__log_tell_all(&app->logger.shared);
     svc__log_adopt(before);
     return error;
@@ -300,6 +302,7 @@ static struct test_host *host_new(svc_app *app)
     if (!test)
         return NULL;
     test->host.cells = svc__metric_cells_new(app->metrics);
+    test->host.log = &test->log;
     test->host.scheme = "http";
     test->host.wake = wake;
     test->host.loop = &test->loop;

@@ -43,7 +43,7 @@ struct worker;
 struct exchange_host {
     struct arena_cache *arenas;
     struct metric_cells *cells;
-    struct log log;
+    struct log *log;
     const char *scheme;
     /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);

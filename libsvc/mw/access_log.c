@@ -121,7 +121,7 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
 {
     struct exchange *x = svc__exchange_of(req);
     const struct access_log *access = layer->arg;
-    struct log *log = &x->host->log;
+    struct log *log = x->host->log;
     if (!access->wanted || !svc__log_is_open(log))
         return;
     if (!svc__log_is_json(log)) {

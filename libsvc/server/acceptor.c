@@ -50,7 +50,7 @@ static void log_refusal(struct loop *loop, const char *message, const char *reas
     if (last && loop->now_ms < last + LOG_EVERY_MS)
         return;
     if (atomic_compare_exchange_strong(&server->accept_logged_ms, &last, loop->now_ms))
-        svc__log(&loop->host.log, SVC_LEVEL_ERROR, message, svc_kv_str("reason", reason),
+        svc__log(&loop->log, SVC_LEVEL_ERROR, message, svc_kv_str("reason", reason),
                  svc_kv_uint("connections", atomic_load(&server->connections)));
 }
 

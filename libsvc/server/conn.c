@@ -283,7 +283,7 @@ static void send_raw_at_once(struct conn *conn)
 
 void svc__conn_log_headless(const struct conn *conn, int status, const char *end)
 {
-    svc__log(&conn->loop->host.log, SVC_LEVEL_INFO, "request without a head",
+    svc__log(&conn->loop->log, SVC_LEVEL_INFO, "request without a head",
              svc_kv_str("peer", conn->peer.text), svc_kv_int("status", status),
              svc_kv_str("end", end));
 }

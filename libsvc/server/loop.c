@@ -81,11 +81,12 @@ static void init_host(struct loop *loop)
     loop->host = (struct exchange_host){
         .arenas = &loop->arenas,
         .cells = svc__metric_cells_new(app->metrics),
+        .log = &loop->log,
         .scheme = "http",
         .wake = wake_exchange,
         .loop = &loop->reactor,
     };
-    svc__log_init(&loop->host.log, loop->server->logger);
+    svc__log_init(&loop->log, loop->server->logger);
     svc__buf_init(&loop->host.scratch, SCRATCH);
 }
 
@@ -144,7 +145,7 @@ void svc__loop_free(struct loop *loop)
     free_handed(loop);
     svc__loop_mhd_stop(loop);
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
-    svc__log_free(&loop->host.log);
+    svc__log_free(&loop->log);
     svc__buf_free(&loop->host.scratch);
     svc__arena_cache_free(&loop->arenas);
     svc__reactor_end(&loop->reactor); /* for one whose thread never ran */
@@ -285,7 +286,7 @@ static int wait_ms(const struct loop *loop)
         uint64_t now_ms = now_ns / 1000000;
         wait = at_most(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
     }
-    if (svc__log_suppresses(&loop->host.log))
+    if (svc__log_suppresses(&loop->log))
         wait = at_most(wait, TELL_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
     return sweeping ? at_most(wait, SWEEP_MS) : wait;
@@ -332,14 +333,14 @@ static void turn(struct loop *loop)
         on_deadline(loop, (struct deadline *)(void *)timer);
     if (atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE && loop->now_ms >= loop->sweep_ms)
         close_silent(loop);
-    if (svc__log_suppresses(&loop->host.log))
-        svc__log_tell(&loop->host.log);
+    if (svc__log_suppresses(&loop->log))
+        svc__log_tell(&loop->log);
 }
 
 static void *run(void *arg)
 {
     struct loop *loop = arg;
-    svc__log_adopt(&loop->host.log);
+    svc__log_adopt(&loop->log);
     svc__reactor_enter(&loop->reactor);
     svc__acceptor_watch(loop, true);
     while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->host.away) ||

@@ -18,6 +18,7 @@ struct kept_replies;
 
 struct loop {
     struct exchange_host host; /* first: a host is its loop's address */
+    struct log log;
     struct server *server;
     pthread_t thread;
     struct svc_loop reactor;

@@ -484,11 +484,11 @@ SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list argum
     text[strcspn(text, "\r\n")] = '\0';
     bool refusal = !strncmp(text, refused, sizeof refused - 1);
     if (!refusal) {
-        svc__log(&loop->host.log, SVC_LEVEL_DEBUG, "libmicrohttpd", svc_kv_str("text", text));
+        svc__log(&loop->log, SVC_LEVEL_DEBUG, "libmicrohttpd", svc_kv_str("text", text));
         return;
     }
     svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
-    svc__log(&loop->host.log, SVC_LEVEL_INFO, "libmicrohttpd", svc_kv_str("text", text));
+    svc__log(&loop->log, SVC_LEVEL_INFO, "libmicrohttpd", svc_kv_str("text", text));
 }
 
 /* ---- The daemon */

@@ -12,6 +12,7 @@ enum { QUEUE_MS = 100000 }; /* so long that a test's own time does not matter */
 
 static struct arena_cache arenas;
 static struct exchange_host host;
+static struct log own_log;
 static struct svc_loop loop;
 
 static int served(svc_request *req, svc_response *res)
@@ -40,9 +41,10 @@ static svc_app *make_app(void)
     cr_assert_eq(svc__reactor_open(&loop, app), 0);
     host = (struct exchange_host){.arenas = &arenas,
                                   .cells = svc__metric_cells_new(app->metrics),
+                                  .log = &own_log,
                                   .scheme = "http",
                                   .loop = &loop};
-    svc__log_init(&host.log, &app->logger);
+    svc__log_init(&own_log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
     return app;
 }
@@ -50,7 +52,7 @@ static svc_app *make_app(void)
 static void free_app(svc_app *app)
 {
     svc__metric_cells_release(app->metrics, host.cells);
-    svc__log_free(&host.log);
+    svc__log_free(&own_log);
     svc__buf_free(&host.scratch);
     svc__arena_cache_free(&arenas);
     svc__reactor_close(&loop);
