@@ -156,8 +156,10 @@ Test(reports, what_is_no_csv_has_a_report_that_says_so)
     char wide[200], longest[200];
     memset(wide, ',', sizeof wide);
     memset(longest, 'x', sizeof longest);
-    wide[64] = '\n', wide[65] = '\0';
-    longest[64] = '\n', longest[65] = '\0';
+    wide[64] = '\n';
+    wide[65] = '\0';
+    longest[64] = '\n';
+    longest[65] = '\0';
     const struct {
         const char *csv, *reason;
     } rows[] = {

@@ -106,6 +106,8 @@ static void work(struct work *work, struct exchange_host *worker)
     move_to(x, worker);
     if (ready_cells(x, worker))
         x->next(x);
+    else
+        x->next = svc__exchange_reply_busy;
     svc__away_tell(x, NEWS_WORK);
 }
 

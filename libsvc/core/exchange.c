@@ -157,6 +157,8 @@ static enum exchange_step run_response(struct exchange *x)
     }
     if (x->response_error || !x->response.status)
         fail(x, "on_response", x->response_error);
+    if (!x->host->worker && !svc__exchange_reply_bodiless(x) && svc__response_pipe_begin(x))
+        answer_busy(x);
     x->replied = true;
     return EXCHANGE_REPLY;
 }
@@ -172,7 +174,7 @@ static enum exchange_step reply(struct exchange *x)
 }
 
 /* Without waiting for any worker. */
-static enum exchange_step reply_busy(struct exchange *x)
+enum exchange_step svc__exchange_reply_busy(struct exchange *x)
 {
     x->hurried = true;
     answer_busy(x);
@@ -182,7 +184,7 @@ static enum exchange_step reply_busy(struct exchange *x)
 static enum exchange_step to_worker(struct exchange *x,
                                     enum exchange_step (*next)(struct exchange *x), size_t from)
 {
-    return svc__away_work(x, next, from) ? reply_busy(x) : EXCHANGE_WAIT;
+    return svc__away_work(x, next, from) ? svc__exchange_reply_busy(x) : EXCHANGE_WAIT;
 }
 
 /* A layer ended the exchange: by an answer of its own, or by failing. */
@@ -403,7 +405,7 @@ bool svc__exchange_unqueue(struct exchange *x)
 {
     if (!svc__away_withdraw(x))
         return false;
-    reply_busy(x);
+    svc__exchange_reply_busy(x);
     return true;
 }
 

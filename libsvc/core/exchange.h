@@ -263,6 +263,10 @@ size_t svc__exchange_lent(const struct exchange *x);
 /* The exchange, or, when others have it, one that stands in for it as above. */
 struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome);
 
+/* Answers 503 with Retry-After, without waiting for any worker. For the thread that has it at home.
+ */
+enum exchange_step svc__exchange_reply_busy(struct exchange *x);
+
 /* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
 bool svc__exchange_unqueue(struct exchange *x);
 

@@ -75,11 +75,14 @@ static int start_writer(struct exchange *x, struct response_pipe *reply)
         return 0;
     svc__away_drop(x);
     svc_pipe_unref(reply->pipe);
-    return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
+    return error;
 }
 
-static int begin(struct exchange *x, struct response_pipe *reply)
+int svc__response_pipe_begin(struct exchange *x)
 {
+    struct response_pipe *reply = x->response.pipe;
+    if (!reply || reply->data.x)
+        return 0;
     reply->data.x = x;
     svc_pipe_on_data(reply->pipe, svc__waker_fire, &reply->data);
     return reply->write ? start_writer(x, reply) : 0;
@@ -91,9 +94,9 @@ int64_t svc__response_pipe_read(struct exchange *x, char *data, size_t len)
     struct response_pipe *reply = x->response.pipe;
     if (!reply)
         return source->read(source->state, data, len);
-    int error = reply->data.x ? 0 : begin(x, reply);
+    int error = svc__response_pipe_begin(x);
     if (error)
-        return error;
+        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
     svc__waker_arm(&reply->data);
     int64_t n = source->read(source->state, data, len);
     if (n != SVC_EAGAIN)

@@ -15,6 +15,10 @@ struct response_pipe {
     struct work work;
 };
 
+/* Begins a reply that is decided, so that who writes it has a worker. 0, also without a pipe or the
+ * second time, or SVC_EAGAIN or SVC_ENOMEM when there is none. The home's thread. */
+int svc__response_pipe_begin(struct exchange *x);
+
 /* Reads from the reply's source, which may be wrapped round a pipe: as svc_source.read, or
  * SVC_EAGAIN, and then there will be news of the exchange. The home's thread. */
 int64_t svc__response_pipe_read(struct exchange *x, char *data, size_t len);
