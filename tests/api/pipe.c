@@ -17,7 +17,7 @@ static svc_pipe *make(size_t capacity)
 static void expect_read(svc_pipe *pipe, const char *text)
 {
     char data[64] = "";
-    cr_expect_eq(svc_pipe_try_read(pipe, data, sizeof data - 1), strlen(text));
+    cr_expect_eq(svc_pipe_try_read(pipe, data, sizeof data - 1), (int64_t)strlen(text));
     cr_expect_str_eq(data, text);
 }
 
