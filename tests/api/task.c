@@ -11,6 +11,8 @@
 
 #include <svc.h>
 
+#include "tests/support/sanitized.h"
+
 /* ---- What several threads note, and tests wait for */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -465,7 +467,7 @@ Test(task, mistakes_are_set_up_errors)
 /* Memory for a stack as large as all that the process may have. */
 Test(task, a_thread_that_cannot_be_made_is_a_set_up_error, .timeout = 30)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
     cr_skip_test("the sanitizer needs more memory than a process could be left with");
 #endif
     const struct rlimit limit = {1 << 30, 1 << 30};

@@ -22,6 +22,7 @@
 #include <svc.h>
 
 #include "tests/support/flow.h"
+#include "tests/support/sanitized.h"
 
 enum { LOOK_NS = 2000000, MANY = 4096 };
 
@@ -551,7 +552,7 @@ static int progress(svc_request *req, svc_response *res)
 /* Whether it is built with a sanitizer, which takes more time and memory. */
 static int sanitized(svc_request *req, svc_response *res)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SANITIZED
     const char *text = "yes";
 #else
     const char *text = "no";

@@ -404,10 +404,12 @@ Test(async_departure, of_whom_nobody_reads_is_seen_when_it_is_a_reset)
 Test(async_departure, of_whom_nobody_reads_is_seen_at_the_latest_when_somebody_does)
 {
     start(patient);
-    client_finish_sending(stalled("/stall/0"));
+    struct client *client = stalled("/stall/0");
+    client_finish_sending(client);
     let("w");
     await_log("body ended early");
     expect_nobody();
+    client_close(client);
     finish();
 }
 
