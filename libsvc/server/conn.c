@@ -109,11 +109,19 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Until the request's deadline, by the turn's clock, as all deadlines here: by a later one, a loop
+ * that was held up would be early. */
+static uint64_t left_ms(const struct conn *conn)
+{
+    uint64_t now = conn->loop->now_ms, due = conn->x->request.deadline_ms;
+    return now < due ? due - now : 0;
+}
+
 /* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
 static uint64_t body_ms(const struct conn *conn, const svc_config *config)
 {
     uint64_t ms = config->body_timeout_ms;
-    return svc__exchange_has_reply(conn->x) ? ms : smaller(ms, svc__exchange_left_ms(conn->x));
+    return svc__exchange_has_reply(conn->x) ? ms : smaller(ms, left_ms(conn));
 }
 
 /* Until it is looked at whether a worker has it. */
@@ -136,7 +144,7 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
         return queue_ms(conn, config, body_ms(conn, config));
     case CONN_STALL:
     case CONN_HANDLE:
-        return queue_ms(conn, config, svc__exchange_left_ms(conn->x));
+        return queue_ms(conn, config, left_ms(conn));
     case CONN_SEND:
         return config->send_timeout_ms;
     case CONN_CLOSING:
@@ -366,9 +374,8 @@ static bool refuse_late_body(struct conn *conn)
 {
     if (svc__exchange_has_reply(conn->x))
         return true;
-    return svc__exchange_left_ms(conn->x)
-               ? svc__conn_refuse(conn, 408, "the request body took too long")
-               : svc__conn_refuse(conn, 504, "the request took too long");
+    return left_ms(conn) ? svc__conn_refuse(conn, 408, "the request body took too long")
+                         : svc__conn_refuse(conn, 504, "the request took too long");
 }
 
 /* Of a body that is streamed, only silence is counted, as long as somebody wants it. */
@@ -376,7 +383,7 @@ static bool streams_on(struct conn *conn)
 {
     bool came = conn->x->stream && conn->call == CALL_BODY && conn->taken != conn->progress;
     conn->progress = conn->taken;
-    return came && svc__exchange_left_ms(conn->x);
+    return came && left_ms(conn);
 }
 
 /* Of a body that somebody wants: what is left of its own time and of the request's. */
@@ -384,7 +391,7 @@ static uint64_t silence_left_ms(const struct conn *conn)
 {
     uint64_t passed = conn->loop->now_ms - conn->since_ms;
     uint64_t ms = conn->loop->server->app->config.body_timeout_ms;
-    return smaller(ms > passed ? ms - passed : 0, svc__exchange_left_ms(conn->x));
+    return smaller(ms > passed ? ms - passed : 0, left_ms(conn));
 }
 
 /* Whether the phase has `ms` left, and what was due is only that it is looked at whether a worker
@@ -430,8 +437,7 @@ static void body_expired(struct conn *conn)
 
 static void handling_expired(struct conn *conn)
 {
-    if (leaves_queue(conn) || lasts(conn, svc__exchange_left_ms(conn->x)) ||
-        !svc__exchange_expire(conn->x))
+    if (leaves_queue(conn) || lasts(conn, left_ms(conn)) || !svc__exchange_expire(conn->x))
         return;
     time_out(conn);
     svc__conn_refuse(conn, 504, "the request took too long");
@@ -441,8 +447,7 @@ static void handling_expired(struct conn *conn)
 /* Who reads the body has not come on, and the request's deadline has passed. */
 static void stall_expired(struct conn *conn)
 {
-    if (leaves_queue(conn) || lasts(conn, svc__exchange_left_ms(conn->x)) ||
-        !svc__exchange_expire(conn->x))
+    if (leaves_queue(conn) || lasts(conn, left_ms(conn)) || !svc__exchange_expire(conn->x))
         return;
     time_out(conn);
     if (svc__conn_refuse(conn, 504, "the request took too long"))

@@ -226,7 +226,7 @@ static void expect_late_answer(const char *path, const char *reached, const char
     start(settings);
     struct client *client = connect_client();
     client_printf(client,
-                  "POST %s HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 100\r\nX-Tag: t\r\n"
+                  "POST %s HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 500\r\nX-Tag: t\r\n"
                   "Content-Length: 3\r\n\r\nabc",
                   path);
     await_log(reached);
@@ -260,7 +260,7 @@ Test(async_drain, a_handler_may_come_back_in_the_drain)
 {
     start(NULL);
     struct client *late = connect_client(), *kept = connect_client();
-    client_send_text(late, "GET /block/1 HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 50\r\n\r\n");
+    client_send_text(late, "GET /block/1 HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 1000\r\n\r\n");
     client_send_text(kept, "GET /keep/2 HTTP/1.1\r\nHost: a\r\n\r\n");
     await_log("\"kept\"");
     struct client_reply reply = client_read(late, false);
@@ -287,7 +287,7 @@ static void expect_outlived(const char *path, const char *reached, const char *l
     struct client *client = connect_client();
     client_printf(
         client,
-        "POST %s HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 50\r\nContent-Length: 3\r\n\r\nabc",
+        "POST %s HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 300\r\nContent-Length: 3\r\n\r\nabc",
         path);
     await_log(reached);
     struct client_reply reply = client_read(client, false);
