@@ -167,12 +167,12 @@ struct exchange {
     _Atomic bool cancelled;
     struct mail mail; /* in the host's mailbox while there is news */
     void *transport;  /* the host's own */
+    bool out;        /* a worker has it, or will; the home's, and never read with `parked` at once */
 
     /* While others have it: see away.c. */
     _Atomic unsigned news;
     unsigned arrived; /* news that wait for other news; the home's */
     unsigned parked;  /* the news, one of which it waits for; of who has it */
-    bool out;         /* a worker has it, or will; the home's */
     struct lent lent;
     struct work work;
     _Atomic(struct svc_pending *) pending;
