@@ -190,6 +190,18 @@ int svc__metric_find(const struct metrics *m, const char *name)
     return SVC_ENOTFOUND;
 }
 
+int svc__metric_counter_once(struct metrics *m, const char *name, const char *help)
+{
+    int found = svc__metric_find(m, name);
+    return found >= 0 ? found : svc__metric_counter(m, name, help);
+}
+
+int svc__metric_gauge_once(struct metrics *m, const char *name, const char *help)
+{
+    int found = svc__metric_find(m, name);
+    return found >= 0 ? found : svc__metric_gauge(m, name, help);
+}
+
 /* A block that a thread gave back, or a new one. Under the lock. */
 static struct metric_cells *take_block(struct metrics *m)
 {

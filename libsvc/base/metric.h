@@ -80,8 +80,13 @@ void svc__metric_put_labelled(struct buf *out, const char *name, const char *lab
 int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
                           const uint64_t *bounds, size_t n, double unit);
 
-/* The id of the metric `name`; SVC_ENOTFOUND. For parts of a program that count together. */
+/* The id of the metric `name`; SVC_ENOTFOUND. */
 int svc__metric_find(const struct metrics *m, const char *name);
+
+/* The id of a metric that parts of a program share: the first of them registers it, as by the calls
+ * above. */
+int svc__metric_counter_once(struct metrics *m, const char *name, const char *help);
+int svc__metric_gauge_once(struct metrics *m, const char *name, const char *help);
 
 /*
  * A block for the calling thread, owned by the registry. NULL when out of memory or when

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "libsvc/base/num.h"
 #include "libsvc/base/outlet.h"
 #include "libsvc/base/ring.h"
+#include "libsvc/base/thread.h"
 
 enum {
     RINGS_MAX = 1 << 16,
@@ -312,18 +312,10 @@ no_cond:
     return SVC_ESYSTEM;
 }
 
-/* Starts the writer with all signals blocked: they are for the program's own threads, and a SIGPIPE
- * of its writes must not end the program. */
+/* A SIGPIPE of its writes, which is blocked there, does not end the program. */
 static int start(struct sink *s)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return SVC_ESYSTEM;
-    int error = pthread_create(&s->thread, NULL, run, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
+    if (svc__thread_start(&s->thread, 0, run, s) != 0)
         return SVC_ESYSTEM;
     pthread_setname_np(s->thread, "svc-log");
     return 0;

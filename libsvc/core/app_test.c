@@ -7,6 +7,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/wait.h"
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/away.h"
 #include "libsvc/core/config.h"
@@ -73,8 +74,7 @@ static bool take_news(struct mail *news, const struct exchange *x)
     while (news) {
         struct mail *mail = news;
         news = mail->next;
-        struct exchange *told =
-            (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
+        struct exchange *told = svc__exchange_of_mail(mail);
         bool its = told == x;
         goes_on = svc__away_news(told) ? its || goes_on : goes_on;
     }
@@ -104,7 +104,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
         if (svc__exchange_unqueue(*x))
             return EXCHANGE_REPLY;
         due_ms = deadline_ms;
-    } while (svc__exchange_left_ms(*x) || !svc__exchange_expire(*x));
+    } while (svc__exchange_left_ms(*x, svc__clock_ms()) || !svc__exchange_expire(*x));
     *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
     return EXCHANGE_REPLY;
 }
@@ -209,7 +209,7 @@ static int64_t read_source(struct exchange *x, char *space)
 {
     int64_t n;
     while ((n = svc__exchange_reply_read(x, space, BODY_PIECE)) == SVC_EAGAIN)
-        while (!take_news(wait_until(x->transport, UINT64_MAX / 2), x))
+        while (!take_news(wait_until(x->transport, WAIT_FOR_EVER), x))
             continue;
     return n;
 }

@@ -51,7 +51,7 @@ int svc__away_prepare(struct exchange *x, size_t from)
 {
     if (keep_head(x))
         return SVC_ENOMEM;
-    x->lent = (struct lent){true, from, x->request.values};
+    x->lent = (struct lent){from, x->request.values};
     return 0;
 }
 
@@ -208,7 +208,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
 
 struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome)
 {
-    struct exchange *stand_in = x->lent.is ? svc__exchange_make(x->request.app, x->home) : NULL;
+    struct exchange *stand_in = x->kept_head ? svc__exchange_make(x->request.app, x->home) : NULL;
     void *transport = x->transport;
     x->transport = NULL;
     give_up(x, outcome);

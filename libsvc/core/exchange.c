@@ -454,12 +454,6 @@ bool svc__exchange_reply_bodiless(const struct exchange *x)
            x->response.status == 304;
 }
 
-uint64_t svc__exchange_left_ms(const struct exchange *x)
-{
-    uint64_t now = svc__clock_ms(), due = x->request.deadline_ms;
-    return now < due ? due - now : 0;
-}
-
 bool svc__exchange_expire(struct exchange *x)
 {
     return x->out || svc__pending_expire(atomic_load(&x->pending));

@@ -131,9 +131,8 @@ enum exchange_step {
 /* Whether svc_request_resume comes in time. */
 enum wait_state { WAIT_NONE, WAIT_PENDING, WAIT_RESUMED, WAIT_ABANDONED };
 
-/* What a home must know to answer for an exchange that others have. */
+/* What a home must know, beside the head, to answer for an exchange that others have. */
 struct lent {
-    bool is;     /* whether the rest holds */
     size_t from; /* the layers from this one on are with who has it, those before are not */
     struct request_value *values;
 };
@@ -167,7 +166,7 @@ struct exchange {
     _Atomic bool cancelled;
     struct mail mail; /* in the host's mailbox while there is news */
     void *transport;  /* the host's own */
-    bool out;        /* a worker has it, or will; the home's, and never read with `parked` at once */
+    bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
 
     /* While others have it: see away.c. */
     _Atomic unsigned news;
@@ -271,7 +270,11 @@ enum exchange_step svc__exchange_reply_busy(struct exchange *x);
 bool svc__exchange_unqueue(struct exchange *x);
 
 /* The milliseconds until its deadline, whether somebody waits or not. */
-uint64_t svc__exchange_left_ms(const struct exchange *x);
+static inline uint64_t svc__exchange_left_ms(const struct exchange *x, uint64_t now_ms)
+{
+    uint64_t due_ms = x->request.deadline_ms;
+    return now_ms < due_ms ? due_ms - now_ms : 0;
+}
 
 /* The exchange is over: on_done runs, and what the response holds is released. */
 void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out);
@@ -281,6 +284,11 @@ void svc__exchange_unref(struct exchange *x);
 
 /* The words of the log for how an exchange ended. */
 const char *svc__exchange_outcome_text(enum svc_outcome outcome);
+
+static inline struct exchange *svc__exchange_of_mail(struct mail *mail)
+{
+    return (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
+}
 
 static inline struct exchange *svc__exchange_of(const svc_request *req)
 {

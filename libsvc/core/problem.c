@@ -58,6 +58,14 @@ int svc_response_problem(svc_response *res, int status, const char *detail)
     return error;
 }
 
+int svc__response_refusal(svc_response *res, int status, struct bytes problem, struct bytes text)
+{
+    return accepts_json(res)
+               ? svc_response_static(res, status, "application/problem+json", problem.data,
+                                     problem.len)
+               : svc_response_static(res, status, "text/plain; charset=utf-8", text.data, text.len);
+}
+
 /* The members that RFC 9457 3.1 names come first, then the occurrence's own. */
 static json_t *merge(int status, const char *detail, json_t *members)
 {

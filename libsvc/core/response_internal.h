@@ -23,6 +23,10 @@ int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
  * those that `from` has too. Takes `from`. 0, SVC_ENOMEM or SVC_ETOOBIG. */
 int svc__response_adopt(svc_response *to, svc_response *from);
 
+/* Answers with a refusal that is rendered already, static: problem details, or, for a client that
+ * takes none, text. As svc_response_static. */
+int svc__response_refusal(svc_response *res, int status, struct bytes problem, struct bytes text);
+
 /* Answers with rendered bytes, which are copied: into the arena when they are few. The memory of
  * many becomes the response's instead, and `text` is left empty. `type` is static and needs no
  * check. */

@@ -1,7 +1,6 @@
 /* Supervision of background tasks: a thread each, run again when it fails, ended in turn. */
 #include "libsvc/core/task.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "libsvc/base/backoff.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/rand.h"
+#include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/core/app_internal.h"
 
@@ -232,26 +232,9 @@ static void register_metrics(struct task_list *list, struct metrics *in)
                                          "Times that a background task was run again.");
 }
 
-/* Signals are the program's: its own threads get them. */
-static int create(svc_task_context *context, const pthread_attr_t *attributes)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&context->thread, attributes, run, context);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
 static int start(svc_task_context *context)
 {
-    pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
-    if (!error) {
-        error = pthread_attr_setstacksize(&attributes, context->task.stack_bytes);
-        error = error ? error : create(context, &attributes);
-        pthread_attr_destroy(&attributes);
-    }
+    int error = svc__thread_start(&context->thread, context->task.stack_bytes, run, context);
     context->joinable = !error;
     if (error)
         svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",

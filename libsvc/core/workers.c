@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
 enum {
@@ -249,22 +249,13 @@ static struct worker *new_worker(struct workers *pool)
     return worker;
 }
 
-/* Signals are the program's: its own threads get them. */
 static int create_thread(const struct workers *pool, struct worker *worker)
 {
-    pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, before;
-    if (pthread_attr_init(&attributes))
+    if (svc__thread_start(&thread, pool->stack, run, worker))
         return SVC_ESYSTEM;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, pool->stack);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, run, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return error ? SVC_ESYSTEM : 0;
+    pthread_detach(thread);
+    return 0;
 }
 
 /* Starts a thread that is counted already. */

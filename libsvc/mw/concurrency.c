@@ -5,7 +5,6 @@
 #include "libsvc/base/metric.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/response_internal.h"
-#include "libsvc/proto/media.h"
 
 #define DETAIL "the service has more requests than it can serve"
 
@@ -14,12 +13,9 @@ static int refuse(const struct concurrency *concurrency, svc_request *req, svc_r
     static const char problem[] = "{\"title\":\"Service Unavailable\",\"status\":503,"
                                   "\"detail\":\"" DETAIL "\"}\n";
     static const char text[] = "Service Unavailable: " DETAIL "\n";
-    bool json = svc__media_accepts_json(req->fields, req->field_count);
     svc__metric_add(svc__exchange_of(req)->host->cells, concurrency->shed, 1);
-    int error =
-        json
-            ? svc_response_static(res, 503, "application/problem+json", problem, sizeof problem - 1)
-            : svc_response_static(res, 503, "text/plain; charset=utf-8", text, sizeof text - 1);
+    int error = svc__response_refusal(res, 503, svc__bytes(problem, sizeof problem - 1),
+                                      svc__bytes(text, sizeof text - 1));
     if (concurrency->retry_after.data)
         svc__response_put(res, svc__bytes_z("Retry-After"), concurrency->retry_after);
     return error ? error : SVC_ANSWERED;
@@ -85,18 +81,6 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
         svc__metric_gauge_add(cells, concurrency->limit, change);
 }
 
-static int gauge(struct metrics *in, const char *name, const char *help)
-{
-    int found = svc__metric_find(in, name);
-    return found >= 0 ? found : svc__metric_gauge(in, name, help);
-}
-
-static int counter(struct metrics *in, const char *name, const char *help)
-{
-    int found = svc__metric_find(in, name);
-    return found >= 0 ? found : svc__metric_counter(in, name, help);
-}
-
 static struct metrics *metrics_of(const svc_app *app)
 {
     return svc__app_root(app)->metrics;
@@ -112,12 +96,12 @@ static int start(svc_app *app, void *arg)
 {
     struct concurrency *concurrency = arg;
     struct metrics *in = metrics_of(app);
-    concurrency->in_flight =
-        gauge(in, "svc_concurrency_in_flight", "Requests that concurrency limits have let pass.");
-    concurrency->limit =
-        gauge(in, "svc_concurrency_limit", "What all concurrency limits would let pass at once.");
-    concurrency->shed =
-        counter(in, "svc_concurrency_shed_total", "Requests refused by a concurrency limit.");
+    concurrency->in_flight = svc__metric_gauge_once(
+        in, "svc_concurrency_in_flight", "Requests that concurrency limits have let pass.");
+    concurrency->limit = svc__metric_gauge_once(
+        in, "svc_concurrency_limit", "What all concurrency limits would let pass at once.");
+    concurrency->shed = svc__metric_counter_once(in, "svc_concurrency_shed_total",
+                                                 "Requests refused by a concurrency limit.");
     svc__metric_gauge_add_shared(in, concurrency->limit, limit_of(concurrency));
     bool memory = concurrency->in_flight == SVC_ENOMEM || concurrency->limit == SVC_ENOMEM ||
                   concurrency->shed == SVC_ENOMEM;

@@ -3,10 +3,9 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
-#include "libsvc/core/exchange.h"
+#include "libsvc/core/response_internal.h"
 #include "libsvc/mw/rate_fields.h"
 #include "libsvc/mw/rate_key.h"
-#include "libsvc/proto/media.h"
 
 #undef SVC_LOG_MODULE
 #define SVC_LOG_MODULE "rate_limit"
@@ -21,11 +20,8 @@ static int refuse(const struct rate_limit *limit, svc_request *req, svc_response
 {
     static const char text[] = "Too Many Requests\n";
     struct bytes problem = limit->problems[decision->refused];
-    bool json = svc__media_accepts_json(req->fields, req->field_count);
     count(req, limit->refused);
-    int error =
-        json ? svc_response_static(res, 429, "application/problem+json", problem.data, problem.len)
-             : svc_response_static(res, 429, "text/plain; charset=utf-8", text, sizeof text - 1);
+    int error = svc__response_refusal(res, 429, problem, svc__bytes(text, sizeof text - 1));
     svc__rate_fields_put_retry(limit, decision, res);
     svc__rate_fields_put(limit, decision, res);
     return error ? error : SVC_ANSWERED;
@@ -77,23 +73,18 @@ static int on_response(svc_request *req, svc_response *res, const svc_layer *lay
     return 0;
 }
 
-/* All limits of a service count in the same counters. */
-static int counter(svc_app *app, const char *name, const char *help)
-{
-    int found = svc__metric_find(app->metrics, name);
-    return found >= 0 ? found : svc__metric_counter(app->metrics, name, help);
-}
-
-/* Where the counters are is known only when it is known which app serves. */
+/* All limits of a service count in the same counters. Where they are is known only when it is known
+ * which app serves. */
 static int start(svc_app *app, void *arg)
 {
     struct rate_limit *limit = arg;
-    app = svc__app_root(app);
-    limit->refused = counter(app, "svc_rate_limit_refused_total", "Requests over a rate limit.");
-    limit->reported = counter(app, "svc_rate_limit_reported_total",
-                              "Requests over a rate limit that only reports.");
-    limit->full = counter(app, "svc_rate_limit_full_total",
-                          "Requests for which a rate limit's table had no room.");
+    struct metrics *in = svc__app_root(app)->metrics;
+    limit->refused =
+        svc__metric_counter_once(in, "svc_rate_limit_refused_total", "Requests over a rate limit.");
+    limit->reported = svc__metric_counter_once(in, "svc_rate_limit_reported_total",
+                                               "Requests over a rate limit that only reports.");
+    limit->full = svc__metric_counter_once(in, "svc_rate_limit_full_total",
+                                           "Requests for which a rate limit's table had no room.");
     bool memory =
         limit->refused == SVC_ENOMEM || limit->reported == SVC_ENOMEM || limit->full == SVC_ENOMEM;
     return memory ? SVC_ENOMEM : 0;

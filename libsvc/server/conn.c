@@ -113,8 +113,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
  * that was held up would be early. */
 static uint64_t left_ms(const struct conn *conn)
 {
-    uint64_t now = conn->loop->now_ms, due = conn->x->request.deadline_ms;
-    return now < due ? due - now : 0;
+    return svc__exchange_left_ms(conn->x, conn->loop->now_ms);
 }
 
 /* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
@@ -435,9 +434,15 @@ static void body_expired(struct conn *conn)
     close_after_answer(conn);
 }
 
+/* Whether the request's deadline was not what was due, or an answer has come before it. */
+static bool waits_on(struct conn *conn)
+{
+    return leaves_queue(conn) || lasts(conn, left_ms(conn)) || !svc__exchange_expire(conn->x);
+}
+
 static void handling_expired(struct conn *conn)
 {
-    if (leaves_queue(conn) || lasts(conn, left_ms(conn)) || !svc__exchange_expire(conn->x))
+    if (waits_on(conn))
         return;
     time_out(conn);
     svc__conn_refuse(conn, 504, "the request took too long");
@@ -447,7 +452,7 @@ static void handling_expired(struct conn *conn)
 /* Who reads the body has not come on, and the request's deadline has passed. */
 static void stall_expired(struct conn *conn)
 {
-    if (leaves_queue(conn) || lasts(conn, left_ms(conn)) || !svc__exchange_expire(conn->x))
+    if (waits_on(conn))
         return;
     time_out(conn);
     if (svc__conn_refuse(conn, 504, "the request took too long"))

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "libsvc/base/thread.h"
 #include "libsvc/core/away.h"
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/loop_mhd.h"
@@ -169,8 +169,7 @@ static void take_woken(struct loop *loop)
     struct mail *next;
     for (struct mail *mail = svc__mailbox_take_all(&loop->woken); mail; mail = next) {
         next = mail->next;
-        struct exchange *x =
-            (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
+        struct exchange *x = svc__exchange_of_mail(mail);
         if (svc__away_news(x))
             svc__conn_news(x->transport);
         if (atomic_load(&loop->stage) != STAGE_SERVE)
@@ -358,14 +357,9 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are the program's: its own threads get them. */
 int svc__loop_start(struct loop *loop)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&loop->thread, NULL, run, loop);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = svc__thread_start(&loop->thread, 0, run, loop);
     if (!error)
         pthread_setname_np(loop->thread, "svc-loop");
     return error ? SVC_ESYSTEM : 0;

@@ -77,22 +77,44 @@ static svc_app *make(unsigned timeout_ms, void *(*then)(void *pending))
     return app;
 }
 
+static void *give(svc_pending *pending, svc_response *res)
+{
+    atomic_store(&last_error, svc_pending_complete(pending, res));
+    svc_pending_unref(pending);
+    return NULL;
+}
+
 static void *answer(void *pending)
 {
     svc_response *res = svc_response_new();
     svc_response_set_header(res, "X-Both", "handler");
     svc_response_set_header(res, "X-Own", "here");
     svc_response_text(res, 201, svc_request_param(svc_pending_request(pending), "what"));
-    atomic_store(&last_error, svc_pending_complete(pending, res));
-    svc_pending_unref(pending);
-    return NULL;
+    return give(pending, res);
+}
+
+/* Asks, and waits for the thread that answers. */
+static svc_reply *ask(svc_app *app, const char *target)
+{
+    svc_reply *reply = svc_app_test_get(app, target);
+    pthread_join(thread, NULL);
+    return reply;
+}
+
+/* The same for an app of its own, of which only the status counts. */
+static void expect_status(void *(*then)(void *pending), int status)
+{
+    svc_app *app = make(0, then);
+    svc_reply *reply = ask(app, "/later/x");
+    cr_expect_eq(svc_reply_status(reply), status);
+    svc_reply_free(reply);
+    svc_app_free(app);
 }
 
 Test(pending, any_thread_answers_with_a_response_of_its_own)
 {
     svc_app *app = make(0, answer);
-    svc_reply *reply = svc_app_test_get(app, "/later/tea");
-    pthread_join(thread, NULL);
+    svc_reply *reply = ask(app, "/later/tea");
     cr_expect_eq(last_error, 0);
     cr_expect_eq(svc_reply_status(reply), 201);
     cr_expect_str_eq(svc_reply_body(reply, NULL), "tea");
@@ -111,16 +133,13 @@ static void *answer_problem(void *pending)
 {
     svc_response *res = svc_response_new();
     svc_response_problem(res, 409, "two at once");
-    svc_pending_complete(pending, res);
-    svc_pending_unref(pending);
-    return NULL;
+    return give(pending, res);
 }
 
 Test(pending, a_problem_is_json)
 {
     svc_app *app = make(0, answer_problem);
-    svc_reply *reply = svc_app_test_get(app, "/later/x");
-    pthread_join(thread, NULL);
+    svc_reply *reply = ask(app, "/later/x");
     cr_expect_eq(svc_reply_status(reply), 409);
     cr_expect_str_eq(svc_reply_header(reply, "Content-Type"), "application/problem+json");
     svc_reply_free(reply);
@@ -144,16 +163,13 @@ static void *answer_source(void *pending)
     source.state = &left;
     svc_response *res = svc_response_new();
     svc_response_source(res, 200, "text/plain", &source);
-    svc_pending_complete(pending, res);
-    svc_pending_unref(pending);
-    return NULL;
+    return give(pending, res);
 }
 
 Test(pending, the_answer_may_be_a_stream)
 {
     svc_app *app = make(0, answer_source);
-    svc_reply *reply = svc_app_test_get(app, "/later/x");
-    pthread_join(thread, NULL);
+    svc_reply *reply = ask(app, "/later/x");
     cr_expect_str_eq(svc_reply_body(reply, NULL), "321");
     svc_reply_free(reply);
     svc_app_free(app);
@@ -163,37 +179,23 @@ static void *answer_file(void *pending)
 {
     svc_response *res = svc_response_new();
     svc_response_file(res, "text/plain", NULL, "/proc/self/no-such-file");
-    svc_pending_complete(pending, res);
-    svc_pending_unref(pending);
-    return NULL;
+    return give(pending, res);
 }
 
 Test(pending, the_answer_may_be_a_file)
 {
-    svc_app *app = make(0, answer_file);
-    svc_reply *reply = svc_app_test_get(app, "/later/x");
-    pthread_join(thread, NULL);
-    cr_expect_eq(svc_reply_status(reply), 404);
-    svc_reply_free(reply);
-    svc_app_free(app);
+    expect_status(answer_file, 404);
 }
 
 static void *answer_nothing(void *pending)
 {
-    atomic_store(&last_error, svc_pending_complete(pending, svc_response_new()));
-    svc_pending_unref(pending);
-    return NULL;
+    return give(pending, svc_response_new());
 }
 
 Test(pending, a_response_without_an_answer_is_a_500)
 {
-    svc_app *app = make(0, answer_nothing);
-    svc_reply *reply = svc_app_test_get(app, "/later/x");
-    pthread_join(thread, NULL);
+    expect_status(answer_nothing, 500);
     cr_expect_eq(last_error, SVC_EINVAL);
-    cr_expect_eq(svc_reply_status(reply), 500);
-    svc_reply_free(reply);
-    svc_app_free(app);
 }
 
 static void *drop(void *pending)
@@ -204,13 +206,8 @@ static void *drop(void *pending)
 
 Test(pending, when_nobody_can_answer_any_more_it_is_a_500_at_once)
 {
-    svc_app *app = make(0, drop);
-    svc_reply *reply = svc_app_test_get(app, "/later/x");
-    pthread_join(thread, NULL);
-    cr_expect_eq(svc_reply_status(reply), 500);
+    expect_status(drop, 500);
     cr_expect_eq(cancels, 0);
-    svc_reply_free(reply);
-    svc_app_free(app);
 }
 
 Test(pending, a_missing_answer_is_504_at_the_deadline_and_a_late_one_harmless)
@@ -264,8 +261,7 @@ Test(pending, of_many_answers_the_first_wins)
 {
     svc_app *app = make(0, race_all);
     for (int round = 1; round <= 200; round++) {
-        svc_reply *reply = svc_app_test_get(app, "/later/x");
-        pthread_join(thread, NULL);
+        svc_reply *reply = ask(app, "/later/x");
         cr_assert_eq(svc_reply_status(reply), 200);
         cr_assert_eq(wins, round);
         svc_reply_free(reply);
@@ -286,9 +282,8 @@ Test(pending, answers_and_deadlines_may_meet)
 {
     svc_app *app = make(10, answer_about_now);
     for (int round = 0; round < 100; round++) {
-        svc_reply *reply = svc_app_test_get(app, "/later/tea");
+        svc_reply *reply = ask(app, "/later/tea");
         int status = svc_reply_status(reply);
-        pthread_join(thread, NULL);
         cr_expect(status == 201 || status == 504, "%d", status);
         cr_expect_eq(last_error, status == 201 ? 0 : SVC_ELATE);
         svc_reply_free(reply);
@@ -353,9 +348,7 @@ static void *echo(void *pending)
     const char *body = svc_request_body(svc_pending_request(pending), &len);
     svc_response *res = svc_response_new();
     svc_response_copy(res, 200, "text/plain", body, len);
-    svc_pending_complete(pending, res);
-    svc_pending_unref(pending);
-    return NULL;
+    return give(pending, res);
 }
 
 Test(pending, the_body_stays_readable)

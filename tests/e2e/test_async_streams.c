@@ -172,13 +172,13 @@ static void expect_large_upload(const char *path)
     finish();
 }
 
-Test(async_streams, a_large_upload_takes_no_memory, .timeout = 120)
+Test(async_streams, a_large_upload_takes_no_memory)
 {
     expect_large_upload("/sink/0");
 }
 
 /* What is sent, and neither in a socket nor with its reader, is in the server. */
-Test(async_streams, a_slow_reader_slows_the_sender, .timeout = 60)
+Test(async_streams, a_slow_reader_slows_the_sender)
 {
     static const char *const settings[] = {"SVC_REQUEST_TIMEOUT_MS=120000", NULL};
     char path[32];
@@ -233,7 +233,7 @@ static void expect_chunks(const char *path, uint64_t length, size_t size)
     client_close(client);
 }
 
-Test(async_streams, many_small_chunks_come_whole, .timeout = 60)
+Test(async_streams, many_small_chunks_come_whole)
 {
     start(NULL);
     expect_chunks("/sink/0", 100000, 1);
@@ -319,7 +319,7 @@ Test(async_streams, an_unknown_length_is_refused_where_the_limit_is)
     }
 }
 
-Test(async_streams, an_endless_body_is_refused_and_its_connection_ends, .timeout = 60)
+Test(async_streams, an_endless_body_is_refused_and_its_connection_ends)
 {
     static const char *const paths[] = {"/small/0", "/small-loop"};
     start(NULL);
@@ -360,7 +360,7 @@ Test(async_streams, an_early_answer_comes_behind_a_body_that_ends_soon)
 }
 
 /* A sender that goes on slowly, and one that sends much. */
-Test(async_streams, an_early_answer_ends_a_body_that_does_not, .timeout = 60)
+Test(async_streams, an_early_answer_ends_a_body_that_does_not)
 {
     start(NULL);
     struct client *slow = post_length("/early", 500000), *much = post_length("/early", 1 << 30);
@@ -464,7 +464,7 @@ static void expect_flow(const char *path, uint64_t length)
     free(reader);
 }
 
-Test(async_streams, a_large_download_takes_no_memory, .timeout = 120)
+Test(async_streams, a_large_download_takes_no_memory)
 {
     start(NULL);
     bool sanitized = is_sanitized();
@@ -477,7 +477,7 @@ Test(async_streams, a_large_download_takes_no_memory, .timeout = 120)
     finish();
 }
 
-Test(async_streams, pieces_of_any_size_come_whole, .timeout = 60)
+Test(async_streams, pieces_of_any_size_come_whole)
 {
     start(NULL);
     expect_flow("/source/20000/0/1", 20000);
@@ -534,7 +534,7 @@ static void expect_slow_reader(const char *path)
     finish();
 }
 
-Test(async_streams, a_slow_reader_slows_the_writer, .timeout = 60)
+Test(async_streams, a_slow_reader_slows_the_writer)
 {
     expect_slow_reader("/source/1000000000/0/65536");
     expect_slow_reader("/own-source/1000000000/0/1000");

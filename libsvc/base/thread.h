@@ -1,0 +1,15 @@
+/* Starting threads that are the library's own. */
+#ifndef LIBSVC_BASE_THREAD_H
+#define LIBSVC_BASE_THREAD_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+/*
+ * Runs `run(arg)` in a thread of its own, with all signals blocked: they are for the program's own
+ * threads. `stack_bytes` is the stack beside its guard page, 0 what the system gives. The thread
+ * must be joined or detached. 0, or an error number as pthread_create's. Any thread.
+ */
+int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,55 @@
+/* What a thread of the library's own begins with. */
+#include "libsvc/base/thread.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+
+struct seen {
+    sigset_t mask;
+    size_t stack_bytes;
+};
+
+static void *look(void *arg)
+{
+    struct seen *seen = arg;
+    pthread_attr_t attributes;
+    pthread_sigmask(SIG_SETMASK, NULL, &seen->mask);
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstacksize(&attributes, &seen->stack_bytes);
+    pthread_attr_destroy(&attributes);
+    return seen;
+}
+
+Test(thread, signals_are_blocked_there_and_not_here)
+{
+    struct seen seen;
+    sigset_t here;
+    pthread_t thread;
+    void *result;
+    cr_assert_eq(svc__thread_start(&thread, 0, look, &seen), 0);
+    cr_assert_eq(pthread_join(thread, &result), 0);
+    cr_expect_eq(result, &seen);
+    cr_expect(sigismember(&seen.mask, SIGTERM) == 1 && sigismember(&seen.mask, SIGPIPE) == 1);
+    pthread_sigmask(SIG_SETMASK, NULL, &here);
+    cr_expect_eq(sigismember(&here, SIGTERM), 0);
+}
+
+Test(thread, the_stack_is_as_large_as_it_is_asked_for)
+{
+    enum { STACK = 1 << 20 };
+    struct seen seen;
+    pthread_t thread;
+    cr_assert_eq(svc__thread_start(&thread, STACK, look, &seen), 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    cr_expect_geq(seen.stack_bytes, STACK);
+    cr_expect_lt(seen.stack_bytes, 2 * STACK);
+}
+
+Test(thread, one_that_cannot_be_made_is_told)
+{
+    pthread_t thread;
+    cr_expect_eq(svc__thread_start(&thread, 1, look, NULL), EINVAL);
+    cr_expect_neq(svc__thread_start(&thread, SIZE_MAX / 4, look, NULL), 0);
+}
