@@ -9,5 +9,5 @@ serve() {
     export SVC_LISTEN=127.0.0.1:$port SVC_ADMIN_LISTEN= SVC_THREADS=$threads SVC_DRAIN_DELAY_MS=0
     export SVC_MAX_CONNECTIONS=20000 SVC_WORKERS_MAX=$workers SVC_WORKER_IDLE_MS=600000
     export SVC_LOG_OUTPUT=$work/log SVC_ACCESS_LOG=off SVC_REQUEST_ID=off SVC_METRICS=off
-    exec "$out/waits"
+    exec env $settings "$out/waits"
 }

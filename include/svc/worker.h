@@ -12,6 +12,9 @@
  * `worker_idle_ms`. Requests for which no worker is free wait in a queue; one that finds it full
  * (`worker_queue`), or has waited in it for `worker_queue_ms`, is answered 503 with Retry-After. When
  * the oldest has waited for a tenth of a second, the newest goes first.
+ *
+ * Worker threads are scheduled as SCHED_BATCH, unless the process was started under another policy
+ * than the usual one: they get as much time, but do not interrupt an event loop when they are woken.
  */
 #ifndef SVC_WORKER_H
 #define SVC_WORKER_H

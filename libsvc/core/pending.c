@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "libsvc/core/away.h"
+#include "libsvc/core/reactor.h"
 #include "libsvc/core/response_internal.h"
 
 enum { SCRATCH = 1 << 24 /* the largest thing that is rendered for one response */ };
@@ -133,8 +134,9 @@ struct loose {
 svc_response *svc_response_new(void)
 {
     struct arena arena;
-    svc__arena_init(&arena, NULL, EXCHANGE_MEMORY);
+    svc__arena_init(&arena, svc__reactor_arenas(), EXCHANGE_MEMORY);
     struct loose *loose = svc__arena_zalloc(&arena, sizeof *loose);
+    arena.cache = NULL; /* another thread may go on */
     if (!loose)
         return NULL;
     svc__buf_init(&loose->host.scratch, SCRATCH);
@@ -152,5 +154,6 @@ void svc_response_free(svc_response *res)
         return;
     struct loose *loose = (struct loose *)(void *)res->exchange;
     svc__buf_free(&loose->host.scratch);
+    loose->x.arena.cache = svc__reactor_arenas();
     svc__exchange_unref(&loose->x);
 }

@@ -13,8 +13,9 @@
 #include "libsvc/core/watch.h"
 
 enum {
-    EVENTS = 16,    /* taken at once by a turn of its own */
-    TICK_SHIFT = 18 /* of the timers: 0.26 ms */
+    EVENTS = 16,         /* taken at once by a turn of its own */
+    TICK_SHIFT = 18,     /* of the timers: 0.26 ms */
+    CACHED_CHUNKS = 1024 /* arena chunks kept for what comes next: 4 MiB */
 };
 
 /* A function that waits to run. */
@@ -32,6 +33,7 @@ int svc__reactor_open(struct svc_loop *loop, svc_app *app)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->wake_watch};
     *loop = (struct svc_loop){.wake_watch.kind = WATCH_WAKE};
     svc__watchdog_init(&loop->watchdog, app);
+    svc__arena_cache_init(&loop->arenas, CACHED_CHUNKS);
     svc__wheel_init(&loop->timers, svc__clock_ns(), TICK_SHIFT);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -42,6 +44,7 @@ int svc__reactor_open(struct svc_loop *loop, svc_app *app)
 
 void svc__reactor_close(struct svc_loop *loop)
 {
+    svc__arena_cache_free(&loop->arenas);
     if (loop->epoll_fd >= 0)
         close(loop->epoll_fd);
     if (loop->wake_fd >= 0)
@@ -53,6 +56,11 @@ struct svc_loop *svc__reactor_enter(struct svc_loop *loop)
     struct svc_loop *before = here;
     here = loop;
     return before;
+}
+
+struct arena_cache *svc__reactor_arenas(void)
+{
+    return here ? &here->arenas : NULL;
 }
 
 bool svc__reactor_is_open(const struct svc_loop *loop)

@@ -11,6 +11,7 @@
 
 #include <svc/loop.h>
 
+#include "libsvc/base/arena.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/base/wheel.h"
 #include "libsvc/core/watchdog.h"
@@ -33,6 +34,7 @@ struct svc_loop {
     svc_watch *watches;    /* of the application */
     svc_watch *freed;      /* what events of this turn may still point at */
     struct watchdog watchdog;
+    struct arena_cache arenas; /* for requests, and for responses that are made here */
 };
 
 /* Opens a reactor for a readied app, in memory that stays where it is. 0 or SVC_ESYSTEM, and then
@@ -46,6 +48,9 @@ void svc__reactor_close(struct svc_loop *loop);
 /* Makes the calling thread the loop's, or with NULL that of none. Returns the loop it was before.
  */
 struct svc_loop *svc__reactor_enter(struct svc_loop *loop);
+
+/* The free memory of the loop whose thread this is; NULL on others. Any thread. */
+struct arena_cache *svc__reactor_arenas(void);
 
 /* Whether the application may make and set things here: on the loop's thread, before its end. */
 bool svc__reactor_is_open(const struct svc_loop *loop);

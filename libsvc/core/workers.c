@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
@@ -25,9 +26,12 @@ struct worker_state {
 struct worker {
     struct exchange_host host; /* first: a host that has a worker is its address */
     struct workers *pool;
-    struct worker *next_idle; /* the one that became idle before; guarded by the pool's lock */
-    struct work *work;        /* what it is woken for; guarded likewise */
     sem_t wake;
+    /* Guarded by the pool's lock. */
+    bool idle;
+    struct worker *next_idle; /* the one that became idle before */
+    struct work *work;        /* what it is woken for */
+    unsigned owed;            /* posts of `wake`, made or on their way, that it has not taken */
     struct worker_state *states;
     size_t state_count;
 };
@@ -89,25 +93,42 @@ static struct work *dequeue(struct workers *pool)
     return work;
 }
 
+static void join_idle(struct workers *pool, struct worker *worker)
+{
+    worker->idle = true;
+    worker->next_idle = pool->idle;
+    pool->idle = worker;
+    pool->idle_count++;
+}
+
+/* Takes the latest, who is then to be woken. NULL: nobody is idle. */
 static struct worker *take_idle(struct workers *pool)
 {
     struct worker *worker = pool->idle;
     if (worker) {
         pool->idle = worker->next_idle;
         pool->idle_count--;
+        worker->idle = false;
+        worker->owed++;
     }
     return worker;
 }
 
-static bool leave_idle(struct workers *pool, const struct worker *worker)
+/* The one that has been idle for longest goes. The next has that part now, and is told. */
+static void leave_idle(struct workers *pool, struct worker *longest)
 {
-    for (struct worker **at = &pool->idle; *at; at = &(*at)->next_idle)
-        if (*at == worker) {
-            *at = worker->next_idle;
-            pool->idle_count--;
-            return true;
-        }
-    return false;
+    struct worker **at = &pool->idle, *next = NULL;
+    while (*at != longest) {
+        next = *at;
+        at = &next->next_idle;
+    }
+    *at = NULL;
+    pool->idle_count--;
+    longest->idle = false;
+    if (next) {
+        next->owed++;
+        sem_post(&next->wake);
+    }
 }
 
 /* ---- A thread */
@@ -156,15 +177,45 @@ void *svc_request_worker(const svc_request *req)
     return NULL;
 }
 
-/* Waits to be given work, for a while. False: nobody has. */
-static bool wait_for_work(struct worker *worker, uint64_t ms)
+/* Until it is woken. False: the time has come first. */
+static bool wait_until(struct worker *worker, uint64_t due_ms)
 {
-    uint64_t deadline_ms = svc__clock_ms() + ms;
-    struct timespec due = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
+    struct timespec due = {(time_t)(due_ms / 1000), (long)(due_ms % 1000) * 1000000};
     int error;
     while ((error = sem_clockwait(&worker->wake, CLOCK_MONOTONIC, &due)) && errno == EINTR)
         continue;
     return !error;
+}
+
+static void wait_for_ever(struct worker *worker)
+{
+    while (sem_wait(&worker->wake) && errno == EINTR)
+        continue;
+}
+
+/*
+ * Waits to be given work. False: it has been idle for too long. Only who has been so for longest,
+ * and would leave first, waits with a timeout, which costs more. With the lock held.
+ */
+static bool wait_idle(struct workers *pool, struct worker *worker)
+{
+    uint64_t due_ms = svc__clock_ms() + pool->idle_ms;
+    join_idle(pool, worker);
+    while (worker->idle) {
+        bool longest = !worker->next_idle, woken = true;
+        pthread_mutex_unlock(&pool->lock);
+        if (longest)
+            woken = wait_until(worker, due_ms);
+        else
+            wait_for_ever(worker);
+        pthread_mutex_lock(&pool->lock);
+        worker->owed -= woken;
+        if (!woken && worker->idle) {
+            leave_idle(pool, worker);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The next work: from the queue, or once somebody brings it. NULL: the thread ends. With the lock
@@ -174,15 +225,7 @@ static struct work *next_work(struct workers *pool, struct worker *worker)
     struct work *work = dequeue(pool);
     while (!work && !pool->stopping) {
         worker->work = NULL;
-        worker->next_idle = pool->idle;
-        pool->idle = worker;
-        pool->idle_count++;
-        pthread_mutex_unlock(&pool->lock);
-        bool woken = wait_for_work(worker, pool->idle_ms);
-        pthread_mutex_lock(&pool->lock);
-        bool spare = !woken && leave_idle(pool, worker);
-        if (!woken && !spare) /* given work at the last moment */
-            wait_for_work(worker, pool->idle_ms);
+        bool spare = !wait_idle(pool, worker);
         work = worker->work;
         if (spare && pool->threads - pool->leaving > pool->min)
             break;
@@ -201,7 +244,10 @@ static void serve(struct worker *worker)
         pthread_mutex_lock(&pool->lock);
     }
     pool->leaving++; /* told before its states end, which may take a while */
+    unsigned owed = worker->owed;
     pthread_mutex_unlock(&pool->lock);
+    for (; owed > 0; owed--)
+        wait_for_ever(worker);
 }
 
 static void free_worker(struct worker *worker)
@@ -222,10 +268,20 @@ static void thread_ended(struct workers *pool, bool served)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* Woken, it does not take a loop's processor in the middle of a turn: it takes another, or waits
+ * until the loop does. What somebody has chosen for the process is left alone. */
+static void let_loops_finish(void)
+{
+    static const struct sched_param none = {0};
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 static void *run(void *arg)
 {
     struct worker *worker = arg;
     struct workers *pool = worker->pool;
+    let_loops_finish();
     bool begun = begin_states(worker);
     if (begun)
         serve(worker);

@@ -17,12 +17,13 @@
 enum {
     EVENTS = 128,
     SCRATCH = 1 << 24,     /* the largest thing that is rendered for one response */
-    CACHED_CHUNKS = 256,   /* arena chunks kept for the next requests: 1 MiB */
     TELL_MS = 1000,        /* until it is told how many lines were suppressed */
     SUSPENDED_A_MS = 2500, /* of which libmicrohttpd looks at one in some 20 ns */
-    SWEEP_MS = 100,        /* between looks for silent connections while the server stops */
-    TICK_SHIFT = 6,        /* of the deadlines: 64 ms */
-    LONG_NS = 1000000      /* of a turn for which what came meanwhile has waited */
+    WOKEN_A_TURN = 32,     /* exchanges of which the news is taken, and one more for each: */
+    SUSPENDED_A_WOKEN = 64,
+    SWEEP_MS = 100,   /* between looks for silent connections while the server stops */
+    TICK_SHIFT = 6,   /* of the deadlines: 64 ms */
+    LONG_NS = 1000000 /* of a turn for which what came meanwhile has waited */
 };
 
 static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
@@ -77,9 +78,8 @@ const char *svc__loop_date(struct loop *loop)
 static void init_host(struct loop *loop)
 {
     const svc_app *app = loop->server->app;
-    svc__arena_cache_init(&loop->arenas, CACHED_CHUNKS);
     loop->host = (struct exchange_host){
-        .arenas = &loop->arenas,
+        .arenas = &loop->reactor.arenas,
         .cells = svc__metric_cells_new(app->metrics),
         .log = &loop->log,
         .scheme = "http",
@@ -147,7 +147,6 @@ void svc__loop_free(struct loop *loop)
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
     svc__log_free(&loop->log);
     svc__buf_free(&loop->host.scratch);
-    svc__arena_cache_free(&loop->arenas);
     svc__reactor_end(&loop->reactor); /* for one whose thread never ran */
     svc__reactor_close(&loop->reactor);
     if (loop->spare_fd >= 0)
@@ -164,17 +163,32 @@ static void take_handed(struct loop *loop)
     }
 }
 
-static void take_woken(struct loop *loop)
+/* The next exchange of which there is news, in the order in which it came; NULL when there is none.
+ */
+static struct exchange *next_woken(struct loop *loop)
 {
-    struct mail *next;
-    for (struct mail *mail = svc__mailbox_take_all(&loop->woken); mail; mail = next) {
-        next = mail->next;
-        struct exchange *x = svc__exchange_of_mail(mail);
+    if (!loop->woken_left)
+        loop->woken_left = svc__mailbox_take_all(&loop->woken);
+    struct mail *mail = loop->woken_left;
+    if (!mail)
+        return NULL;
+    loop->woken_left = mail->next;
+    return svc__exchange_of_mail(mail);
+}
+
+/* False when there may be more. */
+static bool take_woken(struct loop *loop, size_t most)
+{
+    for (; most > 0; most--) {
+        struct exchange *x = next_woken(loop);
+        if (!x)
+            return true;
         if (svc__away_news(x))
             svc__conn_news(x->transport);
         if (atomic_load(&loop->stage) != STAGE_SERVE)
             svc__server_notify(loop->server);
     }
+    return false;
 }
 
 static void close_silent(struct loop *loop)
@@ -212,15 +226,21 @@ static void follow_stage(struct loop *loop)
 
 /*
  * Each batch of resumed connections has libmicrohttpd look at all that are suspended. So that this
- * stays a small part of the work, batches keep a distance that grows with their number.
+ * stays a small part of the work, batches keep a distance that grows with their number. And they
+ * have an end: all that are handled in a turn send their next requests together, which then wait
+ * for the end of a turn that is as long, and the crowd would stay one.
  */
 static void take_news(struct loop *loop)
 {
     if (!loop->news || loop->now_ms < loop->news_ms)
         return;
     loop->news = false;
-    loop->news_ms = loop->now_ms + loop->suspended / SUSPENDED_A_MS;
-    take_woken(loop);
+    if (take_woken(loop, WOKEN_A_TURN + loop->suspended / SUSPENDED_A_WOKEN)) {
+        loop->news_ms = loop->now_ms + loop->suspended / SUSPENDED_A_MS;
+    } else {
+        loop->news = true;
+        loop->news_ms = loop->now_ms;
+    }
 }
 
 static void take_wake(struct loop *loop)

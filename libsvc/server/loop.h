@@ -32,10 +32,10 @@ struct loop {
     struct kept_replies *replies; /* see loop_mhd_reply.h */
     size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */
 
-    struct mailbox handed; /* connections accepted by other threads */
-    struct mailbox woken;  /* exchanges of which there is news */
+    struct mailbox handed;   /* connections accepted by other threads */
+    struct mailbox woken;    /* exchanges of which there is news */
+    struct mail *woken_left; /* of those that were taken from it */
     struct wheel wheel;
-    struct arena_cache arenas;
     struct conn *conns;
     struct lingering *lingers;
     unsigned suspended;       /* connections, in libmicrohttpd */
