@@ -114,7 +114,7 @@ static void post(svc_app *app, const char *target, int status)
     svc_reply_free(reply);
 }
 
-Test(task, what_handlers_queue_is_worked_off_before_the_stop_hooks_run, .timeout = 30)
+Test(task, what_handlers_queue_is_worked_off_before_the_stop_hooks_run)
 {
     struct work work = {NULL, 0};
     svc_app *app = worker("work", &work);
@@ -124,7 +124,7 @@ Test(task, what_handlers_queue_is_worked_off_before_the_stop_hooks_run, .timeout
     expect_notes("work2000 ");
 }
 
-Test(task, a_mounted_apps_tasks_run_with_the_outer_app, .timeout = 30)
+Test(task, a_mounted_apps_tasks_run_with_the_outer_app)
 {
     struct work one = {NULL, 0}, two = {NULL, 0};
     svc_app *outer = worker("outer", &one);
@@ -203,7 +203,7 @@ static svc_app *ordered(void)
     return app;
 }
 
-Test(task, tasks_live_within_hooks, .timeout = 30)
+Test(task, tasks_live_within_hooks)
 {
     svc_app *app = ordered();
     svc_reply_free(svc_app_test_get(app, "/"));
@@ -212,7 +212,7 @@ Test(task, tasks_live_within_hooks, .timeout = 30)
     expect_notes("+hook +a !a -a -hook ");
 }
 
-Test(task, they_are_stopped_from_the_last_on_each_after_the_other, .timeout = 30)
+Test(task, they_are_stopped_from_the_last_on_each_after_the_other)
 {
     svc_app *app = ordered();
     add(app, "b", idle);
@@ -235,7 +235,7 @@ static void configure(svc_app *app)
     svc_app_configure(app, &config);
 }
 
-Test(task, a_started_app_ends_them_in_its_drain, .timeout = 30)
+Test(task, a_started_app_ends_them_in_its_drain)
 {
     svc_app *app = ordered();
     configure(app);
@@ -247,7 +247,7 @@ Test(task, a_started_app_ends_them_in_its_drain, .timeout = 30)
     svc_app_free(app);
 }
 
-Test(task, an_app_whose_tasks_a_test_has_started_is_not_started, .timeout = 30)
+Test(task, an_app_whose_tasks_a_test_has_started_is_not_started)
 {
     svc_app *app = ordered();
     configure(app);
@@ -258,7 +258,7 @@ Test(task, an_app_whose_tasks_a_test_has_started_is_not_started, .timeout = 30)
     expect_notes("+hook +a !a -a -hook ");
 }
 
-Test(task, none_starts_where_the_start_fails, .timeout = 30)
+Test(task, none_starts_where_the_start_fails)
 {
     svc_app *app = ordered();
     svc_config config = SVC_CONFIG_INIT;
@@ -302,7 +302,7 @@ static bool take_line(const svc_log_record *record, void *arg)
     return true;
 }
 
-Test(task, one_that_fails_is_run_again_and_one_that_is_done_is_not, .timeout = 30)
+Test(task, one_that_fails_is_run_again_and_one_that_is_done_is_not)
 {
     svc_app *app = svc_app_new("failing");
     svc_app_log_sink(app, take_line, NULL);
@@ -338,7 +338,7 @@ static bool take_delay(const svc_log_record *record, void *arg)
     return true;
 }
 
-Test(task, delays_begin_anew_after_a_run_that_was_long_enough, .timeout = 30)
+Test(task, delays_begin_anew_after_a_run_that_was_long_enough)
 {
     _Atomic uint64_t longest = 0;
     svc_app *app = svc_app_new("failing");
@@ -365,7 +365,7 @@ static int fail_at_stop(svc_task_context *context, void *arg)
     return SVC_ENOMEM;
 }
 
-Test(task, a_failure_at_the_stop_is_told_and_is_the_end, .timeout = 30)
+Test(task, a_failure_at_the_stop_is_told_and_is_the_end)
 {
     svc_app *app = svc_app_new("failing");
     svc_app_log_sink(app, take_line, NULL);
@@ -384,7 +384,7 @@ static int fail_at_once(svc_task_context *context, void *arg)
     return SVC_ESYSTEM;
 }
 
-Test(task, a_stop_does_not_wait_for_the_delay, .timeout = 30)
+Test(task, a_stop_does_not_wait_for_the_delay)
 {
     svc_app *app = svc_app_new("failing");
     svc_task task = SVC_TASK_INIT;
@@ -405,7 +405,7 @@ static int name_app(svc_task_context *context, void *arg)
     return 0;
 }
 
-Test(task, its_app_is_the_one_that_it_was_added_to, .timeout = 30)
+Test(task, its_app_is_the_one_that_it_was_added_to)
 {
     svc_app *outer = svc_app_new("outer"), *inner = svc_app_new("inner");
     svc_app_get(outer, "/", fine, NULL);
@@ -465,11 +465,11 @@ Test(task, mistakes_are_set_up_errors)
 }
 
 /* Memory for a stack as large as all that the process may have. */
-Test(task, a_thread_that_cannot_be_made_is_a_set_up_error, .timeout = 30)
+Test(task, a_thread_that_cannot_be_made_is_a_set_up_error)
 {
 #ifdef SANITIZED
     cr_skip_test("the sanitizer needs more memory than a process could be left with");
-#endif
+#else
     const struct rlimit limit = {1 << 30, 1 << 30};
     svc_app *app = ordered();
     svc_task large = SVC_TASK_INIT;
@@ -485,9 +485,10 @@ Test(task, a_thread_that_cannot_be_made_is_a_set_up_error, .timeout = 30)
     cr_expect_null(svc_app_test_get(app, "/"));
     svc_app_free(app);
     expect_notes("+hook +a !a -a -hook ");
+#endif
 }
 
-Test(task, none_is_added_after_the_start, .timeout = 30)
+Test(task, none_is_added_after_the_start)
 {
     svc_app *app = ordered();
     svc_task task = SVC_TASK_INIT;
