@@ -4,26 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/life.h"
 
 enum { LOOPS = 2 };
 
-static struct process *server;
-
 static void start(void)
 {
     static const char *const settings[] = {"SVC_THREADS=2", NULL};
-    server = process_start(process_program("server_life"), settings, NULL);
-    cr_assert(server);
+    serve("server_life", settings);
 }
 
-static void stop(void)
-{
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
-}
-
-TestSuite(admin, .init = start, .fini = stop);
+TestSuite(admin, .init = start, .fini = serve_no_more);
 
 /* Asks `address`, and gives the body, which is the caller's. */
 static char *get(const char *address, const char *target, const char *fields, int status)

@@ -5,37 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/flow.h"
 #include "tests/support/process.h"
 
 enum { LOOK_MS = 5 };
 
-static struct process *server;
-
 static void start(const char *const *settings)
 {
-    server = process_start(process_program("server_async"), settings, NULL);
-    cr_assert(server);
-}
-
-static void finish(void)
-{
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
+    serve("server_async", settings);
 }
 
 static void expect_metric(const char *name, long value)
 {
     cr_expect(client_await_metric(process_admin(server), name, value), "%s is %ld and not %ld",
               name, client_metric(process_admin(server), name), value);
-}
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
 }
 
 static void await_log(const char *text)
@@ -144,7 +129,7 @@ Test(async_departure, from_the_queue_frees_its_place)
         client_close(first);
         expect_nobody();
         cr_expect_eq(process_count_log(server, "at a worker"), 1);
-        finish();
+        serve_no_more();
     }
 }
 
@@ -163,7 +148,7 @@ Test(async_departure, is_seen_by_a_handler_on_a_worker)
         await_lines("has heeded", (size_t)i + 1);
     }
     expect_end("/heed/1", "client gone");
-    finish();
+    serve_no_more();
 }
 
 /* Twenty at once, on one loop, of which some have sent more than their request. */
@@ -182,7 +167,7 @@ Test(async_departure, of_many_at_once_is_seen_by_each)
         ways[i % WAYS](clients[i]);
     expect_nobody();
     await_lines("has heeded", MANY);
-    finish();
+    serve_no_more();
 }
 
 /* ---- Deferred */
@@ -200,7 +185,7 @@ Test(async_departure, is_told_to_who_will_answer)
         await_lines("answer not wanted", (size_t)i + 1);
     }
     expect_end("/quit/1", "client gone");
-    finish();
+    serve_no_more();
 }
 
 /* Its answer comes all the same, to nobody. */
@@ -214,7 +199,7 @@ Test(async_departure, does_not_keep_an_answer_from_being_given)
         await_log("has given");
         expect_nobody();
         expect_end("/keep/1", i ? "client gone" : "complete");
-        finish();
+        serve_no_more();
     }
 }
 
@@ -229,7 +214,7 @@ Test(async_departure, is_seen_by_a_layer_that_waits)
         let("l");
         await_log("released in vain");
         expect_nobody();
-        finish();
+        serve_no_more();
     }
 }
 
@@ -250,7 +235,7 @@ Test(async_departure, of_the_sending_side_cancels_and_an_answer_is_sent)
     client_close(client);
     client_close(older);
     expect_nobody();
-    finish();
+    serve_no_more();
 }
 
 Test(async_departure, of_the_sending_side_cancels_nothing_where_it_is_told_so)
@@ -274,7 +259,7 @@ Test(async_departure, of_the_sending_side_cancels_nothing_where_it_is_told_so)
     expect_nobody();
     cr_expect_eq(process_count_log(server, "answer not wanted"), 0);
     cr_expect_eq(process_count_log(server, "has heeded"), 0);
-    finish();
+    serve_no_more();
 }
 
 /* Each of them begins when the end is known already. */
@@ -293,7 +278,7 @@ Test(async_departure, of_the_sending_side_cancels_all_that_were_sent_before)
     client_close(client);
     expect_nobody();
     await_lines("answer not wanted", 3);
-    finish();
+    serve_no_more();
 }
 
 /* The other half may follow: that is then a departure, whatever the setting. */
@@ -308,7 +293,7 @@ Test(async_departure, of_the_other_side_behind_it_cancels)
     client_reset(client);
     await_log("has heeded");
     expect_nobody();
-    finish();
+    serve_no_more();
 }
 
 /* ---- Streams in */
@@ -353,7 +338,7 @@ Test(async_departure, in_the_middle_of_a_body_ends_its_reading)
         await_log("body ended early");
         expect_nobody();
         expect_end(paths[i / WAYS], "client gone");
-        finish();
+        serve_no_more();
     }
 }
 
@@ -385,7 +370,7 @@ Test(async_departure, from_the_queue_in_the_middle_of_a_body)
         client_close(first);
         expect_nobody();
         cr_expect_eq(process_count_log(server, "\"stalls\""), 0);
-        finish();
+        serve_no_more();
     }
 }
 
@@ -398,7 +383,7 @@ Test(async_departure, of_whom_nobody_reads_is_seen_when_it_is_a_reset)
     expect_nobody();
     expect_end("/stall/0", "client gone");
     cr_expect_lt(process_cpu_ms(server), 2000, "it was busy meanwhile");
-    finish();
+    serve_no_more();
 }
 
 Test(async_departure, of_whom_nobody_reads_is_seen_at_the_latest_when_somebody_does)
@@ -410,7 +395,7 @@ Test(async_departure, of_whom_nobody_reads_is_seen_at_the_latest_when_somebody_d
     await_log("body ended early");
     expect_nobody();
     client_close(client);
-    finish();
+    serve_no_more();
 }
 
 /* ---- Streams out */
@@ -445,7 +430,7 @@ Test(async_departure, from_a_reply_that_waits_for_its_writer)
     let("w");
     await_log("wrote the rest");
     cr_expect_eq(process_count_log(server, "wrote the rest\",\"error\":0"), 0);
-    finish();
+    serve_no_more();
 }
 
 Test(async_departure, of_the_sending_side_lets_a_reply_go_on)
@@ -457,7 +442,7 @@ Test(async_departure, of_the_sending_side_lets_a_reply_go_on)
     expect_answer(client, "beginend");
     client_close(client);
     expect_nobody();
-    finish();
+    serve_no_more();
 }
 
 Test(async_departure, from_a_reply_that_it_did_not_read)
@@ -474,6 +459,6 @@ Test(async_departure, from_a_reply_that_it_did_not_read)
         await_log("\"msg\":\"poured\"");
         expect_nobody();
         expect_end(paths[i / WAYS], "client gone");
-        finish();
+        serve_no_more();
     }
 }

@@ -5,18 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/flow.h"
 #include "tests/support/process.h"
 
 enum { TIMEOUT_MS = 300, FORCED_MS = 1000, EXIT_MS = 250, TRIES = 4, LOOK_MS = 5 };
 
-static struct process *server;
-
 static void start(const char *const *settings)
 {
-    server = process_start(process_program("server_async"), settings, NULL);
-    cr_assert(server);
+    serve("server_async", settings);
 }
 
 static void finish(int status)
@@ -36,13 +34,6 @@ static void await_log(const char *text)
 static void let(const char *letters)
 {
     cr_assert(process_tell(server, letters));
-}
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
 }
 
 /* Past the step that closes listeners. */
@@ -243,8 +234,7 @@ static void expect_late_answer(const char *path, const char *reached, const char
     cr_expect(client_await_metric(process_admin(server), "svc_connections", 0));
     let(letter);
     await_log(line);
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
+    serve_no_more();
 }
 
 Test(async_drain, a_handler_may_outlive_its_deadline_and_its_connection)

@@ -4,19 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
 enum { CLIENTS = 64, ROUNDS = 32, PIPELINED = 8 };
 
-static struct process *server;
 static struct client *clients[CLIENTS];
 
 static void start(void)
 {
     static const char *const settings[] = {"SVC_ACCESS_LOG=off", "SVC_THREADS=2", NULL};
-    server = process_start(process_program("server_async"), settings, NULL);
-    cr_assert(server);
+    serve("server_async", settings);
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i] = client_connect(process_address(server, 0));
         cr_assert(clients[i]);
@@ -30,8 +29,7 @@ static void finish(void)
         client_close(clients[i]);
     cr_expect(client_await_metric(process_admin(server), "svc_connections", 0));
     cr_expect_eq(client_metric(process_admin(server), "svc_http_requests_in_flight"), 0);
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
+    serve_no_more();
 }
 
 static void ask(struct client *client, const char *path, unsigned n)

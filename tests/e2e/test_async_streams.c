@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/flow.h"
 #include "tests/support/process.h"
@@ -19,27 +20,16 @@ enum {
     SAMPLE_US = 2000
 };
 
-static struct process *server;
-
 static void start(const char *const *settings)
 {
-    server = process_start(process_program("server_async"), settings, NULL);
-    cr_assert(server);
+    serve("server_async", settings);
 }
 
 static void finish(void)
 {
     cr_expect(client_await_metric(process_admin(server), "svc_connections", 0));
     cr_expect_eq(client_metric(process_admin(server), "svc_http_requests_in_flight"), 0);
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
-}
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
+    serve_no_more();
 }
 
 static struct client_reply get(const char *path)

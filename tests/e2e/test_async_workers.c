@@ -4,22 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/flow.h"
 #include "tests/support/process.h"
 
-static struct process *server;
-
 static void start(const char *const *settings)
 {
-    server = process_start(process_program("server_async"), settings, NULL);
-    cr_assert(server);
-}
-
-static void finish(void)
-{
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
+    serve("server_async", settings);
 }
 
 static struct client *ask(const char *path, unsigned n)
@@ -82,7 +74,7 @@ Test(async_workers, a_full_queue_is_said_at_once)
     let(2);
     expect_status(first, 200);
     expect_status(queued, 200);
-    finish();
+    serve_no_more();
 }
 
 Test(async_workers, who_has_waited_for_too_long_is_told_so)
@@ -98,7 +90,7 @@ Test(async_workers, who_has_waited_for_too_long_is_told_so)
     expect_status(first, 200);
     await_idle();
     expect_status(ask("/fast", 3), 200); /* and the worker is free for others */
-    finish();
+    serve_no_more();
 }
 
 /* Whether its body is all there, has not come yet, or is more than is kept for the handler. */
@@ -123,7 +115,7 @@ Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
     }
     let(1);
     expect_status(first, 200);
-    finish();
+    serve_no_more();
 }
 
 /* It has been at a worker, so the rest of its body is not what a worker is waited for. */
@@ -142,7 +134,7 @@ Test(async_workers, a_body_may_take_longer_than_the_queue)
     client_send_text(client, "def");
     cr_assert(process_tell(server, "c"));
     expect_status(client, 200);
-    finish();
+    serve_no_more();
 }
 
 static long count_threads(void)
@@ -187,7 +179,7 @@ Test(async_workers, idle_ones_go_and_the_least_stay)
         cr_expect_eq(count_threads(), before);
         expect_metric("svc_workers", LEAST);
     }
-    finish();
+    serve_no_more();
 }
 
 /* One that is about to end has no hands for work, however long its end takes. */
@@ -200,7 +192,7 @@ Test(async_workers, one_that_ends_holds_nobody_up)
     cr_assert(process_await_log(server, "a worker ends", PROCESS_WAIT_MS));
     expect_status(ask("/fast", 2), 200);
     process_tell(server, "eeee");
-    finish();
+    serve_no_more();
 }
 
 /* Whoever has waited for a tenth of a second is likely to have given up. */
@@ -226,7 +218,7 @@ Test(async_workers, the_newest_goes_first_under_a_standing_queue)
     let(1);
     for (unsigned i = 0; i <= WAITING; i++)
         expect_status(clients[i], 200);
-    finish();
+    serve_no_more();
 }
 
 Test(async_workers, blocked_ones_stall_no_other_route)
@@ -245,5 +237,5 @@ Test(async_workers, blocked_ones_stall_no_other_route)
     let(4);
     for (size_t i = 0; i < 4; i++)
         expect_status(blocked[i], 200);
-    finish();
+    serve_no_more();
 }

@@ -3,16 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/conditions.h"
 #include "tests/support/process.h"
 
-static struct process *server;
-
 static void start(void)
 {
-    server = process_start(process_program("server_cache"), NULL, NULL);
-    cr_assert(server);
+    serve("server_cache", NULL);
 }
 
 static void stop(void)
@@ -22,13 +20,6 @@ static void stop(void)
 }
 
 TestSuite(conditions, .init = start, .fini = stop);
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
-}
 
 static void send_row(struct client *client, const struct condition_row *row, const char *method)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/life.h"
 
 enum {
@@ -15,7 +16,6 @@ enum {
     SLACK_MS = 4000     /* and what a busy machine may add */
 };
 
-static struct process *server;
 static struct client *clients[CLIENTS];
 
 static void start(void)
@@ -25,8 +25,7 @@ static void start(void)
     limit.rlim_cur = DESCRIPTORS;
     setrlimit(RLIMIT_NOFILE, &limit);
     static const char *const settings[] = {"SVC_THREADS=2", NULL};
-    server = process_start(process_program("server_life"), settings, NULL);
-    cr_assert(server);
+    serve("server_life", settings);
     limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
     setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/life.h"
 
 /* How long a connection must have been silent to be idle, and what a test waits to be past it. */
@@ -14,26 +15,16 @@ enum { SILENT_MS = 1000, PAST_SILENT_MS = SILENT_MS + 200 };
 static const char hello[] = "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n";
 static const char hold[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
 
-static struct process *server;
-
 /* `settings` go over these: no delay, and the default 15 s for what is in flight. */
 static void start(const char *const *settings)
 {
-    server = process_start(process_program("server_life"), settings, NULL);
-    cr_assert(server);
+    serve("server_life", settings);
 }
 
 static void finish(int status)
 {
     cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), status, "exit status");
     process_free(server);
-}
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
 }
 
 static void stop(void)

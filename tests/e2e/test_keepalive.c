@@ -4,15 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
-static struct process *server;
-
 static void start(void)
 {
-    server = process_start(process_program("server_wire"), NULL, NULL);
-    cr_assert(server);
+    serve("server_wire", NULL);
 }
 
 static void stop(void)
@@ -22,13 +20,6 @@ static void stop(void)
 }
 
 TestSuite(keepalive, .init = start, .fini = stop);
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
-}
 
 /* ---- Refusals keep the connection */
 

@@ -1,16 +1,14 @@
 /* The loops of a running service, as its own code uses them; and the watchdog. */
 #include <criterion/criterion.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
-
-static struct process *server;
 
 static void start(void)
 {
     static const char *const settings[] = {"SVC_THREADS=3", "SVC_STALL_MS=300", NULL};
-    server = process_start(process_program("server_loop"), settings, NULL);
-    cr_assert(server);
+    serve("server_loop", settings);
 }
 
 static void stop(void)

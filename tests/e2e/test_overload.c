@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
@@ -10,14 +11,11 @@ enum { LIMIT = 4 };
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define GET_CRITICAL(path) "GET " path " HTTP/1.1\r\nHost: a\r\nClass: critical\r\n\r\n"
 
-static struct process *server;
-
 /* Workers are there already: a request whose deadline passes before it has one gets a 503. */
 static void start(void)
 {
     static const char *const settings[] = {"SVC_THREADS=2", "SVC_WORKERS_MIN=16", NULL};
-    server = process_start(process_program("server_overload"), settings, NULL);
-    cr_assert(server);
+    serve("server_overload", settings);
 }
 
 static void stop(void)
@@ -285,8 +283,7 @@ Test(overload, heads_and_bodies_that_stop_in_the_middle_give_their_permits_back)
 static void start_one_loop(void)
 {
     static const char *const settings[] = {"SVC_THREADS=1", NULL};
-    server = process_start(process_program("server_overload"), settings, NULL);
-    cr_assert(server);
+    serve("server_overload", settings);
 }
 
 /* What arrives while a handler holds the loop has waited for all of that when its turn comes. */

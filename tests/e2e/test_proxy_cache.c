@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
 enum { STARTS_WITHIN_MS = 10000, EXPIRES_WITHIN_MS = 20000, TRIES = 20 };
 
-static struct process *server;
 static char folder[64];
 static char address[160]; /* a Unix socket of NGINX */
 static pid_t nginx;
@@ -116,8 +116,7 @@ static void start(void)
     const char *program = find_nginx();
     if (!program)
         return;
-    server = process_start(process_program("server_cache"), NULL, NULL);
-    cr_assert(server);
+    serve("server_cache", NULL);
     strcpy(folder, "/tmp/svc-nginx-XXXXXX");
     cr_assert(mkdtemp(folder));
     start_nginx(program);

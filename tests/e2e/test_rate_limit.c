@@ -7,18 +7,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
 enum { CLIENTS = 12, RATE = 50, BURST = 100, OPENING = 25 };
 
-static struct process *server;
-
 static void start(void)
 {
     static const char *const settings[] = {"SVC_LISTEN=127.0.0.1:0,[::1]:0", NULL};
-    server = process_start(process_program("server_limit"), settings, NULL);
-    cr_assert(server);
+    serve("server_limit", settings);
 }
 
 static void stop(void)

@@ -5,28 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
-static struct process *server;
-
 static void start(const char *const *settings)
 {
-    server = process_start(process_program("server_tasks"), settings, NULL);
-    cr_assert(server);
+    serve("server_tasks", settings);
 }
 
 static void finish(int status)
 {
     cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), status, "exit status");
     process_free(server);
-}
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
 }
 
 static void expect_status(struct client *client, int status)
@@ -113,8 +104,7 @@ Test(tasks, a_full_queue_is_an_answer)
     expect_status(client, 503);
     client_close(client);
     cr_expect(process_tell(server, "w"));
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
+    serve_no_more();
 }
 
 /* ---- Failures */
@@ -153,8 +143,7 @@ Test(tasks, one_that_fails_is_run_again_after_growing_delays)
     cr_expect_geq(took, told);
     free(log);
     process_tell(server, "w");
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
+    serve_no_more();
 }
 
 /* ---- Those that do not end */
@@ -232,6 +221,5 @@ Test(tasks, many_push_and_pop_and_nothing_is_lost)
     client_reply_free(&reply);
     client_close(client);
     process_tell(server, "w");
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
+    serve_no_more();
 }

@@ -2,31 +2,16 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
-static struct process *server;
-
 static void start(void)
 {
-    server = process_start(process_program("../../examples/waits"), NULL, NULL);
-    cr_assert(server);
+    serve("../../examples/waits", NULL);
 }
 
-static void stop(void)
-{
-    cr_expect_eq(process_stop(server), 0);
-    process_free(server);
-}
-
-TestSuite(waits, .init = start, .fini = stop);
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
-}
+TestSuite(waits, .init = start, .fini = serve_no_more);
 
 static void ask(struct client *client, const char *path)
 {

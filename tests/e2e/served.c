@@ -1,0 +1,28 @@
+/* The server of a wire test. */
+#include "tests/e2e/served.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+struct process *server;
+
+void serve(const char *program, const char *const *settings)
+{
+    server = process_start(process_program(program), settings, NULL);
+    cr_assert(server);
+}
+
+void serve_no_more(void)
+{
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
+}
+
+struct client *connect_client(void)
+{
+    struct client *client = client_connect(process_address(server, 0));
+    cr_assert(client);
+    return client;
+}
