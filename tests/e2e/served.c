@@ -16,7 +16,14 @@ void serve(const char *program, const char *const *settings)
 
 void serve_no_more(void)
 {
-    cr_expect_eq(process_stop(server), 0);
+    cr_expect_eq(process_stop(server), 0, "the server ends badly");
+    process_free(server);
+}
+
+void await_exit(int status)
+{
+    int found = process_await_exit(server, PROCESS_WAIT_MS);
+    cr_expect_eq(found, status, "exit status %d", found);
     process_free(server);
 }
 

@@ -13,6 +13,9 @@ void serve(const char *program, const char *const *settings);
 /* Stops it, which must be clean. */
 void serve_no_more(void);
 
+/* Waits for its end, which somebody else has brought about, with this exit status. */
+void await_exit(int status);
+
 /* A new connection to its first address. */
 struct client *connect_client(void);
 

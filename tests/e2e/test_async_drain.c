@@ -17,13 +17,6 @@ static void start(const char *const *settings)
     serve("server_async", settings);
 }
 
-static void finish(int status)
-{
-    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), status, "exit status %d",
-                 process_await_exit(server, 0));
-    process_free(server);
-}
-
 static void await_log(const char *text)
 {
     bool found = process_await_log(server, text, PROCESS_WAIT_MS);
@@ -89,7 +82,7 @@ Test(async_drain, waits_for_whoever_has_a_request)
         client_reply_free(&reply);
         cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
         client_close(client);
-        finish(0);
+        await_exit(0);
     }
 }
 
@@ -109,7 +102,7 @@ Test(async_drain, waits_for_what_waits_for_a_worker)
     }
     client_close(first);
     client_close(second);
-    finish(0);
+    await_exit(0);
 }
 
 Test(async_drain, waits_for_an_upload)
@@ -125,7 +118,7 @@ Test(async_drain, waits_for_an_upload)
     cr_expect_str_eq(reply.body, "{\"length\":300000,\"right\":true}");
     client_reply_free(&reply);
     client_close(client);
-    finish(0);
+    await_exit(0);
 }
 
 /* ---- Past its time */
@@ -265,7 +258,7 @@ Test(async_drain, a_handler_may_come_back_in_the_drain)
     cr_expect_str_eq(reply.body, "2");
     client_reply_free(&reply);
     client_close(kept);
-    finish(0);
+    await_exit(0);
 }
 
 /* When the app has ended, by force, its program may live on, and so may who has its requests. */
@@ -290,7 +283,7 @@ static void expect_outlived(const char *path, const char *reached, const char *l
     if (line)
         await_log(line);
     let("e");
-    finish(3);
+    await_exit(3);
 }
 
 Test(async_drain, a_handler_may_outlive_the_service)

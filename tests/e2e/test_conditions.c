@@ -13,13 +13,7 @@ static void start(void)
     serve("server_cache", NULL);
 }
 
-static void stop(void)
-{
-    cr_expect_eq(process_stop(server), 0, "the server ends badly");
-    process_free(server);
-}
-
-TestSuite(conditions, .init = start, .fini = stop);
+TestSuite(conditions, .init = start, .fini = serve_no_more);
 
 static void send_row(struct client *client, const struct condition_row *row, const char *method)
 {

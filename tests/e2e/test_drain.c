@@ -21,12 +21,6 @@ static void start(const char *const *settings)
     serve("server_life", settings);
 }
 
-static void finish(int status)
-{
-    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), status, "exit status");
-    process_free(server);
-}
-
 static void stop(void)
 {
     cr_assert(process_signal(server, SIGTERM));
@@ -110,7 +104,7 @@ Test(drain, traffic_is_served_during_the_delay_while_readiness_is_off)
     cr_expect(process_signal(server, SIGTERM)); /* the delay is not waited for */
     client_close(old);
     client_close(new);
-    finish(0);
+    await_exit(0);
 }
 
 Test(drain, a_request_in_flight_is_answered)
@@ -122,7 +116,7 @@ Test(drain, a_request_in_flight_is_answered)
     expect_hello(client, true);
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
-    finish(0);
+    await_exit(0);
 }
 
 Test(drain, idle_connections_are_closed_in_good_order)
@@ -136,7 +130,7 @@ Test(drain, idle_connections_are_closed_in_good_order)
     cr_expect_eq(client_await_end(silent), CLIENT_CLOSED);
     client_close(served);
     client_close(silent);
-    finish(0);
+    await_exit(0);
 }
 
 Test(drain, half_a_request_line_from_before_does_not_hold_the_stop)
@@ -153,7 +147,7 @@ Test(drain, half_a_request_line_from_before_does_not_hold_the_stop)
     cr_expect_eq(client_await_end(used), CLIENT_CLOSED);
     client_close(fresh);
     client_close(used);
-    finish(0);
+    await_exit(0);
 }
 
 Test(drain, a_request_whose_line_has_arrived_is_answered)
@@ -172,7 +166,7 @@ Test(drain, a_request_whose_line_has_arrived_is_answered)
         expect_hello(client, true);
         cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
         client_close(client);
-        finish(0);
+        await_exit(0);
     }
 }
 
@@ -197,7 +191,7 @@ Test(drain, a_body_that_is_half_there_is_awaited)
         client_reply_free(&reply);
         cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
         client_close(client);
-        finish(0);
+        await_exit(0);
     }
 }
 
@@ -223,7 +217,7 @@ static bool used_within_its_second(void)
     }
     client_close(idle);
     client_close(busy);
-    finish(0);
+    await_exit(0);
     return in_time;
 }
 
@@ -249,7 +243,7 @@ Test(drain, pipelined_requests_are_all_answered)
     expect_hello(client, true);
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
-    finish(0);
+    await_exit(0);
 }
 
 /* How many bytes a chunked body took is not known when its answer must say whether it closes. */
@@ -272,7 +266,7 @@ Test(drain, a_request_behind_a_chunked_body_is_answered)
     }
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
-    finish(0);
+    await_exit(0);
 }
 
 Test(drain, a_slow_reader_gets_all_of_its_response)
@@ -293,7 +287,7 @@ Test(drain, a_slow_reader_gets_all_of_its_response)
     client_reply_free(&reply);
     cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_close(client);
-    finish(0);
+    await_exit(0);
 }
 
 Test(drain, a_second_signal_ends_the_wait)
@@ -307,7 +301,7 @@ Test(drain, a_second_signal_ends_the_wait)
     cr_expect_eq(reply.status, 503);
     client_reply_free(&reply);
     client_close(client);
-    finish(3); /* the layer still holds its request */
+    await_exit(3); /* the layer still holds its request */
 }
 
 Test(drain, the_deadline_cuts_what_is_left)
@@ -320,7 +314,7 @@ Test(drain, the_deadline_cuts_what_is_left)
     cr_expect_eq(reply.status, 503);
     client_reply_free(&reply);
     client_close(client);
-    finish(3);
+    await_exit(3);
 }
 
 static uint64_t stop_stuck_server(void)
@@ -402,7 +396,7 @@ Test(drain, the_deadline_cuts_those_that_are_refused_and_go_on_sending)
     open_lingering(clients);
     stop();
     send_until_cut(clients);
-    finish(0);
+    await_exit(0);
     close_lingering(clients);
 }
 
@@ -416,7 +410,7 @@ Test(drain, a_second_signal_cuts_those_that_are_refused_and_go_on_sending)
     cr_expect(send_to_all(clients, 1));
     cr_expect(process_signal(server, SIGTERM));
     send_until_cut(clients);
-    finish(0);
+    await_exit(0);
     close_lingering(clients);
 }
 
@@ -432,7 +426,7 @@ Test(drain, sockets_that_are_cut_have_no_events_left)
                        */
     cr_expect(send_to_all(clients, 1));
     cr_expect(life_unblock(server, 1));
-    finish(0);
+    await_exit(0);
     close_lingering(clients);
     client_close(blocker);
 }
@@ -442,7 +436,7 @@ Test(drain, an_interrupt_skips_the_delay)
     static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=600000", NULL};
     start(settings);
     cr_assert(process_signal(server, SIGINT));
-    finish(0);
+    await_exit(0);
 }
 
 /* The only loop is held, so that nobody but the stop itself can take them. */
@@ -465,7 +459,7 @@ Test(drain, what_waits_to_be_accepted_is_served_and_then_nobody_listens)
         client_close(clients[i]);
     }
     client_close(blocker);
-    finish(0);
+    await_exit(0);
 }
 
 /* Clients that reconnect all the time: whoever could connect before the listeners closed is served.
@@ -489,7 +483,7 @@ Test(drain, no_accepted_request_fails_while_clients_come_and_go)
             stopping = process_signal(server, SIGTERM);
     }
     cr_expect_gt(served, 50);
-    finish(0);
+    await_exit(0);
 }
 
 Test(drain, hooks_stop_in_reverse_order_after_the_last_request)

@@ -13,13 +13,7 @@ static void start(void)
     serve("server_wire", NULL);
 }
 
-static void stop(void)
-{
-    cr_expect_eq(process_stop(server), 0, "the server ends badly");
-    process_free(server);
-}
-
-TestSuite(keepalive, .init = start, .fini = stop);
+TestSuite(keepalive, .init = start, .fini = serve_no_more);
 
 /* ---- Refusals keep the connection */
 

@@ -18,13 +18,7 @@ static void start(void)
     serve("server_overload", settings);
 }
 
-static void stop(void)
-{
-    cr_expect_eq(process_stop(server), 0, "the server ends badly");
-    process_free(server);
-}
-
-TestSuite(overload, .init = start, .fini = stop);
+TestSuite(overload, .init = start, .fini = serve_no_more);
 
 static struct client *connect_and_send(const char *request)
 {

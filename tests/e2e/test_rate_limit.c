@@ -19,13 +19,7 @@ static void start(void)
     serve("server_limit", settings);
 }
 
-static void stop(void)
-{
-    cr_expect_eq(process_stop(server), 0, "the server ends badly");
-    process_free(server);
-}
-
-TestSuite(rate_limit, .init = start, .fini = stop);
+TestSuite(rate_limit, .init = start, .fini = serve_no_more);
 
 static struct client *connect_to(size_t listener)
 {

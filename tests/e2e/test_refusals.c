@@ -6,37 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/e2e/served.h"
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
 enum { RUNS = 100, TEN_MB = 10000000 };
 
-static struct process *server;
 static char *bytes; /* TEN_MB of them */
 
 static void start(void)
 {
     bytes = malloc(TEN_MB);
-    server = process_start(process_program("server_wire"), NULL, NULL);
-    cr_assert(server && bytes);
+    cr_assert(bytes);
+    serve("server_wire", NULL);
     memset(bytes, 'b', TEN_MB);
 }
 
 static void stop(void)
 {
-    cr_expect_eq(process_stop(server), 0, "the server ends badly");
-    process_free(server);
+    serve_no_more();
     free(bytes);
 }
 
 TestSuite(refusals, .init = start, .fini = stop);
-
-static struct client *connect_client(void)
-{
-    struct client *client = client_connect(process_address(server, 0));
-    cr_assert(client);
-    return client;
-}
 
 /* ---- A client that gives up at its first write error: none may come while it is sending */
 

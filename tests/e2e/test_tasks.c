@@ -14,12 +14,6 @@ static void start(const char *const *settings)
     serve("server_tasks", settings);
 }
 
-static void finish(int status)
-{
-    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), status, "exit status");
-    process_free(server);
-}
-
 static void expect_status(struct client *client, int status)
 {
     struct client_reply reply = client_read(client, false);
@@ -207,7 +201,7 @@ Test(tasks, a_second_signal_ends_the_wait)
     start(settings);
     stop_listening(); /* the worker was not let */
     cr_expect(process_signal(server, SIGTERM));
-    finish(3);
+    await_exit(3);
 }
 
 Test(tasks, many_push_and_pop_and_nothing_is_lost)
