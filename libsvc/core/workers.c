@@ -26,14 +26,15 @@ struct worker_state {
 struct worker {
     struct exchange_host host; /* first: a host that has a worker is its address */
     struct workers *pool;
+    struct worker_state *states;
+    size_t state_count;
     sem_t wake;
+
     /* Guarded by the pool's lock. */
     bool idle;
     struct worker *next_idle; /* the one that became idle before */
     struct work *work;        /* what it is woken for */
     unsigned owed;            /* posts of `wake`, made or on their way, that it has not taken */
-    struct worker_state *states;
-    size_t state_count;
 };
 
 struct workers {

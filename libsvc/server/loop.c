@@ -234,13 +234,9 @@ static void take_news(struct loop *loop)
 {
     if (!loop->news || loop->now_ms < loop->news_ms)
         return;
-    loop->news = false;
-    if (take_woken(loop, WOKEN_A_TURN + loop->suspended / SUSPENDED_A_WOKEN)) {
+    loop->news = !take_woken(loop, WOKEN_A_TURN + loop->suspended / SUSPENDED_A_WOKEN);
+    if (!loop->news)
         loop->news_ms = loop->now_ms + loop->suspended / SUSPENDED_A_MS;
-    } else {
-        loop->news = true;
-        loop->news_ms = loop->now_ms;
-    }
 }
 
 static void take_wake(struct loop *loop)

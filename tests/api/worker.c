@@ -1,6 +1,7 @@
 /* Handlers and layers that may block. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -48,6 +49,33 @@ Test(worker, a_blocking_route_runs_elsewhere_with_its_body)
     cr_expect_not(pthread_equal(handler_thread, pthread_self()));
     svc_reply_free(reply);
     svc_app_free(app);
+}
+
+static int tell_policy(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_json(res, 200, "{s:i}", "policy", sched_getscheduler(0));
+}
+
+/* What `policy` of the thread that calls becomes on a worker. */
+static void expect_policy(int policy, const char *on_worker)
+{
+    static const struct sched_param none = {0};
+    cr_assert_eq(sched_setscheduler(0, policy, &none), 0);
+    svc_app *app = make(blocking("GET /", tell_policy));
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_str_eq(svc_reply_body(reply, NULL), on_worker);
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+Test(worker, they_are_batch_unless_another_policy_was_chosen)
+{
+    char batch[32], idle[32];
+    snprintf(batch, sizeof batch, "{\"policy\":%d}", SCHED_BATCH);
+    snprintf(idle, sizeof idle, "{\"policy\":%d}", SCHED_IDLE);
+    expect_policy(SCHED_OTHER, batch);
+    expect_policy(SCHED_IDLE, idle);
 }
 
 Test(worker, other_routes_do_not)
