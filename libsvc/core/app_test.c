@@ -94,7 +94,7 @@ static enum exchange_step go_on(struct exchange *x)
 static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
 {
     struct mail *news;
-    uint64_t deadline_ms = (*x)->request.deadline_ms;
+    uint64_t deadline_ms = ((*x)->request.deadline_ns + 999999) / 1000000;
     uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
     uint64_t due_ms = (*x)->out && queued_ms < deadline_ms ? queued_ms : deadline_ms;
     do {
@@ -104,7 +104,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
         if (svc__exchange_unqueue(*x))
             return EXCHANGE_REPLY;
         due_ms = deadline_ms;
-    } while (svc__exchange_left_ms(*x, svc__clock_ms()) || !svc__exchange_expire(*x));
+    } while (svc__exchange_left_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
     *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
     return EXCHANGE_REPLY;
 }

@@ -102,11 +102,11 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Until the request's deadline, by the turn's clock, as all deadlines here: by a later one, a loop
- * that was held up would be early. */
+/* Until the first millisecond of the turn's clock that is not before the request's deadline. All
+ * deadlines here are by that clock: by a later one, a loop that was held up would be early. */
 static uint64_t left_ms(const struct conn *conn)
 {
-    return svc__exchange_left_ms(conn->x, conn->loop->now_ms);
+    return svc__exchange_left_ms(conn->x, conn->loop->now_ms * 1000000);
 }
 
 /* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
