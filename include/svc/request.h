@@ -84,8 +84,8 @@ SVC_API svc_app *svc_request_app(const svc_request *req);
  */
 SVC_API const char *svc_request_mount(svc_request *req);
 
-/* Milliseconds until the request's deadline; 0 once it has passed or the request was cancelled.
- * Any thread that holds the request. Since: 0.1 */
+/* Milliseconds until the request's deadline, rounded up; 0 once it has passed or the request was
+ * cancelled. Any thread that holds the request. Since: 0.1 */
 SVC_API uint64_t svc_request_remaining_ms(const svc_request *req);
 
 /*

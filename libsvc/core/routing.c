@@ -119,7 +119,7 @@ static void take_route(struct exchange *x, const struct route *route)
     bool any_bytes = route->flags & SVC_ANY_BYTES;
     req->route = route;
     req->owner = route->group->app;
-    req->deadline_ms = req->started_ns / 1000000 + route->timeout_ms;
+    req->deadline_ns = req->started_ns + route->timeout_ms * UINT64_C(1000000);
     x->chain = &route->chain;
     x->body.limit = route->max_body;
     if (!take_params(x, any_bytes))

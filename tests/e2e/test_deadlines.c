@@ -625,6 +625,67 @@ Test(deadlines, of_sending_cuts_a_reader_of_a_unix_socket_that_has_stopped)
     expect_stalled_reader_cut(socket_setting("stalled"));
 }
 
+/* ---- Idle connections give memory back only where it is proven to be theirs */
+
+/* Of many connections, so that the memory behind one's is another's. */
+static void expect_memory_kept(const char *listen, const char *lines)
+{
+    enum { CLIENTS = 32 };
+    struct process *server = start(listen, "SVC_THREADS=1");
+    struct client *clients[CLIENTS];
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < CLIENTS; i++) {
+            if (round == 0)
+                clients[i] = client_connect(process_address(server, 0));
+            cr_assert(clients[i]);
+            client_send_text(clients[i], lines);
+            expect_served(clients[i]);
+        }
+        for (size_t i = 0; i < CLIENTS; i++)
+            cr_expect_not(client_readable(clients[i], i ? 1 : 1300), "closed instead of idle");
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        expect_served(clients[i]);
+        client_close(clients[i]);
+    }
+    stop(server);
+}
+
+/* As many lines as libmicrohttpd skips unseen before a request: in whole multiples of what memory
+ * is aligned to, and in others. */
+static void expect_memory_kept_by_lines(const char *listen)
+{
+    static const size_t counts[] = {0, 1, 8, 500, 2048};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char lines[2 * 2048 + 1] = "";
+        for (size_t line = 0; line < counts[i]; line++)
+            strcpy(lines + 2 * line, "\r\n");
+        expect_memory_kept(listen, lines);
+    }
+}
+
+Test(deadlines, of_idleness_leave_memory_alone_behind_empty_lines)
+{
+    expect_memory_kept_by_lines("SVC_LISTEN=127.0.0.1:0");
+}
+
+Test(deadlines, of_idleness_leave_memory_alone_behind_empty_lines_on_unix_sockets)
+{
+    expect_memory_kept_by_lines(socket_setting("lines"));
+}
+
+Test(deadlines, of_idleness_leave_memory_alone_where_the_kernel_counts_no_bytes)
+{
+    setenv("WIRE_SHORT_TCP_INFO", "1", 1);
+    expect_memory_kept_by_lines("SVC_LISTEN=127.0.0.1:0");
+}
+
+Test(deadlines, of_sending_spare_a_slow_reader_where_the_kernel_counts_no_bytes)
+{
+    setenv("WIRE_SHORT_TCP_INFO", "1", 1);
+    expect_slow_reader_kept("SVC_LISTEN=127.0.0.1:0");
+}
+
 /* ---- Other sockets */
 
 Test(deadlines, hold_on_unix_sockets_and_IPv6_which_serve_as_well)

@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdint.h>
 
+enum { TLS = 300 << 10 };
+static _Thread_local char large[TLS]; /* of every thread of this program */
+
 struct seen {
     sigset_t mask;
     size_t stack_bytes;
@@ -45,6 +48,25 @@ Test(thread, the_stack_is_as_large_as_it_is_asked_for)
     cr_assert_eq(pthread_join(thread, NULL), 0);
     cr_expect_geq(seen.stack_bytes, STACK);
     cr_expect_lt(seen.stack_bytes, 2 * STACK);
+}
+
+static void *use_stack(void *arg)
+{
+    volatile char stack[48 << 10];
+    for (size_t i = 0; i < sizeof stack; i += 1024)
+        stack[i] = 1;
+    large[TLS - 1] = stack[1024];
+    return large[TLS - 1] ? arg : NULL;
+}
+
+Test(thread, thread_local_variables_take_nothing_of_the_stack)
+{
+    enum { STACK = 64 << 10 };
+    pthread_t thread;
+    void *result;
+    cr_assert_eq(svc__thread_start(&thread, STACK, use_stack, &thread), 0);
+    cr_assert_eq(pthread_join(thread, &result), 0);
+    cr_expect_eq(result, &thread);
 }
 
 Test(thread, one_that_cannot_be_made_is_told)
