@@ -37,6 +37,8 @@ struct test_host {
     struct svc_loop loop;
     pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
     struct mailbox news;
+    uint64_t end_ms; /* when the client of the current test leaves; svc__clock_ms */
+    bool left;       /* it has */
 };
 
 static void wake(struct exchange_host *host, struct exchange *x)
@@ -81,6 +83,18 @@ static bool take_news(struct mail *news, const struct exchange *x)
     return goes_on;
 }
 
+static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Whether the client has waited for as long as it would. */
+static bool leaves(struct test_host *test)
+{
+    test->left = test->left || svc__clock_ms() >= test->end_ms;
+    return test->left;
+}
+
 /* Who has the exchange may have made room for more of its body. */
 static enum exchange_step go_on(struct exchange *x)
 {
@@ -90,17 +104,21 @@ static enum exchange_step go_on(struct exchange *x)
 }
 
 /* Others have the exchange: until there is news, or it is answered 503 in the workers' queue or 504
- * at its deadline, as by a server. */
+ * at its deadline, as by a server; or the client leaves. */
 static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
 {
     struct mail *news;
     uint64_t deadline_ms = ((*x)->request.deadline_ns + 999999) / 1000000;
     uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
-    uint64_t due_ms = (*x)->out && queued_ms < deadline_ms ? queued_ms : deadline_ms;
+    uint64_t due_ms = (*x)->out ? earlier(queued_ms, deadline_ms) : deadline_ms;
     do {
-        while ((news = wait_until(test, due_ms)))
+        while (!leaves(test) && (news = wait_until(test, earlier(due_ms, test->end_ms))))
             if (take_news(news, *x))
                 return go_on(*x);
+        if (test->left) {
+            *x = svc__exchange_reclaim(*x, SVC_CLIENT_GONE);
+            return EXCHANGE_REPLY;
+        }
         if (svc__exchange_unqueue(*x))
             return EXCHANGE_REPLY;
         due_ms = deadline_ms;
@@ -121,7 +139,7 @@ static enum exchange_step send_body(struct exchange *x, const svc_test *test, si
     return step;
 }
 
-/* The exchange that replies; NULL when out of memory. */
+/* The exchange that replies, if the client has not left; NULL when out of memory. */
 static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
     size_t at = 0;
@@ -204,29 +222,33 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
     return copy_field(reply, svc__bytes_z("Content-Length"), (struct bytes){digits, len});
 }
 
-/* As svc__exchange_reply_read, but waits for what is to come. */
-static int64_t read_source(struct exchange *x, char *space)
+/* As svc__exchange_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
+static int64_t read_source(struct test_host *test, struct exchange *x, char *space)
 {
-    int64_t n;
-    while ((n = svc__exchange_reply_read(x, space, BODY_PIECE)) == SVC_EAGAIN)
-        while (!take_news(wait_until(x->transport, WAIT_FOR_EVER), x))
+    int64_t n = SVC_EAGAIN;
+    while (n == SVC_EAGAIN && !leaves(test)) {
+        n = svc__exchange_reply_read(x, space, BODY_PIECE);
+        while (n == SVC_EAGAIN && !leaves(test) && !take_news(wait_until(test, test->end_ms), x))
             continue;
+    }
     return n;
 }
 
-static int copy_source(struct svc_reply *reply, struct exchange *x)
+static int copy_source(struct svc_reply *reply, struct exchange *x, size_t most)
 {
-    for (;;) {
+    struct test_host *test = x->transport;
+    while (reply->body.len <= most) {
         char *space = svc__buf_reserve(&reply->body, BODY_PIECE);
         if (!space)
             return SVC_ENOMEM;
-        int64_t n = read_source(x, space);
+        int64_t n = read_source(test, x, space);
         if (n < 0)
             reply->outcome = SVC_CUT;
         if (n <= 0)
             return 0;
         reply->body.len += (size_t)n;
     }
+    return 0;
 }
 
 /* Where there is no socket to send a file to, it is read. */
@@ -237,20 +259,29 @@ static int open_file(svc_response *res)
     return error ? error : svc_response_source(res, res->status, NULL, &source);
 }
 
-static int copy_reply(struct svc_reply *reply, struct exchange *x)
+/* Up to `most` bytes of the body, and one that tells that there are more. */
+static int copy_body(struct svc_reply *reply, struct exchange *x, size_t most)
 {
+    struct response_body *body = &x->response.body;
+    int error = body->kind == RESPONSE_FILE ? open_file(&x->response) : 0;
+    if (!error && body->kind == RESPONSE_SOURCE)
+        error = copy_source(reply, x, most);
+    else if (!error)
+        svc__buf_append(&reply->body, body->data, body->len <= most ? body->len : most + 1);
+    return error;
+}
+
+static int copy_reply(struct svc_reply *reply, struct exchange *x, size_t most)
+{
+    struct test_host *test = x->transport;
     reply->status = x->response.status;
     int error = copy_fields(reply, x);
-    if (!error && !svc__exchange_reply_bodiless(x)) {
-        if (x->response.body.kind == RESPONSE_FILE)
-            error = open_file(&x->response);
-        if (!error && x->response.body.kind == RESPONSE_SOURCE)
-            error = copy_source(reply, x);
-        else
-            svc__buf_append(&reply->body, x->response.body.data, x->response.body.len);
+    if (!error && !svc__exchange_reply_bodiless(x))
+        error = copy_body(reply, x, most);
+    if (reply->body.len > most) {
+        reply->body.len = most;
+        test->left = true;
     }
-    svc__buf_reserve(&reply->body, 1);
-    svc__buf_terminate(&reply->body);
     return error ? error : svc__buf_error(&reply->body);
 }
 
@@ -263,15 +294,21 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct exchange *x = fields ? svc__exchange_new(app, &host->host, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
-    strcpy(x->request.peer.text, "test");
+    svc__peer_parse(test->peer, &x->request.peer);
     x->transport = host;
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
     head.bytes = svc__head_size(&head);
     svc__exchange_head(x, &head);
+    host->left = false;
+    host->end_ms = svc__clock_ms() + test->timeout_ms;
     x = run(host, x, test);
     if (!x)
         return SVC_ENOMEM;
-    int error = copy_reply(reply, x);
+    int error = host->left ? 0 : copy_reply(reply, x, test->max_reply_bytes);
+    if (host->left)
+        reply->outcome = SVC_CLIENT_GONE;
+    svc__buf_reserve(&reply->body, 1);
+    svc__buf_terminate(&reply->body);
     x->transport = NULL;
     svc__exchange_done(x, (enum svc_outcome)reply->outcome, reply->body.len);
     svc__exchange_unref(x);
@@ -351,8 +388,10 @@ void svc__app_test_free(svc_app *app)
 
 static bool test_valid(const svc_test *test)
 {
+    struct peer peer;
     return test->size >= sizeof *test && test->method && test->target &&
-           (test->body || !test->body_len);
+           (test->body || !test->body_len) && test->max_reply_bytes <= MAX_REPLY && test->peer &&
+           !svc__peer_parse(test->peer, &peer);
 }
 
 static int ready(svc_app *app)
@@ -375,7 +414,7 @@ svc_reply *svc_app_test(svc_app *app, const svc_test *test)
     if (!reply)
         return NULL;
     svc__arena_init(&reply->memory, NULL, MAX_REPLY);
-    svc__buf_init(&reply->body, MAX_REPLY);
+    svc__buf_init(&reply->body, test->max_reply_bytes + BODY_PIECE + 1);
     int error = logged_exchange(app, test, reply);
     if (error) {
         svc_reply_free(reply);
