@@ -135,8 +135,10 @@ void svc_json_put_jansson(svc_json_writer *w, const char *key, const json_t *jso
 
 int svc_response_json_take(svc_response *res, int status, json_t *json)
 {
-    if (!json)
-        return SVC_EINVAL;
+    if (!res || !json) {
+        json_decref(json);
+        return res ? SVC_EINVAL : SVC_ENOMEM;
+    }
     struct buf *out = svc__response_scratch(res);
     int error = dump(json, out);
     json_decref(json);

@@ -44,6 +44,8 @@ static bool accepts_json(const svc_response *res)
 
 int svc_response_problem(svc_response *res, int status, const char *detail)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (status < 400 || status > 599)
         return SVC_EINVAL;
     bool json = accepts_json(res);
@@ -82,9 +84,9 @@ static json_t *merge(int status, const char *detail, json_t *members)
 
 int svc_response_problem_take(svc_response *res, int status, const char *detail, json_t *members)
 {
-    if (status < 400 || status > 599 || !json_is_object(members)) {
+    if (!res || status < 400 || status > 599 || !json_is_object(members)) {
         json_decref(members);
-        return SVC_EINVAL;
+        return res ? SVC_EINVAL : SVC_ENOMEM;
     }
     json_t *problem = merge(status, detail, members);
     json_decref(members);
