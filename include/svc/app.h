@@ -44,8 +44,9 @@ SVC_API svc_app *svc_app_new(const char *name);
 
 /*
  * Frees an app that was never started, or that svc_app_wait has seen end, and the apps mounted on
- * it. Accepts NULL. A mounted app is left to the outer one. After a
- * forced stop (SVC_EFORCED) a handler may still be running: then the app is left alone. Since: 0.1
+ * it. Accepts NULL. A mounted app is left to the outer one. An app that is in use is left alone: one
+ * that is started, being started, tested or freed (so in its hooks and handlers), one whose thread calls
+ * this, and one after a forced stop (SVC_EFORCED), when a handler may still be running. Since: 0.1
  */
 SVC_API void svc_app_free(svc_app *app);
 
@@ -213,32 +214,52 @@ SVC_API const char *svc_app_errors(svc_app *app);
 /*
  * Starts the service and returns when its listeners accept. Leaves signals, the environment and
  * stderr alone, save that SIGPIPE must be ignored or blocked by the program. 0, or SVC_EROUTES,
- * SVC_ECONFIG, SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM: nothing is running then, and
- * svc_app_errors tells all reasons. After fork, only the child of a fork that came before
+ * SVC_ECONFIG, SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM (for NULL too), or SVC_ECANCELLED when
+ * svc_app_stop has ended the start: nothing is running then, and svc_app_errors tells all reasons.
+ * SVC_ESTATE for an app that is started, mounted, being started or tested, or was stopped: each app
+ * is started once. After fork, only the child of a fork that came before
  * svc_app_start may use the app: threads do not survive a fork. Since: 0.1
  */
 SVC_API int svc_app_start(svc_app *app);
 
 /*
- * Asks a started service to stop gracefully, and returns at once; svc_app_wait carries it out. A
- * second call ends the wait for requests in flight. Any thread; async-signal-safe. Since: 0.1
+ * Asks the service to stop gracefully, and returns at once; svc_app_wait carries it out. A second call
+ * ends the wait for requests in flight. While svc_app_start is under way it ends the start: the hook
+ * that runs is awaited, no other begins, and svc_app_start returns SVC_ECANCELLED. Before it, the
+ * service is stopped as soon as svc_app_wait is called. For a mounted app it stops the one that serves.
+ * Accepts NULL. Any thread; async-signal-safe. Since: 0.1
  */
 SVC_API void svc_app_stop(svc_app *app);
+
+/*
+ * Whether a stop was asked for, by svc_app_stop or a signal: to be asked by a start hook between
+ * attempts, such as to reach a database. It may then give up and return any code. Accepts NULL. Any
+ * thread; async-signal-safe. Since: 0.1
+ */
+SVC_API bool svc_app_stopping(const svc_app *app);
 
 /*
  * Waits for svc_app_stop, then takes the service down in order: readiness 503 and the drain delay,
  * listeners closed, idle connections closed, requests in flight awaited until the drain timeout,
  * the rest cancelled, background tasks ended (svc_app_task), stop hooks, log flushed. 0 when every
- * request was answered and every task has ended, SVC_EFORCED when some were cut, SVC_ESTATE when not
- * started. One thread, once for each start. Since: 0.1
+ * request was answered and every task has ended, SVC_EFORCED when some were cut, SVC_ENOMEM for NULL,
+ * SVC_ESTATE when not started, when it was called before, or on a thread of the service's own, which
+ * could only wait for itself: an event loop, a worker or a background task. Since: 0.1
  */
 SVC_API int svc_app_wait(svc_app *app);
 
 /*
  * The whole life of a service, for main: reads the environment, starts, stops gracefully on SIGTERM
- * and at once (no drain delay) on SIGINT, reports set-up errors on stderr, frees the app. A second
- * signal ends the wait. Takes the app, accepts NULL. Returns the process's exit status: 0 clean,
- * 1 set-up failed, 3 stopped by force. Since: 0.1
+ * and at once (no drain delay) on SIGINT, reports set-up errors on stderr, frees the app.
+ *
+ * A signal during the start ends it as svc_app_stop does, with status 0; svc_app_stopping tells a hook of
+ * it. While requests and tasks are awaited a second signal ends the wait. At all other times, such as in
+ * a hook or a name look-up, the second signal ends the process at once, by that signal (or with status
+ * 128 + its number, where it is the first process of a container). The signals are taken by handlers,
+ * with SA_RESTART, and have their former meaning again when this returns.
+ *
+ * Takes the app, accepts NULL. Returns the process's exit status: 0 clean, 1 set-up failed, which it is
+ * also while another svc_app_run has the signals, 3 stopped by force. Since: 0.1
  */
 SVC_API int svc_app_run(svc_app *app);
 

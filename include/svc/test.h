@@ -34,8 +34,10 @@ typedef struct svc_test {
  * run and background tasks start, as at svc_app_start (and an app so readied can still be started,
  * unless it has tasks). An on_request that returns SVC_WAIT, a worker and a deferred answer are waited
  * for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire, its watches are told; what was
- * posted to it has run when this returns. NULL when the app has set-up errors (svc_app_errors) or
- * memory ran out. The reply is the caller's. One thread at a time for each app. Since: 0.1
+ * posted to it has run when this returns. The reply is the caller's. One thread at a time for each app,
+ * whose handlers may test it too. NULL when the app has set-up errors (svc_app_errors), memory ran out,
+ * another thread tests it, or it is mounted, started, being started or stopped; and for NULL.
+ * Since: 0.1
  */
 SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
 

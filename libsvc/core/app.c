@@ -8,6 +8,7 @@
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/life.h"
 #include "libsvc/core/mount.h"
 #include "libsvc/core/workers.h"
 
@@ -29,6 +30,7 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     svc__config_init(app);
     svc__task_init(&app->tasks);
     app->stop_fd = -1;
+    app->errors_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     app->root = (struct svc_group){.app = app, .prefix = ""};
     app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
     app->fallback.pattern.text = "";
@@ -44,11 +46,29 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     return app;
 }
 
+/* The state to go back to when it cannot be freed after all; -1 when it cannot be freed in this
+ * one. */
+static int enter_end(svc_app *app)
+{
+    static const enum app_state idle[] = {APP_BUILDING, APP_READY, APP_ENDED};
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (svc__life_enter(app, idle[i], APP_ENDING))
+            return idle[i];
+    return -1;
+}
+
 void svc_app_free(svc_app *app)
 {
-    if (!app || app->state == APP_STARTED || app->parent || !svc__app_test_end(app) ||
-        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS))
+    if (!app || app->parent || svc__life_owns_thread(app))
         return;
+    int before = enter_end(app);
+    if (before < 0)
+        return;
+    if (!svc__app_test_end(app) ||
+        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS)) {
+        app->state = before;
+        return;
+    }
     svc__app_unready(app);
     svc__app_test_free(app);
     svc__workers_free(app->workers);
@@ -59,6 +79,7 @@ void svc_app_free(svc_app *app)
     svc__metrics_free(app->metrics);
     svc__logger_free(&app->logger);
     svc__buf_free(&app->errors);
+    pthread_mutex_destroy(&app->errors_lock);
     svc__arena_reset(&app->memory);
     free(app);
 }
@@ -66,15 +87,6 @@ void svc_app_free(svc_app *app)
 const char *svc_app_name(const svc_app *app)
 {
     return app->name;
-}
-
-int svc_app_describe(svc_app *app, const char *text)
-{
-    const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
-    if (!copy)
-        return svc__app_refuse(app, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
-    app->description = copy;
-    return 0;
 }
 
 /* A report is kept whole or not at all; behind it, room stays for the line that counts the others.
@@ -92,6 +104,7 @@ static void end_report(svc_app *app, size_t start)
 void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
 {
     app = svc__app_root(app);
+    pthread_mutex_lock(&app->errors_lock);
     size_t start = app->errors.len;
     if (file)
         svc__buf_printf(&app->errors, "%s:%d: ", file, line);
@@ -100,6 +113,7 @@ void svc__app_error(svc_app *app, const char *file, int line, const char *format
     svc__buf_vprintf(&app->errors, format, arguments);
     va_end(arguments);
     end_report(app, start);
+    pthread_mutex_unlock(&app->errors_lock);
 }
 
 int svc__app_refuse(svc_app *app, int error, const char *what)
@@ -117,17 +131,21 @@ const char *svc_app_errors(svc_app *app)
 {
     if (!svc__app_has_errors(app))
         return "";
+    pthread_mutex_lock(&app->errors_lock);
     size_t kept = app->errors.len;
+    const char *text = "out of memory\n";
     if (kept == 0 && !svc__buf_reserve(&app->errors, COUNT_LINE)) {
         svc__buf_cut(&app->errors, 0);
-        return "out of memory\n";
+    } else {
+        if (app->errors_left_out)
+            svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
+                            app->errors_left_out);
+        svc__buf_terminate(&app->errors);
+        svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
+        text = app->errors.data;
     }
-    if (app->errors_left_out)
-        svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
-                        app->errors_left_out);
-    svc__buf_terminate(&app->errors);
-    svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
-    return app->errors.data;
+    pthread_mutex_unlock(&app->errors_lock);
+    return text;
 }
 
 static int building(svc_app *app, const char *what)
@@ -385,6 +403,18 @@ int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
         return svc__app_refuse(app, SVC_EINVAL, "svc_app_fallback");
     app->fallback.handler = handler;
     app->fallback.arg = arg;
+    return 0;
+}
+
+int svc_app_describe(svc_app *app, const char *text)
+{
+    int error = building(app, "svc_app_describe");
+    if (error)
+        return error;
+    const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
+    if (!copy)
+        return svc__app_refuse(app, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
+    app->description = copy;
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/away.h"
 #include "libsvc/core/config.h"
+#include "libsvc/core/life.h"
 #include "libsvc/core/reactor.h"
 
 enum {
@@ -37,7 +38,11 @@ struct test_host {
     struct svc_loop loop;
     pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
     struct mailbox news;
+    const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
+    unsigned depth;             /* of its tests within tests */
 };
+
+static _Thread_local char this_thread; /* whose address is another in each thread */
 
 static void wake(struct exchange_host *host, struct exchange *x)
 {
@@ -355,9 +360,11 @@ static bool test_valid(const svc_test *test)
            (test->body || !test->body_len);
 }
 
+/* Readies an app in APP_STARTING. */
 static int ready(svc_app *app)
 {
-    int error = app->state == APP_BUILDING ? svc__config_check(app) : 0;
+    svc__life_begin_start(app);
+    int error = app->readied ? 0 : svc__config_check(app);
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
     if (!error)
@@ -367,10 +374,37 @@ static int ready(svc_app *app)
     return error ? error : (app->test_host ? 0 : SVC_ENOMEM);
 }
 
-svc_reply *svc_app_test(svc_app *app, const svc_test *test)
+/* Takes the app into APP_TESTING. False: it cannot be tested, or another thread tests it. A handler
+ * that is tested may test its own app. */
+static bool begin_test(svc_app *app)
 {
-    if (!test_valid(test) || ready(app))
-        return NULL;
+    if (app->state == APP_TESTING && app->test_host->tester == &this_thread) {
+        app->test_host->depth++;
+        return true;
+    }
+    if (app->parent || (!svc__life_enter(app, APP_BUILDING, APP_STARTING) &&
+                        !svc__life_enter(app, APP_READY, APP_STARTING)))
+        return false;
+    bool good = !ready(app);
+    if (good) {
+        app->test_host->tester = &this_thread;
+        app->test_host->depth = 1;
+    }
+    svc__life_enter(app, APP_STARTING, good ? APP_TESTING : APP_READY);
+    return good;
+}
+
+/* The outermost test of the thread leaves APP_TESTING. */
+static void end_test(svc_app *app)
+{
+    if (--app->test_host->depth > 0)
+        return;
+    app->test_host->tester = NULL;
+    svc__life_enter(app, APP_TESTING, APP_READY);
+}
+
+static svc_reply *run_test(svc_app *app, const svc_test *test)
+{
     svc_reply *reply = calloc(1, sizeof *reply);
     if (!reply)
         return NULL;
@@ -381,6 +415,15 @@ svc_reply *svc_app_test(svc_app *app, const svc_test *test)
         svc_reply_free(reply);
         return NULL;
     }
+    return reply;
+}
+
+svc_reply *svc_app_test(svc_app *app, const svc_test *test)
+{
+    if (!app || !test || !test_valid(test) || !begin_test(app))
+        return NULL;
+    svc_reply *reply = run_test(app, test);
+    end_test(app);
     return reply;
 }
 

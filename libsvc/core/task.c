@@ -11,6 +11,7 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/core/app_internal.h"
+#include "libsvc/core/life.h"
 
 enum { MIN_STACK = 64 << 10, MAX_STACK = 1 << 30, MAX_DELAY_MS = 86400000, MAX_NAME = 64 };
 
@@ -209,6 +210,7 @@ static void *run(void *arg)
 {
     svc_task_context *context = arg;
     struct task_list *list = context->list;
+    svc__life_adopt_thread(context->app);
     set_thread_name(context);
     supervise(context);
     pthread_mutex_lock(&list->lock);

@@ -12,6 +12,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
+#include "libsvc/core/life.h"
 
 enum {
     SCRATCH = 1 << 24, /* the largest thing that is rendered for one response */
@@ -333,6 +334,7 @@ static void *run(void *arg)
     struct worker *worker = arg;
     struct workers *pool = worker->pool;
     let_loops_finish(pool->app->config.worker_policy);
+    svc__life_adopt_thread(pool->app);
     bool begun = begin_states(worker);
     if (begun)
         serve(worker);

@@ -11,6 +11,7 @@
 
 #include "libsvc/base/thread.h"
 #include "libsvc/core/away.h"
+#include "libsvc/core/life.h"
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/loop_mhd.h"
 
@@ -355,6 +356,7 @@ static void turn(struct loop *loop)
 static void *run(void *arg)
 {
     struct loop *loop = arg;
+    svc__life_adopt_thread(loop->server->app);
     svc__log_adopt(&loop->log);
     svc__reactor_enter(&loop->reactor);
     svc__acceptor_watch(loop, true);
