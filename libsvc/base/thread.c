@@ -40,18 +40,8 @@ static int set_stack(pthread_attr_t *attributes, size_t bytes)
     return pthread_attr_setstacksize(attributes, bytes + tls);
 }
 
-static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *arg),
-                  void *arg)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(thread, attributes, run, arg);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
-int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg)
+int svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
+                              void *arg)
 {
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
@@ -59,9 +49,29 @@ int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *
         return error;
     error = set_stack(&attributes, stack_bytes);
     if (!error)
-        error = create(thread, &attributes, run, arg);
+        error = pthread_create(thread, &attributes, run, arg);
     pthread_attr_destroy(&attributes);
     return error;
+}
+
+int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = svc__thread_start_program(thread, stack_bytes, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+bool svc__thread_pipe_harmless(void)
+{
+    struct sigaction action;
+    sigset_t mask;
+    sigemptyset(&mask);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    return sigismember(&mask, SIGPIPE) == 1 ||
+           (!sigaction(SIGPIPE, NULL, &action) && action.sa_handler != SIG_DFL);
 }
 
 bool svc__thread_filtered(void)

@@ -376,7 +376,7 @@ static void *run(void *arg)
 
 int svc__loop_start(struct loop *loop)
 {
-    int error = svc__thread_start(&loop->thread, 0, run, loop);
+    int error = svc__thread_start_program(&loop->thread, 0, run, loop);
     if (!error)
         pthread_setname_np(loop->thread, "svc-loop");
     return error ? SVC_ESYSTEM : 0;
