@@ -1,4 +1,5 @@
-/* Text to a tree of jansson's, without recursion: how deep a text nests is no matter of the stack. */
+/* Text to a tree of jansson's, without recursion: how deep a text nests is no matter of the stack.
+ */
 #ifndef LIBSVC_CORE_JSON_PARSE_H
 #define LIBSVC_CORE_JSON_PARSE_H
 
