@@ -85,7 +85,7 @@ void svc_json_put_jansson(svc_json_writer *w, const char *key, const json_t *jso
 int svc_response_json_take(svc_response *res, int status, json_t *json)
 {
     if (!res || !json) {
-        json_decref(json);
+        svc__json_tree_free(json);
         return res ? SVC_EINVAL : SVC_ENOMEM;
     }
     struct buf *out = svc__response_scratch(res);
