@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <jansson.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,51 +24,9 @@
 #include "libsvc/core/config_text.h"
 #include "libsvc/core/pipe.h"
 #include "libsvc/route/tree.h"
+#include "tests/support/starve.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *text);
-
-enum { NEVER = 1 << 30, MAX_ALLOCATIONS = 100000 };
-
-static atomic_int left = NEVER; /* allocations until the one that fails */
-
-static bool fails(void)
-{
-    return atomic_fetch_sub(&left, 1) == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
+enum { MAX_ALLOCATIONS = 100000 };
 
 /* How a run went in which an allocation may have failed. */
 enum outcome {
@@ -288,9 +245,9 @@ static bool matching_allocates_nothing(void)
 {
     struct routes routes;
     bool done = make_routes(&routes) == WHOLE;
-    atomic_store(&left, NEVER);
+    starve_count();
     done = done && match_all(routes.tree);
-    int count = NEVER - atomic_exchange(&left, NEVER);
+    int count = starve_count();
     printf("match: %d allocations, %s\n", count, done ? "ok" : "WRONG");
     free_routes(&routes);
     return done && count == 0;
@@ -798,11 +755,6 @@ static enum outcome try_service(void)
 
 /* ---- Each of them, again and again */
 
-static void *json_malloc(size_t size)
-{
-    return __wrap_malloc(size);
-}
-
 struct attempt {
     const char *name;
     enum outcome (*run)(void);
@@ -813,9 +765,9 @@ static bool survive(const struct attempt *attempt)
 {
     int without = 0;
     for (int n = 0; n < MAX_ALLOCATIONS; n++) {
-        atomic_store(&left, n);
+        starve_after(n);
         enum outcome outcome = attempt->run();
-        bool reached = atomic_exchange(&left, NEVER) < 0;
+        bool reached = starve_end();
         if (!reached) {
             printf("%s: %d allocations, %d done without, %s\n", attempt->name, n, without,
                    outcome == WHOLE ? "ok" : "FAILED without a failure");
@@ -839,7 +791,7 @@ int main(void)
         {"tree", try_tree, false},       {"settings", try_settings, false},
         {"app", try_app, true},          {"service", try_service, true},
     };
-    json_set_alloc_funcs(json_malloc, free);
+    json_set_alloc_funcs(starve_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);
     prepare_settings();
     bool done = matching_allocates_nothing();
