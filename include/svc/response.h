@@ -75,7 +75,8 @@ typedef struct svc_source {
     size_t size;     /* set by SVC_SOURCE_INIT */
     uint64_t length; /* bytes in all, or SVC_LENGTH_UNKNOWN */
     /* Fills at most `len` bytes. Returns how many (more than 0), 0 at the end, or a negative code,
-     * which cuts the connection so that the client can tell. Must not block. */
+     * which cuts the connection so that the client can tell. Must not block: where there is nothing
+     * yet, it returns SVC_EAGAIN and is called again once svc_waker_wake has been. */
     int64_t (*read)(void *state, char *data, size_t len);
     void (*close)(void *state); /* once, when the body is no longer needed; may be NULL */
     void *state;
@@ -92,6 +93,51 @@ typedef struct svc_source {
  */
 SVC_API int svc_response_source(svc_response *res, int status, const char *type,
                                 const svc_source *source);
+
+/*
+ * Wakes the source of one response: how whoever has what comes next says that it is there.
+ *
+ *     static int64_t read_events(void *state, char *data, size_t len)
+ *     {
+ *         int64_t n = take_event(state, data, len);
+ *         return n ? n : SVC_EAGAIN;
+ *     }
+ *
+ *     // in the handler
+ *     events->waker = svc_response_waker(res);
+ *
+ *     // on another thread, whenever there is an event
+ *     put_event(events, text);
+ *     svc_waker_wake(events->waker);
+ *
+ * A wake is never lost: one that comes while the source is being read has it read again. A source that
+ * returns SVC_EAGAIN when nobody holds a reference to the response's waker, or when the last one goes
+ * while it waits, is cut, since nobody could wake it; so is one that gives nothing for
+ * `send_timeout_ms`. A middleware that wraps a source passes SVC_EAGAIN on and needs no waker for that.
+ */
+typedef struct svc_waker svc_waker;
+
+/*
+ * The waker of a response, which has one for all sources that are set on it and wrapped round one
+ * another, and for an answer of svc_response_new also when it has been handed to svc_pending_complete.
+ * A reference, the caller's to give back with svc_waker_unref, mostly in the source's close; it may
+ * outlive the response and the request. NULL when out of memory. The thread that has the response.
+ * Since: 0.1
+ */
+SVC_API svc_waker *svc_response_waker(svc_response *res) SVC_MUST_CHECK;
+
+/* Another reference, for another thread. Returns `waker`. Any thread that has one. Since: 0.1 */
+SVC_API svc_waker *svc_waker_ref(svc_waker *waker);
+
+/* Gives a reference back. Accepts NULL. Any thread. Since: 0.1 */
+SVC_API void svc_waker_unref(svc_waker *waker);
+
+/*
+ * Has the source read again, if it has returned SVC_EAGAIN since the last time; else, and when the
+ * response is over, this does nothing. The source is read on its event loop, never within this call,
+ * which does not block. Any thread that has a reference. Since: 0.1
+ */
+SVC_API void svc_waker_wake(svc_waker *waker);
 
 /* A part of a file. Begin with SVC_FILE_INIT. */
 typedef struct svc_file {

@@ -118,6 +118,7 @@ struct svc_response {
     uint64_t length;            /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
     bool cached_errors;         /* what is said to caches holds for an error too */
     struct response_pipe *pipe; /* which the body's source reads, wrapped or not; or NULL */
+    svc_waker *waker;           /* of the body's source, wrapped or not; NULL: none was asked for */
 };
 
 enum exchange_step {
@@ -236,9 +237,13 @@ struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
 /* Replaces a decided response by a 500, when it cannot be sent as it is. Layers do not see it. */
 void svc__exchange_fail_reply(struct exchange *x, const char *reason);
 
+/* The same by `status`, because of the client or a stop: the service has not failed. */
+void svc__exchange_excuse_reply(struct exchange *x, int status, const char *reason);
+
 /*
  * The next bytes of a reply whose body is a source: as svc_source.read, with what does not fit the
- * stated length turned into an error. SVC_EAGAIN: nothing until the host's wake.
+ * stated length turned into an error. SVC_EAGAIN: nothing until the host's wake; a source that says
+ * so with nobody left to wake it has failed.
  */
 int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len);
 
@@ -248,8 +253,8 @@ uint64_t svc__exchange_reply_length(const struct exchange *x);
 /* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
 bool svc__exchange_reply_bodiless(const struct exchange *x);
 
-/* The deadline has passed, so it is to be refused. False: who has won by svc_pending_complete was
- * told so, and the host will be woken with the answer. */
+/* The deadline has passed, so it is to be refused. False: the host will be woken with the answer,
+ * since who has won by svc_pending_complete was told so, or nobody can stand in for it. */
 bool svc__exchange_expire(struct exchange *x);
 
 /* Nobody waits for the answer any more: who has the exchange is told. */
@@ -268,6 +273,10 @@ enum exchange_step svc__exchange_reply_busy(struct exchange *x);
 
 /* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
 bool svc__exchange_unqueue(struct exchange *x);
+
+/* The client has left: who has the exchange is told. Whether it was in the queue of the workers,
+ * and is answered now. */
+bool svc__exchange_leave(struct exchange *x);
 
 /* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
  * that none are left only when it has passed. */

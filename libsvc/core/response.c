@@ -5,6 +5,7 @@
 
 #include "libsvc/core/response_file.h"
 #include "libsvc/core/response_internal.h"
+#include "libsvc/core/waker.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/token.h"
 
@@ -397,6 +398,11 @@ int svc__response_adopt(svc_response *to, svc_response *from)
         to->body = from->body;
         to->pipe = from->pipe;
         from->pipe = NULL;
+        if (from->waker) {
+            svc__waker_release(to->waker);
+            to->waker = from->waker;
+            from->waker = NULL;
+        }
         from->body = (struct response_body){.kind = RESPONSE_EMPTY};
     }
     x->adopted = from;

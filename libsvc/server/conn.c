@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/core/away.h"
 #include "libsvc/core/response_file.h"
 #include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
@@ -274,11 +275,15 @@ static void close_after_answer(struct conn *conn)
     svc__conn_enter(conn, CONN_CLOSING);
 }
 
-void svc__conn_send_raw(struct conn *conn)
+void svc__conn_send_raw(struct conn *conn, int status)
 {
     struct exchange *x = conn->x;
-    if (x->response.body.kind >= RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
-        svc__exchange_fail_reply(x, "a streamed answer where only one from memory can be sent");
+    static const char reason[] = "a streamed answer where only one from memory can be sent";
+    bool streams = x->response.body.kind >= RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x);
+    if (streams && status == 500)
+        svc__exchange_fail_reply(x, reason);
+    else if (streams)
+        svc__exchange_excuse_reply(x, status, reason);
     if (svc__wire_send(conn->fd, x, svc__loop_date(conn->loop), &conn->unsent))
         conn->cut = true;
     conn->raw = true;
@@ -286,13 +291,16 @@ void svc__conn_send_raw(struct conn *conn)
 }
 
 /* The same outside of libmicrohttpd's calls, where it goes on holding the socket: only a reply that
- * the socket takes at once can be sent. */
+ * the socket takes at once can be sent. It is the client that has not ended its body, or the stop.
+ */
 static void send_raw_at_once(struct conn *conn)
 {
     struct exchange *x = conn->x;
+    int status = conn->cut ? 503 : 408;
     if (!svc__exchange_reply_bodiless(x) && x->response.body.len > AT_ONCE)
-        svc__exchange_fail_reply(x, "a large answer to a request whose body does not end");
-    svc__conn_send_raw(conn);
+        svc__exchange_excuse_reply(x, status,
+                                   "a large answer to a request whose body does not end");
+    svc__conn_send_raw(conn, status);
     conn->cut = conn->cut || conn->unsent.data;
 }
 
@@ -324,7 +332,7 @@ static void watch(struct conn *conn, uint32_t events)
     int error = conn->watched ? svc__loop_rewatch(conn->loop, conn->fd, events, &conn->watch)
                               : svc__loop_watch(conn->loop, conn->fd, events, &conn->watch);
     conn->watched = conn->watched || !error;
-    conn->watching = events;
+    conn->watching = error ? 0 : events; /* so that the next look tries again */
 }
 
 /* What comes after that event is libmicrohttpd's to notice. */
@@ -374,23 +382,20 @@ static void resume(struct conn *conn)
     svc__loop_mhd_resume(conn);
 }
 
+void svc__conn_refuse_bare(struct conn *conn, const char *reason)
+{
+    conn->cut = true;
+    svc__wire_send_problem(conn->fd, 503, reason, svc__loop_date(conn->loop));
+    close_after_answer(conn);
+}
+
 bool svc__conn_refuse(struct conn *conn, int status, const char *reason)
 {
     enum svc_outcome outcome = conn->timed_out ? SVC_TIMED_OUT : SVC_CUT;
     conn->x = svc__exchange_refuse(conn->x, status, reason, outcome);
-    if (!conn->x) {
-        conn->cut = true;
-        svc__wire_send_problem(conn->fd, 503, "out of memory", svc__loop_date(conn->loop));
-    }
+    if (!conn->x)
+        svc__conn_refuse_bare(conn, "out of memory");
     return conn->x;
-}
-
-static bool refuse_late_body(struct conn *conn)
-{
-    if (svc__exchange_has_reply(conn->x))
-        return true;
-    return left_ms(conn) ? svc__conn_refuse(conn, 408, "the request body took too long")
-                         : svc__conn_refuse(conn, 504, "the request took too long");
 }
 
 /* Of a body that is streamed, only silence is counted, as long as somebody wants it. */
@@ -445,7 +450,8 @@ static void body_expired(struct conn *conn)
         return;
     }
     time_out(conn);
-    if (refuse_late_body(conn))
+    if (svc__exchange_has_reply(conn->x) ||
+        svc__conn_refuse(conn, 408, "the request body took too long"))
         send_raw_at_once(conn);
     close_after_answer(conn);
 }
@@ -476,12 +482,21 @@ static void stall_expired(struct conn *conn)
     resume(conn);
 }
 
+/* libmicrohttpd closes a suspended connection once it asks what to do next. */
+static void abandon(struct conn *conn)
+{
+    conn->abandoned = true;
+    svc__exchange_cancel(conn->x);
+    resume(conn);
+}
+
 static void sending_expired(struct conn *conn)
 {
     uint64_t sent;
     bool counted = count_sent(conn, &sent);
-    if (conn->suspended) { /* it is the service that has nothing to send */
-        svc__conn_enter(conn, CONN_SEND);
+    if (conn->suspended) { /* it is the service that has had nothing to send all the time */
+        time_out(conn);
+        abandon(conn);
         return;
     }
     if (sent != conn->progress || conn->drained) {
@@ -572,43 +587,54 @@ static void left_halfway(struct conn *conn)
         svc__conn_hurry(conn, SILENT_MS);
 }
 
-/* The peer has left, or sends nothing more, which by the setting is the same. An answer is sent to
- * it all the same, if there is one. */
-static void departed(struct conn *conn, uint32_t events)
+/* Whether there is nobody to work for any more: the connection has ended, or the peer has shut its
+ * sending side, which by the setting is the same. */
+static bool has_left(const struct conn *conn, uint32_t events)
 {
-    bool half_closed = !(events & (EPOLLHUP | EPOLLERR));
-    bool whole = conn->phase == CONN_HANDLE; /* the request; what comes of a body may be its end */
-    if (half_closed && !(whole && conn->loop->server->app->config.cancel_half_closed))
-        return;
-    svc__exchange_cancel(conn->x);
-    if (svc__exchange_unqueue(conn->x) || !whole)
-        resume(conn);
+    return (events & (EPOLLHUP | EPOLLERR)) ||
+           ((events & EPOLLRDHUP) && conn->loop->server->app->config.cancel_half_closed);
 }
 
-static void send_event(struct conn *conn, uint32_t events)
+/* Whether what has come of the body may be all of it, with what nobody has read from the socket. */
+static bool may_be_whole(const struct conn *conn, uint32_t events)
 {
-    conn->drained = events & EPOLLOUT;
-    if (!conn->suspended)
+    const struct exchange *x = conn->x;
+    int unread = 0;
+    if ((events & (EPOLLHUP | EPOLLERR)) || ioctl(conn->fd, FIONREAD, &unread))
+        return false;
+    return x->framing.kind != BODY_LENGTH ||
+           x->request.bytes_in + conn->held + (uint64_t)unread >= x->framing.length;
+}
+
+/* What is there is sent or read all the same: an answer, the next piece of a reply, the rest of a
+ * body. But nobody is waited for, and what can have no end is ended. */
+static void departed(struct conn *conn, uint32_t events)
+{
+    bool stalls = conn->phase == CONN_STALL;
+    if (stalls && !may_be_whole(conn, events)) {
+        abandon(conn);
         return;
-    if (events & (EPOLLHUP | EPOLLERR)) {
-        conn->gone = true; /* libmicrohttpd would see it when it writes, which may never be */
-        resume(conn);
     }
+    if (!has_left(conn, events))
+        return;
+    if (conn->phase == CONN_SEND)
+        abandon(conn);
+    else if (svc__exchange_leave(conn->x))
+        resume(conn);
 }
 
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
     bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     conn->left = conn->left || left;
+    conn->drained = conn->drained || (events & EPOLLOUT);
     if (conn->watching & EPOLLONESHOT)
         conn->watching = 0;
     if (left_idle(conn, events))
         shut(conn);
     else if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
-    else if (conn->phase == CONN_SEND)
-        send_event(conn, events);
-    else if ((conn->phase == CONN_HANDLE || conn->phase == CONN_STALL) && left)
+    else if (conn->suspended && left)
         departed(conn, events);
     else if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) && left)
         left_halfway(conn);
@@ -654,9 +680,10 @@ void svc__conn_cut(struct conn *conn)
     }
     atomic_fetch_add(&conn->loop->server->cut_requests, 1);
     svc__exchange_cancel(x);
-    if (!svc__exchange_has_reply(x) && conn->phase >= CONN_BODY &&
-        !svc__conn_refuse(conn, 503, "the service is stopping"))
-        shut(conn);
+    if (!svc__away_replaceable(x))
+        return;
+    if (!svc__exchange_has_reply(x) && conn->phase >= CONN_BODY)
+        svc__conn_refuse(conn, 503, "the service is stopping");
     bool answers = conn->phase == CONN_HANDLE; /* also when it has been resumed in this turn */
     resume(conn);
     if (answers)

@@ -60,7 +60,7 @@ struct conn {
     bool recounted;    /* it did not once: `base` may be wrong */
     bool timed_out;    /* a deadline has ended it */
     bool cut;          /* the server or a body source has ended it */
-    bool gone;         /* the peer has left while a reply waited for its source */
+    bool abandoned;    /* its peer has left, or its reply's time is over, while it was suspended */
     bool drained;      /* a unix socket has taken more of the reply since it was last looked at */
     bool had_body;     /* the last request whose head is in */
     bool spared;       /* a reply has left it open in a drain, for what may be behind its request */
@@ -71,7 +71,9 @@ struct conn {
     uint64_t since_ms; /* when the phase began */
     uint64_t due_ms;   /* when it must be over */
     uint64_t progress; /* of the reply, when it was last looked at */
+    uint64_t given;    /* by the reply's source, when it last had nothing more */
     uint64_t dropped;  /* bytes of an unwanted body */
+    uint64_t held;     /* bytes of a body that are left with libmicrohttpd while it stalls */
     struct unsent unsent; /* of a reply written past libmicrohttpd; goes out while lingering */
     socklen_t address_len;
     struct sockaddr_storage address;
@@ -97,7 +99,7 @@ void svc__conn_expired(struct conn *conn);
 /* Moves the deadline of the current phase up to `ms` from now, if it is later. */
 void svc__conn_hurry(struct conn *conn, uint64_t ms);
 
-/* Watches for the peer's departure while the exchange waits. */
+/* Watches for the peer's departure: also of one that has left already there is an event then. */
 void svc__conn_watch_departure(struct conn *conn);
 
 /* The watched socket has an event. */
@@ -107,8 +109,12 @@ void svc__conn_event(struct conn *conn, uint32_t events);
 void svc__conn_news(struct conn *conn);
 
 /* Answers with an error of the library, in place of whoever has the exchange. False: there is no
- * memory for that, and the connection has no exchange any more. */
+ * memory for that, and svc__conn_refuse_bare has been. */
 bool svc__conn_refuse(struct conn *conn, int status, const char *reason);
+
+/* Answers 503 without an exchange, of which there is none any more, and closes the connection: for
+ * when there is nothing to answer with. libmicrohttpd's calls for it end it from now on. */
+void svc__conn_refuse_bare(struct conn *conn, const char *reason);
 
 /* Counts a request's head, whose method begins at `method`, as taken; 0 bytes: not known. */
 void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes);
@@ -131,8 +137,9 @@ void svc__conn_cut(struct conn *conn);
 
 /*
  * Writes the exchange's reply to the socket, past libmicrohttpd, which must close the connection
- * next: what the socket has no room for is sent while it lingers.
+ * next: what the socket has no room for is sent while it lingers. A body that is a source cannot be
+ * sent so: an error of `status` goes in its place.
  */
-void svc__conn_send_raw(struct conn *conn);
+void svc__conn_send_raw(struct conn *conn, int status);
 
 #endif

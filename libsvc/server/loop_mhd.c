@@ -115,6 +115,13 @@ static size_t count_cookies(const svc_request *req, size_t *bytes)
     return count;
 }
 
+/* Whether the reply's head would fit behind a small request's. */
+static bool head_fits_alone(const struct conn *conn)
+{
+    size_t pool = conn->loop->pool;
+    return REPLY_HEAD_BYTES + conn->x->response.field_bytes + pool / 2 <= pool;
+}
+
 /*
  * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
  * would close the connection without a word. Its read buffer takes half, or the head when that is
@@ -135,9 +142,9 @@ static bool head_fits(struct conn *conn)
     return gives_back && needed + conn->head_bytes <= loop->pool;
 }
 
-static enum MHD_Result reply_raw(struct conn *conn)
+static enum MHD_Result reply_raw(struct conn *conn, int status)
 {
-    svc__conn_send_raw(conn);
+    svc__conn_send_raw(conn, status);
     return MHD_NO;
 }
 
@@ -149,12 +156,13 @@ static bool sendable(const struct exchange *x)
 }
 
 /* A reply closes its connection while the server drains, unless a next request is there already or,
- * behind a chunked body, may be: that is accepted and must be answered. One such doubt a
- * connection, or a client that sends nothing else would never be closed on. */
+ * behind a chunked body, may be: that is accepted and must be answered, until all is cut. One such
+ * doubt a connection, or a client that sends nothing else would never be closed on. */
 static bool closes_for_drain(struct conn *conn)
 {
-    if (!atomic_load(&conn->x->request.app->draining))
-        return false;
+    int draining = atomic_load(&conn->x->request.app->draining);
+    if (draining != DRAIN_BEGUN)
+        return draining;
     if (conn->taken_known)
         return !svc__conn_has_unread(conn);
     bool spared = conn->spared;
@@ -166,27 +174,27 @@ static enum MHD_Result reply(struct conn *conn)
 {
     struct exchange *x = conn->x;
     if (!head_fits(conn) || !sendable(x))
-        return reply_raw(conn);
-    bool closes = x->close || closes_for_drain(conn);
+        return reply_raw(conn, head_fits_alone(conn) ? 431 : 500);
+    bool closes = x->close || conn->cut || closes_for_drain(conn);
     svc__conn_enter(conn, CONN_SEND);
-    return svc__loop_mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn);
+    return svc__loop_mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn, 500);
 }
 
 /* ---- The access handler */
 
-static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
+void svc__loop_mhd_pause(struct conn *conn)
 {
     conn->suspended = true;
     conn->loop->suspended++;
-    svc__conn_enter(conn, phase);
     svc__conn_watch_departure(conn);
     MHD_suspend_connection(conn->connection);
-    return MHD_YES;
 }
 
-void svc__loop_mhd_pause(struct conn *conn)
+static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
 {
-    suspend(conn, CONN_SEND);
+    svc__conn_enter(conn, phase);
+    svc__loop_mhd_pause(conn);
+    return MHD_YES;
 }
 
 static enum MHD_Result expect_body(struct conn *conn, enum conn_call call)
@@ -271,7 +279,7 @@ static enum MHD_Result drop_piece(struct conn *conn, size_t len)
     if (!svc__exchange_has_reply(x) &&
         !svc__conn_refuse(conn, 413, "the request body is over the limit"))
         return MHD_NO;
-    return reply_raw(conn);
+    return reply_raw(conn, 413);
 }
 
 void svc__loop_mhd_answer_early(struct conn *conn)
@@ -291,6 +299,7 @@ static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t le
         conn->call == CALL_BODY ? svc__exchange_body(conn->x, data, len) : EXCHANGE_REPLY;
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
         *left = len;
+        conn->held = len;
         return suspend(conn, CONN_STALL);
     }
     count_body(conn, len);
@@ -330,12 +339,14 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
 {
     (void)cls, (void)connection, (void)url;
     struct conn *conn = *context;
-    if (!conn || !conn->x || conn->raw)
+    if (!conn || !conn->x || conn->raw || conn->abandoned)
         return MHD_NO;
     be_first_no_more(conn);
     size_t taken = *len;
     switch (conn->call) {
     case CALL_FIRST:
+        if (conn->cut)
+            return MHD_NO;
         take_head(conn, method, version);
         return begin(conn);
     case CALL_AGAIN:
@@ -376,10 +387,13 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     struct conn *conn = conn_of(connection);
     if (!conn || conn->raw)
         return conn;
+    if (atomic_load(&loop->stage) >= STAGE_CUT) {
+        svc__conn_refuse_bare(conn, "the service is stopping");
+        return conn;
+    }
     conn->x = svc__exchange_new(loop->server->app, &loop->host, svc__bytes_z(target));
     if (!conn->x) {
-        svc__wire_send_problem(conn->fd, 503, "out of memory", svc__loop_date(loop));
-        conn->raw = conn->linger = true;
+        svc__conn_refuse_bare(conn, "out of memory");
         return conn;
     }
     conn->x->transport = conn;
@@ -387,8 +401,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     conn->target = target;
     conn->call = CALL_FIRST;
     conn->head_bytes = 0;
-    conn->dropped = 0;
-    conn->timed_out = conn->cut = conn->linger = conn->gone = false;
+    conn->dropped = conn->given = 0;
+    conn->timed_out = conn->cut = conn->linger = false;
     if (conn->phase != CONN_NEW && conn->phase != CONN_HEAD)
         svc__conn_enter(conn, CONN_HEAD);
     hide_query(strchr(target, '?'));
