@@ -218,8 +218,10 @@ SVC_API const char *svc_app_errors(svc_app *app);
 
 /*
  * Starts the service and returns when its listeners accept. Leaves signals, the environment and
- * stderr alone, save that SIGPIPE must be ignored or blocked by the program. 0, or SVC_EROUTES,
- * SVC_ECONFIG, SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM (for NULL too), or SVC_ECANCELLED when
+ * stderr alone. Threads that run the program's code (event loops, workers, tasks, readiness checks) have
+ * the signal mask of the thread that calls this, and so have their children. Files are sent with less
+ * work where SIGPIPE is ignored, handled or blocked there. 0, or SVC_EROUTES, SVC_ECONFIG,
+ * SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM (for NULL too), or SVC_ECANCELLED when
  * svc_app_stop has ended the start: nothing is running then, and svc_app_errors tells all reasons.
  * SVC_ESTATE for an app that is started, mounted, being started or tested, or was stopped: each app
  * is started once. After fork, only the child of a fork that came before
@@ -261,7 +263,9 @@ SVC_API int svc_app_wait(svc_app *app);
  * it. While requests and tasks are awaited a second signal ends the wait. At all other times, such as in
  * a hook or a name look-up, the second signal ends the process at once, by that signal (or with status
  * 128 + its number, where it is the first process of a container). The signals are taken by handlers,
- * with SA_RESTART, and have their former meaning again when this returns.
+ * with SA_RESTART, and have their former meaning again when this returns. SIGPIPE, where it would end the
+ * process, is taken by one that does nothing, for good. None is blocked or ignored, so that children that
+ * the program makes in a hook, handler or task begin with the signals as the program did.
  *
  * Takes the app, accepts NULL. Returns the process's exit status: 0 clean, 1 set-up failed, which it is
  * also while another svc_app_run has the signals, 3 stopped by force. Since: 0.1

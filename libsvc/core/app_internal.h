@@ -130,6 +130,7 @@ struct svc_app {
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
+    bool blocks;             /* some route or layer needs a worker; known once readied */
     struct workers *workers; /* made when the app is readied */
     struct task_list tasks;
     const struct default_layer *defaults;

@@ -165,6 +165,7 @@ static int complete_route(svc_app *app, struct route *route)
     append_uses(chain, &app->default_uses);
     append_group(chain, route->group);
     append_uses(chain, &route->uses);
+    app->blocks = app->blocks || chain->blocks || route->flags & SVC_BLOCKING;
     return check_stream(app, route);
 }
 

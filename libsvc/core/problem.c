@@ -3,6 +3,7 @@
 
 #include <svc/json.h>
 
+#include "libsvc/core/json_tree.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/media.h"
 #include "libsvc/proto/status.h"
@@ -76,7 +77,7 @@ static json_t *merge(int status, const char *detail, json_t *members)
     if (!problem)
         return NULL;
     if (json_object_update(problem, members)) {
-        json_decref(problem);
+        svc__json_tree_free(problem);
         return NULL;
     }
     return problem;
@@ -85,17 +86,17 @@ static json_t *merge(int status, const char *detail, json_t *members)
 int svc_response_problem_take(svc_response *res, int status, const char *detail, json_t *members)
 {
     if (!res || status < 400 || status > 599 || !json_is_object(members)) {
-        json_decref(members);
+        svc__json_tree_free(members);
         return res ? SVC_EINVAL : SVC_ENOMEM;
     }
     json_t *problem = merge(status, detail, members);
-    json_decref(members);
+    svc__json_tree_free(members);
     if (!problem)
         return SVC_ENOMEM;
     if (!accepts_json(res)) {
         const char *text = json_string_value(json_object_get(problem, "detail"));
         int error = svc_response_problem(res, status, text);
-        json_decref(problem);
+        svc__json_tree_free(problem);
         return error;
     }
     int error = svc_response_json_take(res, status, problem);

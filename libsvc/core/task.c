@@ -236,7 +236,8 @@ static void register_metrics(struct task_list *list, struct metrics *in)
 
 static int start(svc_task_context *context)
 {
-    int error = svc__thread_start(&context->thread, context->task.stack_bytes, run, context);
+    int error =
+        svc__thread_start_program(&context->thread, context->task.stack_bytes, run, context);
     context->joinable = !error;
     if (error)
         svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",

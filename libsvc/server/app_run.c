@@ -1,7 +1,6 @@
 /* The life of an app as programs see it: start, wait, stop, or all of it at once. */
 #include "libsvc/server/app_run.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 
@@ -122,7 +121,6 @@ static int run(svc_app *app)
     int error = svc__signals_take();
     if (error)
         return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
-    signal(SIGPIPE, SIG_IGN);
     app->signals = svc__signals_count();
     int status = serve(app);
     app->signals = NULL;

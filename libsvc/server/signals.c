@@ -75,6 +75,19 @@ static void install(void)
     pthread_sigmask(SIG_UNBLOCK, &mask, &mask_before);
 }
 
+static void take_nothing(int number)
+{
+    (void)number;
+}
+
+/* By a handler and not by SIG_IGN, which children would inherit. */
+static void disarm_pipe(void)
+{
+    struct sigaction action = {.sa_handler = take_nothing, .sa_flags = SA_RESTART}, now;
+    if (!sigaction(SIGPIPE, NULL, &now) && now.sa_handler == SIG_DFL)
+        sigaction(SIGPIPE, &action, NULL);
+}
+
 int svc__signals_take(void)
 {
     if (atomic_exchange(&taken, true))
@@ -87,6 +100,7 @@ int svc__signals_take(void)
     interrupted = in_order = false;
     process = getpid();
     install();
+    disarm_pipe();
     return 0;
 }
 

@@ -12,7 +12,8 @@
 
 #include <stdbool.h>
 
-/* Takes the signals, for one at a time in a program. 0, SVC_ESTATE when somebody has them, or
+/* Takes the signals, for one at a time in a program, and sees to it that SIGPIPE does not end the
+ * program, also when they have been given back: threads that a forced stop has left may write. 0, SVC_ESTATE when somebody has them, or
  * SVC_ESYSTEM. */
 int svc__signals_take(void);
 
