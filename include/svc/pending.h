@@ -34,8 +34,9 @@ SVC_BEGIN_DECLS
  * block; it may complete, and give references back. Once svc_pending_complete or the last svc_pending_unref has returned it is
  * not running and will not be called, so what `arg` points to can be freed then.
  *
- * Returns a reference, the caller's to give back with svc_pending_unref; NULL when out of memory or
- * when the answer is deferred already. The handler's thread. Since: 0.1
+ * Returns a reference, the caller's to give back with svc_pending_unref; NULL when out of memory, when
+ * the answer is deferred already, or outside of a handler, such as in a layer. The handler's thread.
+ * Since: 0.1
  */
 SVC_API svc_pending *svc_request_defer(svc_request *req,
                                        void (*cancelled)(svc_pending *pending, void *arg),

@@ -281,7 +281,9 @@ static enum exchange_step run_handler(struct exchange *x)
         return reply_stopping(x);
     if (blocks(x))
         return to_worker(x, run_handler, svc__exchange_lent(x));
+    x->handling = true;
     int error = x->answer(&x->request, &x->response);
+    x->handling = false;
     if (!atomic_load_explicit(&x->pending, memory_order_relaxed))
         return answer_with(x, error);
     if (error) {
@@ -346,6 +348,8 @@ static enum exchange_step run_layers(struct exchange *x)
     int verdict = svc__chain_request(x);
     if (verdict == SVC_WAIT)
         return wait_for_layer(x);
+    if (atomic_load_explicit(&x->wait, memory_order_relaxed) == WAIT_RESUMED)
+        svc__away_hold(x); /* it has resumed and does not wait: the news gives this back */
     atomic_store_explicit(&x->wait, WAIT_NONE, memory_order_relaxed);
     if (verdict == CHAIN_BLOCKED)
         return to_worker(x, run_layers, x->passed);
@@ -557,8 +561,12 @@ void svc__exchange_cancel(struct exchange *x)
 int svc_request_resume(svc_request *req)
 {
     struct exchange *x = svc__exchange_of(req);
-    int pending = WAIT_PENDING;
-    bool in_time = atomic_compare_exchange_strong(&x->wait, &pending, WAIT_RESUMED);
+    int wait = WAIT_PENDING;
+    bool in_time = atomic_compare_exchange_strong(&x->wait, &wait, WAIT_RESUMED);
+    /* Each wait has one hold, which the news gives back. */
+    if (!in_time &&
+        (wait != WAIT_ABANDONED || !atomic_compare_exchange_strong(&x->wait, &wait, WAIT_RESUMED)))
+        return SVC_ESTATE;
     svc__away_tell(x, NEWS_LAYER);
     return in_time ? 0 : SVC_ELATE;
 }

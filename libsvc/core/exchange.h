@@ -158,6 +158,7 @@ struct exchange {
     struct framing framing;
     bool malformed; /* where the request ends is not known */
     bool close;     /* the connection must not be used again */
+    bool handling;  /* its handler runs, and may defer the answer */
     bool replied;   /* the response is decided */
     bool kept_head; /* the head's strings are the exchange's own */
     bool hurried;   /* layers that block are passed over on the way out */

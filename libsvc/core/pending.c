@@ -23,7 +23,7 @@ svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *
                                void *arg)
 {
     struct exchange *x = svc__exchange_of(req);
-    if (atomic_load(&x->pending))
+    if (!x->handling || atomic_load(&x->pending))
         return NULL;
     svc_pending *pending = svc__arena_zalloc(&x->arena, sizeof *pending);
     if (!pending || svc__away_prepare(x, svc__exchange_lent(x)))
