@@ -183,9 +183,13 @@ SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
                          void (*stop)(svc_app *app, void *arg), void *arg);
 
 /*
- * Registers a readiness check: /readyz on the admin listener answers 503 and names the check while
- * `check` returns non-zero. Runs on the admin listener's thread at each probe: keep it short.
- * `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ * Registers a readiness check: /readyz on the admin listener answers 503 and names the check as "failed"
+ * while `check` returns non-zero. It runs on a thread of its own when somebody asks, one call at a time,
+ * and may block: no other page and no other check waits for it. Who asks meanwhile gets the same answer.
+ * One that has not answered for check_timeout_ms is named as "late", with its last answer and how old that
+ * is, and makes a 503 until it answers, at once for those who ask from then on. One that does not end makes
+ * a stop a forced one. `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or
+ * SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 

@@ -34,6 +34,9 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
            "`unix:/path`. Port 0 lets the system choose")                                          \
     STRING(admin_listen, "127.0.0.1:8081",                                                         \
            "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
+    NUMBER(check_timeout_ms, 800, 1, 86400000, "ms",                                               \
+           "For which `/readyz` waits for a check before it is late; keep it below the probe's "   \
+           "timeout")                                                                              \
     NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
     CHOICE(log_level, SVC_LEVEL_INFO, "error warn info debug",                                     \
            "Least urgent level that is logged")                                                    \

@@ -226,7 +226,8 @@ typedef struct svc_log_record {
  * for every line that the levels let pass, the library's own and the access log's included. It
  * returns whether it has taken the line: one that it has not taken goes to log_output too. It runs
  * on the thread that logs, an event loop most often, on several at once, and must not block. Lines
- * that it logs itself go to log_output alone, and are not held back. In svc_app_test it is the only place where lines go.
+ * that it logs itself go to log_output alone, and are not held back; so do those of the admin pages'
+ * thread, which runs nothing of the program. In svc_app_test it is the only place where lines go.
  * 0, SVC_EINVAL without a `sink`, or SVC_ESTATE once started. Before start only. Since: 0.1
  */
 SVC_API int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg),
