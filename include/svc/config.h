@@ -45,7 +45,9 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     CHOICE(log_format, SVC_LOG_AUTO, "auto json logfmt text",                                      \
            "Form of log lines: `json`, `logfmt`, `text` for people; `auto` is `text` on a "        \
            "terminal and `json` elsewhere")                                                        \
-    STRING(log_output, "stdout", "Where log lines go: `stdout`, `stderr`, or a file to append to") \
+    STRING(log_output, "stdout",                                                                   \
+           "Where log lines go: `stdout`, `stderr`, or a file to append to, which SIGHUP opens "   \
+           "again")                                                                                \
     NUMBER(log_ring_bytes, 1048576, 65536, 268435456, "bytes",                                     \
            "Log lines held for a slow output, for each event loop, before lines are dropped")      \
     NUMBER(log_repeat_per_s, 100, 0, 1000000, "",                                                  \

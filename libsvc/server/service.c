@@ -19,6 +19,11 @@ static int64_t lines_written(void *arg)
     return (int64_t)svc__sink_written(arg);
 }
 
+static int64_t reopen_failures(void *arg)
+{
+    return (int64_t)svc__sink_reopen_failures(arg);
+}
+
 static void register_metrics(struct service *service)
 {
     struct metrics *in = service->app->metrics;
@@ -26,6 +31,9 @@ static void register_metrics(struct service *service)
     svc__metric_gauge_fn(in, "svc_log_lines_dropped", "Log lines that found no room.",
                          lines_dropped, sink);
     svc__metric_gauge_fn(in, "svc_log_lines_written", "Log lines written.", lines_written, sink);
+    svc__metric_gauge_fn(in, "svc_log_reopen_failures",
+                         "Times that the log's file could not be opened again.", reopen_failures,
+                         sink);
 }
 
 static int open_admin(struct service *service)
