@@ -3,7 +3,12 @@
  *
  * An app is built by one thread, then started. Registration calls return 0 or a negative code, and
  * every failure is also kept in the app: a start reports all of them at once (svc_app_errors) and
- * refuses. A program may therefore ignore the codes of registration calls.
+ * refuses. A program may therefore ignore the codes of registration calls. Nor must it look at what
+ * svc_app_new returns: given NULL in place of an app, a call does nothing and returns SVC_ENOMEM, NULL,
+ * "" or 0.
+ *
+ * "Before start only" means before svc_app_start, svc_app_test and their kin are called: in a start hook
+ * it is too late, and the code is SVC_ESTATE.
  */
 #ifndef SVC_APP_H
 #define SVC_APP_H
@@ -50,7 +55,7 @@ SVC_API svc_app *svc_app_new(const char *name);
  */
 SVC_API void svc_app_free(svc_app *app);
 
-/* The app's name. Borrowed from the app. Any thread. Since: 0.1 */
+/* The app's name; "" for NULL. Borrowed from the app. Any thread. Since: 0.1 */
 SVC_API const char *svc_app_name(const svc_app *app);
 
 /*
@@ -211,7 +216,7 @@ SVC_API int svc_app_environment(svc_app *app, const char *prefix);
 
 /*
  * All set-up errors so far, a line each with file and line where one is known; "" when there are
- * none. Borrowed until the next call on this app. Since: 0.1
+ * none; for NULL, that memory has run out. Borrowed until the next call on this app. Since: 0.1
  */
 SVC_API const char *svc_app_errors(svc_app *app);
 
@@ -296,7 +301,7 @@ SVC_API int svc_app_main(svc_app *app, int argc, char **argv);
 /*
  * The address of listener `index` of a started app, as "127.0.0.1:41234", "[::1]:80" or
  * "unix:/path", with the port that the system chose for port 0; NULL past the last one. Borrowed
- * from the app. Any thread. Since: 0.1
+ * from the app. A mounted app's are those of the app that serves. Any thread. Since: 0.1
  */
 SVC_API const char *svc_app_address(const svc_app *app, size_t index);
 

@@ -169,6 +169,10 @@ void svc__app_error(svc_app *app, const char *file, int line, const char *format
  * start. Returns `error`. */
 int svc__app_refuse(svc_app *app, int error, const char *what);
 
+/* Whether registration is open, which the call `what` needs: 0, SVC_ENOMEM for NULL (of
+ * svc_app_new), or SVC_ESTATE, kept as a set-up error. Any thread. */
+int svc__app_open(svc_app *app, const char *what);
+
 /* Whether it may name a check or a task: letters, digits, '_', '-'. */
 bool svc__app_name_valid(const char *name);
 

@@ -203,7 +203,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->peer = from->peer;
     to->values = lent->values;
     to->started_ns = from->started_ns;
-    to->deadline_ms = from->deadline_ms;
+    to->deadline_ns = from->deadline_ns;
     to->bytes_in = from->bytes_in;
 }
 

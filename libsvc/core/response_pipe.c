@@ -21,7 +21,7 @@ static void close_pipe(void *state)
 /* Takes the pipe, also on failure. */
 static int answer(svc_response *res, int status, const char *type, struct response_pipe reply)
 {
-    struct response_pipe *copy = svc__arena_alloc(&res->exchange->arena, sizeof *copy);
+    struct response_pipe *copy = res ? svc__arena_alloc(&res->exchange->arena, sizeof *copy) : NULL;
     if (!copy) {
         close_pipe(&reply);
         return SVC_ENOMEM;
@@ -39,6 +39,8 @@ static int answer(svc_response *res, int status, const char *type, struct respon
 
 int svc_response_pipe(svc_response *res, int status, const char *type, svc_pipe *pipe)
 {
+    if (!pipe) /* of svc_pipe_new */
+        return SVC_ENOMEM;
     return answer(res, status, type, (struct response_pipe){.pipe = pipe});
 }
 

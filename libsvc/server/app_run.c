@@ -146,11 +146,14 @@ static const char *address_of(const struct server *server, size_t index)
 
 const char *svc_app_address(const svc_app *app, size_t index)
 {
-    return app->service ? address_of(app->service->server, index) : NULL;
+    const struct service *service = app ? svc__app_root(app)->service : NULL;
+    return service ? address_of(service->server, index) : NULL;
 }
 
 svc_loop *svc_app_loop(const svc_app *app, size_t index)
 {
+    if (!app)
+        return NULL;
     app = svc__app_root(app);
     if (!app->service)
         return index == 0 ? svc__app_test_loop(app) : NULL;
@@ -160,5 +163,6 @@ svc_loop *svc_app_loop(const svc_app *app, size_t index)
 
 const char *svc_app_admin_address(const svc_app *app)
 {
-    return app->service ? address_of(app->service->admin, 0) : NULL;
+    const struct service *service = app ? svc__app_root(app)->service : NULL;
+    return service ? address_of(service->admin, 0) : NULL;
 }

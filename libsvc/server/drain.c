@@ -11,7 +11,11 @@
 
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
-    CUT_MS = 300      /* for what was cut to be told so; what tasks have at least */
+    CUT_MS = 300,     /* for what was cut to be told so; what tasks have at least */
+    REFUSING_MS = 5,  /* for segments that passed the listener just before it refused */
+    /* For handshakes that had begun: a lost segment is sent again after a second, and a way round
+     * the earth is less than half of one. */
+    HANDSHAKES_MS = 1500
 };
 
 /* How long threads have to end, and the log to be written, when all requests are over. */
@@ -95,6 +99,22 @@ static void announce(struct drain *drain)
     wait_until(drain, never, svc__clock_ms() + delay);
 }
 
+/* Nobody who could connect is reset: a client is connected before its last segment has arrived. */
+static void take_last(struct drain *drain, uint64_t deadline_ms)
+{
+    struct server *server = drain->service->server;
+    uint64_t now_ms = svc__clock_ms(), least_ms = now_ms + REFUSING_MS;
+    uint64_t most_ms = now_ms + HANDSHAKES_MS;
+    most_ms = most_ms < deadline_ms ? most_ms : deadline_ms;
+    svc__listen_refuse(&server->listeners, drain->service->app);
+    do {
+        wait_for_event(drain, REFUSING_MS);
+        now_ms = svc__clock_ms();
+    } while (now_ms < least_ms ||
+             (svc__server_take_last(server) && now_ms < most_ms && drain->asked < 2));
+    svc__server_close_listeners(server);
+}
+
 static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
 {
     struct server *server = drain->service->server;
@@ -104,7 +124,7 @@ static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
     /* Also after a second stop: loops must not look at listeners that are being closed. */
     while (!svc__server_settled(server) && svc__clock_ms() < settle_ms)
         wait_for_event(drain, 10);
-    svc__server_close_listeners(server);
+    take_last(drain, deadline_ms);
 }
 
 /* Waits for what is in flight and cuts what is left. Whether nothing had to be cut. */

@@ -250,14 +250,15 @@ Test(loop, things_of_a_loop_are_made_on_its_thread)
 /* ---- The watchdog */
 
 static int stalls;
-static char stalled_route[64], remedy[256];
+static const char *watched; /* the route whose stalls count: a busy machine may hold others up */
+static char remedy[256];
 
 static bool take_line(const svc_log_record *record, void *arg)
 {
     (void)arg;
-    if (strstr(record->message, "held its event loop")) {
+    if (strstr(record->message, "held its event loop") &&
+        !strcmp(record->items[0].value.text, watched)) {
         stalls++;
-        snprintf(stalled_route, sizeof stalled_route, "%s", record->items[0].value.text);
         snprintf(remedy, sizeof remedy, "%s", record->message);
     }
     return true;
@@ -347,11 +348,12 @@ Test(loop, the_watchdog_tells_of_whatever_holds_the_loop_and_what_to_do)
                 {"GET", "/done", "/done"}};
     open_watched(30);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        watched = rows[i].route;
         svc_reply_free(svc_app_test_json(app, rows[i].method, rows[i].target, "{}"));
         cr_expect_eq(stalls, (int)i + 1, "%s %s", rows[i].method, rows[i].target);
-        cr_expect_str_eq(stalled_route, rows[i].route);
         cr_expect(strstr(remedy, "SVC_BLOCKING") && strstr(remedy, "svc_request_defer"));
     }
+    watched = "GET /long";
     cr_expect_eq(ask("/long"), 200);
     cr_expect_eq(stalls, 5, "told again within a minute");
     svc_app_free(app);
@@ -360,6 +362,7 @@ Test(loop, the_watchdog_tells_of_whatever_holds_the_loop_and_what_to_do)
 Test(loop, the_watchdog_can_be_off)
 {
     open_watched(0);
+    watched = "GET /long";
     cr_expect_eq(ask("/long"), 200);
     cr_expect_eq(stalls, 0);
     svc_app_free(app);
