@@ -34,6 +34,9 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
            "`unix:/path`. Port 0 lets the system choose")                                          \
     STRING(admin_listen, "127.0.0.1:8081",                                                         \
            "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
+    NUMBER(check_timeout_ms, 800, 1, 86400000, "ms",                                               \
+           "For which `/readyz` waits for a check before it is late; keep it below the probe's "   \
+           "timeout")                                                                              \
     NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
     CHOICE(log_level, SVC_LEVEL_INFO, "error warn info debug",                                     \
            "Least urgent level that is logged")                                                    \
@@ -42,7 +45,9 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     CHOICE(log_format, SVC_LOG_AUTO, "auto json logfmt text",                                      \
            "Form of log lines: `json`, `logfmt`, `text` for people; `auto` is `text` on a "        \
            "terminal and `json` elsewhere")                                                        \
-    STRING(log_output, "stdout", "Where log lines go: `stdout`, `stderr`, or a file to append to") \
+    STRING(log_output, "stdout",                                                                   \
+           "Where log lines go: `stdout`, `stderr`, or a file to append to, which SIGHUP opens "   \
+           "again")                                                                                \
     NUMBER(log_ring_bytes, 1048576, 65536, 268435456, "bytes",                                     \
            "Log lines held for a slow output, for each event loop, before lines are dropped")      \
     NUMBER(log_repeat_per_s, 100, 0, 1000000, "",                                                  \

@@ -233,14 +233,20 @@ static void text_line(struct buf *line, const struct own *own, const svc_kv *ite
 
 static const struct form {
     void (*line)(struct buf *line, const struct own *own, const svc_kv *items);
-    struct sink_report report;
+    struct sink_report drops, reopen_failure;
 } forms[] = {
-    [SVC_LOG_JSON] = {json_line,
-                      {"{\"time\":\"",
-                       "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":", "}"}},
+    [SVC_LOG_JSON] =
+        {json_line,
+         {"{\"time\":\"", "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":", "}"},
+         {"{\"time\":\"",
+          "\",\"level\":\"error\",\"msg\":\"log_output cannot be reopened\",\"error\":\"", "\"}"}},
     [SVC_LOG_LOGFMT] = {logfmt_line,
-                        {"time=", " level=warn msg=\"log lines dropped\" dropped=", ""}},
-    [SVC_LOG_TEXT] = {text_line, {"", " WARN  log lines dropped dropped=", ""}},
+                        {"time=", " level=warn msg=\"log lines dropped\" dropped=", ""},
+                        {"time=", " level=error msg=\"log_output cannot be reopened\" error=\"",
+                         "\""}},
+    [SVC_LOG_TEXT] = {text_line,
+                      {"", " WARN  log lines dropped dropped=", ""},
+                      {"", " ERROR log_output cannot be reopened error=\"", "\""}},
 };
 
 enum svc_log_format svc__log_format_for(enum svc_log_format format, int fd)
@@ -260,5 +266,10 @@ void svc__log_format_line(enum svc_log_format format, struct buf *line,
 
 const struct sink_report *svc__log_format_report(enum svc_log_format format)
 {
-    return &forms[format].report;
+    return &forms[format].drops;
+}
+
+const struct sink_report *svc__log_format_reopen_failure(enum svc_log_format format)
+{
+    return &forms[format].reopen_failure;
 }

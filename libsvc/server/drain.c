@@ -29,14 +29,24 @@ static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
 
 struct drain {
     struct service *service;
-    int signals_fd; /* -1 when signals are the program's own */
-    unsigned asked; /* how often a stop was asked for */
+    int signals_fd;   /* -1 when signals are the program's own */
+    unsigned asked;   /* how often a stop was asked for */
+    unsigned hangups; /* of those that have come, how often the log was opened again */
 };
 
 static bool empty_event(int fd)
 {
     uint64_t seen;
     return read(fd, &seen, sizeof seen) == sizeof seen;
+}
+
+static void follow_hangups(struct drain *drain)
+{
+    unsigned hangups = drain->signals_fd >= 0 ? svc__signals_hangups() : 0;
+    if (hangups == drain->hangups)
+        return;
+    drain->hangups = hangups;
+    (void)svc_app_log_reopen(drain->service->app);
 }
 
 /* Sleeps until something happens, at most `ms` (-1: for ever). */
@@ -51,6 +61,7 @@ static void wait_for_event(struct drain *drain, int ms)
             if (fds[i].revents)
                 (void)empty_event(fds[i].fd);
     drain->asked = svc__life_stops(app);
+    follow_hangups(drain);
 }
 
 static bool never(const struct server *server)

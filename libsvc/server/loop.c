@@ -88,6 +88,7 @@ static void init_host(struct loop *loop)
         .loop = &loop->reactor,
     };
     svc__log_init(&loop->log, loop->server->logger);
+    loop->log.skips_taker = loop->server->logger != &app->logger; /* as the admin pages' */
     svc__buf_init(&loop->host.scratch, SCRATCH);
 }
 

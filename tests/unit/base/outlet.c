@@ -1,12 +1,15 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <svc/errors.h>
@@ -281,4 +284,58 @@ Test(base_outlet, a_full_device_costs_the_batch)
     cr_expect_not(outlet->gave_up);
     svc__outlet_free(outlet);
     close(fd);
+}
+
+/* ---- Another output */
+
+static char home[] = "/tmp/svc-outlet-XXXXXX", path[64];
+
+static void name_path(void)
+{
+    cr_assert(mkdtemp(home));
+    snprintf(path, sizeof path, "%s/file", home);
+}
+
+static void remove_path(void)
+{
+    unlink(path);
+    rmdir(home);
+}
+
+static void expect_file(const char *want)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    expect_read(fd, want);
+    close(fd);
+}
+
+Test(base_outlet, a_file_takes_the_batch_that_was_begun_and_no_rest_of_a_line)
+{
+    name_path();
+    cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
+    outlet->torn = true;
+    cr_assert(add("a") && add("b"));
+    cr_expect_eq(svc__outlet_reopen(outlet, path), 0);
+    cr_expect_eq(svc__outlet_flush(outlet, NULL), 2);
+    expect_file("a\nb\n");
+    cr_expect(outlet->is_regular && !outlet->torn);
+    svc__outlet_free(outlet);
+    remove_path();
+}
+
+Test(base_outlet, what_cannot_be_opened_changes_nothing)
+{
+    name_path();
+    cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
+    cr_expect_eq(svc__outlet_reopen(outlet, "/nowhere/file"), ENOENT);
+    cr_expect_eq(svc__outlet_reopen(outlet, home), EISDIR);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_eq(svc__outlet_reopen(outlet, path), ENXIO,
+                 "a FIFO without a reader is not waited for");
+    cr_assert(add("a"));
+    cr_expect_eq(svc__outlet_flush(outlet, NULL), 1);
+    expect_read(ends[0], "a\n");
+    svc__outlet_free(outlet);
+    remove_path();
 }
