@@ -117,7 +117,7 @@ SVC_API int svc_response_fd(svc_response *res, int status, const char *type, con
 /*
  * Answers 200 with the file at `path` and its time as Last-Modified; `type` as for
  * svc_response_copy. With a folder as `root` the path, which may come from a client, is taken below
- * it: absolute paths, "..", and symbolic links that lead out of it find nothing (openat2, Linux 5.6).
+ * it: absolute paths, "..", and symbolic links that lead out of it find nothing.
  * With NULL it is opened as it is. What is not there, is no regular file, or may not be read is
  * answered 404. 0, SVC_EINVAL for NULL, SVC_ESYSTEM when descriptors or system calls fail otherwise, or SVC_ENOMEM.
  * Since: 0.1
