@@ -22,7 +22,8 @@ SVC_API int svc_response_set_status(svc_response *res, int status);
  * Sets a header field, replacing fields of that name. Both strings are copied. SVC_EINVAL when the
  * name is not a token or the value holds a control character (CR and LF above all) or space at its
  * ends, or for Content-Length, Transfer-Encoding, Connection, Date and Upgrade, which are the
- * server's; SVC_ENOMEM. Since: 0.1
+ * server's, or a Location or Content-Location that svc_response_redirect would not take, which escapes
+ * them in the same way; SVC_ETOOBIG; SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_response_set_header(svc_response *res, const char *name, const char *value);
 
@@ -56,14 +57,19 @@ SVC_API int svc_response_static(svc_response *res, int status, const char *type,
 SVC_API int svc_response_take(svc_response *res, int status, const char *type, void *data,
                               size_t len, void (*release)(void *data));
 
-/* Answers 201, 301, 302, 303, 307 or 308 with Location. `location` must be a URI reference without
- * control characters or spaces. SVC_EINVAL otherwise. Since: 0.1 */
+/*
+ * Answers 201, 301, 302, 303, 307 or 308 with Location: a URI reference (RFC 3986 4.1). What is not
+ * ASCII, and in path, query and fragment what no URI may hold, such as quotes, '<' or a backslash, is
+ * escaped. SVC_EINVAL for another status, and where escaping would have to guess or clients might read
+ * another host than is meant: controls, spaces, a '%' without two digits, a bad scheme or authority,
+ * "///x", "http:x". Whether a stranger may choose the host is for the caller to say. Since: 0.1
+ */
 SVC_API int svc_response_redirect(svc_response *res, int status, const char *location);
 
 /*
  * Answers with an error (status 400 to 599) as problem details (RFC 9457): title by status, `detail`
  * for this occurrence (copied; NULL for none; UTF-8). A client that accepts no JSON gets plain
- * text. Headers set before stay. Since: 0.1
+ * text, so Accept is added to Vary. Headers set before stay. Since: 0.1
  */
 SVC_API int svc_response_problem(svc_response *res, int status, const char *detail);
 
@@ -165,7 +171,7 @@ SVC_API int svc_response_fd(svc_response *res, int status, const char *type, con
 /*
  * Answers 200 with the file at `path` and its time as Last-Modified; `type` as for
  * svc_response_copy. With a folder as `root` the path, which may come from a client, is taken below
- * it: absolute paths, "..", and symbolic links that lead out of it find nothing (openat2, Linux 5.6).
+ * it: absolute paths, "..", and symbolic links that lead out of it find nothing.
  * With NULL it is opened as it is. What is not there, is no regular file, or may not be read is
  * answered 404. 0, SVC_EINVAL for NULL, SVC_ESYSTEM when descriptors or system calls fail otherwise, or SVC_ENOMEM.
  * Since: 0.1
