@@ -14,6 +14,7 @@
 #include "libsvc/core/config.h"
 #include "libsvc/core/logger.h"
 #include "libsvc/core/task.h"
+#include "libsvc/core/watchdog.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 
@@ -50,9 +51,9 @@ struct route {
     size_t max_body;     /* resolved when the app is readied */
     unsigned timeout_ms; /* resolved when the app is readied */
     struct use_list uses;
-    struct chain chain;             /* flattened when the app is readied */
-    _Atomic uint64_t stalls;        /* times that it held a loop too long */
-    _Atomic uint64_t stall_told_ms; /* when that was last logged; 0: never */
+    struct chain chain;               /* flattened when the app is readied */
+    _Atomic uint64_t stalls;          /* times that it held a loop too long */
+    _Atomic uint64_t stall_logged_ms; /* when that was last logged; 0: never */
     struct route *next;
 };
 
@@ -90,6 +91,12 @@ struct check {
 struct default_layer {
     size_t setting; /* offset of an int in svc_config */
     const svc_middleware *(*make)(svc_app *app);
+};
+
+/* Times that a loop did not run, by no fault of the application. */
+struct standstills {
+    _Atomic uint64_t count;
+    _Atomic uint64_t logged_ms; /* when that was last logged; 0: never */
 };
 
 enum app_state {
@@ -137,8 +144,10 @@ struct svc_app {
     struct tree *tree;
     struct metrics *metrics;
     struct test_host *test_host; /* of svc_app_test; made by its first call */
-    _Atomic int draining;        /* enum drain_state */
-    struct service *service;     /* what svc_app_start made */
+    struct standstills standstills;
+    _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
+    _Atomic int draining;                             /* enum drain_state */
+    struct service *service;                          /* what svc_app_start made */
     int stop_fd; /* an eventfd: svc_app_stop adds to it; -1 before the first start */
 };
 

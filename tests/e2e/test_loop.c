@@ -77,6 +77,6 @@ Test(loop, the_watchdog_counts_by_route_and_tells_the_remedy_once_a_minute)
         cr_expect_eq(client_metric(admin, stalls), (long)i);
     }
     client_close(client);
-    cr_expect_eq(process_count_log(server, "mark the route SVC_BLOCKING"), 1);
+    cr_expect_eq(process_count_log(server, "by computing: mark the route SVC_BLOCKING"), 1);
     cr_expect_eq(process_count_log(server, "\"stall_ms\":300"), 1);
 }
