@@ -372,8 +372,6 @@ static void open_watched(uint64_t stall_ms)
                *const post[] = {&by_post, NULL}, *const watch[] = {&by_pipe, NULL};
     svc_config config = SVC_CONFIG_INIT;
     config.stall_ms = stall_ms;
-    stalls = 0;
-    app = svc_app_new("loop");
     svc_app_configure(app, &config);
     svc_app_log_sink(app, take_line, NULL);
     svc_app_get(app, "/handler", hold_in_handler, NULL);
@@ -437,17 +435,17 @@ static void expect_all_advice(const char *by, void (*how)(void))
     svc_app_free(app);
 }
 
-Test(loop, the_watchdog_tells_who_computes_on_the_loop_and_what_to_do, .init = NULL)
+Test(loop, the_watchdog_tells_who_computes_on_the_loop_and_what_to_do)
 {
     expect_all_advice("by computing", compute);
 }
 
-Test(loop, the_watchdog_tells_who_waits_on_the_loop_and_what_to_do, .init = NULL)
+Test(loop, the_watchdog_tells_who_waits_on_the_loop_and_what_to_do)
 {
     expect_all_advice("by waiting", doze);
 }
 
-Test(loop, the_watchdog_can_be_off, .init = NULL)
+Test(loop, the_watchdog_can_be_off)
 {
     open_watched(0);
     hold = compute;
