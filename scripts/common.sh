@@ -1,4 +1,4 @@
-# What scripts/run and scripts/check share; sourced by both.
+# What scripts/run, scripts/check and scripts/repeat share; sourced by them.
 
 # Everything is built under build/, which automake refuses while the source folder is configured too.
 refuse_configured_source() {
@@ -31,4 +31,16 @@ make_configure() {
     if [ ! -f configure ] || [ -n "$(find configure.ac Makefile.am m4 -newer configure -name '*.[am][cm4]*' | head -1)" ]; then
         ./autogen.sh > /dev/null
     fi
+}
+
+# What tests/run has counted: why tests were skipped, and how many passed, failed and were skipped. Fails
+# when a test has failed, or none was there.
+sum_counts() { # file
+    awk '/^COUNT / { passed += $2; failed += $3; skipped += $4 }
+        /^SKIP / { reasons[substr($0, 6)]++ }
+        END {
+            for (reason in reasons) printf "    skipped %d times: %s\n", reasons[reason], reason
+            printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+            exit failed > 0 || passed == 0
+        }' "$1"
 }

@@ -45,8 +45,9 @@ typedef struct svc_test {
  * outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker that does not return by then is
  * left to itself, as by a server; a handler that runs on the loop is not interrupted.
  *
- * NULL when the test is not valid, the app has set-up errors (svc_app_errors) or memory ran out. The reply
- * is the caller's. One thread at a time for each app. Since: 0.1
+ * The reply is the caller's. One thread at a time for each app, whose handlers may test it too. NULL when
+ * the test is not valid, the app has set-up errors (svc_app_errors), memory ran out, another thread tests
+ * it, or it is mounted, started, being started or stopped; and for NULL. Since: 0.1
  */
 SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
 

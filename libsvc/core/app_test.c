@@ -11,6 +11,7 @@
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/away.h"
 #include "libsvc/core/config.h"
+#include "libsvc/core/life.h"
 #include "libsvc/core/reactor.h"
 
 enum {
@@ -29,6 +30,11 @@ struct svc_reply {
     struct buf body;
 };
 
+struct test_client {
+    uint64_t end_ms; /* when it leaves; svc__clock_ms */
+    bool left;       /* it has */
+};
+
 /* The home of an app's exchanges in tests. It lives as long as the app, since others may hold one
  * of them beyond its reply. */
 struct test_host {
@@ -37,9 +43,12 @@ struct test_host {
     struct svc_loop loop;
     pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
     struct mailbox news;
-    uint64_t end_ms; /* when the client of the current test leaves; svc__clock_ms */
-    bool left;       /* it has */
+    const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
+    unsigned depth;             /* of its tests within tests */
+    struct test_client client;  /* of the innermost of them */
 };
+
+static _Thread_local char this_thread; /* whose address is another in each thread */
 
 static void wake(struct exchange_host *host, struct exchange *x)
 {
@@ -91,8 +100,9 @@ static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
 /* Whether the client has waited for as long as it would. */
 static bool leaves(struct test_host *test)
 {
-    test->left = test->left || svc__clock_ms() >= test->end_ms;
-    return test->left;
+    struct test_client *client = &test->client;
+    client->left = client->left || svc__clock_ms() >= client->end_ms;
+    return client->left;
 }
 
 /* Who has the exchange may have made room for more of its body. */
@@ -112,10 +122,10 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
     uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
     uint64_t due_ms = (*x)->out ? earlier(queued_ms, deadline_ms) : deadline_ms;
     do {
-        while (!leaves(test) && (news = wait_until(test, earlier(due_ms, test->end_ms))))
+        while (!leaves(test) && (news = wait_until(test, earlier(due_ms, test->client.end_ms))))
             if (take_news(news, *x))
                 return go_on(*x);
-        if (test->left) {
+        if (test->client.left) {
             *x = svc__exchange_reclaim(*x, SVC_CLIENT_GONE);
             return EXCHANGE_REPLY;
         }
@@ -228,7 +238,8 @@ static int64_t read_source(struct test_host *test, struct exchange *x, char *spa
     int64_t n = SVC_EAGAIN;
     while (n == SVC_EAGAIN && !leaves(test)) {
         n = svc__exchange_reply_read(x, space, BODY_PIECE);
-        while (n == SVC_EAGAIN && !leaves(test) && !take_news(wait_until(test, test->end_ms), x))
+        while (n == SVC_EAGAIN && !leaves(test) &&
+               !take_news(wait_until(test, test->client.end_ms), x))
             continue;
     }
     return n;
@@ -280,7 +291,7 @@ static int copy_reply(struct svc_reply *reply, struct exchange *x, size_t most)
         error = copy_body(reply, x, most);
     if (reply->body.len > most) {
         reply->body.len = most;
-        test->left = true;
+        test->client.left = true;
     }
     return error ? error : svc__buf_error(&reply->body);
 }
@@ -299,13 +310,11 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
     head.bytes = svc__head_size(&head);
     svc__exchange_head(x, &head);
-    host->left = false;
-    host->end_ms = svc__clock_ms() + test->timeout_ms;
     x = run(host, x, test);
     if (!x)
         return SVC_ENOMEM;
-    int error = host->left ? 0 : copy_reply(reply, x, test->max_reply_bytes);
-    if (host->left)
+    int error = host->client.left ? 0 : copy_reply(reply, x, test->max_reply_bytes);
+    if (host->client.left)
         reply->outcome = SVC_CLIENT_GONE;
     svc__buf_reserve(&reply->body, 1);
     svc__buf_terminate(&reply->body);
@@ -324,7 +333,10 @@ static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     svc__log_init(log, &app->logger);
     struct log *before = svc__log_adopt(log);
     struct svc_loop *loop_before = svc__reactor_enter(loop);
+    struct test_client client_before = app->test_host->client;
+    app->test_host->client = (struct test_client){svc__clock_ms() + test->timeout_ms, false};
     int error = exchange(app, test, reply);
+    app->test_host->client = client_before;
     svc__reactor_run(loop, svc__clock_ns());
     svc__reactor_enter(loop_before);
     svc__log_free(log);
@@ -394,9 +406,11 @@ static bool test_valid(const svc_test *test)
            !svc__peer_parse(test->peer, &peer);
 }
 
+/* Readies an app in APP_STARTING. */
 static int ready(svc_app *app)
 {
-    int error = app->state == APP_BUILDING ? svc__config_check(app) : 0;
+    svc__life_begin_start(app);
+    int error = app->readied ? 0 : svc__config_check(app);
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
     if (!error)
@@ -406,10 +420,37 @@ static int ready(svc_app *app)
     return error ? error : (app->test_host ? 0 : SVC_ENOMEM);
 }
 
-svc_reply *svc_app_test(svc_app *app, const svc_test *test)
+/* Takes the app into APP_TESTING. False: it cannot be tested, or another thread tests it. A handler
+ * that is tested may test its own app. */
+static bool begin_test(svc_app *app)
 {
-    if (!test_valid(test) || ready(app))
-        return NULL;
+    if (app->state == APP_TESTING && app->test_host->tester == &this_thread) {
+        app->test_host->depth++;
+        return true;
+    }
+    if (app->parent || (!svc__life_enter(app, APP_BUILDING, APP_STARTING) &&
+                        !svc__life_enter(app, APP_READY, APP_STARTING)))
+        return false;
+    bool good = !ready(app);
+    if (good) {
+        app->test_host->tester = &this_thread;
+        app->test_host->depth = 1;
+    }
+    svc__life_enter(app, APP_STARTING, good ? APP_TESTING : APP_READY);
+    return good;
+}
+
+/* The outermost test of the thread leaves APP_TESTING. */
+static void end_test(svc_app *app)
+{
+    if (--app->test_host->depth > 0)
+        return;
+    app->test_host->tester = NULL;
+    svc__life_enter(app, APP_TESTING, APP_READY);
+}
+
+static svc_reply *run_test(svc_app *app, const svc_test *test)
+{
     svc_reply *reply = calloc(1, sizeof *reply);
     if (!reply)
         return NULL;
@@ -420,6 +461,15 @@ svc_reply *svc_app_test(svc_app *app, const svc_test *test)
         svc_reply_free(reply);
         return NULL;
     }
+    return reply;
+}
+
+svc_reply *svc_app_test(svc_app *app, const svc_test *test)
+{
+    if (!app || !test || !test_valid(test) || !begin_test(app))
+        return NULL;
+    svc_reply *reply = run_test(app, test);
+    end_test(app);
     return reply;
 }
 

@@ -103,8 +103,9 @@ static void work(struct work *work, struct exchange_host *worker)
 {
     struct exchange *x =
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, work));
-    move_to(x, worker);
-    if (ready_cells(x, worker))
+    if (worker)
+        move_to(x, worker);
+    if (worker && ready_cells(x, worker))
         x->next(x);
     else
         x->next = svc__exchange_reply_busy;

@@ -172,6 +172,8 @@ void svc__reactor_end(struct svc_loop *loop)
 
 int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)
 {
+    if (!loop) /* there is none yet: see svc_app_loop */
+        return SVC_ESTATE;
     struct post *post = malloc(sizeof *post);
     if (!post)
         return SVC_ENOMEM;

@@ -128,13 +128,12 @@ static const struct advice *advise(const svc_app *app, enum watched what, const 
 }
 
 /* A line of no request, which may be another thread's by now. */
-static void log_hold(struct watchdog *dog, const char *message, const char *pattern,
-                     uint64_t held_ns, const struct thread_usage *now)
+static void log_hold(struct watchdog *dog, const char *message, svc_kv route, uint64_t held_ns,
+                     const struct thread_usage *now)
 {
     uint64_t ran_ns = now->cpu_ns - dog->sample.cpu_ns;
     bool known = now->known && dog->sample.known;
-    svc_app_log_warn(dog->app, message, svc_kv_str("pattern", pattern),
-                     svc_kv_uint("held_ms", held_ns / 1000000),
+    svc_app_log_warn(dog->app, message, route, svc_kv_uint("held_ms", held_ns / 1000000),
                      svc_kv_int("cpu_ms", known ? (int64_t)(ran_ns / 1000000) : -1),
                      svc_kv_uint("stall_ms", dog->limit_ns / 1000000));
 }
@@ -148,7 +147,7 @@ static void bark_at_system(struct watchdog *dog, const char *pattern, uint64_t h
         log_hold(dog,
                  "an event loop stood still, by no fault of a handler: the machine or a quota gave "
                  "it no processor or no memory, or the process was stopped",
-                 pattern, held_ns, now);
+                 svc_kv_str("during", pattern), held_ns, now);
 }
 
 void svc__watchdog_bark(struct watchdog *dog, enum watched what, const struct route *of,
@@ -171,7 +170,7 @@ void svc__watchdog_bark(struct watchdog *dog, enum watched what, const struct ro
     char message[256];
     snprintf(message, sizeof message, "%s held its event loop%s: %s", advice->who, by[hold],
              advice->remedy);
-    log_hold(dog, message, route->pattern.text, held_ns, &now);
+    log_hold(dog, message, svc_kv_str("pattern", route->pattern.text), held_ns, &now);
 }
 
 static void put_stalls(struct buf *out, const char *name, const struct route *route)

@@ -12,6 +12,7 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/core/away.h"
+#include "libsvc/core/life.h"
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/loop_mhd.h"
 
@@ -354,6 +355,7 @@ static void turn(struct loop *loop)
 static void *run(void *arg)
 {
     struct loop *loop = arg;
+    svc__life_adopt_thread(loop->server->app);
     svc__log_adopt(&loop->log);
     svc__reactor_enter(&loop->reactor);
     svc__acceptor_watch(loop, true);
@@ -374,7 +376,7 @@ static void *run(void *arg)
 
 int svc__loop_start(struct loop *loop)
 {
-    int error = svc__thread_start(&loop->thread, 0, run, loop);
+    int error = svc__thread_start_program(&loop->thread, 0, run, loop);
     if (!error)
         pthread_setname_np(loop->thread, "svc-loop");
     return error ? SVC_ESYSTEM : 0;

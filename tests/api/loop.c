@@ -262,14 +262,15 @@ Test(loop, things_of_a_loop_are_made_on_its_thread)
 /* ---- The watchdog */
 
 static int stalls;
-static char stalled_route[64], advice[256];
+static const char *watched; /* the route whose stalls count: a busy machine may hold others up */
+static char advice[256];
 
 static bool take_line(const svc_log_record *record, void *arg)
 {
     (void)arg;
-    if (strstr(record->message, "held its event loop")) {
+    if (strstr(record->message, "held its event loop") &&
+        !strcmp(record->items[0].value.text, watched)) {
         stalls++;
-        snprintf(stalled_route, sizeof stalled_route, "%s", record->items[0].value.text);
         snprintf(advice, sizeof advice, "%s", record->message);
     }
     return true;
@@ -421,14 +422,17 @@ static void expect_all_advice(const char *by, void (*how)(void))
     open_watched(LIMIT_MS);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         hold = how;
+        watched = rows[i].route;
         svc_reply_free(svc_app_test_json(app, rows[i].method, rows[i].target, "{}"));
         cr_expect_eq(stalls, (int)i + 1, "%s %s", rows[i].method, rows[i].target);
-        cr_expect_str_eq(stalled_route, rows[i].route);
         expect_advice(by, rows[i].who, rows[i].remedy);
     }
+    watched = "GET /handler";
     cr_expect_eq(ask("/handler"), 200);
     cr_expect_eq(stalls, 11, "told again within a minute");
+    watched = "/blocking";
     cr_expect_eq(ask("/blocking"), 200);
+    watched = "/blocking/worker";
     cr_expect_eq(ask("/blocking/worker"), 200);
     cr_expect_eq(stalls, 11, "workers may be held");
     hold = NULL;
@@ -448,6 +452,7 @@ Test(loop, the_watchdog_tells_who_waits_on_the_loop_and_what_to_do)
 Test(loop, the_watchdog_can_be_off)
 {
     open_watched(0);
+    watched = "GET /handler";
     hold = compute;
     cr_expect_eq(ask("/handler"), 200);
     cr_expect_eq(stalls, 0);

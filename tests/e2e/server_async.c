@@ -477,12 +477,34 @@ static int source(svc_request *req, svc_response *res)
     return svc_response_writer(res, 200, "application/octet-stream", write_flow, pour);
 }
 
+/* Threads that pour: the app, by which they log, must not be freed before they are done. */
+static pthread_mutex_t pourers_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t pourers_changed = PTHREAD_COND_INITIALIZER;
+static unsigned pourers;
+
+static void count_pourer(int more)
+{
+    pthread_mutex_lock(&pourers_lock);
+    pourers += (unsigned)more;
+    pthread_cond_broadcast(&pourers_changed);
+    pthread_mutex_unlock(&pourers_lock);
+}
+
+static void await_pourers(void)
+{
+    pthread_mutex_lock(&pourers_lock);
+    while (pourers)
+        pthread_cond_wait(&pourers_changed, &pourers_lock);
+    pthread_mutex_unlock(&pourers_lock);
+}
+
 static void *pour_pipe(void *arg)
 {
     struct pour *pour = arg;
     svc_pipe_end(pour->pipe, pour_into(pour->pipe, pour));
     svc_pipe_unref(pour->pipe);
     free(pour);
+    count_pourer(-1);
     return NULL;
 }
 
@@ -496,7 +518,9 @@ static int source_of_own(svc_request *req, svc_response *res)
     *pour = asked(req);
     pour->pipe = svc_pipe_new(0);
     svc_pipe *pipe = pour->pipe ? svc_pipe_ref(pour->pipe) : NULL;
+    count_pourer(1);
     if (!pipe || pthread_create(&thread, NULL, pour_pipe, pour)) {
+        count_pourer(-1);
         free(pour);
         return SVC_ENOMEM;
     }
@@ -595,6 +619,12 @@ static int start(svc_app *of, void *arg)
     return begun ? 0 : SVC_ESYSTEM;
 }
 
+static void stop(svc_app *of, void *arg)
+{
+    (void)of, (void)arg;
+    await_pourers();
+}
+
 static int begin_worker(svc_app *of, void *arg, void **state)
 {
     (void)of, (void)arg;
@@ -643,6 +673,8 @@ int main(void)
     add("/later/{ms}/{n}", later, 0, 0);
     add("/brief/{ms}/{n}", later, 0, 8);
     add("/brief-rest/{ms}/{n}", rest, SVC_BLOCKING, 8);
+    add("/brief-quit/{n}", quit, 0, 8);
+    add("/brief-block/{n}", block, SVC_BLOCKING, 8);
     add("/keep/{n}", keep, 0, 0);
     add("/keep-body/{n}", keep, SVC_BLOCKING | SVC_STREAM_BODY, 0);
     add("/quit/{n}", quit, 0, 0);
@@ -663,7 +695,7 @@ int main(void)
     add("/dry", dry, 0, 0);
     add("/broken/{at_once}", broken, 0, 0);
     svc_app_worker(app, begin_worker, end_worker, NULL);
-    svc_app_hook(app, start, NULL, NULL);
+    svc_app_hook(app, start, stop, NULL);
     int status = svc_app_run(app);
     if (getenv("ASYNC_OUTLIVE")) { /* for those that go on when all is over */
         tell("the app has ended");

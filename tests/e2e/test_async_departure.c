@@ -32,9 +32,7 @@ static void await_log(const char *text)
 
 static void await_lines(const char *text, size_t count)
 {
-    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
-    while (process_count_log(server, text) < count && client_clock_ms() < due)
-        process_await_log(server, "what never comes", LOOK_MS);
+    process_await_lines(server, text, count, PROCESS_WAIT_MS);
     cr_assert_eq(process_count_log(server, text), count, "%s", text);
 }
 

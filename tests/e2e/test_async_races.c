@@ -12,9 +12,11 @@ enum { CLIENTS = 64, ROUNDS = 32, PIPELINED = 8 };
 
 static struct client *clients[CLIENTS];
 
+/* With a worker for each client, so that nobody is in their queue. */
 static void start(void)
 {
-    static const char *const settings[] = {"SVC_ACCESS_LOG=off", "SVC_THREADS=2", NULL};
+    static const char *const settings[] = {"SVC_ACCESS_LOG=off", "SVC_THREADS=2",
+                                           "SVC_WORKERS_MIN=64", "SVC_WORKERS_MAX=64", NULL};
     serve("server_async", settings);
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i] = client_connect(process_address(server, 0));
@@ -102,22 +104,46 @@ Test(async_races, pipelined_requests_are_answered_in_order)
     finish();
 }
 
-/* Some come before the deadline of 8 ms, some behind it, and many with it. */
-static size_t meet_deadlines(const char *path, bool pipelined)
+/* The deadline of both routes is 8 ms: answers come after some milliseconds, or not before it has
+ * passed, by themselves or when they are let. */
+struct meeting {
+    const char *soon, *late;
+    unsigned each;   /* requests of a client at once */
+    const char *let; /* the letter for each late one, or nothing */
+};
+
+enum { LATE_ONES = 8 /* one in so many */ };
+
+static bool is_late(size_t i)
 {
-    size_t in_time = 0, late = 0;
-    unsigned n = 0, each = pipelined ? PIPELINED : 1;
-    for (unsigned round = 0; round < ROUNDS / each; round++) {
-        for (size_t i = 0; i < CLIENTS * each; i++) {
-            char full[32];
-            snprintf(full, sizeof full, "%s/%u", path, 2 + (unsigned)(round * each + i) % 11);
-            ask(clients[i / each], full, n + (unsigned)i);
+    return i % LATE_ONES == LATE_ONES - 1;
+}
+
+static void ask_briefly(const struct meeting *meeting, size_t i, unsigned n, unsigned ms)
+{
+    char path[32];
+    snprintf(path, sizeof path, "%s/%u", meeting->soon, ms);
+    ask(clients[i / meeting->each], is_late(i) ? meeting->late : path, n + (unsigned)i);
+}
+
+/* Some come before the deadline, some behind it, and many with it. How many came before. */
+static size_t meet_deadlines(const struct meeting *meeting)
+{
+    size_t in_time = 0, at_once = CLIENTS * meeting->each;
+    unsigned n = 0;
+    for (unsigned round = 0; round < ROUNDS / meeting->each; round++) {
+        cr_assert(client_await_metric(process_admin(server), "svc_workers_busy", 0));
+        for (size_t i = 0; i < at_once; i++)
+            ask_briefly(meeting, i, n, 2 + (unsigned)(round * meeting->each + i) % 11);
+        for (size_t i = 0; i < at_once; i++) {
+            int status = read_answer(clients[i / meeting->each], n + (unsigned)i, true);
+            cr_expect(status == 504 || !is_late(i), "%zu was answered before its deadline", i);
+            in_time += status == 200;
         }
-        for (size_t i = 0; i < CLIENTS * each; i++)
-            *(read_answer(clients[i / each], n + (unsigned)i, true) == 200 ? &in_time : &late) += 1;
-        n += CLIENTS * each;
+        for (size_t i = 0; i < at_once; i++)
+            cr_assert(!is_late(i) || process_tell(server, meeting->let));
+        n += (unsigned)at_once;
     }
-    cr_expect(late > 0, "no deadline has passed");
     return in_time;
 }
 
@@ -136,22 +162,25 @@ static void expect_told(size_t in_time)
 
 Test(async_races, an_answer_or_the_deadline_and_never_both)
 {
+    static const struct meeting meeting = {"/brief", "/brief-quit", 1, ""};
     start();
-    expect_told(meet_deadlines("/brief", false));
+    expect_told(meet_deadlines(&meeting));
     finish();
 }
 
 Test(async_races, also_of_requests_that_are_pipelined)
 {
+    static const struct meeting meeting = {"/brief", "/brief-quit", PIPELINED, ""};
     start();
-    expect_told(meet_deadlines("/brief", true));
+    expect_told(meet_deadlines(&meeting));
     finish();
 }
 
 Test(async_races, a_worker_or_the_deadline_and_never_both)
 {
+    static const struct meeting meeting = {"/brief-rest", "/brief-block", 1, "w"};
     start();
-    meet_deadlines("/brief-rest", false);
+    meet_deadlines(&meeting);
     for (unsigned i = 0; i < CLIENTS; i++) {
         ask(clients[i], "/hello", i);
         read_answer(clients[i], i, false);

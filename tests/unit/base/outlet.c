@@ -14,6 +14,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/outlet.h"
 #include "tests/unit/base/support.h"
+#include "tests/unit/test_clock.h"
 
 static struct outlet *outlet;
 static int wake_fd;
@@ -174,26 +175,50 @@ Test(base_outlet, large_batches_pass_a_pipe_that_does_not_block)
     expect_large_batches_to_arrive(ends[0], ends[1]);
 }
 
+/* Waits for the first bytes, behind which the writer finds the pipe full. */
+static void await_first_bytes(void)
+{
+    struct pollfd fd = {ends[0], POLLIN, 0};
+    cr_expect_eq(poll(&fd, 1, -1), 1);
+}
+
+static void *pass_deadline(void *arg)
+{
+    await_first_bytes();
+    test_clock_ns = atomic_load(&outlet->deadline_ns);
+    return arg;
+}
+
+/* Writes what was added, with a deadline that passes when the first bytes have gone. How many lines
+ * were written. */
+static size_t flush_in_time(void)
+{
+    pthread_t thread;
+    test_clock_ns = svc__clock_ns();
+    atomic_store(&outlet->deadline_ns, test_clock_ns + 20000000);
+    cr_assert_eq(pthread_create(&thread, NULL, pass_deadline, NULL), 0);
+    size_t lines = svc__outlet_flush(outlet, NULL);
+    pthread_join(thread, NULL);
+    return lines;
+}
+
 /* A pipe that is full and nobody reads: what fitted is written, the rest is lost, and the line that
  * was cut ends before the next. */
 Test(base_outlet, a_deadline_ends_the_waiting)
 {
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
-    atomic_store(&outlet->deadline_ns, svc__clock_ns() + 30000000);
     cr_assert(add_run('a', 99) && add_run('b', 9000) && add_run('c', 9));
-    cr_expect_eq(svc__outlet_flush(outlet, NULL), 1);
+    cr_expect_eq(flush_in_time(), 1);
     cr_expect(outlet->gave_up);
     cr_expect_geq(svc__clock_ns(), atomic_load(&outlet->deadline_ns));
     svc__outlet_free(outlet);
 }
 
-/* Waits for the first bytes, behind which the writer finds the pipe full. */
 static void *set_deadline(void *arg)
 {
     uint64_t one = 1;
-    struct pollfd fd = {ends[0], POLLIN, 0};
-    cr_expect_eq(poll(&fd, 1, -1), 1);
+    await_first_bytes();
     atomic_store(&outlet->deadline_ns, 0);
     cr_expect_eq(write(wake_fd, &one, sizeof one), sizeof one);
     return arg;
@@ -217,9 +242,8 @@ Test(base_outlet, a_line_that_was_cut_is_ended_before_the_next)
     char got[16384];
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
-    atomic_store(&outlet->deadline_ns, svc__clock_ns() + 20000000);
     cr_assert(add_run('a', 6000));
-    cr_expect_eq(svc__outlet_flush(outlet, NULL), 0);
+    cr_expect_eq(flush_in_time(), 0);
     cr_assert_eq(read(ends[0], got, sizeof got), 4096);
     atomic_store(&outlet->deadline_ns, UINT64_MAX);
     cr_assert(add("next"));

@@ -303,7 +303,7 @@ Test(base_sink, a_deadline_ends_the_close_when_nobody_reads)
     uint64_t before_ms = svc__clock_ms();
     cr_expect_eq(svc__sink_stop(sink, 50), SVC_EFORCED);
     cr_expect_geq(svc__clock_ms() - before_ms, 49);
-    cr_expect_leq(svc__clock_ms() - before_ms, 5000);
+    cr_expect_lt(svc__clock_ms() - before_ms, LONG_MS);
     cr_expect_eq(svc__sink_written(sink) + svc__sink_dropped(sink), (uint64_t)PRODUCERS * LINES);
     cr_expect_eq(svc__sink_close(sink, LONG_MS), SVC_EFORCED, "a second stop returns the same");
 }
