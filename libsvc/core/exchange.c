@@ -364,7 +364,7 @@ static enum exchange_step run_layers(struct exchange *x)
 /* What has just run at home may have held the loop. Others may have the exchange by now. */
 static enum exchange_step looked_at(struct exchange *x, enum exchange_step step)
 {
-    svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
+    svc__watchdog_look(&x->home->loop->watchdog, WATCHED_REQUEST, x->request.route);
     return step;
 }
 
@@ -519,7 +519,8 @@ int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
             return 0;
     }
     int64_t n = read_source(x, data, len);
-    svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
+    enum watched what = x->response.pipe ? WATCHED_NOTHING : WATCHED_SOURCE;
+    svc__watchdog_look(&x->home->loop->watchdog, what, x->request.route);
     if (n > 0 && (uint64_t)n > len)
         return SVC_EINVAL;
     if (n == 0 && left != SVC_LENGTH_UNKNOWN)
@@ -581,7 +582,7 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     svc__chain_done(x, &done, x->given_up ? x->lent.from : 0);
     /* The default stack, which comes first, is not what would hold a loop. */
     if (x->passed > x->request.app->default_uses.count)
-        svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
+        svc__watchdog_look(&x->home->loop->watchdog, WATCHED_DONE, x->request.route);
     svc__response_drop_body(&x->response);
 }
 

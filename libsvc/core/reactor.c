@@ -56,6 +56,8 @@ struct svc_loop *svc__reactor_enter(struct svc_loop *loop)
 {
     struct svc_loop *before = here;
     here = loop;
+    if (loop)
+        svc__watchdog_enter(&loop->watchdog);
     return before;
 }
 
@@ -104,7 +106,7 @@ void svc__reactor_event(struct svc_loop *loop, struct watch *watch, uint32_t eve
     uint64_t seen;
     if (watch->kind == WATCH_APP) {
         svc__watch_ready((svc_watch *)(void *)watch, events);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_WATCH, NULL);
     } else if (read(loop->wake_fd, &seen, sizeof seen) == sizeof seen) {
         loop->woken = true;
     }
@@ -118,7 +120,7 @@ static void run_posts(struct svc_loop *loop, struct mail *list)
         free(list);
         list = post.mail.next;
         post.fn(post.arg);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_POST, NULL);
     }
 }
 
@@ -127,7 +129,7 @@ static void fire_timers(struct svc_loop *loop, uint64_t now_ns)
     struct timer *timer;
     while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
         svc__timer_fire(timer);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_TIMER, NULL);
     }
 }
 
@@ -151,7 +153,7 @@ void svc__reactor_turn(struct svc_loop *loop, uint64_t until_ms)
         wait = most < INT_MAX ? (int)most : INT_MAX;
     int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait);
     now_ns = svc__clock_ns();
-    svc__watchdog_mark(&loop->watchdog, now_ns);
+    svc__watchdog_woken(&loop->watchdog, now_ns);
     for (int i = 0; i < count; i++)
         svc__reactor_event(loop, events[i].data.ptr, events[i].events);
     svc__reactor_run(loop, now_ns);

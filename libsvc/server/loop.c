@@ -324,7 +324,7 @@ static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
     loop->host.turn_first_ns = 0;
     loop->began_ns = now_ns;
     loop->now_ms = now_ns / 1000000;
-    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    svc__watchdog_woken(&loop->reactor.watchdog, now_ns);
     return count;
 }
 
