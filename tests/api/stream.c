@@ -299,20 +299,21 @@ static void *write_from_thread(void *arg)
     return NULL;
 }
 
+static pthread_t writer;
+
 static int answer_pipe(svc_request *req, svc_response *res)
 {
     (void)req;
-    pthread_t thread;
     svc_pipe *pipe = svc_pipe_new(1000);
-    if (!pipe || pthread_create(&thread, NULL, write_from_thread, svc_pipe_ref(pipe)))
+    if (!pipe || pthread_create(&writer, NULL, write_from_thread, svc_pipe_ref(pipe)))
         return SVC_ENOMEM;
-    pthread_detach(thread);
     return svc_response_pipe(res, 200, NULL, pipe);
 }
 
 Test(stream, any_thread_fills_the_answer, .init = make_large)
 {
     expect_large(make(answer_pipe, 0, NULL));
+    pthread_join(writer, NULL);
 }
 
 static int write_and_fail(svc_pipe *pipe, void *arg)

@@ -725,7 +725,7 @@ static enum outcome ask_socket(const char *address, const struct ask *ask)
     send_ask(fd, ask);
     char reply[4096] = "";
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (poll(&wait, 1, 10000) != 1)
+    if (poll(&wait, 1, 60000) != 1)
         abort();
     ssize_t n = recv(fd, reply, sizeof reply - 1, 0);
     close(fd);

@@ -16,8 +16,8 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/outlet.h"
+#include "tests/support/test_clock.h"
 #include "tests/unit/base/support.h"
-#include "tests/unit/test_clock.h"
 
 static struct outlet *outlet;
 static int wake_fd;
@@ -197,7 +197,7 @@ static void *pass_deadline(void *arg)
 static size_t flush_in_time(void)
 {
     pthread_t thread;
-    test_clock_ns = svc__clock_ns();
+    test_clock_stop();
     atomic_store(&outlet->deadline_ns, test_clock_ns + 20000000);
     cr_assert_eq(pthread_create(&thread, NULL, pass_deadline, NULL), 0);
     size_t lines = svc__outlet_flush(outlet, NULL);
