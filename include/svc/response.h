@@ -132,7 +132,7 @@ typedef struct svc_waker svc_waker;
  */
 SVC_API svc_waker *svc_response_waker(svc_response *res) SVC_MUST_CHECK;
 
-/* Another reference, for another thread. Returns `waker`. Any thread that has one. Since: 0.1 */
+/* Another reference, for another thread. Returns `waker`. Accepts NULL. Any thread that has one. Since: 0.1 */
 SVC_API svc_waker *svc_waker_ref(svc_waker *waker);
 
 /* Gives a reference back. Accepts NULL. Any thread. Since: 0.1 */
@@ -141,7 +141,7 @@ SVC_API void svc_waker_unref(svc_waker *waker);
 /*
  * Has the source read again, if it has returned SVC_EAGAIN since the last time; else, and when the
  * response is over, this does nothing. The source is read on its event loop, never within this call,
- * which does not block. Any thread that has a reference. Since: 0.1
+ * which does not block. Accepts NULL. Any thread that has a reference. Since: 0.1
  */
 SVC_API void svc_waker_wake(svc_waker *waker);
 

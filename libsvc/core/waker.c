@@ -41,6 +41,8 @@ svc_waker *svc_response_waker(svc_response *res)
 
 svc_waker *svc_waker_ref(svc_waker *waker)
 {
+    if (!waker)
+        return NULL;
     atomic_fetch_add(&waker->refs, 1);
     atomic_fetch_add(&waker->holders, 1);
     return waker;
@@ -48,7 +50,8 @@ svc_waker *svc_waker_ref(svc_waker *waker)
 
 void svc_waker_wake(svc_waker *waker)
 {
-    svc__waker_fire(&waker->waker);
+    if (waker)
+        svc__waker_fire(&waker->waker);
 }
 
 bool svc__waker_is_held(svc_waker *waker)
