@@ -188,9 +188,14 @@ static struct field *make_fields(struct arena *memory, const svc_test *test, siz
     char *length = svc__arena_zalloc(memory, NUM_U64_LEN + 1);
     if (!fields || !length)
         return NULL;
-    for (; n < given; n++)
+    for (; n < given; n++) {
+        const char *text = test->headers[2 * n + 1];
+        char *value = svc__arena_strndup(memory, text, strlen(text));
+        if (!value)
+            return NULL;
         fields[n] = (struct field){svc__bytes_z(test->headers[2 * n]),
-                                   svc__bytes_z(test->headers[2 * n + 1])};
+                                   svc__fields_normal(value, strlen(value))};
+    }
     if (!has_header(fields, given, "Host"))
         fields[n++] = (struct field){svc__bytes_z("Host"), svc__bytes_z("test")};
     if (test->body_len && !has_header(fields, given, "Content-Length") &&

@@ -94,6 +94,10 @@ void svc__exchange_head(struct exchange *x, const struct head *head)
     }
     x->close = x->framing.close;
     status = svc__target_parse(head->target_raw, head->method, &req->target, &reason);
+    if (status && svc__target_ends_early(head->target_raw)) {
+        refuse_head(x, status, reason);
+        return;
+    }
     if (!svc__routing_method_known(x))
         return;
     if (status)

@@ -52,6 +52,7 @@ static void release(struct conn *conn)
     else
         loop->conns = conn->next;
     svc__address_limit_leave(loop->server->per_address, &conn->peer);
+    svc__early_forget(conn);
     free(conn->unsent.data);
     free(conn);
     atomic_fetch_sub(&loop->count, 1);
@@ -66,8 +67,19 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
         loop->conns->previous = conn;
     loop->conns = conn;
     svc__conn_enter(conn, CONN_NEW);
-    if (!svc__loop_mhd_add(loop, conn))
+    if (loop->known_layout)
+        svc__early_open(conn);
+    else
+        svc__conn_hand_over(conn);
+}
+
+bool svc__conn_hand_over(struct conn *conn)
+{
+    conn->taken = conn->skipped;
+    bool taken = svc__loop_mhd_add(conn->loop, conn);
+    if (!taken)
         release(conn);
+    return taken;
 }
 
 static void unwatch(struct conn *conn)
@@ -87,6 +99,7 @@ static bool must_linger(const struct conn *conn)
 
 void svc__conn_closed(struct conn *conn)
 {
+    svc__early_forget(conn); /* so that `fd` is the connection's own socket */
     unwatch(conn);
     if (must_linger(conn)) {
         int fd = fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
@@ -199,21 +212,11 @@ static bool count_received(const struct conn *conn, uint64_t *bytes)
     return false;
 }
 
-/*
- * libmicrohttpd skips empty lines before a request and counts them nowhere. But it reads every
- * request of a connection to the same place, so they show in where the method begins.
- */
-static uint64_t skipped(struct conn *conn, const char *method)
+/* libmicrohttpd skips empty lines before a request and counts them nowhere. But it reads every
+ * request of a connection to the same place, so they show in where the method begins. */
+static uint64_t skipped(const struct conn *conn, const char *method)
 {
-    if (!conn->loop->known_layout)
-        return 0;
-    if (!conn->base) /* of malloc or mmap: less than 16 bytes that were skipped show at once */
-        conn->base = method - ((uintptr_t)method & 15);
-    uintptr_t base = (uintptr_t)conn->base, begin = (uintptr_t)method;
-    if (begin >= base)
-        return begin - base;
-    conn->base = method; /* those before the first request, which are only known now */
-    return base - begin;
+    return conn->base ? (uint64_t)(method - conn->base) : 0;
 }
 
 void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes)
@@ -311,6 +314,15 @@ void svc__conn_log_headless(const struct conn *conn, int status, const char *end
              svc_kv_str("end", end));
 }
 
+void svc__conn_refuse_head(struct conn *conn, int status, const char *reason, const char *end)
+{
+    svc__wire_send_problem(conn->fd, status, reason, svc__loop_date(conn->loop));
+    svc__conn_log_headless(conn, status, end);
+    close_after_answer(conn);
+    if (conn->suspended)
+        svc__loop_mhd_resume(conn);
+}
+
 static void head_expired(struct conn *conn)
 {
     bool begun = conn->x || conn->phase == CONN_HEAD || svc__conn_has_unread(conn);
@@ -319,10 +331,8 @@ static void head_expired(struct conn *conn)
         return;
     }
     time_out(conn);
-    svc__wire_send_problem(conn->fd, 408, "the request head took too long",
-                           svc__loop_date(conn->loop));
-    svc__conn_log_headless(conn, 408, svc__exchange_outcome_text(SVC_TIMED_OUT));
-    close_after_answer(conn);
+    svc__conn_refuse_head(conn, 408, "the request head took too long",
+                          svc__exchange_outcome_text(SVC_TIMED_OUT));
 }
 
 static void watch(struct conn *conn, uint32_t events)
@@ -341,17 +351,23 @@ static void watch_once(struct conn *conn, uint32_t events)
     watch(conn, events | EPOLLET | EPOLLONESHOT);
 }
 
+void svc__conn_watch_head(struct conn *conn)
+{
+    watch_once(conn, EPOLLIN | EPOLLRDHUP);
+}
+
 /* Once for many requests, unless the connection is idle between them: it costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)
 {
+    if (conn->early) /* it is watched for the rest of its head too */
+        return;
     if (conn->left) /* during an earlier request: it is told of this one too */
         conn->watching = 0;
     watch(conn, EPOLLRDHUP | EPOLLET);
 }
 
-/* Only where the kernel has counted as many bytes as are accounted for has no line been skipped
- * unseen before the first request, whose method then began where the connection's memory does. */
-static bool knows_base(const struct conn *conn)
+/* Only where the kernel has counted as many bytes as are accounted for. */
+static bool holds_nothing(const struct conn *conn)
 {
     uint64_t received;
     return conn->base && !conn->recounted && count_received(conn, &received) &&
@@ -368,7 +384,7 @@ static void look_if_idle(struct conn *conn)
     }
     svc__conn_enter(conn, CONN_WATCHED);
     watch_once(conn, EPOLLIN | EPOLLRDHUP);
-    if (knows_base(conn))
+    if (holds_nothing(conn))
         svc__loop_mhd_rest(conn->loop, conn->base);
 }
 
@@ -630,6 +646,10 @@ void svc__conn_event(struct conn *conn, uint32_t events)
     conn->drained = conn->drained || (events & EPOLLOUT);
     if (conn->watching & EPOLLONESHOT)
         conn->watching = 0;
+    if (conn->early || (!conn->connection && conn->loop->known_layout)) {
+        svc__early_event(conn, events);
+        return;
+    }
     if (left_idle(conn, events))
         shut(conn);
     else if (conn->phase == CONN_WATCHED)
@@ -659,7 +679,8 @@ static uint64_t silent_ms(const struct conn *conn)
 
 void svc__conn_close_if_silent(struct conn *conn, uint64_t stop_ms)
 {
-    if (conn->x || conn->phase > CONN_HEAD)
+    bool has_line = conn->x || (conn->early && conn->target_at);
+    if (has_line || conn->phase > CONN_HEAD)
         return;
     uint64_t needed = SILENT_MS;
     if (conn->phase == CONN_HEAD || svc__conn_has_unread(conn)) {

@@ -96,7 +96,7 @@ static int open_descriptors(struct loop *loop)
 {
     int error = svc__reactor_open(&loop->reactor, loop->server->app);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (error || svc__loop_mhd_start(loop))
+    if (error || svc__early_start(loop) || svc__loop_mhd_start(loop))
         return SVC_ESYSTEM;
     return svc__loop_watch(loop, loop->mhd_fd, EPOLLIN, &loop->mhd_watch);
 }
@@ -146,6 +146,7 @@ void svc__loop_free(struct loop *loop)
         return;
     free_handed(loop);
     svc__loop_mhd_stop(loop);
+    svc__early_stop(loop);
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
     svc__log_free(&loop->log);
     svc__buf_free(&loop->host.scratch);
@@ -368,6 +369,7 @@ static void *run(void *arg)
     svc__loop_mhd_run(loop); /* those that were suspended get their 503 */
     struct server *server = loop->server;
     svc__loop_mhd_stop(loop);
+    svc__early_close_all(loop);
     svc__linger_close_all(loop);
     svc__reactor_end(&loop->reactor);
     atomic_store(&loop->ended, true);

@@ -62,7 +62,7 @@ static void register_metrics(struct server *server)
     m->timed_out = svc__metric_counter(in, "svc_connections_timed_out_total",
                                        "Connections that a deadline ended in mid-request.");
     m->refused_below = svc__metric_counter(in, "svc_requests_refused_below_total",
-                                           "Requests that libmicrohttpd refused itself.");
+                                           "Requests that were refused before they were one.");
     m->lingering_full =
         svc__metric_counter(in, "svc_lingering_full_total", "Closes that found no room to linger.");
 }
