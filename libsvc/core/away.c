@@ -51,7 +51,7 @@ int svc__away_prepare(struct exchange *x, size_t from)
 {
     if (keep_head(x))
         return SVC_ENOMEM;
-    x->lent = (struct lent){from, x->request.values};
+    *(x->host->worker ? &x->lent_on : &x->lent) = (struct lent){from, x->request.values};
     return 0;
 }
 
@@ -170,6 +170,8 @@ bool svc__away_news(struct exchange *x)
     if (news & NEWS_WORK) {
         x->out = false;
         move_to(x, x->home);
+        if (x->parked && !x->given_up)
+            x->lent = x->lent_on;
     }
     x->arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
     bool goes_on = false;

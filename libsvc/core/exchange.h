@@ -172,9 +172,10 @@ struct exchange {
 
     /* While others have it: see away.c. */
     _Atomic unsigned news;
-    unsigned arrived; /* news that wait for other news; the home's */
-    unsigned parked;  /* the news, one of which it waits for; of who has it */
-    struct lent lent;
+    unsigned arrived;    /* news that wait for other news; the home's */
+    unsigned parked;     /* the news, one of which it waits for; of who has it */
+    struct lent lent;    /* the home's */
+    struct lent lent_on; /* of whom a worker waits for; the home takes it when that has returned */
     struct work work;
     _Atomic(struct svc_pending *) pending;
     struct exchange *principal; /* of one that stands in */

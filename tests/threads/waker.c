@@ -74,10 +74,13 @@ static int begin_purse(svc_response *res)
     svc_source source = SVC_SOURCE_INIT;
     source.read = read_purse;
     source.state = &purse;
-    purse.held = purse.taken = 0;
-    purse.waker = svc_response_waker(res);
-    if (!purse.waker)
+    svc_waker *waker = svc_response_waker(res);
+    if (!waker)
         return SVC_ENOMEM;
+    pthread_mutex_lock(&purse.lock);
+    purse.held = purse.taken = 0;
+    purse.waker = waker;
+    pthread_mutex_unlock(&purse.lock);
     for (int i = 0; i < GIVERS; i++)
         if (pthread_create(&givers[i], NULL, give, &purse))
             abort();
