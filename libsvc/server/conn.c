@@ -1,6 +1,7 @@
 /* A connection's phases and deadlines. */
 #include "libsvc/server/conn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -65,8 +66,10 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
         loop->conns->previous = conn;
     loop->conns = conn;
     svc__conn_enter(conn, CONN_NEW);
-    if (!svc__loop_mhd_add(loop, conn))
-        release(conn);
+    if (svc__loop_mhd_add(loop, conn))
+        return;
+    svc__loop_fault(loop, 1, "a connection was closed unserved", strerror(errno));
+    release(conn);
 }
 
 static void unwatch(struct conn *conn)
@@ -324,7 +327,16 @@ static void watch(struct conn *conn, uint32_t events)
     int error = conn->watched ? svc__loop_rewatch(conn->loop, conn->fd, events, &conn->watch)
                               : svc__loop_watch(conn->loop, conn->fd, events, &conn->watch);
     conn->watched = conn->watched || !error;
-    conn->watching = events;
+    conn->watching = error ? 0 : events; /* so that the next look tries again */
+    conn->unwatched = error ? events : 0;
+    if (error)
+        svc__loop_watch_later(conn->loop);
+}
+
+void svc__conn_watch_again(struct conn *conn)
+{
+    if (conn->unwatched)
+        watch(conn, conn->unwatched);
 }
 
 /* What comes after that event is libmicrohttpd's to notice. */
