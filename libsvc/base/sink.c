@@ -18,6 +18,7 @@
 #include "libsvc/base/outlet.h"
 #include "libsvc/base/ring.h"
 #include "libsvc/base/thread.h"
+#include "libsvc/base/wait.h"
 
 enum {
     RINGS_MAX = 1 << 16,
@@ -34,7 +35,7 @@ enum {
 enum doze {
     AWAKE,     /* it looks at the rings again before it sleeps */
     LINGERING, /* it looks again soon, unless a ring fills up before */
-    ASLEEP     /* it looks again when woken */
+    ASLEEP     /* it looks again when woken, or after WAIT_LOOK_MS */
 };
 
 struct sink_ring {
@@ -83,7 +84,7 @@ static void wake(struct sink *s)
 {
     uint64_t one = 1;
     ssize_t n = write(s->wake_fd, &one, sizeof one);
-    (void)n; /* It can only be full, which wakes as well. */
+    (void)n; /* One that is full wakes as well; after any other failure it looks by itself. */
 }
 
 /* Called by a producer after it has put or refused a line. */
@@ -246,7 +247,7 @@ static void doze(struct sink *s, enum doze how)
     atomic_store(&s->doze, how);
     if (!is_due(s, how)) {
         struct pollfd fd = {s->wake_fd, POLLIN, 0};
-        poll(&fd, 1, how == ASLEEP ? -1 : LINGER_MS);
+        poll(&fd, 1, how == ASLEEP ? WAIT_LOOK_MS : LINGER_MS);
     }
     atomic_exchange(&s->doze, AWAKE); /* sees all that whoever woke it had done before */
     uint64_t count;

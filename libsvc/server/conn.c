@@ -1,6 +1,7 @@
 /* A connection's phases and deadlines. */
 #include "libsvc/server/conn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -76,10 +77,11 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
 bool svc__conn_hand_over(struct conn *conn)
 {
     conn->taken = conn->skipped;
-    bool taken = svc__loop_mhd_add(conn->loop, conn);
-    if (!taken)
-        release(conn);
-    return taken;
+    if (svc__loop_mhd_add(conn->loop, conn))
+        return true;
+    svc__loop_fault(conn->loop, 1, "a connection was closed unserved", strerror(errno));
+    release(conn);
+    return false;
 }
 
 static void unwatch(struct conn *conn)
@@ -343,6 +345,15 @@ static void watch(struct conn *conn, uint32_t events)
                               : svc__loop_watch(conn->loop, conn->fd, events, &conn->watch);
     conn->watched = conn->watched || !error;
     conn->watching = error ? 0 : events; /* so that the next look tries again */
+    conn->unwatched = error ? events : 0;
+    if (error)
+        svc__loop_watch_later(conn->loop);
+}
+
+void svc__conn_watch_again(struct conn *conn)
+{
+    if (conn->unwatched)
+        watch(conn, conn->unwatched);
 }
 
 /* What comes after that event is libmicrohttpd's to notice. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/wait.h"
 #include "libsvc/core/life.h"
 #include "libsvc/core/workers.h"
 #include "libsvc/server/signals.h"
@@ -49,7 +50,7 @@ static void follow_hangups(struct drain *drain)
     (void)svc_app_log_reopen(drain->service->app);
 }
 
-/* Sleeps until something happens, at most `ms` (-1: for ever). */
+/* Sleeps until something happens, at most `ms`. */
 static void wait_for_event(struct drain *drain, int ms)
 {
     const svc_app *app = drain->service->app;
@@ -82,7 +83,7 @@ static bool wait_until(struct drain *drain, bool (*done)(const struct server *se
         if (now >= deadline_ms || drain->asked > 1)
             return false;
         uint64_t left = deadline_ms - now;
-        wait_for_event(drain, left < 60000 ? (int)left : 60000);
+        wait_for_event(drain, left < WAIT_LOOK_MS ? (int)left : WAIT_LOOK_MS);
     }
 }
 
@@ -196,7 +197,7 @@ static bool run_drain(struct drain *drain)
 {
     struct service *service = drain->service;
     while (!(drain->asked = svc__life_stops(service->app)))
-        wait_for_event(drain, -1);
+        wait_for_event(drain, WAIT_LOOK_MS);
     announce(drain);
     uint64_t deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
     stop_accepting(drain, deadline_ms);
