@@ -253,9 +253,10 @@ SVC_API bool svc_app_stopping(const svc_app *app);
  * Waits for svc_app_stop, then takes the service down in order: readiness 503 and the drain delay,
  * listeners closed, idle connections closed, requests in flight awaited until the drain timeout,
  * the rest cancelled, background tasks ended (svc_app_task), stop hooks, log flushed. 0 when every
- * request was answered and every task has ended, SVC_EFORCED when some were cut, SVC_ENOMEM for NULL,
- * SVC_ESTATE when not started, when it was called before, or on a thread of the service's own, which
- * could only wait for itself: an event loop, a worker or a background task. Since: 0.1
+ * request was answered and every task has ended, SVC_EFORCED when some were cut or a callback of the
+ * program's does not return (the app is then left alone), SVC_ENOMEM for NULL, SVC_ESTATE when not
+ * started, when it was called before, or on a thread of the service's own, which could only wait for
+ * itself: an event loop, a worker or a background task. Since: 0.1
  */
 SVC_API int svc_app_wait(svc_app *app);
 
