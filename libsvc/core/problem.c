@@ -35,7 +35,7 @@ static void render_text(struct buf *out, int status, const char *detail)
     svc__buf_puts(out, title_of(status));
     if (detail) {
         svc__buf_puts(out, ": ");
-        svc__buf_puts(out, detail);
+        svc__buf_utf8(out, svc__bytes_z(detail));
     }
     svc__buf_puts(out, "\n");
 }
@@ -83,11 +83,11 @@ int svc__response_refusal(svc_response *res, int status, struct bytes problem, s
 /* The members that RFC 9457 3.1 names come first, then the occurrence's own. */
 static json_t *merge(int status, const char *detail, json_t *members)
 {
-    json_t *problem = json_pack("{s:s, s:i, s:s*}", "title", title_of(status), "status", status,
-                                "detail", detail);
+    json_t *problem = json_pack("{s:s, s:i}", "title", title_of(status), "status", status);
     if (!problem)
         return NULL;
-    if (json_object_update(problem, members)) {
+    int error = detail ? json_object_set_new(problem, "detail", svc__json_tree_text(detail)) : 0;
+    if (error || json_object_update(problem, members)) {
         svc__json_tree_free(problem);
         return NULL;
     }

@@ -190,9 +190,9 @@ static void render_text(struct buf *out, const struct told *told)
     for (size_t i = 0; i < told->count; i++) {
         const svc_violation *violation = &told->list[i];
         const char *where = violation->pointer ? violation->pointer : violation->parameter;
-        svc__buf_puts(out, where ? where : "");
+        svc__buf_utf8(out, svc__bytes_z(where));
         svc__buf_puts(out, where ? ": " : "");
-        svc__buf_puts(out, violation->detail);
+        svc__buf_utf8(out, svc__bytes_z(violation->detail));
         svc__buf_puts(out, "\n");
     }
 }
