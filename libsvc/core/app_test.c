@@ -132,7 +132,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
         if (svc__exchange_unqueue(*x))
             return EXCHANGE_REPLY;
         due_ms = deadline_ms;
-    } while (svc__exchange_left_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
+    } while (svc__exchange_remaining_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
     *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
     return EXCHANGE_REPLY;
 }

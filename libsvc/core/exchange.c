@@ -139,7 +139,7 @@ static int why_cancelled(const struct exchange *x)
 {
     if (is_cut(x))
         return 503;
-    if (!svc__exchange_left_ms(x, svc__clock_ms()))
+    if (!svc__exchange_remaining_ms(x, svc__clock_ns()))
         return 504;
     return atomic_load(&x->cancelled) ? CLIENT_LEFT : 0;
 }

@@ -282,7 +282,7 @@ bool svc__exchange_leave(struct exchange *x);
 
 /* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
  * that none are left only when it has passed. */
-static inline uint64_t svc__exchange_left_ms(const struct exchange *x, uint64_t now_ns)
+static inline uint64_t svc__exchange_remaining_ms(const struct exchange *x, uint64_t now_ns)
 {
     uint64_t due_ns = x->request.deadline_ns;
     return now_ns < due_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;

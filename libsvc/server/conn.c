@@ -122,7 +122,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
  * deadlines here are by that clock: by a later one, a loop that was held up would be early. */
 static uint64_t left_ms(const struct conn *conn)
 {
-    return svc__exchange_left_ms(conn->x, conn->loop->now_ms * 1000000);
+    return svc__exchange_remaining_ms(conn->x, conn->loop->now_ms * 1000000);
 }
 
 /* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
