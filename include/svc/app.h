@@ -3,7 +3,12 @@
  *
  * An app is built by one thread, then started. Registration calls return 0 or a negative code, and
  * every failure is also kept in the app: a start reports all of them at once (svc_app_errors) and
- * refuses. A program may therefore ignore the codes of registration calls.
+ * refuses. A program may therefore ignore the codes of registration calls. Nor must it look at what
+ * svc_app_new returns: given NULL in place of an app, a call does nothing and returns SVC_ENOMEM, NULL,
+ * "" or 0.
+ *
+ * "Before start only" means before svc_app_start, svc_app_test and their kin are called: in a start hook
+ * it is too late, and the code is SVC_ESTATE.
  */
 #ifndef SVC_APP_H
 #define SVC_APP_H
@@ -44,12 +49,13 @@ SVC_API svc_app *svc_app_new(const char *name);
 
 /*
  * Frees an app that was never started, or that svc_app_wait has seen end, and the apps mounted on
- * it. Accepts NULL. A mounted app is left to the outer one. After a
- * forced stop (SVC_EFORCED) a handler may still be running: then the app is left alone. Since: 0.1
+ * it. Accepts NULL. A mounted app is left to the outer one. An app that is in use is left alone: one
+ * that is started, being started, tested or freed (so in its hooks and handlers), one whose thread calls
+ * this, and one after a forced stop (SVC_EFORCED), when a handler may still be running. Since: 0.1
  */
 SVC_API void svc_app_free(svc_app *app);
 
-/* The app's name. Borrowed from the app. Any thread. Since: 0.1 */
+/* The app's name; "" for NULL. Borrowed from the app. Any thread. Since: 0.1 */
 SVC_API const char *svc_app_name(const svc_app *app);
 
 /*
@@ -206,39 +212,63 @@ SVC_API int svc_app_environment(svc_app *app, const char *prefix);
 
 /*
  * All set-up errors so far, a line each with file and line where one is known; "" when there are
- * none. Borrowed until the next call on this app. Since: 0.1
+ * none; for NULL, that memory has run out. Borrowed until the next call on this app. Since: 0.1
  */
 SVC_API const char *svc_app_errors(svc_app *app);
 
 /*
  * Starts the service and returns when its listeners accept. Leaves signals, the environment and
- * stderr alone, save that SIGPIPE must be ignored or blocked by the program. 0, or SVC_EROUTES,
- * SVC_ECONFIG, SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM: nothing is running then, and
- * svc_app_errors tells all reasons. After fork, only the child of a fork that came before
+ * stderr alone. Threads that run the program's code (event loops, workers, tasks, readiness checks) have
+ * the signal mask of the thread that calls this, and so have their children. Files are sent with less
+ * work where SIGPIPE is ignored, handled or blocked there. 0, or SVC_EROUTES, SVC_ECONFIG,
+ * SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM (for NULL too), or SVC_ECANCELLED when
+ * svc_app_stop has ended the start: nothing is running then, and svc_app_errors tells all reasons.
+ * SVC_ESTATE for an app that is started, mounted, being started or tested, or was stopped: each app
+ * is started once. After fork, only the child of a fork that came before
  * svc_app_start may use the app: threads do not survive a fork. Since: 0.1
  */
 SVC_API int svc_app_start(svc_app *app);
 
 /*
- * Asks a started service to stop gracefully, and returns at once; svc_app_wait carries it out. A
- * second call ends the wait for requests in flight. Any thread; async-signal-safe. Since: 0.1
+ * Asks the service to stop gracefully, and returns at once; svc_app_wait carries it out. A second call
+ * ends the wait for requests in flight. While svc_app_start is under way it ends the start: the hook
+ * that runs is awaited, no other begins, and svc_app_start returns SVC_ECANCELLED. Before it, the
+ * service is stopped as soon as svc_app_wait is called. For a mounted app it stops the one that serves.
+ * Accepts NULL. Any thread; async-signal-safe. Since: 0.1
  */
 SVC_API void svc_app_stop(svc_app *app);
+
+/*
+ * Whether a stop was asked for, by svc_app_stop or a signal: to be asked by a start hook between
+ * attempts, such as to reach a database. It may then give up and return any code. Accepts NULL. Any
+ * thread; async-signal-safe. Since: 0.1
+ */
+SVC_API bool svc_app_stopping(const svc_app *app);
 
 /*
  * Waits for svc_app_stop, then takes the service down in order: readiness 503 and the drain delay,
  * listeners closed, idle connections closed, requests in flight awaited until the drain timeout,
  * the rest cancelled, background tasks ended (svc_app_task), stop hooks, log flushed. 0 when every
- * request was answered and every task has ended, SVC_EFORCED when some were cut, SVC_ESTATE when not
- * started. One thread, once for each start. Since: 0.1
+ * request was answered and every task has ended, SVC_EFORCED when some were cut, SVC_ENOMEM for NULL,
+ * SVC_ESTATE when not started, when it was called before, or on a thread of the service's own, which
+ * could only wait for itself: an event loop, a worker or a background task. Since: 0.1
  */
 SVC_API int svc_app_wait(svc_app *app);
 
 /*
  * The whole life of a service, for main: reads the environment, starts, stops gracefully on SIGTERM
- * and at once (no drain delay) on SIGINT, reports set-up errors on stderr, frees the app. A second
- * signal ends the wait. Takes the app, accepts NULL. Returns the process's exit status: 0 clean,
- * 1 set-up failed, 3 stopped by force. Since: 0.1
+ * and at once (no drain delay) on SIGINT, reports set-up errors on stderr, frees the app.
+ *
+ * A signal during the start ends it as svc_app_stop does, with status 0; svc_app_stopping tells a hook of
+ * it. While requests and tasks are awaited a second signal ends the wait. At all other times, such as in
+ * a hook or a name look-up, the second signal ends the process at once, by that signal (or with status
+ * 128 + its number, where it is the first process of a container). The signals are taken by handlers,
+ * with SA_RESTART, and have their former meaning again when this returns. SIGPIPE, where it would end the
+ * process, is taken by one that does nothing, for good. None is blocked or ignored, so that children that
+ * the program makes in a hook, handler or task begin with the signals as the program did.
+ *
+ * Takes the app, accepts NULL. Returns the process's exit status: 0 clean, 1 set-up failed, which it is
+ * also while another svc_app_run has the signals, 3 stopped by force. Since: 0.1
  */
 SVC_API int svc_app_run(svc_app *app);
 
@@ -265,7 +295,7 @@ SVC_API int svc_app_main(svc_app *app, int argc, char **argv);
 /*
  * The address of listener `index` of a started app, as "127.0.0.1:41234", "[::1]:80" or
  * "unix:/path", with the port that the system chose for port 0; NULL past the last one. Borrowed
- * from the app. Any thread. Since: 0.1
+ * from the app. A mounted app's are those of the app that serves. Any thread. Since: 0.1
  */
 SVC_API const char *svc_app_address(const svc_app *app, size_t index);
 

@@ -21,6 +21,9 @@ enum svc_log_format {
     SVC_LOG_TEXT    /* for people: time, level, module and message, then as logfmt */
 };
 
+/* How worker threads are scheduled: see <svc/worker.h>. */
+enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHERIT };
+
 /*
  * STRING(name, default, text), NUMBER(name, default, min, max, unit, text), FLAG(name, default,
  * text), CHOICE(name, default, words, text): as the macros of <svc/setting.h>.
@@ -58,7 +61,11 @@ enum svc_log_format {
     NUMBER(workers_max, 256, 1, 65536, "", "Worker threads at most")                               \
     NUMBER(worker_idle_ms, 10000, 10, 86400000, "ms", "Without work before a worker thread ends")  \
     NUMBER(worker_stack_bytes, 262144, 65536, 1073741824, "bytes",                                 \
-           "Stack of a worker thread, beside a guard page; libcurl and name lookups need 128 KiB") \
+           "Stack of a worker thread, beside thread-local variables and a guard page; libcurl "     \
+           "and name lookups need 128 KiB")                                                        \
+    CHOICE(worker_policy, SVC_WORKER_AUTO, "auto batch inherit",                                   \
+           "Scheduling of worker threads: `batch`, `inherit` as the process; `auto` is `inherit` " \
+           "under a seccomp filter and `batch` elsewhere")                                         \
     NUMBER(worker_queue, 1024, 0, 1000000, "", "Requests that wait for a worker; more are 503")    \
     NUMBER(worker_queue_ms, 1000, 1, 86400000, "ms",                                               \
            "For which a request waits for a worker before it is answered 503")                     \

@@ -43,13 +43,14 @@ SVC_API svc_pending *svc_request_defer(svc_request *req,
 
 /*
  * Answers with `res`, of svc_response_new, which is taken in every case. The first call wins: 0.
+ * SVC_ENOMEM for no `pending`, which svc_request_defer returns when memory runs out.
  * SVC_ELATE when there was one before, or the deadline, the handler's failure or the service's stop
  * came first; SVC_EINVAL for NULL, or a response that has no answer in it (which is answered 500).
  * The reference stays the caller's. Any thread. Since: 0.1
  */
 SVC_API int svc_pending_complete(svc_pending *pending, svc_response *res);
 
-/* Another reference, for another thread. Any thread that has one. Since: 0.1 */
+/* Another reference, for another thread. Accepts NULL. Any thread that has one. Since: 0.1 */
 SVC_API svc_pending *svc_pending_ref(svc_pending *pending);
 
 /*
@@ -60,7 +61,7 @@ SVC_API svc_pending *svc_pending_ref(svc_pending *pending);
 SVC_API void svc_pending_unref(svc_pending *pending);
 
 /* The request, borrowed until svc_pending_complete has won or the reference goes. Only one thread at a
- * time may use it, and until the handler returns that is the handler. Any thread. Since: 0.1 */
+ * time may use it, and until the handler returns that is the handler. NULL for NULL. Any thread. Since: 0.1 */
 SVC_API svc_request *svc_pending_request(const svc_pending *pending);
 
 /*

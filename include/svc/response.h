@@ -1,7 +1,9 @@
 /*
  * The response. It is one value: the last call that sets status, headers or body wins, until the
  * handler returns. Calls return 0 or a negative code and change nothing when they fail; a handler
- * may `return` that code. For the thread that runs the request's phase or handler.
+ * may `return` that code. For NULL in place of a response, which svc_response_new returns when memory
+ * runs out, the code is SVC_ENOMEM, and what a call takes is released as ever. For the thread that runs
+ * the request's phase or handler.
  */
 #ifndef SVC_RESPONSE_H
 #define SVC_RESPONSE_H

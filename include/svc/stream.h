@@ -69,10 +69,11 @@ SVC_API int svc_response_pipe(svc_response *res, int status, const char *type, s
 /*
  * Answers with what `write` writes into the pipe that it is given, on a worker, where it may block. It
  * is called when the answer is on its way, and not at all for one that is never sent, or where the
- * workers' queue is full: that is a 503, as for a handler. One that has a place in the queue is sent its
- * head, and waits for a worker without the queue's time limit, as it could not be refused any more. What
- * `write` returns ends the pipe: 0, or a negative code, which cuts the connection. `arg` is borrowed until it
- * returns; what lies in the request's memory stays that long. 0, SVC_ENOMEM, or as svc_response_source.
+ * workers' queue is full or no worker can be had: that is a 503, as for a handler. One that has a place in
+ * the queue is sent its head, and waits for a worker without the queue's time limit, as it could not be
+ * refused any more; if then no worker can begin, the connection is cut. What `write` returns ends the pipe:
+ * 0, or a negative code, which cuts the connection. `arg` is borrowed until it returns; what lies in the
+ * request's memory stays that long. 0, SVC_ENOMEM, or as svc_response_source.
  * Since: 0.1
  */
 SVC_API int svc_response_writer(svc_response *res, int status, const char *type,

@@ -1,6 +1,7 @@
 /* Deadlines in milliseconds meet the times of POSIX threads. */
 #include "libsvc/base/wait.h"
 
+#include <limits.h>
 #include <time.h>
 
 #include "libsvc/base/clock.h"
@@ -9,6 +10,14 @@
 uint64_t svc__wait_deadline(unsigned ms)
 {
     return svc__clock_ms() + ms + 1;
+}
+
+int svc__wait_epoll_ms(int64_t ms)
+{
+    if (ms < 0)
+        return -1;
+    ms -= ms / 128;
+    return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 bool svc__wait_until(pthread_cond_t *changed, pthread_mutex_t *lock, uint64_t deadline_ms)

@@ -12,6 +12,11 @@ enum { WAIT_NOT = 0 };             /* a deadline that has always passed */
 /* The deadline (of svc__clock_ms) before which `ms` milliseconds have not passed. Any thread. */
 uint64_t svc__wait_deadline(unsigned ms);
 
+/* The timeout for an epoll_wait that is to end in `ms` milliseconds; -1 for ever. Of 128 or more,
+ * less than a hundredth is left out, so that the caller asks again: Linux may end a wait later than
+ * it was told by a thousandth of it, and by five in a process of low priority. Any thread. */
+int svc__wait_epoll_ms(int64_t ms);
+
 /*
  * Waits, with `lock` held, until somebody signals `changed`, or for no reason: the caller looks
  * again at what it waits for. False when the deadline has passed, which for WAIT_NOT costs nothing.

@@ -1,4 +1,5 @@
-/* The timing wheel: lists of timers by tick, and a bitmap that tells which slots hold any. */
+/* The timing wheel: levels of 64 slots, each with a word that tells which of its slots hold timers.
+ */
 #include "libsvc/base/wheel.h"
 
 #include <string.h>
@@ -7,36 +8,40 @@ void svc__wheel_init(struct wheel *w, uint64_t now, unsigned shift)
 {
     memset(w, 0, sizeof *w);
     w->shift = shift;
-    w->tick = now >> shift;
+    w->next = (now >> shift) + 1;
 }
 
-static size_t slot_of(uint64_t tick)
-{
-    return (size_t)(tick % WHEEL_SLOTS);
-}
-
-/* The first tick that begins at `due` or later. */
+/* The first tick that begins at `due` or later; at the end of time, the last one. */
 static uint64_t tick_of(const struct wheel *w, uint64_t due)
 {
-    return (due >> w->shift) + ((due & ((UINT64_C(1) << w->shift) - 1)) != 0);
+    uint64_t part = (UINT64_C(1) << w->shift) - 1;
+    uint64_t latest = UINT64_MAX - part;
+    return due < latest ? (due + part) >> w->shift : latest >> w->shift;
 }
 
-/* Ticks w->tick + 1 to w->tick + WHEEL_SLOTS each have a slot of their own; others go to the
- * nearest. */
-static void file(struct wheel *w, struct timer *t)
+static unsigned slot_of(uint64_t tick, unsigned level)
 {
-    t->tick = tick_of(w, t->due);
-    if (t->tick <= w->tick)
-        t->tick = w->tick + 1;
-    if (t->tick > w->tick + WHEEL_SLOTS)
-        t->tick = w->tick + WHEEL_SLOTS;
-    size_t slot = slot_of(t->tick);
-    t->prev = &w->slots[slot];
-    t->next = w->slots[slot];
+    return (unsigned)(tick >> WHEEL_BITS * level) % WHEEL_SLOTS;
+}
+
+/* The level is that of the highest digit, to the base of 64, in which the tick differs from the
+ * next one. So the slots of a level all lie after those of the levels below it. */
+static void file_timer(struct wheel *w, struct timer *t)
+{
+    uint64_t tick = tick_of(w, t->due);
+    if (tick < w->next)
+        tick = w->next;
+    unsigned level = (63 - (unsigned)__builtin_clzll((tick ^ w->next) | 1)) / WHEEL_BITS;
+    unsigned slot = slot_of(tick, level);
+    struct timer **first = &w->slots[level][slot];
+    t->level = level;
+    t->tick = tick >> WHEEL_BITS * level << WHEEL_BITS * level;
+    t->prev = first;
+    t->next = *first;
     if (t->next != NULL)
         t->next->prev = &t->next;
-    w->slots[slot] = t;
-    w->full[slot / 64] |= UINT64_C(1) << slot % 64;
+    *first = t;
+    w->full[level] |= UINT64_C(1) << slot;
 }
 
 void svc__wheel_cancel(struct wheel *w, struct timer *t)
@@ -48,18 +53,18 @@ void svc__wheel_cancel(struct wheel *w, struct timer *t)
         t->next->prev = t->prev;
     t->prev = NULL;
     t->next = NULL;
-    size_t slot = slot_of(t->tick);
-    if (w->slots[slot] == NULL)
-        w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+    unsigned slot = slot_of(t->tick, t->level);
+    if (w->slots[t->level][slot] == NULL)
+        w->full[t->level] &= ~(UINT64_C(1) << slot);
 }
 
 void svc__wheel_clear(struct wheel *w)
 {
     while (w->visiting != NULL)
         svc__wheel_cancel(w, w->visiting);
-    for (size_t slot = 0; slot < WHEEL_SLOTS; slot++)
-        while (w->slots[slot] != NULL)
-            svc__wheel_cancel(w, w->slots[slot]);
+    for (unsigned level = 0; level < WHEEL_LEVELS; level++)
+        while (w->full[level])
+            svc__wheel_cancel(w, w->slots[level][__builtin_ctzll(w->full[level])]);
 }
 
 void svc__wheel_set(struct wheel *w, struct timer *t, uint64_t due)
@@ -70,32 +75,14 @@ void svc__wheel_set(struct wheel *w, struct timer *t, uint64_t due)
     if (t->prev != NULL && t->tick <= tick_of(w, due))
         return;
     svc__wheel_cancel(w, t);
-    file(w, t);
+    file_timer(w, t);
 }
 
-/* The first tick after w->tick whose slot holds a timer; 0 when none does. */
-static uint64_t next_full(const struct wheel *w)
+/* Takes the timers out of a slot, in the order in which they were filed: each is in front of those
+ * before it. */
+static struct timer *empty_slot(struct wheel *w, unsigned level, unsigned slot)
 {
-    uint64_t first = w->tick + 1;
-    size_t from = slot_of(first);
-    for (size_t i = 0; i <= WHEEL_WORDS;
-         i++) { /* the first word again at the end, for its low bits */
-        size_t word = (from / 64 + i) % WHEEL_WORDS;
-        uint64_t bits = w->full[word];
-        if (i == 0)
-            bits &= UINT64_MAX << from % 64;
-        if (bits == 0)
-            continue;
-        size_t slot = word * 64 + (size_t)__builtin_ctzll(bits);
-        return first + (slot + WHEEL_SLOTS - from) % WHEEL_SLOTS;
-    }
-    return 0;
-}
-
-/* A slot's timers in the order in which they were filed, each in front of those before it. */
-static struct timer *turned_round(struct timer *latest)
-{
-    struct timer *first = NULL;
+    struct timer *latest = w->slots[level][slot], *first = NULL;
     while (latest != NULL) {
         struct timer *t = latest;
         latest = t->next;
@@ -104,26 +91,60 @@ static struct timer *turned_round(struct timer *latest)
             first->prev = &t->next;
         first = t;
     }
+    w->slots[level][slot] = NULL;
+    w->full[level] &= ~(UINT64_C(1) << slot);
     return first;
 }
 
-/* Moves on to the next slot that holds timers and that time has reached. False when there is none.
- */
+/* The beginning of the first slot that holds a timer: of the lowest level that has one. False when
+ * none has. */
+static bool find_full(const struct wheel *w, uint64_t *tick)
+{
+    unsigned level = 0;
+    while (level < WHEEL_LEVELS && w->full[level] == 0)
+        level++;
+    if (level == WHEEL_LEVELS)
+        return false;
+    uint64_t slot = (uint64_t)__builtin_ctzll(w->full[level]);
+    uint64_t around = w->next >> WHEEL_BITS * level; /* its last digit is the slot's */
+    *tick = (around - around % WHEEL_SLOTS + slot) << WHEEL_BITS * level;
+    return true;
+}
+
+/* Moves on to a tick before which no slot begins that holds timers. It begins a slot of the level
+ * that its zeros tell, and none above or below it that could hold any. */
+static void move_to(struct wheel *w, uint64_t tick)
+{
+    unsigned level = tick ? (unsigned)__builtin_ctzll(tick) / WHEEL_BITS : 0;
+    w->next = tick;
+    if (level == 0)
+        return;
+    struct timer *t = empty_slot(w, level, slot_of(tick, level));
+    while (t != NULL) {
+        struct timer *next = t->next;
+        file_timer(w, t);
+        t = next;
+    }
+}
+
+/* Moves on to the next slot of single ticks that holds timers and that time has reached. False when
+ * there is none. */
 static bool visit_next(struct wheel *w, uint64_t now_tick)
 {
-    uint64_t tick = next_full(w);
-    if (tick == 0 || tick > now_tick) {
-        if (w->tick < now_tick)
-            w->tick = now_tick;
-        return false;
+    uint64_t tick;
+    while (find_full(w, &tick) && tick <= now_tick) {
+        if (w->full[0] == 0) {
+            move_to(w, tick);
+            continue;
+        }
+        w->visiting = empty_slot(w, 0, slot_of(tick, 0));
+        w->visiting->prev = &w->visiting;
+        move_to(w, tick + 1);
+        return true;
     }
-    size_t slot = slot_of(tick);
-    w->tick = tick;
-    w->visiting = turned_round(w->slots[slot]);
-    w->visiting->prev = &w->visiting;
-    w->slots[slot] = NULL;
-    w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
-    return true;
+    if (w->next <= now_tick)
+        move_to(w, now_tick + 1);
+    return false;
 }
 
 struct timer *svc__wheel_expire(struct wheel *w, uint64_t now)
@@ -138,17 +159,17 @@ struct timer *svc__wheel_expire(struct wheel *w, uint64_t now)
         svc__wheel_cancel(w, t);
         if (t->due <= now)
             return t;
-        file(w, t);
+        file_timer(w, t);
     }
 }
 
 int64_t svc__wheel_wait(const struct wheel *w, uint64_t now)
 {
+    uint64_t tick;
     if (w->visiting != NULL)
         return 0;
-    uint64_t tick = next_full(w);
-    if (tick == 0)
+    if (!find_full(w, &tick))
         return -1;
-    uint64_t at = tick << w->shift;
-    return at <= now ? 0 : (int64_t)(at - now);
+    uint64_t at = tick << w->shift, wait = at <= now ? 0 : at - now;
+    return wait < INT64_MAX ? (int64_t)wait : INT64_MAX;
 }

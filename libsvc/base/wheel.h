@@ -3,8 +3,10 @@
  * every request costs one store.
  *
  * Times are in the unit that the wheel's owner counts in, and a tick is a power of two of them. A
- * timer fires never before its due time and at most one tick after it. Timers due beyond the
- * wheel's 512 ticks wait in its farthest slot and are filed again when that slot comes round.
+ * timer fires never before its due time and at most one tick after it. The wheel has levels, as a
+ * clock has hands: 64 slots of a tick each, 64 of 64 ticks, and so on. A timer waits in a slot of
+ * the level that its distance needs, and is filed a level or more below when that slot begins. So a
+ * far timer is visited a few times in all, however long it waits.
  */
 #ifndef LIBSVC_BASE_WHEEL_H
 #define LIBSVC_BASE_WHEEL_H
@@ -14,8 +16,9 @@
 #include <stdint.h>
 
 enum {
-    WHEEL_SLOTS = 512,
-    WHEEL_WORDS = WHEEL_SLOTS / 64 /* of the bitmap */
+    WHEEL_BITS = 6,
+    WHEEL_SLOTS = 1 << WHEEL_BITS,                    /* of a level, a bit each in a word */
+    WHEEL_LEVELS = (64 + WHEEL_BITS - 1) / WHEEL_BITS /* for ticks of 64 bits */
 };
 
 /* One timer, embedded in what it is for. All zero is a disarmed timer. */
@@ -23,16 +26,17 @@ struct timer {
     struct timer *next;
     struct timer **prev; /* what points to this timer; NULL when disarmed */
     uint64_t due;
-    uint64_t tick; /* that of the slot it is filed under, never after `due` rounded up */
+    uint64_t tick;  /* when the slot begins that it is filed under, never after `due` rounded up */
+    unsigned level; /* of that slot */
 };
 
 /* The timers of one thread. Must not move in memory while timers are armed. */
 struct wheel {
-    unsigned shift;             /* a tick is 1 << shift units */
-    uint64_t tick;              /* the last that was visited */
-    uint64_t full[WHEEL_WORDS]; /* a bit for each slot that holds a timer */
-    struct timer *visiting;     /* what is left of the slot that svc__wheel_expire is in */
-    struct timer *slots[WHEEL_SLOTS];
+    unsigned shift;              /* a tick is 1 << shift units */
+    uint64_t next;               /* the first tick that was not visited */
+    uint64_t full[WHEEL_LEVELS]; /* a bit for each slot that holds a timer */
+    struct timer *visiting;      /* what is left of the slot that svc__wheel_expire is in */
+    struct timer *slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
 /* Makes an empty wheel at the time `now`, of the clock that all calls use, with ticks of
@@ -64,7 +68,7 @@ void svc__wheel_clear(struct wheel *w);
 struct timer *svc__wheel_expire(struct wheel *w, uint64_t now);
 
 /* How long from `now` until svc__wheel_expire has something to look at (which may turn out to be a
- * timer that was moved on); 0 when it has now, -1 when no timer is armed. At most 513 ticks. */
+ * timer that was moved on, or is filed again); 0 when it has now, -1 when no timer is armed. */
 int64_t svc__wheel_wait(const struct wheel *w, uint64_t now);
 
 #endif

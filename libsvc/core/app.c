@@ -8,6 +8,7 @@
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/exchange.h"
+#include "libsvc/core/life.h"
 #include "libsvc/core/mount.h"
 #include "libsvc/core/workers.h"
 
@@ -29,6 +30,7 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     svc__config_init(app);
     svc__task_init(&app->tasks);
     app->stop_fd = -1;
+    app->errors_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     app->root = (struct svc_group){.app = app, .prefix = ""};
     app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
     app->fallback.pattern.text = "";
@@ -44,11 +46,29 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     return app;
 }
 
+/* The state to go back to when it cannot be freed after all; -1 when it cannot be freed in this
+ * one. */
+static int enter_end(svc_app *app)
+{
+    static const enum app_state idle[] = {APP_BUILDING, APP_READY, APP_ENDED};
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (svc__life_enter(app, idle[i], APP_ENDING))
+            return idle[i];
+    return -1;
+}
+
 void svc_app_free(svc_app *app)
 {
-    if (!app || app->state == APP_STARTED || app->parent || !svc__app_test_end(app) ||
-        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS))
+    if (!app || app->parent || svc__life_owns_thread(app))
         return;
+    int before = enter_end(app);
+    if (before < 0)
+        return;
+    if (!svc__app_test_end(app) ||
+        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS)) {
+        app->state = before;
+        return;
+    }
     svc__app_unready(app);
     svc__app_test_free(app);
     svc__workers_free(app->workers);
@@ -59,22 +79,14 @@ void svc_app_free(svc_app *app)
     svc__metrics_free(app->metrics);
     svc__logger_free(&app->logger);
     svc__buf_free(&app->errors);
+    pthread_mutex_destroy(&app->errors_lock);
     svc__arena_reset(&app->memory);
     free(app);
 }
 
 const char *svc_app_name(const svc_app *app)
 {
-    return app->name;
-}
-
-int svc_app_describe(svc_app *app, const char *text)
-{
-    const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
-    if (!copy)
-        return svc__app_refuse(app, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
-    app->description = copy;
-    return 0;
+    return app ? app->name : "";
 }
 
 /* A report is kept whole or not at all; behind it, room stays for the line that counts the others.
@@ -92,6 +104,7 @@ static void end_report(svc_app *app, size_t start)
 void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
 {
     app = svc__app_root(app);
+    pthread_mutex_lock(&app->errors_lock);
     size_t start = app->errors.len;
     if (file)
         svc__buf_printf(&app->errors, "%s:%d: ", file, line);
@@ -100,6 +113,7 @@ void svc__app_error(svc_app *app, const char *file, int line, const char *format
     svc__buf_vprintf(&app->errors, format, arguments);
     va_end(arguments);
     end_report(app, start);
+    pthread_mutex_unlock(&app->errors_lock);
 }
 
 int svc__app_refuse(svc_app *app, int error, const char *what)
@@ -115,23 +129,31 @@ bool svc__app_has_errors(const svc_app *app)
 
 const char *svc_app_errors(svc_app *app)
 {
+    const char *text = "out of memory\n";
+    if (!app)
+        return text;
     if (!svc__app_has_errors(app))
         return "";
+    pthread_mutex_lock(&app->errors_lock);
     size_t kept = app->errors.len;
     if (kept == 0 && !svc__buf_reserve(&app->errors, COUNT_LINE)) {
         svc__buf_cut(&app->errors, 0);
-        return "out of memory\n";
+    } else {
+        if (app->errors_left_out)
+            svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
+                            app->errors_left_out);
+        svc__buf_terminate(&app->errors);
+        svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
+        text = app->errors.data;
     }
-    if (app->errors_left_out)
-        svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
-                        app->errors_left_out);
-    svc__buf_terminate(&app->errors);
-    svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
-    return app->errors.data;
+    pthread_mutex_unlock(&app->errors_lock);
+    return text;
 }
 
-static int building(svc_app *app, const char *what)
+int svc__app_open(svc_app *app, const char *what)
 {
+    if (!app)
+        return SVC_ENOMEM;
     return app->state == APP_BUILDING ? 0 : svc__app_refuse(app, SVC_ESTATE, what);
 }
 
@@ -161,7 +183,7 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
 {
     if (!group)
         return SVC_EINVAL;
-    int error = building(group->app, "svc_group_use");
+    int error = svc__app_open(group->app, "svc_group_use");
     if (error)
         return error;
     if (!middleware_valid(middleware))
@@ -171,14 +193,14 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
 
 int svc_app_use(svc_app *app, const svc_middleware *middleware)
 {
-    return svc_group_use(&app->root, middleware);
+    return app ? svc_group_use(&app->root, middleware) : SVC_ENOMEM;
 }
 
 int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
 {
     if (!group)
         return SVC_EINVAL;
-    int error = building(group->app, "svc_group_set_timeout");
+    int error = svc__app_open(group->app, "svc_group_set_timeout");
     if (error)
         return error;
     if (timeout_ms > GROUP_TIMEOUT_MAX_MS)
@@ -196,7 +218,7 @@ static bool prefix_valid(const char *prefix)
 int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out)
 {
     svc_app *app = group->app;
-    int error = building(app, "svc_group_group");
+    int error = svc__app_open(app, "svc_group_group");
     if (error)
         return error;
     if (!prefix_valid(prefix)) {
@@ -225,7 +247,7 @@ svc_group *svc_group_group(svc_group *group, const char *prefix)
 
 svc_group *svc_app_group(svc_app *app, const char *prefix)
 {
-    return svc_group_group(&app->root, prefix);
+    return app ? svc_group_group(&app->root, prefix) : NULL;
 }
 
 /* Where the path of a pattern begins: behind an optional method and host. */
@@ -367,18 +389,19 @@ int svc_group_method_at(svc_group *group, const char *method, const char *patter
 
 int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line)
 {
-    return svc_group_route_at(&app->root, route, file, line);
+    return app ? svc_group_route_at(&app->root, route, file, line) : SVC_ENOMEM;
 }
 
 int svc_app_method_at(svc_app *app, const char *method, const char *pattern, svc_handler *handler,
                       void *arg, const char *file, int line)
 {
-    return svc_group_method_at(&app->root, method, pattern, handler, arg, file, line);
+    return app ? svc_group_method_at(&app->root, method, pattern, handler, arg, file, line)
+               : SVC_ENOMEM;
 }
 
 int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
 {
-    int error = building(app, "svc_app_fallback");
+    int error = svc__app_open(app, "svc_app_fallback");
     if (error)
         return error;
     if (!handler)
@@ -388,10 +411,22 @@ int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
     return 0;
 }
 
+int svc_app_describe(svc_app *app, const char *text)
+{
+    int error = svc__app_open(app, "svc_app_describe");
+    if (error)
+        return error;
+    const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
+    if (!copy)
+        return svc__app_refuse(app, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
+    app->description = copy;
+    return 0;
+}
+
 int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
                    void *arg)
 {
-    for (const struct route *route = app->routes; route; route = route->next) {
+    for (const struct route *route = app ? app->routes : NULL; route; route = route->next) {
         const struct pattern *pattern = &route->pattern;
         svc_route_info info = {sizeof info, pattern->text, pattern->file, pattern->line};
         int result = visit(&info, arg);
@@ -404,7 +439,7 @@ int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, 
 int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
                  void (*stop)(svc_app *app, void *arg), void *arg)
 {
-    int error = building(app, "svc_app_hook");
+    int error = svc__app_open(app, "svc_app_hook");
     if (error)
         return error;
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
@@ -429,7 +464,10 @@ bool svc__app_name_valid(const char *name)
 int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
                    void (*end)(void *state, void *arg), void *arg)
 {
-    if (app->state != APP_BUILDING || app->worker_hooks.begin)
+    int error = svc__app_open(app, "svc_app_worker");
+    if (error)
+        return error;
+    if (app->worker_hooks.begin)
         return svc__app_refuse(app, SVC_ESTATE, "svc_app_worker");
     if (!begin)
         return svc__app_refuse(app, SVC_EINVAL, "svc_app_worker");
@@ -451,7 +489,7 @@ char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name)
 
 int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
 {
-    int error = building(app, "svc_app_check");
+    int error = svc__app_open(app, "svc_app_check");
     if (error)
         return error;
     if (!svc__app_name_valid(name) || !check)

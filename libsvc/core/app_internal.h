@@ -2,6 +2,7 @@
 #ifndef SVC_CORE_APP_INTERNAL_H
 #define SVC_CORE_APP_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <svc/app.h>
@@ -92,10 +93,14 @@ struct default_layer {
     const svc_middleware *(*make)(svc_app *app);
 };
 
+/* Where an app stands in its life: see life.h. */
 enum app_state {
     APP_BUILDING, /* registration is open */
-    APP_READY,    /* compiled, hooks have run */
-    APP_STARTED,  /* serving */
+    APP_STARTING, /* it is compiled, and its start hooks run; or its threads start */
+    APP_READY,    /* start hooks have run, for svc_app_test */
+    APP_TESTING,  /* svc_app_test runs a request */
+    APP_STARTED,  /* serving, up to the last request of the drain */
+    APP_ENDING,   /* its stop hooks run */
     APP_ENDED     /* has served, hooks undone */
 };
 
@@ -109,7 +114,9 @@ struct svc_app {
     struct arena memory; /* everything that registration makes */
     const char *name;
     const char *description; /* for --help; NULL: none */
-    enum app_state state;
+    _Atomic int state;       /* enum app_state */
+    _Atomic bool waited;     /* svc_app_wait has been called */
+    bool readied;            /* compiled, hooks have run and are not undone */
     svc_config config;
     struct config_tables tables; /* of the settings: those of `config`, and the program's own */
     struct logger logger;
@@ -123,6 +130,7 @@ struct svc_app {
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
+    bool blocks;             /* some route or layer needs a worker; known once readied */
     struct workers *workers; /* made when the app is readied */
     struct task_list tasks;
     const struct default_layer *defaults;
@@ -130,8 +138,9 @@ struct svc_app {
     struct use_list default_uses;           /* made when the app is readied */
     struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
-    struct buf errors;      /* a line each */
-    size_t errors_left_out; /* for which there was no room */
+    pthread_mutex_t errors_lock; /* calls that come too late may come from any thread */
+    struct buf errors;           /* a line each */
+    size_t errors_left_out;      /* for which there was no room */
 
     struct route **by_index; /* a tree match's pattern index leads here */
     struct tree *tree;
@@ -139,7 +148,10 @@ struct svc_app {
     struct test_host *test_host; /* of svc_app_test; made by its first call */
     _Atomic int draining;        /* enum drain_state */
     struct service *service;     /* what svc_app_start made */
-    int stop_fd; /* an eventfd: svc_app_stop adds to it; -1 before the first start */
+    _Atomic unsigned stops;      /* calls of svc_app_stop so far */
+    unsigned stops_before;       /* of them, those before the start */
+    _Atomic int stop_fd; /* an eventfd that svc_app_stop writes to; -1 before the first start */
+    const _Atomic unsigned *signals; /* how many have asked for a stop; NULL without svc_app_run */
 };
 
 /*
@@ -157,6 +169,10 @@ void svc__app_error(svc_app *app, const char *file, int line, const char *format
  * start. Returns `error`. */
 int svc__app_refuse(svc_app *app, int error, const char *what);
 
+/* Whether registration is open, which the call `what` needs: 0, SVC_ENOMEM for NULL (of
+ * svc_app_new), or SVC_ESTATE, kept as a set-up error. Any thread. */
+int svc__app_open(svc_app *app, const char *what);
+
 /* Whether it may name a check or a task: letters, digits, '_', '-'. */
 bool svc__app_name_valid(const char *name);
 
@@ -168,9 +184,11 @@ char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name);
 bool svc__app_has_errors(const svc_app *app);
 
 /*
- * Readies the app for requests: compiles routes, flattens chains, starts middleware and hooks, but
- * these only if no setting is known to be bad. Nothing to do when it is ready. 0, SVC_EROUTES,
- * SVC_ESTART, SVC_ECONFIG, SVC_ESTATE, SVC_ENOMEM.
+ * Readies an app in APP_STARTING for requests: compiles routes, flattens chains, starts middleware
+ * and hooks, but these only if no setting is known to be bad. Nothing to do when it is ready. 0,
+ * SVC_EROUTES, SVC_ESTART, SVC_ECONFIG, SVC_ESTATE when something was registered too late,
+ * SVC_ENOMEM, or SVC_ECANCELLED when a stop was asked for meanwhile. After a failure it is in
+ * APP_ENDED.
  */
 int svc__app_ready(svc_app *app);
 

@@ -6,6 +6,7 @@
 
 #include "libsvc/base/wait.h"
 #include "libsvc/core/app_internal.h"
+#include "libsvc/core/life.h"
 #include "libsvc/core/mount.h"
 #include "libsvc/core/reactor.h"
 #include "libsvc/core/workers.h"
@@ -164,6 +165,7 @@ static int complete_route(svc_app *app, struct route *route)
     append_uses(chain, &app->default_uses);
     append_group(chain, route->group);
     append_uses(chain, &route->uses);
+    app->blocks = app->blocks || chain->blocks || route->flags & SVC_BLOCKING;
     return check_stream(app, route);
 }
 
@@ -195,7 +197,11 @@ static int start_layers(svc_app *app, struct route *route)
         const svc_middleware *middleware = layer->middleware;
         if (started(app, middleware))
             continue;
+        if (svc__life_start_cancelled(app))
+            return SVC_ECANCELLED;
         int error = middleware->start ? middleware->start(layer->app, middleware->arg) : 0;
+        if (error && svc__life_start_cancelled(app))
+            return SVC_ECANCELLED;
         if (error) {
             svc__app_error(app, NULL, 0, "middleware \"%s\" failed to start", middleware->name);
             return error == SVC_ENOMEM ? error : SVC_ESTART;
@@ -227,24 +233,29 @@ static int make_workers(svc_app *app)
     return app->workers ? 0 : SVC_ENOMEM;
 }
 
+/* A stop that is asked for meanwhile ends the start between two hooks; one that fails then has done
+ * as it was asked. */
 static int start_hooks(svc_app *app)
 {
     for (struct hook *hook = app->hooks; hook; hook = hook->next) {
-        if (hook->start && hook->start(hook->app, hook->arg)) {
+        if (svc__life_start_cancelled(app))
+            return SVC_ECANCELLED;
+        int error = hook->start ? hook->start(hook->app, hook->arg) : 0;
+        if (error && svc__life_start_cancelled(app))
+            return SVC_ECANCELLED;
+        if (error) {
             svc__app_error(app, NULL, 0, "a start hook failed");
             return SVC_ESTART;
         }
         app->started = hook;
     }
-    return 0;
+    return svc__life_start_cancelled(app) ? SVC_ECANCELLED : 0;
 }
 
 int svc__app_ready(svc_app *app)
 {
-    if (app->state == APP_READY) /* an error is a call that came too late */
+    if (app->readied) /* an error is a call that came too late */
         return svc__app_has_errors(app) ? SVC_ESTATE : 0;
-    if (app->state != APP_BUILDING || app->parent)
-        return SVC_ESTATE;
     bool errors_before = svc__app_has_errors(app);
     svc__logger_configure(&app->logger, &app->config);
     int error = svc__mount_adopt(app);
@@ -265,18 +276,20 @@ int svc__app_ready(svc_app *app)
         error = start_hooks(app);
     if (!error && !app->tables.bad)
         error = svc__workers_start(app->workers); /* which the hooks may have made ready for */
+    if (!error && !app->tables.bad && svc__app_has_errors(app))
+        error = SVC_ESTATE; /* a hook has registered something, which came too late */
     if (error == SVC_ENOMEM && !errors_before)
         svc__app_error(app, NULL, 0, "%s", svc_error_text(error));
-    app->state = APP_READY;
-    if (error) {
+    app->readied = !error;
+    if (error)
         svc__app_unready(app);
-        app->state = APP_ENDED;
-    }
     return error;
 }
 
 void svc__app_unready(svc_app *app)
 {
+    app->state = APP_ENDING;
+    app->readied = false;
     (void)svc__task_end(app, WAIT_FOR_EVER);
     for (; app->started; app->started = app->started->previous)
         if (app->started->stop)

@@ -103,8 +103,9 @@ static void work(struct work *work, struct exchange_host *worker)
 {
     struct exchange *x =
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, work));
-    move_to(x, worker);
-    if (ready_cells(x, worker))
+    if (worker)
+        move_to(x, worker);
+    if (worker && ready_cells(x, worker))
         x->next(x);
     else
         x->next = svc__exchange_reply_busy;
@@ -202,7 +203,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->peer = from->peer;
     to->values = lent->values;
     to->started_ns = from->started_ns;
-    to->deadline_ms = from->deadline_ms;
+    to->deadline_ns = from->deadline_ns;
     to->bytes_in = from->bytes_in;
 }
 

@@ -57,7 +57,7 @@ static void take_head(struct exchange *x, const struct head *head)
     req->method = head->method;
     req->fields = head->fields;
     req->field_count = head->count;
-    req->deadline_ms = req->started_ns / 1000000 + config->request_timeout_ms;
+    req->deadline_ns = req->started_ns + config->request_timeout_ms * 1000000;
     x->body.limit = config->max_body_bytes;
 }
 

@@ -90,7 +90,7 @@ struct svc_request {
     struct request_value *values;
     struct json_t *json;
     uint64_t started_ns;
-    uint64_t deadline_ms; /* svc__clock_ms; 0: none yet */
+    uint64_t deadline_ns; /* svc__clock_ns; 0: none yet */
     uint64_t bytes_in;
     bool condition_required; /* a layer demands that a write is conditional */
     bool conditions_asked;   /* the handler knows what the request's conditions come to */
@@ -269,11 +269,12 @@ enum exchange_step svc__exchange_reply_busy(struct exchange *x);
 /* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
 bool svc__exchange_unqueue(struct exchange *x);
 
-/* The milliseconds until its deadline, whether somebody waits or not. */
-static inline uint64_t svc__exchange_left_ms(const struct exchange *x, uint64_t now_ms)
+/* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
+ * that none are left only when it has passed. */
+static inline uint64_t svc__exchange_left_ms(const struct exchange *x, uint64_t now_ns)
 {
-    uint64_t due_ms = x->request.deadline_ms;
-    return now_ms < due_ms ? due_ms - now_ms : 0;
+    uint64_t due_ns = x->request.deadline_ns;
+    return now_ns < due_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
 }
 
 /* The exchange is over: on_done runs, and what the response holds is released. */

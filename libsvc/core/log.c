@@ -233,7 +233,8 @@ void svc__log_write(struct log *log, svc_log_site *site, const char *message, co
 void svc_app_log_write(const svc_app *app, svc_log_site *site, const char *message,
                        const svc_kv *items)
 {
-    svc__log_write(log_for(app), site, message, items);
+    if (app)
+        svc__log_write(log_for(app), site, message, items);
 }
 
 /* The ids of a request as text: a thread that logs may not be the one that may keep them in it. */

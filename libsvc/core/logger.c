@@ -65,8 +65,9 @@ void svc__logger_close(struct logger *logger, unsigned flush_ms)
 
 int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg), void *arg)
 {
-    if (app->state != APP_BUILDING)
-        return svc__app_refuse(app, SVC_ESTATE, "svc_app_log_sink");
+    int error = svc__app_open(app, "svc_app_log_sink");
+    if (error)
+        return error;
     if (!sink)
         return svc__app_refuse(app, SVC_EINVAL, "svc_app_log_sink");
     app->logger.taker = sink;

@@ -3,6 +3,7 @@
 
 #include <svc/json.h>
 
+#include "libsvc/core/json_tree.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/media.h"
 #include "libsvc/proto/status.h"
@@ -44,6 +45,8 @@ static bool accepts_json(const svc_response *res)
 
 int svc_response_problem(svc_response *res, int status, const char *detail)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (status < 400 || status > 599)
         return SVC_EINVAL;
     bool json = accepts_json(res);
@@ -74,7 +77,7 @@ static json_t *merge(int status, const char *detail, json_t *members)
     if (!problem)
         return NULL;
     if (json_object_update(problem, members)) {
-        json_decref(problem);
+        svc__json_tree_free(problem);
         return NULL;
     }
     return problem;
@@ -82,18 +85,18 @@ static json_t *merge(int status, const char *detail, json_t *members)
 
 int svc_response_problem_take(svc_response *res, int status, const char *detail, json_t *members)
 {
-    if (status < 400 || status > 599 || !json_is_object(members)) {
-        json_decref(members);
-        return SVC_EINVAL;
+    if (!res || status < 400 || status > 599 || !json_is_object(members)) {
+        svc__json_tree_free(members);
+        return res ? SVC_EINVAL : SVC_ENOMEM;
     }
     json_t *problem = merge(status, detail, members);
-    json_decref(members);
+    svc__json_tree_free(members);
     if (!problem)
         return SVC_ENOMEM;
     if (!accepts_json(res)) {
         const char *text = json_string_value(json_object_get(problem, "detail"));
         int error = svc_response_problem(res, status, text);
-        json_decref(problem);
+        svc__json_tree_free(problem);
         return error;
     }
     int error = svc_response_json_take(res, status, problem);

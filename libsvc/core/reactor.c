@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "libsvc/base/wait.h"
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/timer.h"
 #include "libsvc/core/watch.h"
@@ -95,7 +96,7 @@ int svc__reactor_wait_ms(const struct svc_loop *loop, uint64_t now_ns)
     if (loop->woken || !svc__mailbox_is_empty(&loop->posted))
         return 0;
     int64_t wait_ns = svc__wheel_wait(&loop->timers, now_ns);
-    return wait_ns < 0 ? -1 : (int)((wait_ns + 999999) / 1000000);
+    return svc__wait_epoll_ms(wait_ns < 0 ? -1 : wait_ns / 1000000 + (wait_ns % 1000000 != 0));
 }
 
 void svc__reactor_event(struct svc_loop *loop, struct watch *watch, uint32_t events)
@@ -169,6 +170,8 @@ void svc__reactor_end(struct svc_loop *loop)
 
 int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)
 {
+    if (!loop) /* there is none yet: see svc_app_loop */
+        return SVC_ESTATE;
     struct post *post = malloc(sizeof *post);
     if (!post)
         return SVC_ENOMEM;

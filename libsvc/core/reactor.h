@@ -62,7 +62,7 @@ void svc__reactor_wake(struct svc_loop *loop);
 /* Whether the loop was woken since the last call. */
 bool svc__reactor_take_wake(struct svc_loop *loop);
 
-/* How long the loop may wait, in milliseconds rounded up; -1 for ever. */
+/* How long the loop may wait until it asks again, in milliseconds rounded up; -1 for ever. */
 int svc__reactor_wait_ms(const struct svc_loop *loop, uint64_t now_ns);
 
 /* Takes an event of the reactor's epoll whose kind is not the host's. */

@@ -185,11 +185,11 @@ const char *svc_request_mount(svc_request *req)
 
 uint64_t svc_request_remaining_ms(const svc_request *req)
 {
-    uint64_t now = svc__clock_ms();
+    const struct exchange *x = svc__exchange_of(req);
     bool cut = atomic_load_explicit(&req->app->draining, memory_order_relaxed) == DRAIN_CUT;
-    if (cut || atomic_load(&svc__exchange_of(req)->cancelled) || now >= req->deadline_ms)
+    if (cut || atomic_load(&x->cancelled))
         return 0;
-    return req->deadline_ms - now;
+    return svc__exchange_left_ms(x, svc__clock_ns());
 }
 
 const char *svc_request_timeout(svc_request *req)

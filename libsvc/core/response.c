@@ -20,11 +20,13 @@ enum {
 
 int svc_response_status(const svc_response *res)
 {
-    return res->status;
+    return res ? res->status : 0;
 }
 
 int svc_response_set_status(svc_response *res, int status)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (status < 200 || status > 599)
         return SVC_EINVAL;
     res->status = status;
@@ -111,6 +113,8 @@ int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
 /* Checks and copies a field; NUL-terminated, since transports may need C strings. */
 static int copy_field(svc_response *res, const char *name, const char *value, struct field *out)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (!name || !value)
         return SVC_EINVAL;
     struct bytes n = svc__bytes_z(name), v = svc__bytes_z(value);
@@ -142,11 +146,14 @@ int svc_response_add_header(svc_response *res, const char *name, const char *val
 
 void svc_response_remove_header(svc_response *res, const char *name)
 {
-    remove_fields(res, svc__bytes_z(name), res->field_count);
+    if (res && name)
+        remove_fields(res, svc__bytes_z(name), res->field_count);
 }
 
 const char *svc_response_header(const svc_response *res, const char *name)
 {
+    if (!res || !name)
+        return NULL;
     const struct field *field = svc__fields_find(res->fields, res->field_count, svc__bytes_z(name));
     return field ? field->value.data : NULL;
 }
@@ -180,6 +187,8 @@ void svc__response_reset(svc_response *res)
 static inline int copy_type(svc_response *res, const char *type, struct bytes *out)
 {
     struct bytes value = svc__bytes_z(type);
+    if (!res)
+        return SVC_ENOMEM;
     if (type && !value_valid(value))
         return SVC_EINVAL;
     if (type)
@@ -244,7 +253,7 @@ int svc_response_copy(svc_response *res, int status, const char *type, const voi
 {
     struct bytes copied;
     if (!data && len)
-        return SVC_EINVAL;
+        return res ? SVC_EINVAL : SVC_ENOMEM;
     int error = copy_type(res, type, &copied);
     return error ? error : set_copy(res, status, copied, data, len);
 }
@@ -252,7 +261,7 @@ int svc_response_copy(svc_response *res, int status, const char *type, const voi
 int svc_response_text(svc_response *res, int status, const char *text)
 {
     if (!text)
-        return SVC_EINVAL;
+        return res ? SVC_EINVAL : SVC_ENOMEM;
     return svc_response_copy(res, status, "text/plain; charset=utf-8", text, strlen(text));
 }
 
@@ -283,6 +292,8 @@ static bool redirect_status(int status)
 
 int svc_response_redirect(svc_response *res, int status, const char *location)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (!redirect_status(status) || !location || !*location || strchr(location, ' '))
         return SVC_EINVAL;
     int error = svc_response_set_header(res, "Location", location);
@@ -292,6 +303,8 @@ int svc_response_redirect(svc_response *res, int status, const char *location)
 int svc_response_source(svc_response *res, int status, const char *type, const svc_source *source)
 {
     int error = SVC_EINVAL;
+    if (!source)
+        return error;
     if (source->read && status >= 200 && status <= 599)
         error = svc__response_put_type(res, type);
     if (error) {
@@ -332,6 +345,8 @@ static void memory_close(void *state)
 
 int svc_response_take_source(svc_response *res, svc_source *source)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (res->body.kind == RESPONSE_SOURCE) {
         *source = res->body.source;
     } else if (res->body.kind == RESPONSE_FILE) {
@@ -390,13 +405,15 @@ int svc__response_adopt(svc_response *to, svc_response *from)
 
 const char *svc_response_body(const svc_response *res, size_t *len)
 {
-    bool memory = res->body.kind == RESPONSE_MEMORY;
+    bool memory = res && res->body.kind == RESPONSE_MEMORY;
     *len = memory ? res->body.len : 0;
     return memory ? res->body.data : NULL;
 }
 
 int svc_response_set_length(svc_response *res, uint64_t length)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (length == SVC_LENGTH_UNKNOWN)
         return SVC_EINVAL;
     res->length = length;

@@ -27,6 +27,8 @@ static int set_file(svc_response *res, int status, const char *type, const svc_f
                     const struct stat *info)
 {
     uint64_t length;
+    if (!res)
+        return SVC_ENOMEM;
     if (status < 200 || status > 599)
         return SVC_EINVAL;
     int error = measure(file, info, &length);
@@ -97,6 +99,8 @@ int svc_response_file(svc_response *res, const char *type, const char *root, con
 {
     struct stat info;
     svc_file file = SVC_FILE_INIT;
+    if (!res)
+        return SVC_ENOMEM;
     if (!path)
         return SVC_EINVAL;
     file.fd = open_path(root, path);

@@ -21,7 +21,7 @@ static void close_pipe(void *state)
 /* Takes the pipe, also on failure. */
 static int answer(svc_response *res, int status, const char *type, struct response_pipe reply)
 {
-    struct response_pipe *copy = svc__arena_alloc(&res->exchange->arena, sizeof *copy);
+    struct response_pipe *copy = res ? svc__arena_alloc(&res->exchange->arena, sizeof *copy) : NULL;
     if (!copy) {
         close_pipe(&reply);
         return SVC_ENOMEM;
@@ -39,6 +39,8 @@ static int answer(svc_response *res, int status, const char *type, struct respon
 
 int svc_response_pipe(svc_response *res, int status, const char *type, svc_pipe *pipe)
 {
+    if (!pipe) /* of svc_pipe_new */
+        return SVC_ENOMEM;
     return answer(res, status, type, (struct response_pipe){.pipe = pipe});
 }
 
@@ -52,14 +54,13 @@ int svc_response_writer(svc_response *res, int status, const char *type,
                   (struct response_pipe){.pipe = pipe, .write = write, .arg = arg});
 }
 
-/* On a worker. */
+/* On a worker, or without one: the head has gone, so that the connection is cut. */
 static void run_writer(struct work *work, struct exchange_host *worker)
 {
-    (void)worker;
     struct response_pipe *reply =
         (struct response_pipe *)(void *)((char *)work - offsetof(struct response_pipe, work));
     svc_pipe *pipe = reply->pipe;
-    svc_pipe_end(pipe, reply->write(pipe, reply->arg));
+    svc_pipe_end(pipe, worker ? reply->write(pipe, reply->arg) : SVC_ESYSTEM);
     svc_pipe_unref(pipe);
     svc__away_tell(reply->data.x, NEWS_WRITER);
 }

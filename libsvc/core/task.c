@@ -11,6 +11,7 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/core/app_internal.h"
+#include "libsvc/core/life.h"
 
 enum { MIN_STACK = 64 << 10, MAX_STACK = 1 << 30, MAX_DELAY_MS = 86400000, MAX_NAME = 64 };
 
@@ -82,9 +83,9 @@ static void append(struct task_list *list, svc_task_context *first, svc_task_con
 
 int svc_app_task(svc_app *app, const svc_task *task)
 {
-    if (app->state != APP_BUILDING)
-        return svc__app_refuse(app, SVC_ESTATE, "svc_app_task");
-    int error = check(app, task);
+    int error = svc__app_open(app, "svc_app_task");
+    if (!error)
+        error = check(app, task);
     if (error)
         return error;
     svc_task_context *context = svc__arena_zalloc(&app->memory, sizeof *context);
@@ -209,6 +210,7 @@ static void *run(void *arg)
 {
     svc_task_context *context = arg;
     struct task_list *list = context->list;
+    svc__life_adopt_thread(context->app);
     set_thread_name(context);
     supervise(context);
     pthread_mutex_lock(&list->lock);
@@ -234,7 +236,8 @@ static void register_metrics(struct task_list *list, struct metrics *in)
 
 static int start(svc_task_context *context)
 {
-    int error = svc__thread_start(&context->thread, context->task.stack_bytes, run, context);
+    int error =
+        svc__thread_start_program(&context->thread, context->task.stack_bytes, run, context);
     context->joinable = !error;
     if (error)
         svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",

@@ -219,6 +219,8 @@ int svc__violations_answer(svc_response *res, const struct violations *v)
 
 int svc_response_violations(svc_response *res, const svc_violation *violations, size_t count)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (!violations || count == 0)
         return SVC_EINVAL;
     for (size_t i = 0; i < count; i++)

@@ -8,7 +8,8 @@
 struct exchange_host;
 
 struct work {
-    /* Does it, on a worker, whose host it is given. The work may be freed before it returns. */
+    /* Does it, on a worker, whose host it is given. NULL: no worker can be had, and it is refused,
+     * on the thread that has found that out. The work may be freed before it returns. */
     void (*run)(struct work *work, struct exchange_host *worker);
 
     /* The pool's own. */

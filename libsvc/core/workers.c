@@ -6,11 +6,13 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
+#include "libsvc/core/life.h"
 
 enum {
     SCRATCH = 1 << 24, /* the largest thing that is rendered for one response */
@@ -48,8 +50,9 @@ struct workers {
     size_t min, max, max_queued;
     uint64_t idle_ms;
     size_t stack;
+    int failures; /* the metric of threads that could not begin */
     bool stopping;
-    uint64_t refused; /* that found the queue full */
+    uint64_t refused; /* that found the queue full, or no worker at all */
     uint64_t expired; /* that were taken back from the queue */
 };
 
@@ -259,21 +262,69 @@ static void free_worker(struct worker *worker)
     free(worker);
 }
 
-/* `served`: it is counted among those that leave. */
-static void thread_ended(struct workers *pool, bool served)
+static void thread_ended(struct workers *pool)
 {
     pthread_mutex_lock(&pool->lock);
     pool->threads--;
-    pool->leaving -= served;
+    pool->leaving--;
     pthread_cond_signal(&pool->ended);
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* Woken, it does not take a loop's processor in the middle of a turn: it takes another, or waits
- * until the loop does. What somebody has chosen for the process is left alone. */
-static void let_loops_finish(void)
+/* Empties the queue, for nobody will. With the lock held. */
+static struct work *take_queue(struct workers *pool)
+{
+    struct work *first = pool->oldest;
+    for (struct work *work = first; work; work = work->next)
+        work->queued = false;
+    pool->refused += pool->queued;
+    pool->queued = 0;
+    pool->oldest = pool->newest = NULL;
+    return first;
+}
+
+/*
+ * A thread that is counted could not be made or begin. `work`, which was queued for it and may be
+ * NULL, is its caller's again if the queue has no place for it or nobody who would do it: whether
+ * it is. In the latter case others that wait are refused too, instead of at the end of their time.
+ */
+static bool thread_failed(struct workers *pool, struct work *work)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->threads--;
+    bool nobody = pool->threads == pool->leaving;
+    bool returned = work && work->queued && (nobody || pool->queued > pool->max_queued);
+    if (returned) {
+        unlink_work(pool, work);
+        pool->refused++;
+    }
+    struct work *next, *stranded = nobody ? take_queue(pool) : NULL;
+    pthread_cond_signal(&pool->ended);
+    pthread_mutex_unlock(&pool->lock);
+    for (; stranded; stranded = next) {
+        next = stranded->next;
+        stranded->run(stranded, NULL);
+    }
+    return returned;
+}
+
+/* By an error number, or by what else kept it from beginning. */
+static void report_failure(const struct workers *pool, const char *reason)
+{
+    svc__metric_gauge_add_shared(pool->app->metrics, pool->failures, 1);
+    svc_app_log_error(pool->app, "a worker cannot begin", svc_kv_str("reason", reason));
+}
+
+/*
+ * Woken, it does not take a loop's processor in the middle of a turn: it takes another, or waits
+ * until the loop does. What somebody has chosen for the process is left alone, and so is, unless
+ * a setting says otherwise, a process under a filter, which may end it for asking.
+ */
+static void let_loops_finish(int policy)
 {
     static const struct sched_param none = {0};
+    if (policy == SVC_WORKER_INHERIT || (policy == SVC_WORKER_AUTO && svc__thread_filtered()))
+        return;
     if (sched_getscheduler(0) == SCHED_OTHER)
         sched_setscheduler(0, SCHED_BATCH, &none);
 }
@@ -282,15 +333,19 @@ static void *run(void *arg)
 {
     struct worker *worker = arg;
     struct workers *pool = worker->pool;
-    let_loops_finish();
+    let_loops_finish(pool->app->config.worker_policy);
+    svc__life_adopt_thread(pool->app);
     bool begun = begin_states(worker);
     if (begun)
         serve(worker);
     else
-        svc_app_log_error(pool->app, "a worker cannot begin");
+        report_failure(pool, "what it has of its own could not be made");
     end_states(worker);
     free_worker(worker);
-    thread_ended(pool, begun);
+    if (begun)
+        thread_ended(pool);
+    else
+        thread_failed(pool, NULL);
     return NULL;
 }
 
@@ -306,25 +361,16 @@ static struct worker *new_worker(struct workers *pool)
     return worker;
 }
 
-static int create_thread(const struct workers *pool, struct worker *worker)
-{
-    pthread_t thread;
-    if (svc__thread_start(&thread, pool->stack, run, worker))
-        return SVC_ESYSTEM;
-    pthread_detach(thread);
-    return 0;
-}
-
-/* Starts a thread that is counted already. */
+/* Starts a thread that is counted already. 0 or an error number. */
 static int add_thread(struct workers *pool)
 {
+    pthread_t thread;
     struct worker *worker = new_worker(pool);
-    int error = worker ? create_thread(pool, worker) : SVC_ENOMEM;
+    int error = worker ? svc__thread_start_program(&thread, pool->stack, run, worker) : ENOMEM;
     if (!error)
-        return 0;
-    if (worker)
+        pthread_detach(thread);
+    else if (worker)
         free_worker(worker);
-    thread_ended(pool, false);
     return error;
 }
 
@@ -376,6 +422,8 @@ static void register_metrics(struct workers *pool)
     svc__metric_gauge_fn(in, "svc_workers_turned_away",
                          "Requests that found the queue full or waited in it for too long.",
                          count_turned_away, pool);
+    pool->failures = svc__metric_counter(in, "svc_worker_failures_total",
+                                         "Times that a worker thread could not begin.");
 }
 
 struct workers *svc__workers_new(svc_app *app)
@@ -396,16 +444,35 @@ struct workers *svc__workers_new(svc_app *app)
     return pool;
 }
 
+static void *begin_nothing(void *arg)
+{
+    return arg;
+}
+
+/* Whether the first request will find a worker: the thread ends at once. 0 or an error number. */
+static int try_thread(const struct workers *pool)
+{
+    pthread_t thread;
+    int error = svc__thread_start_program(&thread, pool->stack, begin_nothing, NULL);
+    if (!error)
+        pthread_join(thread, NULL);
+    return error;
+}
+
 int svc__workers_start(struct workers *pool)
 {
-    int error = 0;
+    int error = pool->app->blocks && !pool->min ? try_thread(pool) : 0;
     for (size_t i = 0; i < pool->min && !error; i++) {
         pthread_mutex_lock(&pool->lock);
         pool->threads++;
         pthread_mutex_unlock(&pool->lock);
         error = add_thread(pool);
+        if (error)
+            thread_failed(pool, NULL);
     }
-    return error;
+    if (error)
+        svc__app_error(pool->app, NULL, 0, "worker threads cannot be made: %s", strerror(error));
+    return error == ENOMEM ? SVC_ENOMEM : error ? SVC_ESYSTEM : 0;
 }
 
 /* Gives work to an idle worker, or queues it, if there is room. Says whether to add a thread. With
@@ -437,9 +504,11 @@ int svc__workers_submit(struct workers *pool, struct work *work)
     pthread_mutex_unlock(&pool->lock);
     if (idle)
         sem_post(&idle->wake);
-    if (grow)
-        add_thread(pool); /* without it, those that there are do the work */
-    return error;
+    int failure = grow ? add_thread(pool) : 0;
+    if (!failure)
+        return error;
+    report_failure(pool, strerror(failure));
+    return thread_failed(pool, work) ? SVC_EAGAIN : 0;
 }
 
 bool svc__workers_withdraw(struct workers *pool, struct work *work)

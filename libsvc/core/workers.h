@@ -17,11 +17,12 @@ struct workers;
 /* Makes the app's pool by its settings; no thread runs yet. NULL when out of memory. */
 struct workers *svc__workers_new(svc_app *app);
 
-/* Starts as many threads as the settings want at least. 0 or SVC_ESYSTEM. */
+/* Starts as many threads as the settings want at least, or sees whether one can be had if the app
+ * needs any. 0, or SVC_ESYSTEM or SVC_ENOMEM with a set-up error. */
 int svc__workers_start(struct workers *pool);
 
-/* Hands over work that is in no queue. 0, or SVC_EAGAIN when the queue is full: the work is then
- * the caller's as before. Any thread. */
+/* Hands over work that is in no queue; its memory must outlive the call. 0, or SVC_EAGAIN when the
+ * queue is full or no worker can be had: the work is then the caller's as before. Any thread. */
 int svc__workers_submit(struct workers *pool, struct work *work);
 
 /* Takes work back that no worker has begun with. False: one has, or has done it. Any thread. */

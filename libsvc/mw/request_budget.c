@@ -26,12 +26,10 @@ static int on_request(svc_request *req, svc_response *res, const svc_layer *laye
     (void)layer;
     uint64_t ms = least_of(req, NAME("X-Request-Timeout"), svc__budget_parse, NO_BUDGET);
     ms = least_of(req, NAME("grpc-timeout"), svc__budget_parse_grpc, ms);
-    if (ms == NO_BUDGET)
+    if (ms >= (req->deadline_ns - req->started_ns) / 1000000)
         return SVC_PASS;
-    uint64_t due_ms = req->started_ns / 1000000 + ms;
-    if (due_ms < req->deadline_ms)
-        req->deadline_ms = due_ms;
-    if (svc__clock_ms() < due_ms)
+    req->deadline_ns = req->started_ns + ms * 1000000;
+    if (svc__clock_ns() < req->deadline_ns)
         return SVC_PASS;
     int error = svc_response_problem(res, 504, "the caller's time for the request is over");
     return error ? error : SVC_ANSWERED;

@@ -148,15 +148,17 @@ void svc__acceptor_ready(struct loop *loop, struct listener *listener)
     }
 }
 
-void svc__acceptor_empty(struct server *server, struct listener *listener)
+bool svc__acceptor_empty(struct server *server, struct listener *listener)
 {
     struct remote remote;
     for (;;) {
         int fd = accept_remote(listener, &remote);
         if (fd >= 0)
             take(server, NULL, fd, &remote);
+        else if (errno == EAGAIN || errno == EBADF || errno == EINVAL)
+            return true;
         else if (errno != ECONNABORTED && errno != EINTR)
-            return;
+            return false;
     }
 }
 

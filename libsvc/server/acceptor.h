@@ -7,8 +7,9 @@
 /* Takes a batch of connections from a listener. The loop's thread. */
 void svc__acceptor_ready(struct loop *loop, struct listener *listener);
 
-/* Takes everything from a listener that is about to close. Any one thread that is no loop's. */
-void svc__acceptor_empty(struct server *server, struct listener *listener);
+/* Takes everything from a listener that is about to close: false when something is left because it
+ * cannot be accepted now. Any one thread that is no loop's. */
+bool svc__acceptor_empty(struct server *server, struct listener *listener);
 
 /* Begins or ends watching all listeners. The loop's thread. */
 void svc__acceptor_watch(struct loop *loop, bool on);

@@ -1,28 +1,30 @@
 /* The life of an app as programs see it: start, wait, stop, or all of it at once. */
 #include "libsvc/server/app_run.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/config.h"
+#include "libsvc/core/life.h"
 #include "libsvc/server/drain.h"
 #include "libsvc/server/log_output.h"
 #include "libsvc/server/loop.h"
+#include "libsvc/server/signals.h"
 
-/* Each step is taken whatever became of those before it, so that all errors are told at once. */
+/* Each step is taken whatever became of those before it, so that all errors are told at once; but
+ * nothing is begun once a stop was asked for. */
 static int prepare(svc_app *app, struct service **service)
 {
     int error = svc__config_check(app);
     int log_error = svc__log_output_open(app);
     int ready_error = svc__app_ready(app);
+    error = error ? error : log_error ? log_error : ready_error;
+    if (svc__life_start_cancelled(app))
+        return error ? error : SVC_ECANCELLED;
     int open_error = svc__service_open(app, service);
-    error = error ? error : log_error;
-    return error ? error : ready_error ? ready_error : open_error;
+    error = error ? error : open_error;
+    return !error && svc__life_start_cancelled(app) ? SVC_ECANCELLED : error;
 }
 
 static int start(svc_app *app, struct service *service)
@@ -34,9 +36,11 @@ static int start(svc_app *app, struct service *service)
 }
 
 /* A start that failed: no request is waited for, but what it has logged is written. */
-static void abandon(svc_app *app, struct service *service)
+static void abandon(svc_app *app, struct service *service, int error)
 {
     enum { LOG_FLUSH_MS = 1000 };
+    if (error == SVC_ECANCELLED)
+        svc_app_log_info(app, "stopped during the start");
     if (service)
         (void)svc__service_end(service, UINT64_MAX);
     svc__app_unready(app); /* its hooks may name loops */
@@ -46,55 +50,50 @@ static void abandon(svc_app *app, struct service *service)
     svc__logger_close(&app->logger, LOG_FLUSH_MS);
 }
 
+/* Takes the app into APP_STARTING. One whose tasks a test has started may be logging, and its log
+ * is yet to be opened. */
+static bool begin_start(svc_app *app)
+{
+    if (app->parent)
+        return false;
+    if (svc__life_enter(app, APP_BUILDING, APP_STARTING))
+        return true;
+    if (!svc__life_enter(app, APP_READY, APP_STARTING))
+        return false;
+    if (!svc__task_started(app))
+        return true;
+    svc__life_enter(app, APP_STARTING, APP_READY);
+    return false;
+}
+
 int svc_app_start(svc_app *app)
 {
-    if ((app->state != APP_BUILDING && app->state != APP_READY) || app->parent)
+    if (!app)
+        return SVC_ENOMEM;
+    if (!begin_start(app))
         return SVC_ESTATE;
-    if (svc__task_started(
-            app)) /* by a test: they may be logging, and the log is yet to be opened */
-        return SVC_ESTATE;
+    svc__life_begin_start(app);
     struct service *service = NULL;
     int error = prepare(app, &service);
     if (!error)
         error = start(app, service);
     if (error) {
-        abandon(app, service);
+        abandon(app, service, error);
         return error;
     }
-    app->state = APP_STARTED;
+    svc__life_enter(app, APP_STARTING, APP_STARTED);
     return 0;
 }
 
-void svc_app_stop(svc_app *app)
-{
-    uint64_t one = 1;
-    int saved = errno; /* also called by signal handlers */
-    if (write(app->stop_fd, &one, sizeof one) < 0)
-        errno = saved; /* not started, or asked 2^64 times */
-}
-
-static int wait_for_stop(svc_app *app, int signal_fd)
-{
-    if (app->state != APP_STARTED || app->service->waited)
-        return SVC_ESTATE;
-    app->service->waited = true;
-    return svc__drain_run(app->service, signal_fd);
-}
-
+/* A thread that the service ends with cannot wait for that end. */
 int svc_app_wait(svc_app *app)
 {
-    return wait_for_stop(app, -1);
-}
-
-/* The signals come by descriptor, so that nothing runs in a handler's context. */
-static int open_signals(sigset_t *before)
-{
-    sigset_t mask;
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &mask, before);
-    return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (!app)
+        return SVC_ENOMEM;
+    if (app->state != APP_STARTED || svc__life_owns_thread(app) ||
+        atomic_exchange(&app->waited, true))
+        return SVC_ESTATE;
+    return svc__drain_run(app->service);
 }
 
 int svc__app_run_report(svc_app *app, int error)
@@ -104,21 +103,28 @@ int svc__app_run_report(svc_app *app, int error)
     return EXIT_SETUP;
 }
 
-static int run(svc_app *app)
+/* With the signals taken. */
+static int serve(svc_app *app)
 {
-    signal(SIGPIPE, SIG_IGN);
-    sigset_t before;
-    int signal_fd = open_signals(&before);
     if (!app->tables.prefix)
         svc_app_environment(app, "SVC"); /* what is wrong is told by the start */
-    int error = svc_app_start(app), status;
+    int error = svc_app_start(app);
+    if (error == SVC_ECANCELLED)
+        return EXIT_CLEAN;
     if (error)
-        status = svc__app_run_report(app, error);
-    else
-        status = wait_for_stop(app, signal_fd) ? EXIT_FORCED : EXIT_CLEAN;
-    if (signal_fd >= 0)
-        close(signal_fd);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return svc__app_run_report(app, error);
+    return svc_app_wait(app) ? EXIT_FORCED : EXIT_CLEAN;
+}
+
+static int run(svc_app *app)
+{
+    int error = svc__signals_take();
+    if (error)
+        return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
+    app->signals = svc__signals_count();
+    int status = serve(app);
+    app->signals = NULL;
+    svc__signals_give_back();
     return status;
 }
 
@@ -140,11 +146,14 @@ static const char *address_of(const struct server *server, size_t index)
 
 const char *svc_app_address(const svc_app *app, size_t index)
 {
-    return app->service ? address_of(app->service->server, index) : NULL;
+    const struct service *service = app ? svc__app_root(app)->service : NULL;
+    return service ? address_of(service->server, index) : NULL;
 }
 
 svc_loop *svc_app_loop(const svc_app *app, size_t index)
 {
+    if (!app)
+        return NULL;
     app = svc__app_root(app);
     if (!app->service)
         return index == 0 ? svc__app_test_loop(app) : NULL;
@@ -154,5 +163,6 @@ svc_loop *svc_app_loop(const svc_app *app, size_t index)
 
 const char *svc_app_admin_address(const svc_app *app)
 {
-    return app->service ? address_of(app->service->admin, 0) : NULL;
+    const struct service *service = app ? svc__app_root(app)->service : NULL;
+    return service ? address_of(service->admin, 0) : NULL;
 }

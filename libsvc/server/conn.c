@@ -40,13 +40,6 @@ struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, sockl
     return conn;
 }
 
-/* The kernel counts no bytes of a unix socket, and libmicrohttpd hides those that it has read: a
- * head that is half there looks like idleness. */
-static bool uncounted(const struct conn *conn)
-{
-    return conn->address.ss_family == AF_UNIX;
-}
-
 static void release(struct conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -109,11 +102,11 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Until the request's deadline, by the turn's clock, as all deadlines here: by a later one, a loop
- * that was held up would be early. */
+/* Until the first millisecond of the turn's clock that is not before the request's deadline. All
+ * deadlines here are by that clock: by a later one, a loop that was held up would be early. */
 static uint64_t left_ms(const struct conn *conn)
 {
-    return svc__exchange_left_ms(conn->x, conn->loop->now_ms);
+    return svc__exchange_left_ms(conn->x, conn->loop->now_ms * 1000000);
 }
 
 /* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
@@ -177,21 +170,32 @@ void svc__conn_hurry(struct conn *conn, uint64_t ms)
         svc__wheel_set(&conn->loop->wheel, &conn->deadline.timer, conn->due_ms);
 }
 
-static bool tcp_info(const struct conn *conn, struct tcp_info *info)
+/*
+ * What the kernel has counted of a connection. False: it counts nothing, as of unix sockets, and
+ * where TCP_INFO is shorter than the bytes' counts, as in older kernels and in sandboxes. Whoever
+ * asks must do without then.
+ */
+static bool read_counts(const struct conn *conn, struct tcp_info *info)
 {
+    enum { NEEDED = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
     socklen_t len = sizeof *info;
-    return !uncounted(conn) && !getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, info, &len);
+    return conn->address.ss_family != AF_UNIX &&
+           !getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, info, &len) && len >= NEEDED;
 }
 
-/* Bytes that have arrived, whoever has read them. Sockets that do not count tell what is unread. */
-static uint64_t bytes_received(const struct conn *conn)
+/* Bytes that have arrived, whoever has read them, and whether that is the kernel's count: where it
+ * has none, what nobody has read yet stands for all that could be more than `taken`. */
+static bool count_received(const struct conn *conn, uint64_t *bytes)
 {
     struct tcp_info info;
-    if (tcp_info(conn, &info)) /* the kernel counts the peer's FIN as a byte */
-        return info.tcpi_bytes_received - (info.tcpi_state == TCP_STATE_CLOSE_WAIT);
+    if (read_counts(conn, &info)) { /* the kernel counts the peer's FIN as a byte */
+        *bytes = info.tcpi_bytes_received - (info.tcpi_state == TCP_STATE_CLOSE_WAIT);
+        return true;
+    }
     int unread = 0;
     ioctl(conn->fd, FIONREAD, &unread);
-    return conn->taken + (uint64_t)unread;
+    *bytes = conn->taken + (uint64_t)unread;
+    return false;
 }
 
 /*
@@ -221,7 +225,8 @@ void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes)
 
 bool svc__conn_has_unread(struct conn *conn)
 {
-    uint64_t received = bytes_received(conn);
+    uint64_t received;
+    count_received(conn, &received);
     if (!conn->taken_known) {
         /* After a chunked body, whose framing nobody counted: count on from here. */
         conn->taken = received;
@@ -232,16 +237,19 @@ bool svc__conn_has_unread(struct conn *conn)
     return received > conn->taken && !empty_line;
 }
 
-/* What changes as the reply goes: what the peer acknowledged, or what a unix socket's queue holds.
- */
-static uint64_t bytes_sent(const struct conn *conn)
+/* What changes as the reply goes: what the peer has acknowledged, or, where that is not counted
+ * (false), what the socket's queue holds. */
+static bool count_sent(const struct conn *conn, uint64_t *bytes)
 {
     struct tcp_info info;
-    if (tcp_info(conn, &info))
-        return info.tcpi_bytes_acked;
+    if (read_counts(conn, &info)) {
+        *bytes = info.tcpi_bytes_acked;
+        return true;
+    }
     int queued = 0;
     ioctl(conn->fd, SIOCOUTQ, &queued);
-    return (uint64_t)queued;
+    *bytes = (uint64_t)queued;
+    return false;
 }
 
 /* libmicrohttpd notices a socket that is shut and closes it. */
@@ -333,6 +341,15 @@ void svc__conn_watch_departure(struct conn *conn)
     watch(conn, EPOLLRDHUP | EPOLLET);
 }
 
+/* Only where the kernel has counted as many bytes as are accounted for has no line been skipped
+ * unseen before the first request, whose method then began where the connection's memory does. */
+static bool knows_base(const struct conn *conn)
+{
+    uint64_t received;
+    return conn->base && !conn->recounted && count_received(conn, &received) &&
+           received == conn->taken;
+}
+
 /* Idle for a moment: whether a request has begun is looked up once, then its first byte is awaited.
  */
 static void look_if_idle(struct conn *conn)
@@ -343,8 +360,7 @@ static void look_if_idle(struct conn *conn)
     }
     svc__conn_enter(conn, CONN_WATCHED);
     watch_once(conn, EPOLLIN | EPOLLRDHUP);
-    /* With every byte accounted for, the first method began where the connection's memory does. */
-    if (conn->base && !conn->recounted)
+    if (knows_base(conn))
         svc__loop_mhd_rest(conn->loop, conn->base);
 }
 
@@ -462,7 +478,8 @@ static void stall_expired(struct conn *conn)
 
 static void sending_expired(struct conn *conn)
 {
-    uint64_t sent = bytes_sent(conn);
+    uint64_t sent;
+    bool counted = count_sent(conn, &sent);
     if (conn->suspended) { /* it is the service that has nothing to send */
         svc__conn_enter(conn, CONN_SEND);
         return;
@@ -471,7 +488,7 @@ static void sending_expired(struct conn *conn)
         conn->progress = sent;
         conn->drained = false;
         svc__conn_enter(conn, CONN_SEND);
-        if (uncounted(conn)) /* its queue may be as full as before when it was emptied and filled */
+        if (!counted) /* its queue may be as full as before when it was emptied and filled */
             watch_once(conn, EPOLLOUT);
         return;
     }
@@ -609,7 +626,7 @@ void svc__conn_news(struct conn *conn)
 static uint64_t silent_ms(const struct conn *conn)
 {
     struct tcp_info info;
-    if (tcp_info(conn, &info))
+    if (read_counts(conn, &info))
         return info.tcpi_last_data_recv;
     return conn->loop->now_ms - conn->since_ms;
 }

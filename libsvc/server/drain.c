@@ -1,18 +1,21 @@
 /* The drain, step by step. */
 #include "libsvc/server/drain.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/core/life.h"
 #include "libsvc/core/workers.h"
+#include "libsvc/server/signals.h"
 
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
-    CUT_MS = 300      /* for what was cut to be told so; what tasks have at least */
+    CUT_MS = 300,     /* for what was cut to be told so; what tasks have at least */
+    REFUSING_MS = 5,  /* for segments that passed the listener just before it refused */
+    /* For handshakes that had begun: a lost segment is sent again after a second, and a way round
+     * the earth is less than half of one. */
+    HANDSHAKES_MS = 1500
 };
 
 /* How long threads have to end, and the log to be written, when all requests are over. */
@@ -26,40 +29,28 @@ static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
 
 struct drain {
     struct service *service;
-    int signal_fd;
+    int signals_fd; /* -1 when signals are the program's own */
     unsigned asked; /* how often a stop was asked for */
-    bool at_once;   /* by SIGINT: someone waits at a terminal */
 };
 
-static void read_stops(struct drain *drain)
+static bool empty_event(int fd)
 {
-    uint64_t count;
-    if (read(drain->service->app->stop_fd, &count, sizeof count) == sizeof count)
-        drain->asked += (unsigned)count;
-}
-
-static void read_signals(struct drain *drain)
-{
-    struct signalfd_siginfo info;
-    while (drain->signal_fd >= 0 && read(drain->signal_fd, &info, sizeof info) == sizeof info) {
-        drain->asked++;
-        drain->at_once = drain->at_once || info.ssi_signo == SIGINT;
-    }
+    uint64_t seen;
+    return read(fd, &seen, sizeof seen) == sizeof seen;
 }
 
 /* Sleeps until something happens, at most `ms` (-1: for ever). */
 static void wait_for_event(struct drain *drain, int ms)
 {
-    struct server *server = drain->service->server;
-    struct pollfd fds[] = {{.fd = drain->service->app->stop_fd, .events = POLLIN},
-                           {.fd = server->event_fd, .events = POLLIN},
-                           {.fd = drain->signal_fd, .events = POLLIN}};
-    poll(fds, 3, ms);
-    uint64_t seen;
-    if (read(server->event_fd, &seen, sizeof seen) < 0 && errno != EAGAIN)
-        return;
-    read_stops(drain);
-    read_signals(drain);
+    const svc_app *app = drain->service->app;
+    struct pollfd fds[] = {{.fd = app->stop_fd, .events = POLLIN},
+                           {.fd = drain->service->server->event_fd, .events = POLLIN},
+                           {.fd = drain->signals_fd, .events = POLLIN}};
+    if (poll(fds, sizeof fds / sizeof *fds, ms) > 0)
+        for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+            if (fds[i].revents)
+                (void)empty_event(fds[i].fd);
+    drain->asked = svc__life_stops(app);
 }
 
 static bool never(const struct server *server)
@@ -92,8 +83,25 @@ static void announce(struct drain *drain)
     svc_app_log_info(service->app, "draining",
                      svc_kv_uint("connections", atomic_load(&service->server->connections)));
     /* Balancers see readiness turn before the listeners close. */
-    uint64_t delay = drain->at_once ? 0 : service->app->config.drain_delay_ms;
+    bool at_once = drain->signals_fd >= 0 && svc__signals_interrupted();
+    uint64_t delay = at_once ? 0 : service->app->config.drain_delay_ms;
     wait_until(drain, never, svc__clock_ms() + delay);
+}
+
+/* Nobody who could connect is reset: a client is connected before its last segment has arrived. */
+static void take_last(struct drain *drain, uint64_t deadline_ms)
+{
+    struct server *server = drain->service->server;
+    uint64_t now_ms = svc__clock_ms(), least_ms = now_ms + REFUSING_MS;
+    uint64_t most_ms = now_ms + HANDSHAKES_MS;
+    most_ms = most_ms < deadline_ms ? most_ms : deadline_ms;
+    svc__listen_refuse(&server->listeners, drain->service->app);
+    do {
+        wait_for_event(drain, REFUSING_MS);
+        now_ms = svc__clock_ms();
+    } while (now_ms < least_ms ||
+             (svc__server_take_last(server) && now_ms < most_ms && drain->asked < 2));
+    svc__server_close_listeners(server);
 }
 
 static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
@@ -105,7 +113,7 @@ static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
     /* Also after a second stop: loops must not look at listeners that are being closed. */
     while (!svc__server_settled(server) && svc__clock_ms() < settle_ms)
         wait_for_event(drain, 10);
-    svc__server_close_listeners(server);
+    take_last(drain, deadline_ms);
 }
 
 /* Waits for what is in flight and cuts what is left. Whether nothing had to be cut. */
@@ -172,20 +180,33 @@ static void end_threads(struct service *service, const struct pace *pace)
     svc__logger_close(&app->logger, pace->flush_ms);
 }
 
-int svc__drain_run(struct service *service, int signal_fd)
+/* From the wait for a stop to the last request and task. Whether nothing had to be cut. */
+static bool run_drain(struct drain *drain)
 {
-    struct drain drain = {.service = service, .signal_fd = signal_fd};
-    while (!drain.asked)
-        wait_for_event(&drain, -1);
-    announce(&drain);
+    struct service *service = drain->service;
+    while (!(drain->asked = svc__life_stops(service->app)))
+        wait_for_event(drain, -1);
+    announce(drain);
     uint64_t deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
-    stop_accepting(&drain, deadline_ms);
-    bool clean = finish_requests(&drain, deadline_ms);
+    stop_accepting(drain, deadline_ms);
+    bool clean = finish_requests(drain, deadline_ms);
     if (clean)
-        clean = finish_tasks(&drain, deadline_ms);
+        clean = finish_tasks(drain, deadline_ms);
     else
         svc__task_stop_all(service->app); /* time is up for them too */
     log_stopped(service, clean);
+    return clean;
+}
+
+int svc__drain_run(struct service *service)
+{
+    bool signals = service->app->signals;
+    struct drain drain = {.service = service, .signals_fd = signals ? svc__signals_fd() : -1};
+    if (signals)
+        svc__signals_read_in_order(true);
+    bool clean = run_drain(&drain);
+    if (signals)
+        svc__signals_read_in_order(false); /* a stop hook may take for ever */
     end_threads(service, clean ? &in_order : &by_force);
     return clean ? 0 : SVC_EFORCED;
 }

@@ -5,13 +5,13 @@
 #include "libsvc/server/service.h"
 
 /*
- * Waits for a stop, by the app's stop_fd or a signal of `signal_fd` (a signalfd, or -1), then
- * drains: readiness off, the drain delay (not on SIGINT), listeners closed, silent connections
- * closed, requests awaited until the drain timeout or a second stop, the rest cut, then likewise
- * the app's tasks, everything ended and freed, the app's hooks run, its log closed. Where a
- * handler, a task or a readiness check still runs, nothing is freed and the app stays as it is. 0,
- * or SVC_EFORCED when requests were cut or tasks had not ended.
+ * Waits for a stop, by svc_app_stop or a signal where svc_app_run has taken them, then drains:
+ * readiness off, the drain delay (not on SIGINT), listeners closed, silent connections closed,
+ * requests awaited until the drain timeout or a second stop, the rest cut, then likewise the app's
+ * tasks, everything ended and freed, the app's hooks run, its log closed. Where a handler, a task
+ * or a readiness check still runs, nothing is freed and the app stays as it is. 0, or SVC_EFORCED
+ * when requests were cut or tasks had not ended.
  */
-int svc__drain_run(struct service *service, int signal_fd);
+int svc__drain_run(struct service *service);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "libsvc/base/endpoint.h"
 #include "libsvc/core/app_internal.h"
@@ -13,7 +14,10 @@ struct listener {
     struct watch watch;
     _Atomic int fd; /* -1: closed, perhaps while a loop that was not waited for looks */
     char address[ENDPOINT_TEXT];
-    char unlink_path[ENDPOINT_TEXT]; /* of a unix socket; "" otherwise */
+    bool local;               /* a unix socket */
+    char path[ENDPOINT_TEXT]; /* of a unix socket; "" otherwise, and when its file is gone */
+    dev_t device;             /* of that file when it was ours, */
+    ino_t inode;              /* which it is no more once another instance has bound the path */
 };
 
 struct listeners {
@@ -28,7 +32,23 @@ struct listeners {
  */
 int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses);
 
-/* Closes what is open and removes the files of unix sockets. */
+/*
+ * Has the kernel turn away who connects from here on, so that the queues can be emptied for good:
+ * closing a listener resets everybody who is in its queue or comes to it meanwhile. A TCP socket
+ * drops the segments that begin a handshake, and ends those that have begun; who begins one in this
+ * moment tries again after a second, and is refused by then. A unix socket loses its file, unless
+ * the path is another's by now, and refuses at once.
+ *
+ * That is for sockets which this process alone accepts from, as all that are opened here. One that
+ * others share would be deaf for them too: it is only to be closed, which resets nobody as long as
+ * somebody has it open, and what is in its queue is theirs.
+ */
+void svc__listen_refuse(struct listeners *listeners, svc_app *app);
+
+/* Whether handshakes that had begun before are still to end. */
+bool svc__listen_expects(const struct listeners *listeners);
+
+/* Closes what is open and removes the files of unix sockets that are still ours. */
 void svc__listen_close(struct listeners *listeners);
 
 #endif

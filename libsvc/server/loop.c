@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "libsvc/base/thread.h"
+#include "libsvc/base/wait.h"
 #include "libsvc/core/away.h"
+#include "libsvc/core/life.h"
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/loop_mhd.h"
 
@@ -22,7 +24,6 @@ enum {
     WOKEN_A_TURN = 32,     /* exchanges of which the news is taken, and one more for each: */
     SUSPENDED_A_WOKEN = 64,
     SWEEP_MS = 100,   /* between looks for silent connections while the server stops */
-    TICK_SHIFT = 6,   /* of the deadlines: 64 ms */
     LONG_NS = 1000000 /* of a turn for which what came meanwhile has waited */
 };
 
@@ -111,7 +112,7 @@ struct loop *svc__loop_new(struct server *server, int *error)
     loop->mhd_watch.kind = WATCH_MHD;
     loop->accept_pause.kind = DEADLINE_ACCEPT;
     loop->now_ms = svc__clock_ms();
-    svc__wheel_init(&loop->wheel, loop->now_ms, TICK_SHIFT);
+    svc__wheel_init(&loop->wheel, loop->now_ms, LOOP_TICK_SHIFT);
     init_host(loop);
     *error = open_descriptors(loop);
     if (!*error && !loop->host.cells)
@@ -290,17 +291,15 @@ static int at_most(int wait, int ms)
     return wait < 0 || (ms >= 0 && wait > ms) ? ms : wait;
 }
 
-static int wait_ms(const struct loop *loop)
+int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns)
 {
+    uint64_t now_ms = now_ns / 1000000;
     if (loop->run_again)
         return 0;
-    uint64_t now_ns = svc__clock_ns();
     int wait = at_most(svc__reactor_wait_ms(&loop->reactor, now_ns),
-                       (int)svc__wheel_wait(&loop->wheel, now_ns / 1000000));
-    if (loop->news) {
-        uint64_t now_ms = now_ns / 1000000;
+                       svc__wait_epoll_ms(svc__wheel_wait(&loop->wheel, now_ms)));
+    if (loop->news)
         wait = at_most(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
-    }
     if (svc__log_suppresses(&loop->log))
         wait = at_most(wait, TELL_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
@@ -317,7 +316,8 @@ static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
     int count = was_long ? epoll_wait(loop->reactor.epoll_fd, events, EVENTS, 0) : 0;
     bool queued = was_long && (count > 0 || loop->run_again);
     if (count <= 0)
-        count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS, wait_ms(loop));
+        count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS,
+                           svc__loop_wait_ms(loop, svc__clock_ns()));
     uint64_t now_ns = svc__clock_ns();
     loop->host.turn_ns = queued ? loop->began_ns : now_ns;
     loop->host.turn_first_ns = 0;
@@ -355,6 +355,7 @@ static void turn(struct loop *loop)
 static void *run(void *arg)
 {
     struct loop *loop = arg;
+    svc__life_adopt_thread(loop->server->app);
     svc__log_adopt(&loop->log);
     svc__reactor_enter(&loop->reactor);
     svc__acceptor_watch(loop, true);
@@ -375,7 +376,7 @@ static void *run(void *arg)
 
 int svc__loop_start(struct loop *loop)
 {
-    int error = svc__thread_start(&loop->thread, 0, run, loop);
+    int error = svc__thread_start_program(&loop->thread, 0, run, loop);
     if (!error)
         pthread_setname_np(loop->thread, "svc-loop");
     return error ? SVC_ESYSTEM : 0;

@@ -16,6 +16,10 @@
 struct MHD_Daemon;
 struct kept_replies;
 
+/* Deadlines have ticks of 1 << this milliseconds. A tick is as short as the clock that they go by:
+ * the wheel's cost is by timer, not by tick. */
+enum { LOOP_TICK_SHIFT = 0 };
+
 struct loop {
     struct exchange_host host; /* first: a host is its loop's address */
     struct log log;
@@ -63,6 +67,10 @@ int svc__loop_start(struct loop *loop);
 
 /* Has the loop look at what was handed over, or at the stage. Any thread. */
 void svc__loop_wake(struct loop *loop);
+
+/* How long the loop may wait for events at `now_ns` of svc__clock_ns, in milliseconds: until then
+ * it has nothing to do, and after that it asks again. -1 for ever. The loop's thread. */
+int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns);
 
 /* Frees a loop whose thread has ended or never ran. Accepts NULL. */
 void svc__loop_free(struct loop *loop);

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "libsvc/base/thread.h"
 #include "libsvc/core/away.h"
 #include "libsvc/server/loop_mhd_reply.h"
 #include "libsvc/server/pointer_gaps.h"
@@ -544,13 +545,16 @@ int svc__loop_mhd_start(struct loop *loop)
     loop->replies = svc__loop_mhd_reply_new();
     if (!loop->replies)
         return SVC_ENOMEM;
+    /* Where SIGPIPE ends the program, libmicrohttpd sends files without sendfile, which raises it.
+     */
     loop->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_access, loop, MHD_OPTION_EXTERNAL_LOGGER, on_log, loop,
         MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         loop->pool, MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-        loop, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+        0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, (int)svc__thread_pipe_harmless(),
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, loop, MHD_OPTION_URI_LOG_CALLBACK, on_target, loop,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
     return loop->daemon ? find_epoll(loop) : SVC_ESYSTEM;
 }
 

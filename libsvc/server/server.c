@@ -159,10 +159,26 @@ void svc__server_notify(struct server *server)
         return; /* an eventfd that is full wakes all the same */
 }
 
+/* Whether nothing is left that could be accepted. */
+static bool empty_listeners(struct server *server)
+{
+    bool empty = true;
+    for (size_t i = 0; i < server->listeners.count; i++)
+        empty = svc__acceptor_empty(server, &server->listeners.all[i]) && empty;
+    return empty;
+}
+
+/* A handshake is in the queue before it is off the kernel's list, so it is looked for there first.
+ */
+bool svc__server_take_last(struct server *server)
+{
+    bool expects = svc__listen_expects(&server->listeners);
+    return !empty_listeners(server) || expects;
+}
+
 void svc__server_close_listeners(struct server *server)
 {
-    for (size_t i = 0; i < server->listeners.count; i++)
-        svc__acceptor_empty(server, &server->listeners.all[i]);
+    (void)empty_listeners(server);
     svc__listen_close(&server->listeners);
 }
 

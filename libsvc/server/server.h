@@ -76,8 +76,12 @@ bool svc__server_empty(const struct server *server);
 /* Has who waits for the server look again. Any thread. */
 void svc__server_notify(struct server *server);
 
-/* Takes what is still in the queues of the listeners, then closes them. When loops have settled on
- * STAGE_REFUSE. */
+/* Takes what is in the queues of the listeners, after svc__listen_refuse and when loops have
+ * settled on STAGE_REFUSE. Whether more is to come: handshakes that had begun, or what cannot be
+ * accepted now. */
+bool svc__server_take_last(struct server *server);
+
+/* Takes what is in the queues of the listeners for the last time, then closes them. */
 void svc__server_close_listeners(struct server *server);
 
 /* Ends the loops' threads. SVC_EFORCED when one has not ended by the deadline (of svc__clock_ms):

@@ -100,9 +100,13 @@ static void task_ended(void *server)
 static int start_threads(struct service *service)
 {
     int error = svc__task_start(service->app, task_ended, service->server);
-    if (!error && service->admin)
-        error = svc__server_start(service->admin);
-    return error ? error : svc__server_start(service->server);
+    if (error)
+        return error; /* with a set-up error of its own */
+    error = service->admin ? svc__server_start(service->admin) : 0;
+    error = error ? error : svc__server_start(service->server);
+    if (error)
+        svc__app_error(service->app, NULL, 0, "the threads of event loops cannot be made");
+    return error;
 }
 
 int svc__service_start(struct service *service)

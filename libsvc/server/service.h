@@ -9,7 +9,6 @@ struct service {
     struct server *server;
     svc_app *admin_app;   /* NULL without an admin listener */
     struct server *admin; /* likewise */
-    bool waited;          /* svc_app_wait has been called */
 };
 
 /*

@@ -1,11 +1,15 @@
 /* Handlers and layers that may block. */
 #include <criterion/criterion.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <svc.h>
@@ -75,6 +79,49 @@ Test(worker, they_are_batch_unless_another_policy_was_chosen)
     snprintf(idle, sizeof idle, "{\"policy\":%d}", SCHED_IDLE);
     expect_policy(SCHED_OTHER, batch);
     expect_policy(SCHED_IDLE, idle);
+}
+
+/* Ends a process that asks for a policy, as systemd's SystemCallFilter=~@resources does. */
+static void forbid_policies(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setscheduler, 4, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setattr, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setparam, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setpriority, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+Test(worker, no_policy_is_asked_for_under_a_filter)
+{
+    char usual[32];
+    snprintf(usual, sizeof usual, "{\"policy\":%d}", SCHED_OTHER);
+    forbid_policies();
+    svc_app *app = make(blocking("GET /", tell_policy));
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_str_eq(svc_reply_body(reply, NULL), usual);
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+Test(worker, a_setting_leaves_the_policy_alone)
+{
+    char usual[32];
+    snprintf(usual, sizeof usual, "{\"policy\":%d}", SCHED_OTHER);
+    svc_config config = SVC_CONFIG_INIT;
+    config.worker_policy = SVC_WORKER_INHERIT;
+    svc_app *app = make(blocking("GET /", tell_policy));
+    svc_app_configure(app, &config);
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_str_eq(svc_reply_body(reply, NULL), usual);
+    svc_reply_free(reply);
+    svc_app_free(app);
 }
 
 Test(worker, other_routes_do_not)

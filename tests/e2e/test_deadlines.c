@@ -597,11 +597,13 @@ static size_t read_slowly(struct client *client, int pause_ms, uint64_t *longest
 
 /* False when the reader was cut, and may have been since it or the server was held up for longer
  * than it should be. */
-static bool read_slowly_at(const char *listen)
+static const char *slow_listen;
+
+static bool read_slowly_there(void)
 {
     enum { PAUSE_MS = 80 };
     static const char *const targets[] = {"/large?bytes=4000000", "/stream?known&bytes=4000000"};
-    struct process *server = start(listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
+    struct process *server = start(slow_listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
     uint64_t longest_ms = 0;
     bool whole = true;
     for (size_t i = 0; i < 2 && whole; i++) {
@@ -620,14 +622,15 @@ static bool read_slowly_at(const char *listen)
     return whole;
 }
 
-static bool read_slowly_by_tcp(void)
+static void expect_slow_reader_kept(const char *listen)
 {
-    return read_slowly_at("SVC_LISTEN=127.0.0.1:0");
+    slow_listen = listen;
+    expect_in_time(read_slowly_there);
 }
 
 Test(deadlines, of_sending_leaves_a_slow_reader_alone)
 {
-    expect_in_time(read_slowly_by_tcp);
+    expect_slow_reader_kept("SVC_LISTEN=127.0.0.1:0");
 }
 
 /* A path for a socket of this test process. */
@@ -638,14 +641,9 @@ static const char *socket_setting(const char *name)
     return setting;
 }
 
-static bool read_slowly_by_unix(void)
-{
-    return read_slowly_at(socket_setting("slow"));
-}
-
 Test(deadlines, of_sending_leaves_a_slow_reader_of_a_unix_socket_alone)
 {
-    expect_in_time(read_slowly_by_unix);
+    expect_slow_reader_kept(socket_setting("slow"));
 }
 
 static void expect_stalled_reader_cut(const char *listen)
@@ -670,6 +668,67 @@ Test(deadlines, of_sending_cuts_a_reader_that_has_stopped)
 Test(deadlines, of_sending_cuts_a_reader_of_a_unix_socket_that_has_stopped)
 {
     expect_stalled_reader_cut(socket_setting("stalled"));
+}
+
+/* ---- Idle connections give memory back only where it is proven to be theirs */
+
+/* Of many connections, so that the memory behind one's is another's. */
+static void expect_memory_kept(const char *listen, const char *lines)
+{
+    enum { CLIENTS = 32 };
+    struct process *server = start(listen, "SVC_THREADS=1");
+    struct client *clients[CLIENTS];
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < CLIENTS; i++) {
+            if (round == 0)
+                clients[i] = client_connect(process_address(server, 0));
+            cr_assert(clients[i]);
+            client_send_text(clients[i], lines);
+            expect_served(clients[i]);
+        }
+        for (size_t i = 0; i < CLIENTS; i++)
+            cr_expect_not(client_readable(clients[i], i ? 1 : 1300), "closed instead of idle");
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        expect_served(clients[i]);
+        client_close(clients[i]);
+    }
+    stop(server);
+}
+
+/* As many lines as libmicrohttpd skips unseen before a request: in whole multiples of what memory
+ * is aligned to, and in others. */
+static void expect_memory_kept_by_lines(const char *listen)
+{
+    static const size_t counts[] = {0, 1, 8, 500, 2048};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char lines[2 * 2048 + 1] = "";
+        for (size_t line = 0; line < counts[i]; line++)
+            strcpy(lines + 2 * line, "\r\n");
+        expect_memory_kept(listen, lines);
+    }
+}
+
+Test(deadlines, of_idleness_leave_memory_alone_behind_empty_lines)
+{
+    expect_memory_kept_by_lines("SVC_LISTEN=127.0.0.1:0");
+}
+
+Test(deadlines, of_idleness_leave_memory_alone_behind_empty_lines_on_unix_sockets)
+{
+    expect_memory_kept_by_lines(socket_setting("lines"));
+}
+
+Test(deadlines, of_idleness_leave_memory_alone_where_the_kernel_counts_no_bytes)
+{
+    setenv("WIRE_SHORT_TCP_INFO", "1", 1);
+    expect_memory_kept_by_lines("SVC_LISTEN=127.0.0.1:0");
+}
+
+Test(deadlines, of_sending_spare_a_slow_reader_where_the_kernel_counts_no_bytes)
+{
+    setenv("WIRE_SHORT_TCP_INFO", "1", 1);
+    expect_slow_reader_kept("SVC_LISTEN=127.0.0.1:0");
 }
 
 /* ---- Other sockets */

@@ -42,7 +42,7 @@ static const struct row {
     {PLAIN("OPTIONS /echo"), 204},
     {PLAIN("OPTIONS *"), 200},
     {PLAIN("BREW /echo"), 501},
-    {PLAIN("CONNECT a:80"), 501},
+    {PLAIN("CONNECT a:80"), 405},
     {PLAIN("GET /path/%%zz"), 400},
     {PLAIN("GET /path/%%ff"), 400},
     {PLAIN("GET /" LONG LONG LONG LONG), 414},

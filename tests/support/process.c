@@ -113,6 +113,8 @@ static void execute(const char *program, const char **arguments, const char **en
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL); /* a shell's command in the background has it ignored */
+    signal(SIGHUP, SIG_DFL); /* and one behind nohup this */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || dup2(ends.input, 0) < 0 || dup2(ends.output, 1) < 0 ||
         dup2(ends.output, 2) < 0)

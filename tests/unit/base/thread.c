@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdint.h>
 
+enum { TLS = 300 << 10 };
+static _Thread_local char large[TLS]; /* of every thread of this program */
+
 struct seen {
     sigset_t mask;
     size_t stack_bytes;
@@ -36,6 +39,40 @@ Test(thread, signals_are_blocked_there_and_not_here)
     cr_expect_eq(sigismember(&here, SIGTERM), 0);
 }
 
+Test(thread, one_for_the_programs_code_has_the_callers_mask)
+{
+    struct seen seen;
+    sigset_t mask;
+    pthread_t thread;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    cr_assert_eq(svc__thread_start_program(&thread, 0, look, &seen), 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    cr_expect(sigismember(&seen.mask, SIGUSR1) == 1 && sigismember(&seen.mask, SIGTERM) == 0);
+}
+
+static void take_nothing(int number)
+{
+    (void)number;
+}
+
+Test(thread, a_broken_pipe_is_harmless_where_it_does_not_end_the_program)
+{
+    sigset_t mask;
+    signal(SIGPIPE, SIG_DFL);
+    cr_expect_not(svc__thread_pipe_harmless());
+    signal(SIGPIPE, SIG_IGN);
+    cr_expect(svc__thread_pipe_harmless());
+    signal(SIGPIPE, take_nothing);
+    cr_expect(svc__thread_pipe_harmless());
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &mask, NULL);
+    cr_expect(svc__thread_pipe_harmless());
+}
+
 Test(thread, the_stack_is_as_large_as_it_is_asked_for)
 {
     enum { STACK = 1 << 20 };
@@ -45,6 +82,25 @@ Test(thread, the_stack_is_as_large_as_it_is_asked_for)
     cr_assert_eq(pthread_join(thread, NULL), 0);
     cr_expect_geq(seen.stack_bytes, STACK);
     cr_expect_lt(seen.stack_bytes, 2 * STACK);
+}
+
+static void *use_stack(void *arg)
+{
+    volatile char stack[48 << 10];
+    for (size_t i = 0; i < sizeof stack; i += 1024)
+        stack[i] = 1;
+    large[TLS - 1] = stack[1024];
+    return large[TLS - 1] ? arg : NULL;
+}
+
+Test(thread, thread_local_variables_take_nothing_of_the_stack)
+{
+    enum { STACK = 64 << 10 };
+    pthread_t thread;
+    void *result;
+    cr_assert_eq(svc__thread_start(&thread, STACK, use_stack, &thread), 0);
+    cr_assert_eq(pthread_join(thread, &result), 0);
+    cr_expect_eq(result, &thread);
 }
 
 Test(thread, one_that_cannot_be_made_is_told)

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <limits.h>
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/wait.h"
@@ -56,4 +57,23 @@ Test(base_wait, a_signal_ends_a_wait)
     expect_signal(WAIT_FOR_EVER);
     expect_signal(svc__wait_deadline(60000));
     expect_signal(UINT64_MAX - 1); /* later than a clock can tell */
+}
+
+/* However late the kernel is by its rules: 0.5% of the wait, and 50 us at least. */
+Test(base_wait, a_wait_for_an_event_is_not_late_by_a_share_of_it)
+{
+    static const uint64_t lengths_ms[] = {0, 1, 20, 127, 128, 1000, 30000, 86400000, 31622400000};
+    for (size_t i = 0; i < sizeof lengths_ms / sizeof *lengths_ms; i++) {
+        uint64_t now_us = 0, due_us = lengths_ms[i] * 1000;
+        unsigned wakes = 0;
+        for (; now_us < due_us; wakes++) {
+            int ms = svc__wait_epoll_ms((int64_t)((due_us - now_us + 999) / 1000));
+            cr_assert_gt(ms, 0);
+            now_us += (uint64_t)ms * 1000 + (ms < 10 ? 50 : (uint64_t)ms * 5);
+        }
+        cr_expect_leq(now_us, due_us + 1000 + 127 * 5, "%zu ms", (size_t)lengths_ms[i]);
+        cr_expect_leq(wakes, 30, "%u for %zu ms", wakes, (size_t)lengths_ms[i]);
+    }
+    cr_expect_eq(svc__wait_epoll_ms(-1), -1);
+    cr_expect_eq(svc__wait_epoll_ms(INT64_MAX), INT_MAX);
 }

@@ -189,6 +189,29 @@ Test(core_timer, a_callback_that_sets_itself_to_now_lets_the_turn_end)
     svc_timer_free(one.timer);
 }
 
+/* By a clock that goes as fast as the loop is told to wait. */
+Test(core_timer, a_loop_is_woken_for_a_far_timer_a_few_times_and_not_late)
+{
+    static const uint64_t delays_ms[] = {1, 50, 134, 135, 1000, 60000, 3600000, 31622400000};
+    for (size_t i = 0; i < sizeof delays_ms / sizeof *delays_ms; i++) {
+        struct timer timer = {0};
+        uint64_t now_ns = 123456789012345, due_ns = now_ns + delays_ms[i] * 1000000;
+        unsigned wakes = 0;
+        svc__wheel_init(&loop.timers, now_ns, loop.timers.shift);
+        svc__wheel_set(&loop.timers, &timer, due_ns);
+        while (svc__wheel_armed(&timer)) {
+            int wait_ms = svc__reactor_wait_ms(&loop, now_ns);
+            cr_assert_geq(wait_ms, 0);
+            now_ns += (uint64_t)wait_ms * 1001000;
+            svc__wheel_expire(&loop.timers, now_ns);
+            wakes++;
+        }
+        cr_expect_leq(wakes, 40, "%u for %zu ms", wakes, (size_t)delays_ms[i]);
+        cr_expect_geq(now_ns, due_ns);
+        cr_expect_leq(now_ns, due_ns + 1500000, "%zu ms", (size_t)delays_ms[i]);
+    }
+}
+
 /* ---- Bounds */
 
 Test(core_timer, times_have_a_limit_and_threads_a_loop)

@@ -1,0 +1,133 @@
+/* SIGTERM and SIGINT while svc_app_run has the program. */
+#include "libsvc/server/signals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <svc/errors.h>
+
+enum { SIGNALED = 128 /* a shell's exit status for signal 0 */ };
+
+static const int numbers[] = {SIGTERM, SIGINT};
+enum { NUMBERS = sizeof numbers / sizeof *numbers };
+
+/* Everything that the handler touches lives as long as the program: it may still run in another
+ * thread when the signals have been given back. */
+static _Atomic bool taken;
+static _Atomic unsigned count;
+static _Atomic bool interrupted, in_order;
+static _Atomic int event_fd = -1;
+static _Atomic pid_t process; /* which has taken them */
+static struct sigaction before[NUMBERS];
+static sigset_t mask_before;
+
+/* By the signal's own default, so that whoever waits for the process sees the signal. The first
+ * process of a container has no such default. */
+static void end_process(int number)
+{
+    sigset_t mask;
+    signal(number, SIG_DFL);
+    sigemptyset(&mask);
+    sigaddset(&mask, number);
+    pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+    raise(number);
+    _exit(SIGNALED + number);
+}
+
+static void take_signal(int number)
+{
+    uint64_t one = 1;
+    int saved = errno;
+    if (getpid() != atomic_load(&process))
+        end_process(number); /* a child that has not executed another program yet */
+    unsigned earlier = atomic_fetch_add(&count, 1);
+    if (number == SIGINT)
+        atomic_store(&interrupted, true);
+    if (earlier > 0 && !atomic_load(&in_order))
+        end_process(number);
+    if (write(atomic_load(&event_fd), &one, sizeof one) < 0)
+        errno = saved; /* a full one wakes all the same */
+}
+
+static int open_event(void)
+{
+    if (event_fd < 0)
+        event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return event_fd < 0 ? SVC_ESYSTEM : 0;
+}
+
+/* System calls of hooks go on when a signal has come, as far as the system does that. */
+static void install(void)
+{
+    struct sigaction action = {.sa_handler = take_signal, .sa_flags = SA_RESTART};
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (size_t i = 0; i < NUMBERS; i++)
+        sigaddset(&mask, numbers[i]);
+    action.sa_mask = mask;
+    for (size_t i = 0; i < NUMBERS; i++)
+        sigaction(numbers[i], &action, &before[i]);
+    pthread_sigmask(SIG_UNBLOCK, &mask, &mask_before);
+}
+
+static void take_nothing(int number)
+{
+    (void)number;
+}
+
+/* By a handler and not by SIG_IGN, which children would inherit. */
+static void disarm_pipe(void)
+{
+    struct sigaction action = {.sa_handler = take_nothing, .sa_flags = SA_RESTART}, now;
+    if (!sigaction(SIGPIPE, NULL, &now) && now.sa_handler == SIG_DFL)
+        sigaction(SIGPIPE, &action, NULL);
+}
+
+int svc__signals_take(void)
+{
+    if (atomic_exchange(&taken, true))
+        return SVC_ESTATE;
+    if (open_event()) {
+        taken = false;
+        return SVC_ESYSTEM;
+    }
+    count = 0;
+    interrupted = in_order = false;
+    process = getpid();
+    install();
+    disarm_pipe();
+    return 0;
+}
+
+void svc__signals_give_back(void)
+{
+    pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+    for (size_t i = 0; i < NUMBERS; i++)
+        sigaction(numbers[i], &before[i], NULL);
+    taken = false;
+}
+
+const _Atomic unsigned *svc__signals_count(void)
+{
+    return &count;
+}
+
+bool svc__signals_interrupted(void)
+{
+    return atomic_load(&interrupted);
+}
+
+int svc__signals_fd(void)
+{
+    return event_fd;
+}
+
+void svc__signals_read_in_order(bool reads)
+{
+    in_order = reads;
+}
