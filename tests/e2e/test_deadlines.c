@@ -598,11 +598,13 @@ static size_t read_slowly(struct client *client, int pause_ms, uint64_t *longest
 
 /* False when the reader was cut, and may have been since it or the server was held up for longer
  * than it should be. */
-static bool read_slowly_at(const char *listen)
+static const char *slow_listen;
+
+static bool read_slowly_there(void)
 {
     enum { PAUSE_MS = 80 };
     static const char *const targets[] = {"/large?bytes=4000000", "/stream?known&bytes=4000000"};
-    struct process *server = start(listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
+    struct process *server = start(slow_listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
     uint64_t longest_ms = 0;
     bool whole = true;
     for (size_t i = 0; i < 2 && whole; i++) {
@@ -621,14 +623,15 @@ static bool read_slowly_at(const char *listen)
     return whole;
 }
 
-static bool read_slowly_by_tcp(void)
+static void expect_slow_reader_kept(const char *listen)
 {
-    return read_slowly_at("SVC_LISTEN=127.0.0.1:0");
+    slow_listen = listen;
+    expect_in_time(read_slowly_there);
 }
 
 Test(deadlines, of_sending_leaves_a_slow_reader_alone)
 {
-    expect_in_time(read_slowly_by_tcp);
+    expect_slow_reader_kept("SVC_LISTEN=127.0.0.1:0");
 }
 
 /* A path for a socket of this test process. */
@@ -639,14 +642,9 @@ static const char *socket_setting(const char *name)
     return setting;
 }
 
-static bool read_slowly_by_unix(void)
-{
-    return read_slowly_at(socket_setting("slow"));
-}
-
 Test(deadlines, of_sending_leaves_a_slow_reader_of_a_unix_socket_alone)
 {
-    expect_in_time(read_slowly_by_unix);
+    expect_slow_reader_kept(socket_setting("slow"));
 }
 
 static void expect_stalled_reader_cut(const char *listen)
