@@ -3,7 +3,12 @@
  *
  * An app is built by one thread, then started. Registration calls return 0 or a negative code, and
  * every failure is also kept in the app: a start reports all of them at once (svc_app_errors) and
- * refuses. A program may therefore ignore the codes of registration calls.
+ * refuses. A program may therefore ignore the codes of registration calls. Nor must it look at what
+ * svc_app_new returns: given NULL in place of an app, a call does nothing and returns SVC_ENOMEM, NULL,
+ * "" or 0.
+ *
+ * "Before start only" means before svc_app_start, svc_app_test and their kin are called: in a start hook
+ * it is too late, and the code is SVC_ESTATE.
  */
 #ifndef SVC_APP_H
 #define SVC_APP_H
@@ -50,7 +55,7 @@ SVC_API svc_app *svc_app_new(const char *name);
  */
 SVC_API void svc_app_free(svc_app *app);
 
-/* The app's name. Borrowed from the app. Any thread. Since: 0.1 */
+/* The app's name; "" for NULL. Borrowed from the app. Any thread. Since: 0.1 */
 SVC_API const char *svc_app_name(const svc_app *app);
 
 /*
@@ -183,9 +188,13 @@ SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
                          void (*stop)(svc_app *app, void *arg), void *arg);
 
 /*
- * Registers a readiness check: /readyz on the admin listener answers 503 and names the check while
- * `check` returns non-zero. Runs on the admin listener's thread at each probe: keep it short.
- * `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ * Registers a readiness check: /readyz on the admin listener answers 503 and names the check as "failed"
+ * while `check` returns non-zero. It runs on a thread of its own when somebody asks, one call at a time,
+ * and may block: no other page and no other check waits for it. Who asks meanwhile gets the same answer.
+ * One that has not answered for check_timeout_ms is named as "late", with its last answer and how old that
+ * is, and makes a 503 until it answers, at once for those who ask from then on. One that does not end makes
+ * a stop a forced one. `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or
+ * SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 
@@ -207,14 +216,16 @@ SVC_API int svc_app_environment(svc_app *app, const char *prefix);
 
 /*
  * All set-up errors so far, a line each with file and line where one is known; "" when there are
- * none. Borrowed until the next call on this app. Since: 0.1
+ * none; for NULL, that memory has run out. Borrowed until the next call on this app. Since: 0.1
  */
 SVC_API const char *svc_app_errors(svc_app *app);
 
 /*
  * Starts the service and returns when its listeners accept. Leaves signals, the environment and
- * stderr alone, save that SIGPIPE must be ignored or blocked by the program. 0, or SVC_EROUTES,
- * SVC_ECONFIG, SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM (for NULL too), or SVC_ECANCELLED when
+ * stderr alone. Threads that run the program's code (event loops, workers, tasks, readiness checks) have
+ * the signal mask of the thread that calls this, and so have their children. Files are sent with less
+ * work where SIGPIPE is ignored, handled or blocked there. 0, or SVC_EROUTES, SVC_ECONFIG,
+ * SVC_ELISTEN, SVC_ESTART, SVC_ESYSTEM, SVC_ENOMEM (for NULL too), or SVC_ECANCELLED when
  * svc_app_stop has ended the start: nothing is running then, and svc_app_errors tells all reasons.
  * SVC_ESTATE for an app that is started, mounted, being started or tested, or was stopped: each app
  * is started once. After fork, only the child of a fork that came before
@@ -242,9 +253,10 @@ SVC_API bool svc_app_stopping(const svc_app *app);
  * Waits for svc_app_stop, then takes the service down in order: readiness 503 and the drain delay,
  * listeners closed, idle connections closed, requests in flight awaited until the drain timeout,
  * the rest cancelled, background tasks ended (svc_app_task), stop hooks, log flushed. 0 when every
- * request was answered and every task has ended, SVC_EFORCED when some were cut, SVC_ENOMEM for NULL,
- * SVC_ESTATE when not started, when it was called before, or on a thread of the service's own, which
- * could only wait for itself: an event loop, a worker or a background task. Since: 0.1
+ * request was answered and every task has ended, SVC_EFORCED when some were cut or a callback of the
+ * program's does not return (the app is then left alone), SVC_ENOMEM for NULL, SVC_ESTATE when not
+ * started, when it was called before, or on a thread of the service's own, which could only wait for
+ * itself: an event loop, a worker or a background task. Since: 0.1
  */
 SVC_API int svc_app_wait(svc_app *app);
 
@@ -252,11 +264,15 @@ SVC_API int svc_app_wait(svc_app *app);
  * The whole life of a service, for main: reads the environment, starts, stops gracefully on SIGTERM
  * and at once (no drain delay) on SIGINT, reports set-up errors on stderr, frees the app.
  *
- * A signal during the start ends it as svc_app_stop does, with status 0; svc_app_stopping tells a hook of
+ * Such a signal during the start ends it as svc_app_stop does, with status 0; svc_app_stopping tells a hook of
  * it. While requests and tasks are awaited a second signal ends the wait. At all other times, such as in
  * a hook or a name look-up, the second signal ends the process at once, by that signal (or with status
  * 128 + its number, where it is the first process of a container). The signals are taken by handlers,
- * with SA_RESTART, and have their former meaning again when this returns.
+ * with SA_RESTART, and have their former meaning again when this returns. So is SIGHUP, at which the log's
+ * file is opened again (svc_app_log_reopen) as soon as the service has started, unless the program handles,
+ * blocks or ignores that signal itself. SIGPIPE, where it would end the process, is taken by one that does
+ * nothing, for good. None is blocked or ignored, so that children that the program makes in a hook, handler
+ * or task begin with the signals as the program did.
  *
  * Takes the app, accepts NULL. Returns the process's exit status: 0 clean, 1 set-up failed, which it is
  * also while another svc_app_run has the signals, 3 stopped by force. Since: 0.1
@@ -286,7 +302,7 @@ SVC_API int svc_app_main(svc_app *app, int argc, char **argv);
 /*
  * The address of listener `index` of a started app, as "127.0.0.1:41234", "[::1]:80" or
  * "unix:/path", with the port that the system chose for port 0; NULL past the last one. Borrowed
- * from the app. Any thread. Since: 0.1
+ * from the app. A mounted app's are those of the app that serves. Any thread. Since: 0.1
  */
 SVC_API const char *svc_app_address(const svc_app *app, size_t index);
 

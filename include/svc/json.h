@@ -12,9 +12,11 @@ SVC_BEGIN_DECLS
 /*
  * The request's body as JSON, parsed once. On failure answers and returns NULL, so that a handler
  * only returns: 415 when the Content-Type is not JSON, 400 with line, column and reason for bad
- * syntax, repeated keys, nesting deeper than max_json_depth, or no body, 503 when memory ran out.
- * Borrowed until the exchange ends; json_incref keeps it. For the thread that runs the handler.
- * Since: 0.1
+ * syntax, repeated keys, nesting deeper than max_json_depth, whole numbers of more than 64 bits, the
+ * escape \u0000, where strings of C end, or no body, 503 when memory ran out. Depth needs no stack:
+ * neither here nor when the tree is written or freed by the library. Jansson's own functions recurse,
+ * json_dumps by 304 bytes for each level. Borrowed until the exchange ends; json_incref keeps it. For
+ * the thread that runs the handler. Since: 0.1
  */
 SVC_API json_t *svc_request_json(svc_request *req, svc_response *res);
 
@@ -25,15 +27,16 @@ SVC_API json_t *svc_request_json(svc_request *req, svc_response *res);
 SVC_API int svc_response_json(svc_response *res, int status, const char *format, ...);
 
 /*
- * Answers with a JSON document, whose reference is taken, also on failure. SVC_EINVAL when it is
- * NULL. For the thread that runs the handler. Since: 0.1
+ * Answers with a JSON document, whose reference is taken, also on failure. Errors as for
+ * svc_json_put_jansson. For the thread that runs the handler. Since: 0.1
  */
 SVC_API int svc_response_json_take(svc_response *res, int status, json_t *json);
 
 /*
- * Writes a value of jansson's, which is borrowed for the call. The writer fails with SVC_EINVAL when
- * it is NULL or holds itself; how deep it nests is not looked at. Otherwise as the other
- * svc_json_put_ calls. Since: 0.1
+ * Writes a value of jansson's, which is borrowed for the call, its numbers and texts as the other
+ * svc_json_put_ calls do. The writer fails with SVC_EINVAL when it is NULL, holds itself or text that
+ * is not UTF-8, and with SVC_ETOOBIG when it nests deeper than 2048 levels, as many as jansson
+ * reads. No depth needs more stack. Otherwise as the other svc_json_put_ calls. Since: 0.1
  */
 SVC_API void svc_json_put_jansson(svc_json_writer *w, const char *key, const json_t *json);
 

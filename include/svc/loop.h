@@ -43,14 +43,15 @@ SVC_API svc_loop *svc_app_loop(const svc_app *app, size_t index);
  * order in which they were posted. `arg` is the caller's to keep alive until then. What was taken
  * runs, also when the service stops; from the end of the loop on nothing is taken. From the loop's
  * own thread this costs no system call. 0, SVC_ENOMEM, or SVC_ESTATE once the loop has ended: `fn` is
- * then never called. Any thread. Since: 0.1
+ * then never called; SVC_ESTATE too for NULL, as svc_app_loop has it before the start. Any thread.
+ * Since: 0.1
  */
 SVC_API int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg) SVC_MUST_CHECK;
 
 /*
  * Makes a timer, not set, that calls `fn(arg)` each time it fires. `arg` is borrowed until the free.
- * The caller's, ends with svc_timer_free. NULL when out of memory, on a thread that is not the loop's,
- * or once the loop has ended. The loop's thread. Since: 0.1
+ * The caller's, ends with svc_timer_free, and may be NULL in the calls below (SVC_ENOMEM). NULL when out
+ * of memory, for no loop, on a thread that is not the loop's, or once the loop has ended. The loop's thread. Since: 0.1
  */
 SVC_API svc_timer *svc_timer_new(svc_loop *loop, void (*fn)(void *arg), void *arg) SVC_MUST_CHECK;
 
@@ -84,8 +85,8 @@ enum {
  * svc_watch_set. `fd`, which should be non-blocking, is borrowed: the watch must be freed before it is
  * closed. `arg` is borrowed until the free. The caller's, ends with svc_watch_free. NULL for other
  * events, when out of memory, when the system refuses (a regular file; a descriptor that this loop
- * watches already), on a thread that is not the loop's, or once the loop has ended. The loop's thread.
- * Since: 0.1
+ * watches already), for no loop, on a thread that is not the loop's, or once the loop has ended; the
+ * calls below accept it (SVC_ENOMEM). The loop's thread. Since: 0.1
  */
 SVC_API svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
                                  void (*fn)(unsigned events, void *arg), void *arg) SVC_MUST_CHECK;

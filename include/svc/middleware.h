@@ -101,8 +101,8 @@ struct svc_middleware {
  * client left: its memory is kept until then (the phases that end it have another `req`, which this
  * call is not for). Between SVC_WAIT and this call another thread may touch the layer's state,
  * ask svc_request_cancelled and svc_request_remaining_ms, and log with the request (svc/log.h); nothing
- * else of the request. 0, or SVC_ELATE when the request had been answered already. Any thread.
- * Since: 0.1
+ * else of the request. 0, SVC_ELATE when the request had been answered already, or SVC_ESTATE when no
+ * layer waits, and nothing happens. Any thread. Since: 0.1
  */
 SVC_API int svc_request_resume(svc_request *req);
 

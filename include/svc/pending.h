@@ -34,8 +34,9 @@ SVC_BEGIN_DECLS
  * block; it may complete, and give references back. Once svc_pending_complete or the last svc_pending_unref has returned it is
  * not running and will not be called, so what `arg` points to can be freed then.
  *
- * Returns a reference, the caller's to give back with svc_pending_unref; NULL when out of memory or
- * when the answer is deferred already. The handler's thread. Since: 0.1
+ * Returns a reference, the caller's to give back with svc_pending_unref; NULL when out of memory, when
+ * the answer is deferred already, or outside of a handler, such as in a layer. The handler's thread.
+ * Since: 0.1
  */
 SVC_API svc_pending *svc_request_defer(svc_request *req,
                                        void (*cancelled)(svc_pending *pending, void *arg),
@@ -43,24 +44,25 @@ SVC_API svc_pending *svc_request_defer(svc_request *req,
 
 /*
  * Answers with `res`, of svc_response_new, which is taken in every case. The first call wins: 0.
+ * SVC_ENOMEM for no `pending`, which svc_request_defer returns when memory runs out.
  * SVC_ELATE when there was one before, or the deadline, the handler's failure or the service's stop
  * came first; SVC_EINVAL for NULL, or a response that has no answer in it (which is answered 500).
  * The reference stays the caller's. Any thread. Since: 0.1
  */
 SVC_API int svc_pending_complete(svc_pending *pending, svc_response *res);
 
-/* Another reference, for another thread. Any thread that has one. Since: 0.1 */
+/* Another reference, for another thread. Accepts NULL. Any thread that has one. Since: 0.1 */
 SVC_API svc_pending *svc_pending_ref(svc_pending *pending);
 
 /*
  * Gives a reference back. When the last one goes without an answer, nobody can give one: the client is
- * answered 500 at once. A reference that is never given back keeps its request's memory, is answered
+ * answered 500 at once, or, where it has left, counted as 499. A reference that is never given back keeps its request's memory, is answered
  * 504 at the deadline, and makes a stop of the service a forced one. Accepts NULL. Any thread. Since: 0.1
  */
 SVC_API void svc_pending_unref(svc_pending *pending);
 
 /* The request, borrowed until svc_pending_complete has won or the reference goes. Only one thread at a
- * time may use it, and until the handler returns that is the handler. Any thread. Since: 0.1 */
+ * time may use it, and until the handler returns that is the handler. NULL for NULL. Any thread. Since: 0.1 */
 SVC_API svc_request *svc_pending_request(const svc_pending *pending);
 
 /*

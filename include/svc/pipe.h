@@ -19,6 +19,9 @@
  * of the pipe held, before that call returns. It must not block: it tells the thread of its own
  * end. It may call anything of the pipe that does not block, and give up its reference. The same
  * end's callback never runs on two threads at once.
+ *
+ * All calls accept NULL, which svc_pipe_new returns when memory runs out: reads and writes are then
+ * SVC_ENOMEM.
  */
 #ifndef SVC_PIPE_H
 #define SVC_PIPE_H

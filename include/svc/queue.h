@@ -10,7 +10,8 @@
  *         …
  *
  * Closing is how the pushing side says that nothing more comes: pops take what is left, and then
- * fail. docs/tasks.md shows a queue between handlers and a task through a whole shutdown.
+ * fail. All calls accept NULL, which svc_queue_new may return: pushes and pops are then SVC_ENOMEM.
+ * docs/tasks.md shows a queue between handlers and a task through a whole shutdown.
  */
 #ifndef SVC_QUEUE_H
 #define SVC_QUEUE_H

@@ -62,7 +62,7 @@ SVC_API const char *svc_request_cookie(svc_request *req, const char *name);
 SVC_API const char *svc_request_body(const svc_request *req, size_t *len);
 
 /* The peer's address without port, such as "192.0.2.1" or "2001:db8::1"; "unix" for a unix socket,
- * "test" in svc_app_test. The other end of the connection, which may be a proxy. Since: 0.1 */
+ * "test" in svc_app_test if the test names none. The other end of the connection, which may be a proxy. Since: 0.1 */
 SVC_API const char *svc_request_peer(svc_request *req);
 
 /* "http" or "https": how this connection was made. Since: 0.1 */

@@ -22,11 +22,15 @@ typedef struct svc_test {
                                    "Host: test" is added; with a body, its Content-Length */
     const void *body;
     size_t body_len;
+    const char *peer;       /* the client's address, as of svc_request_peer: "192.0.2.1", "2001:db8::1", or
+                               one of "unix" and "test", which have none */
+    unsigned timeout_ms;    /* for how long the client waits for the whole reply before it leaves */
+    size_t max_reply_bytes; /* of the reply's body; the client leaves when there are more. 1 GiB at most */
 } svc_test;
 
 #define SVC_TEST_INIT                                                                              \
     {                                                                                              \
-        sizeof(svc_test), "GET", "/", NULL, NULL, 0                                                \
+        sizeof(svc_test), "GET", "/", NULL, NULL, 0, "test", 10000, (size_t)64 << 20               \
     }
 
 /*
@@ -34,10 +38,16 @@ typedef struct svc_test {
  * run and background tasks start, as at svc_app_start (and an app so readied can still be started,
  * unless it has tasks). An on_request that returns SVC_WAIT, a worker and a deferred answer are waited
  * for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire, its watches are told; what was
- * posted to it has run when this returns. The reply is the caller's. One thread at a time for each app,
- * whose handlers may test it too. NULL when the app has set-up errors (svc_app_errors), memory ran out,
- * another thread tests it, or it is mounted, started, being started or stopped; and for NULL.
- * Since: 0.1
+ * posted to it has run when this returns.
+ *
+ * The call ends although the reply does not, as that of a stream may not: when the client has waited for
+ * `timeout_ms`, or has read `max_reply_bytes`, it leaves. The reply has then what came until then, and the
+ * outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker that does not return by then is
+ * left to itself, as by a server; a handler that runs on the loop is not interrupted.
+ *
+ * The reply is the caller's. One thread at a time for each app, whose handlers may test it too. NULL when
+ * the test is not valid, the app has set-up errors (svc_app_errors), memory ran out, another thread tests
+ * it, or it is mounted, started, being started or stopped; and for NULL. Since: 0.1
  */
 SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
 
@@ -51,7 +61,7 @@ SVC_API svc_reply *svc_app_test_json(svc_app *app, const char *method, const cha
 /* Frees a reply. Accepts NULL. Since: 0.1 */
 SVC_API void svc_reply_free(svc_reply *reply);
 
-/* The status; 0 for NULL. Since: 0.1 */
+/* The status; 0 for NULL, and where the client left before there was one. Since: 0.1 */
 SVC_API int svc_reply_status(const svc_reply *reply);
 
 /* The first header field of that name, in any case; NULL when absent. Borrowed. Since: 0.1 */
@@ -64,7 +74,8 @@ SVC_API int svc_reply_header_at(const svc_reply *reply, size_t index, const char
 /* The body, NUL-terminated behind its `len` bytes; `len` may be NULL. Borrowed. Since: 0.1 */
 SVC_API const char *svc_reply_body(const svc_reply *reply, size_t *len);
 
-/* How the exchange ended: an svc_outcome. SVC_CUT when a body source failed. Since: 0.1 */
+/* How the exchange ended: an svc_outcome. SVC_CUT when a body source failed, SVC_CLIENT_GONE when the
+ * client left before the reply was whole, SVC_CUT for NULL. Since: 0.1 */
 SVC_API int svc_reply_outcome(const svc_reply *reply);
 
 SVC_END_DECLS

@@ -1,4 +1,4 @@
-/* Starting threads that are the library's own. */
+/* Starting threads that are the library's own, and what a thread has done. */
 #include "libsvc/base/thread.h"
 
 #include <errno.h>
@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TLS_RESERVE = 16 << 10 }; /* for the C library's own part of a thread's block */
@@ -40,18 +42,8 @@ static int set_stack(pthread_attr_t *attributes, size_t bytes)
     return pthread_attr_setstacksize(attributes, bytes + tls);
 }
 
-static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *arg),
-                  void *arg)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(thread, attributes, run, arg);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
-int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg)
+int svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
+                              void *arg)
 {
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
@@ -59,9 +51,29 @@ int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *
         return error;
     error = set_stack(&attributes, stack_bytes);
     if (!error)
-        error = create(thread, &attributes, run, arg);
+        error = pthread_create(thread, &attributes, run, arg);
     pthread_attr_destroy(&attributes);
     return error;
+}
+
+int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = svc__thread_start_program(thread, stack_bytes, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+bool svc__thread_pipe_harmless(void)
+{
+    struct sigaction action;
+    sigset_t mask;
+    sigemptyset(&mask);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    return sigismember(&mask, SIGPIPE) == 1 ||
+           (!sigaction(SIGPIPE, NULL, &action) && action.sa_handler != SIG_DFL);
 }
 
 bool svc__thread_filtered(void)
@@ -75,4 +87,17 @@ bool svc__thread_filtered(void)
     status[len > 0 ? len : 0] = '\0';
     const char *at = strstr(status, key);
     return !at || at[sizeof key - 1] != '0';
+}
+
+void svc__thread_usage(struct thread_usage *usage)
+{
+    struct rusage all;
+    struct timespec ran;
+    *usage = (struct thread_usage){0};
+    if (getrusage(RUSAGE_THREAD, &all) || clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ran))
+        return;
+    usage->known = true;
+    usage->cpu_ns = (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
+    usage->waits = (uint64_t)all.ru_nvcsw;
+    usage->preemptions = (uint64_t)all.ru_nivcsw;
 }

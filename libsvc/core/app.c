@@ -86,7 +86,7 @@ void svc_app_free(svc_app *app)
 
 const char *svc_app_name(const svc_app *app)
 {
-    return app->name;
+    return app ? app->name : "";
 }
 
 /* A report is kept whole or not at all; behind it, room stays for the line that counts the others.
@@ -129,11 +129,13 @@ bool svc__app_has_errors(const svc_app *app)
 
 const char *svc_app_errors(svc_app *app)
 {
+    const char *text = "out of memory\n";
+    if (!app)
+        return text;
     if (!svc__app_has_errors(app))
         return "";
     pthread_mutex_lock(&app->errors_lock);
     size_t kept = app->errors.len;
-    const char *text = "out of memory\n";
     if (kept == 0 && !svc__buf_reserve(&app->errors, COUNT_LINE)) {
         svc__buf_cut(&app->errors, 0);
     } else {
@@ -148,8 +150,10 @@ const char *svc_app_errors(svc_app *app)
     return text;
 }
 
-static int building(svc_app *app, const char *what)
+int svc__app_open(svc_app *app, const char *what)
 {
+    if (!app)
+        return SVC_ENOMEM;
     return app->state == APP_BUILDING ? 0 : svc__app_refuse(app, SVC_ESTATE, what);
 }
 
@@ -179,7 +183,7 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
 {
     if (!group)
         return SVC_EINVAL;
-    int error = building(group->app, "svc_group_use");
+    int error = svc__app_open(group->app, "svc_group_use");
     if (error)
         return error;
     if (!middleware_valid(middleware))
@@ -189,14 +193,14 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
 
 int svc_app_use(svc_app *app, const svc_middleware *middleware)
 {
-    return svc_group_use(&app->root, middleware);
+    return app ? svc_group_use(&app->root, middleware) : SVC_ENOMEM;
 }
 
 int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
 {
     if (!group)
         return SVC_EINVAL;
-    int error = building(group->app, "svc_group_set_timeout");
+    int error = svc__app_open(group->app, "svc_group_set_timeout");
     if (error)
         return error;
     if (timeout_ms > GROUP_TIMEOUT_MAX_MS)
@@ -214,7 +218,7 @@ static bool prefix_valid(const char *prefix)
 int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out)
 {
     svc_app *app = group->app;
-    int error = building(app, "svc_group_group");
+    int error = svc__app_open(app, "svc_group_group");
     if (error)
         return error;
     if (!prefix_valid(prefix)) {
@@ -243,7 +247,7 @@ svc_group *svc_group_group(svc_group *group, const char *prefix)
 
 svc_group *svc_app_group(svc_app *app, const char *prefix)
 {
-    return svc_group_group(&app->root, prefix);
+    return app ? svc_group_group(&app->root, prefix) : NULL;
 }
 
 /* Where the path of a pattern begins: behind an optional method and host. */
@@ -385,18 +389,19 @@ int svc_group_method_at(svc_group *group, const char *method, const char *patter
 
 int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line)
 {
-    return svc_group_route_at(&app->root, route, file, line);
+    return app ? svc_group_route_at(&app->root, route, file, line) : SVC_ENOMEM;
 }
 
 int svc_app_method_at(svc_app *app, const char *method, const char *pattern, svc_handler *handler,
                       void *arg, const char *file, int line)
 {
-    return svc_group_method_at(&app->root, method, pattern, handler, arg, file, line);
+    return app ? svc_group_method_at(&app->root, method, pattern, handler, arg, file, line)
+               : SVC_ENOMEM;
 }
 
 int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
 {
-    int error = building(app, "svc_app_fallback");
+    int error = svc__app_open(app, "svc_app_fallback");
     if (error)
         return error;
     if (!handler)
@@ -408,7 +413,7 @@ int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
 
 int svc_app_describe(svc_app *app, const char *text)
 {
-    int error = building(app, "svc_app_describe");
+    int error = svc__app_open(app, "svc_app_describe");
     if (error)
         return error;
     const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
@@ -421,7 +426,7 @@ int svc_app_describe(svc_app *app, const char *text)
 int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
                    void *arg)
 {
-    for (const struct route *route = app->routes; route; route = route->next) {
+    for (const struct route *route = app ? app->routes : NULL; route; route = route->next) {
         const struct pattern *pattern = &route->pattern;
         svc_route_info info = {sizeof info, pattern->text, pattern->file, pattern->line};
         int result = visit(&info, arg);
@@ -434,7 +439,7 @@ int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, 
 int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
                  void (*stop)(svc_app *app, void *arg), void *arg)
 {
-    int error = building(app, "svc_app_hook");
+    int error = svc__app_open(app, "svc_app_hook");
     if (error)
         return error;
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
@@ -459,7 +464,10 @@ bool svc__app_name_valid(const char *name)
 int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
                    void (*end)(void *state, void *arg), void *arg)
 {
-    if (app->state != APP_BUILDING || app->worker_hooks.begin)
+    int error = svc__app_open(app, "svc_app_worker");
+    if (error)
+        return error;
+    if (app->worker_hooks.begin)
         return svc__app_refuse(app, SVC_ESTATE, "svc_app_worker");
     if (!begin)
         return svc__app_refuse(app, SVC_EINVAL, "svc_app_worker");
@@ -481,7 +489,7 @@ char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name)
 
 int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
 {
-    int error = building(app, "svc_app_check");
+    int error = svc__app_open(app, "svc_app_check");
     if (error)
         return error;
     if (!svc__app_name_valid(name) || !check)

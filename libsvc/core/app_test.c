@@ -30,6 +30,11 @@ struct svc_reply {
     struct buf body;
 };
 
+struct test_client {
+    uint64_t end_ms; /* when it leaves; svc__clock_ms */
+    bool left;       /* it has */
+};
+
 /* The home of an app's exchanges in tests. It lives as long as the app, since others may hold one
  * of them beyond its reply. */
 struct test_host {
@@ -40,6 +45,7 @@ struct test_host {
     struct mailbox news;
     const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
     unsigned depth;             /* of its tests within tests */
+    struct test_client client;  /* of the innermost of them */
 };
 
 static _Thread_local char this_thread; /* whose address is another in each thread */
@@ -86,6 +92,19 @@ static bool take_news(struct mail *news, const struct exchange *x)
     return goes_on;
 }
 
+static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Whether the client has waited for as long as it would. */
+static bool leaves(struct test_host *test)
+{
+    struct test_client *client = &test->client;
+    client->left = client->left || svc__clock_ms() >= client->end_ms;
+    return client->left;
+}
+
 /* Who has the exchange may have made room for more of its body. */
 static enum exchange_step go_on(struct exchange *x)
 {
@@ -95,21 +114,25 @@ static enum exchange_step go_on(struct exchange *x)
 }
 
 /* Others have the exchange: until there is news, or it is answered 503 in the workers' queue or 504
- * at its deadline, as by a server. */
+ * at its deadline, as by a server; or the client leaves. */
 static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
 {
     struct mail *news;
     uint64_t deadline_ms = ((*x)->request.deadline_ns + 999999) / 1000000;
     uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
-    uint64_t due_ms = (*x)->out && queued_ms < deadline_ms ? queued_ms : deadline_ms;
+    uint64_t due_ms = (*x)->out ? earlier(queued_ms, deadline_ms) : deadline_ms;
     do {
-        while ((news = wait_until(test, due_ms)))
+        while (!leaves(test) && (news = wait_until(test, earlier(due_ms, test->client.end_ms))))
             if (take_news(news, *x))
                 return go_on(*x);
+        if (test->client.left) {
+            *x = svc__exchange_reclaim(*x, SVC_CLIENT_GONE);
+            return EXCHANGE_REPLY;
+        }
         if (svc__exchange_unqueue(*x))
             return EXCHANGE_REPLY;
         due_ms = deadline_ms;
-    } while (svc__exchange_left_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
+    } while (svc__exchange_remaining_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
     *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
     return EXCHANGE_REPLY;
 }
@@ -126,7 +149,7 @@ static enum exchange_step send_body(struct exchange *x, const svc_test *test, si
     return step;
 }
 
-/* The exchange that replies; NULL when out of memory. */
+/* The exchange that replies, if the client has not left; NULL when out of memory. */
 static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
     size_t at = 0;
@@ -165,9 +188,14 @@ static struct field *make_fields(struct arena *memory, const svc_test *test, siz
     char *length = svc__arena_zalloc(memory, NUM_U64_LEN + 1);
     if (!fields || !length)
         return NULL;
-    for (; n < given; n++)
+    for (; n < given; n++) {
+        const char *text = test->headers[2 * n + 1];
+        char *value = svc__arena_strndup(memory, text, strlen(text));
+        if (!value)
+            return NULL;
         fields[n] = (struct field){svc__bytes_z(test->headers[2 * n]),
-                                   svc__bytes_z(test->headers[2 * n + 1])};
+                                   svc__fields_normal(value, strlen(value))};
+    }
     if (!has_header(fields, given, "Host"))
         fields[n++] = (struct field){svc__bytes_z("Host"), svc__bytes_z("test")};
     if (test->body_len && !has_header(fields, given, "Content-Length") &&
@@ -209,29 +237,34 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
     return copy_field(reply, svc__bytes_z("Content-Length"), (struct bytes){digits, len});
 }
 
-/* As svc__exchange_reply_read, but waits for what is to come. */
-static int64_t read_source(struct exchange *x, char *space)
+/* As svc__exchange_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
+static int64_t read_source(struct test_host *test, struct exchange *x, char *space)
 {
-    int64_t n;
-    while ((n = svc__exchange_reply_read(x, space, BODY_PIECE)) == SVC_EAGAIN)
-        while (!take_news(wait_until(x->transport, WAIT_FOR_EVER), x))
+    int64_t n = SVC_EAGAIN;
+    while (n == SVC_EAGAIN && !leaves(test)) {
+        n = svc__exchange_reply_read(x, space, BODY_PIECE);
+        while (n == SVC_EAGAIN && !leaves(test) &&
+               !take_news(wait_until(test, test->client.end_ms), x))
             continue;
+    }
     return n;
 }
 
-static int copy_source(struct svc_reply *reply, struct exchange *x)
+static int copy_source(struct svc_reply *reply, struct exchange *x, size_t most)
 {
-    for (;;) {
+    struct test_host *test = x->transport;
+    while (reply->body.len <= most) {
         char *space = svc__buf_reserve(&reply->body, BODY_PIECE);
         if (!space)
             return SVC_ENOMEM;
-        int64_t n = read_source(x, space);
+        int64_t n = read_source(test, x, space);
         if (n < 0)
             reply->outcome = SVC_CUT;
         if (n <= 0)
             return 0;
         reply->body.len += (size_t)n;
     }
+    return 0;
 }
 
 /* Where there is no socket to send a file to, it is read. */
@@ -242,20 +275,29 @@ static int open_file(svc_response *res)
     return error ? error : svc_response_source(res, res->status, NULL, &source);
 }
 
-static int copy_reply(struct svc_reply *reply, struct exchange *x)
+/* Up to `most` bytes of the body, and one that tells that there are more. */
+static int copy_body(struct svc_reply *reply, struct exchange *x, size_t most)
 {
+    struct response_body *body = &x->response.body;
+    int error = body->kind == RESPONSE_FILE ? open_file(&x->response) : 0;
+    if (!error && body->kind == RESPONSE_SOURCE)
+        error = copy_source(reply, x, most);
+    else if (!error)
+        svc__buf_append(&reply->body, body->data, body->len <= most ? body->len : most + 1);
+    return error;
+}
+
+static int copy_reply(struct svc_reply *reply, struct exchange *x, size_t most)
+{
+    struct test_host *test = x->transport;
     reply->status = x->response.status;
     int error = copy_fields(reply, x);
-    if (!error && !svc__exchange_reply_bodiless(x)) {
-        if (x->response.body.kind == RESPONSE_FILE)
-            error = open_file(&x->response);
-        if (!error && x->response.body.kind == RESPONSE_SOURCE)
-            error = copy_source(reply, x);
-        else
-            svc__buf_append(&reply->body, x->response.body.data, x->response.body.len);
+    if (!error && !svc__exchange_reply_bodiless(x))
+        error = copy_body(reply, x, most);
+    if (reply->body.len > most) {
+        reply->body.len = most;
+        test->client.left = true;
     }
-    svc__buf_reserve(&reply->body, 1);
-    svc__buf_terminate(&reply->body);
     return error ? error : svc__buf_error(&reply->body);
 }
 
@@ -268,7 +310,7 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct exchange *x = fields ? svc__exchange_new(app, &host->host, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
-    strcpy(x->request.peer.text, "test");
+    svc__peer_parse(test->peer, &x->request.peer);
     x->transport = host;
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
     head.bytes = svc__head_size(&head);
@@ -276,7 +318,11 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     x = run(host, x, test);
     if (!x)
         return SVC_ENOMEM;
-    int error = copy_reply(reply, x);
+    int error = host->client.left ? 0 : copy_reply(reply, x, test->max_reply_bytes);
+    if (host->client.left)
+        reply->outcome = SVC_CLIENT_GONE;
+    svc__buf_reserve(&reply->body, 1);
+    svc__buf_terminate(&reply->body);
     x->transport = NULL;
     svc__exchange_done(x, (enum svc_outcome)reply->outcome, reply->body.len);
     svc__exchange_unref(x);
@@ -292,7 +338,10 @@ static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     svc__log_init(log, &app->logger);
     struct log *before = svc__log_adopt(log);
     struct svc_loop *loop_before = svc__reactor_enter(loop);
+    struct test_client client_before = app->test_host->client;
+    app->test_host->client = (struct test_client){svc__clock_ms() + test->timeout_ms, false};
     int error = exchange(app, test, reply);
+    app->test_host->client = client_before;
     svc__reactor_run(loop, svc__clock_ns());
     svc__reactor_enter(loop_before);
     svc__log_free(log);
@@ -356,8 +405,10 @@ void svc__app_test_free(svc_app *app)
 
 static bool test_valid(const svc_test *test)
 {
+    struct peer peer;
     return test->size >= sizeof *test && test->method && test->target &&
-           (test->body || !test->body_len);
+           (test->body || !test->body_len) && test->max_reply_bytes <= MAX_REPLY && test->peer &&
+           !svc__peer_parse(test->peer, &peer);
 }
 
 /* Readies an app in APP_STARTING. */
@@ -409,7 +460,7 @@ static svc_reply *run_test(svc_app *app, const svc_test *test)
     if (!reply)
         return NULL;
     svc__arena_init(&reply->memory, NULL, MAX_REPLY);
-    svc__buf_init(&reply->body, MAX_REPLY);
+    svc__buf_init(&reply->body, test->max_reply_bytes + BODY_PIECE + 1);
     int error = logged_exchange(app, test, reply);
     if (error) {
         svc_reply_free(reply);

@@ -58,13 +58,15 @@ static int set_tag(svc_response *res, const char *text, bool weak, struct etag *
 int svc_response_set_etag(svc_response *res, const char *tag, bool weak)
 {
     struct etag made;
+    if (!res)
+        return SVC_ENOMEM;
     int error = set_tag(res, tag, weak, &made);
     return error ? error : svc__condition_put_etag(res, tag_text(&made));
 }
 
 int svc_response_set_modified(svc_response *res, int64_t unix_seconds)
 {
-    char *text = svc__arena_alloc(&res->exchange->arena, CLOCK_IMF_SIZE);
+    char *text = res ? svc__arena_alloc(&res->exchange->arena, CLOCK_IMF_SIZE) : NULL;
     if (!text)
         return SVC_ENOMEM;
     int64_t now = wall_seconds();

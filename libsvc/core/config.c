@@ -67,8 +67,9 @@ static int copy_strings(svc_app *app, svc_config *config)
 
 int svc_app_configure(svc_app *app, const svc_config *config)
 {
-    if (app->state != APP_BUILDING)
-        return svc__config_refuse_call(app, SVC_ESTATE, "svc_app_configure");
+    int error = svc__app_open(app, "svc_app_configure");
+    if (error)
+        return error;
     if (!config || config->size < sizeof *config)
         return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_configure");
     svc_config copy = *config;
@@ -155,16 +156,17 @@ static int append_tables(svc_app *app, struct config_table *first)
 
 int svc_app_settings(svc_app *app, const svc_setting *table, void *values)
 {
+    int error = svc__app_open(app ? svc__app_root(app) : NULL, "svc_app_settings");
+    if (error)
+        return error;
     app = svc__app_root(app); /* of a mounted app the outer one reads and checks them */
-    if (app->state != APP_BUILDING)
-        return svc__config_refuse_call(app, SVC_ESTATE, "svc_app_settings");
     size_t count = table && values ? count_rows(table) : SIZE_MAX;
     if (count == SIZE_MAX)
         return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_settings");
     struct config_table *copy = copy_table(app, table, count, values);
     if (!copy)
         return svc__config_refuse_call(app, SVC_ENOMEM, "svc_app_settings");
-    int error = check_table(app, copy);
+    error = check_table(app, copy);
     if (error)
         return error;
     for (size_t i = 0; i < count; i++)

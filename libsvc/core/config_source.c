@@ -56,8 +56,9 @@ int svc__config_source_environment(svc_app *app, struct config_table *table)
 
 int svc_app_environment(svc_app *app, const char *prefix)
 {
-    if (app->state != APP_BUILDING)
-        return svc__config_refuse_call(app, SVC_ESTATE, "svc_app_environment");
+    int error = svc__app_open(app, "svc_app_environment");
+    if (error)
+        return error;
     if (!prefix || strlen(prefix) > SETTING_PREFIX_MAX)
         return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_environment");
     const char *copy = svc__arena_strndup(&app->memory, prefix, strlen(prefix));

@@ -5,7 +5,9 @@
 
 #include <svc/json.h>
 
-enum { MAX_DETAIL = 512, MAX_ROUTES = 1000 };
+#include "libsvc/core/json_tree.h"
+
+enum { MAX_DETAIL = 512, MAX_ROUTES = 1000, MAX_ROUTE_TEXT = 65536 };
 
 const char *svc__debug_failure(struct exchange *x, const char *who, int error)
 {
@@ -23,14 +25,25 @@ const char *svc__debug_failure(struct exchange *x, const char *who, int error)
     return text;
 }
 
-/* The first so many routes, each with where it was registered. */
+/* Where a route was registered stands behind its pattern. */
+static json_t *describe_route(const struct pattern *pattern, struct buf *text)
+{
+    svc__buf_clear(text);
+    svc__buf_printf(text, "%s (%s:%d)", pattern->text, pattern->file, pattern->line);
+    svc__buf_terminate(text);
+    return svc__buf_error(text) ? NULL : svc__json_tree_text(text->data);
+}
+
+/* The first so many routes. */
 static json_t *list_routes(const svc_app *app)
 {
     json_t *routes = json_array();
+    struct buf text;
     size_t left = MAX_ROUTES;
+    svc__buf_init(&text, MAX_ROUTE_TEXT);
     for (const struct route *route = app->routes; route && left > 0; route = route->next, left--)
-        json_array_append_new(routes, json_sprintf("%s (%s:%d)", route->pattern.text,
-                                                   route->pattern.file, route->pattern.line));
+        json_array_append_new(routes, describe_route(&route->pattern, &text));
+    svc__buf_free(&text);
     return routes;
 }
 

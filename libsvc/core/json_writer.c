@@ -270,6 +270,8 @@ static void release(void *arg)
 
 svc_json_writer *svc_response_json_begin(svc_response *res, int status)
 {
+    if (!res)
+        return NULL;
     struct arena *arena = &res->exchange->arena;
     res->status = 0; /* nothing has answered until the end is called */
     svc_json_writer *w = svc__arena_zalloc(arena, sizeof *w);

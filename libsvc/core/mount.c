@@ -69,7 +69,7 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
 
 int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)
 {
-    return svc_group_mount(&app->root, prefix, inner);
+    return app ? svc_group_mount(&app->root, prefix, inner) : SVC_ENOMEM;
 }
 
 /* The patterns are parsed once more, with the prefix, which may be too much for them. */

@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include <svc/errors.h>
+
 static bool take_address(const struct sockaddr_storage *from, struct network_address *address)
 {
     const struct sockaddr_in6 *six = (const void *)from;
@@ -32,4 +34,21 @@ struct peer svc__peer_of(const struct sockaddr_storage *address)
     else if (address->ss_family == AF_UNIX)
         strcpy(peer.text, "unix");
     return peer;
+}
+
+int svc__peer_parse(const char *text, struct peer *peer)
+{
+    struct peer parsed = {.text = ""};
+    struct network network;
+    if (!strcmp(text, "unix") || !strcmp(text, "test")) {
+        strcpy(parsed.text, text);
+    } else {
+        if (strchr(text, '/') || svc__network_parse(svc__bytes_z(text), &network))
+            return SVC_ESYNTAX;
+        parsed.addressed = true;
+        parsed.address = network.prefix;
+        format(&parsed);
+    }
+    *peer = parsed;
+    return 0;
 }

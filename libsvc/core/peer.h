@@ -18,4 +18,8 @@ struct peer {
  * thread. */
 struct peer svc__peer_of(const struct sockaddr_storage *address);
 
+/* The peer that a text names: an address of IPv4 or IPv6, or one of "unix" and "test", which have
+ * none. 0, or SVC_ESYNTAX, and then `*peer` is as it was. Any thread. */
+int svc__peer_parse(const char *text, struct peer *peer);
+
 #endif

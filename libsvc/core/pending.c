@@ -23,7 +23,7 @@ svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *
                                void *arg)
 {
     struct exchange *x = svc__exchange_of(req);
-    if (atomic_load(&x->pending))
+    if (!x->handling || atomic_load(&x->pending))
         return NULL;
     svc_pending *pending = svc__arena_zalloc(&x->arena, sizeof *pending);
     if (!pending || svc__away_prepare(x, svc__exchange_lent(x)))
@@ -44,12 +44,13 @@ svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *
 
 svc_request *svc_pending_request(const svc_pending *pending)
 {
-    return &pending->x->request;
+    return pending ? &pending->x->request : NULL;
 }
 
 svc_pending *svc_pending_ref(svc_pending *pending)
 {
-    atomic_fetch_add(&pending->refs, 1);
+    if (pending)
+        atomic_fetch_add(&pending->refs, 1);
     return pending;
 }
 
@@ -65,6 +66,10 @@ void svc_pending_unref(svc_pending *pending)
 
 int svc_pending_complete(svc_pending *pending, svc_response *res)
 {
+    if (!pending) { /* of svc_request_defer */
+        svc_response_free(res);
+        return SVC_ENOMEM;
+    }
     if (!res)
         return SVC_EINVAL;
     int error = svc_response_status(res) ? 0 : SVC_EINVAL;

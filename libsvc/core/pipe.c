@@ -61,7 +61,8 @@ no_lock:
 
 svc_pipe *svc_pipe_ref(svc_pipe *pipe)
 {
-    atomic_fetch_add_explicit(&pipe->owners, 1, memory_order_relaxed);
+    if (pipe)
+        atomic_fetch_add_explicit(&pipe->owners, 1, memory_order_relaxed);
     return pipe;
 }
 
@@ -138,12 +139,14 @@ static void set_function(svc_pipe *pipe, struct end *end, void (*fn)(void *arg),
 
 void svc_pipe_on_room(svc_pipe *pipe, void (*fn)(void *arg), void *arg)
 {
-    set_function(pipe, &pipe->writer, fn, arg);
+    if (pipe)
+        set_function(pipe, &pipe->writer, fn, arg);
 }
 
 void svc_pipe_on_data(svc_pipe *pipe, void (*fn)(void *arg), void *arg)
 {
-    set_function(pipe, &pipe->reader, fn, arg);
+    if (pipe)
+        set_function(pipe, &pipe->reader, fn, arg);
 }
 
 /* ---- The ring, with the lock held */
@@ -253,6 +256,8 @@ static void end_put(svc_pipe *pipe, int64_t n)
 
 int svc_pipe_write(svc_pipe *pipe, const void *data, size_t len)
 {
+    if (!pipe)
+        return SVC_ENOMEM;
     const char *from = data;
     int64_t n;
     do {
@@ -270,6 +275,8 @@ int svc_pipe_write(svc_pipe *pipe, const void *data, size_t len)
 
 int64_t svc_pipe_try_write(svc_pipe *pipe, const void *data, size_t len)
 {
+    if (!pipe)
+        return SVC_ENOMEM;
     pthread_mutex_lock(&pipe->lock);
     int64_t n = put_some(pipe, data, len);
     if (n == SVC_EAGAIN)
@@ -318,6 +325,8 @@ static int as_end(int error)
 
 void svc_pipe_end(svc_pipe *pipe, int error)
 {
+    if (!pipe)
+        return;
     pthread_mutex_lock(&pipe->lock);
     if (!refusal(pipe)) {
         pipe->ended = true;
@@ -355,6 +364,8 @@ static void end_take(svc_pipe *pipe, int64_t n)
 
 int64_t svc_pipe_read(svc_pipe *pipe, void *data, size_t len)
 {
+    if (!pipe)
+        return SVC_ENOMEM;
     int64_t n;
     pthread_mutex_lock(&pipe->lock);
     while ((n = take_some(pipe, data, len)) == SVC_EAGAIN)
@@ -365,6 +376,8 @@ int64_t svc_pipe_read(svc_pipe *pipe, void *data, size_t len)
 
 int64_t svc_pipe_try_read(svc_pipe *pipe, void *data, size_t len)
 {
+    if (!pipe)
+        return SVC_ENOMEM;
     pthread_mutex_lock(&pipe->lock);
     int64_t n = take_some(pipe, data, len);
     if (n == SVC_EAGAIN)
@@ -375,6 +388,8 @@ int64_t svc_pipe_try_read(svc_pipe *pipe, void *data, size_t len)
 
 void svc_pipe_cancel(svc_pipe *pipe)
 {
+    if (!pipe)
+        return;
     pthread_mutex_lock(&pipe->lock);
     if (!pipe->cancelled) {
         pipe->cancelled = true;

@@ -59,8 +59,8 @@ void svc_queue_free(svc_queue *queue)
 /* Whoever is woken does so without the lock: it would wait for it at once. */
 static int push(svc_queue *queue, void *item, uint64_t deadline_ms)
 {
-    if (!item)
-        return SVC_EINVAL;
+    if (!queue || !item)
+        return queue ? SVC_EINVAL : SVC_ENOMEM;
     pthread_mutex_lock(&queue->lock);
     while (queue->len == queue->capacity && !queue->closed &&
            svc__wait_until(&queue->room_came, &queue->lock, deadline_ms))
@@ -76,6 +76,8 @@ static int push(svc_queue *queue, void *item, uint64_t deadline_ms)
 
 static int pop(svc_queue *queue, void **item, uint64_t deadline_ms)
 {
+    if (!queue)
+        return SVC_ENOMEM;
     pthread_mutex_lock(&queue->lock);
     while (queue->len == 0 && !queue->closed &&
            svc__wait_until(&queue->item_came, &queue->lock, deadline_ms))
@@ -121,6 +123,8 @@ int svc_queue_try_pop(svc_queue *queue, void **item)
 
 void svc_queue_close(svc_queue *queue)
 {
+    if (!queue)
+        return;
     pthread_mutex_lock(&queue->lock);
     queue->closed = true;
     pthread_mutex_unlock(&queue->lock);
@@ -130,6 +134,8 @@ void svc_queue_close(svc_queue *queue)
 
 size_t svc_queue_len(svc_queue *queue)
 {
+    if (!queue)
+        return 0;
     pthread_mutex_lock(&queue->lock);
     size_t len = queue->len;
     pthread_mutex_unlock(&queue->lock);

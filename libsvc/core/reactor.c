@@ -62,6 +62,8 @@ struct svc_loop *svc__reactor_enter(struct svc_loop *loop)
 {
     struct svc_loop *before = here;
     here = loop;
+    if (loop)
+        svc__watchdog_enter(&loop->watchdog);
     return before;
 }
 
@@ -120,7 +122,7 @@ void svc__reactor_event(struct svc_loop *loop, struct watch *watch, uint32_t eve
     uint64_t seen;
     if (watch->kind == WATCH_APP) {
         svc__watch_ready((svc_watch *)(void *)watch, events);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_WATCH, NULL);
         return;
     }
     if (events & EPOLLOUT)
@@ -137,7 +139,7 @@ static void run_posts(struct svc_loop *loop, struct mail *list)
         free(list);
         list = post.mail.next;
         post.fn(post.arg);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_POST, NULL);
     }
 }
 
@@ -146,7 +148,7 @@ static void fire_timers(struct svc_loop *loop, uint64_t now_ns)
     struct timer *timer;
     while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
         svc__timer_fire(timer);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_TIMER, NULL);
     }
 }
 
@@ -170,7 +172,7 @@ void svc__reactor_turn(struct svc_loop *loop, uint64_t until_ms)
         wait = most < INT_MAX ? (int)most : INT_MAX;
     int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait);
     now_ns = svc__clock_ns();
-    svc__watchdog_mark(&loop->watchdog, now_ns);
+    svc__watchdog_woken(&loop->watchdog, now_ns);
     for (int i = 0; i < count; i++)
         svc__reactor_event(loop, events[i].data.ptr, events[i].events);
     svc__reactor_run(loop, now_ns);
@@ -189,6 +191,8 @@ void svc__reactor_end(struct svc_loop *loop)
 
 int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)
 {
+    if (!loop) /* there is none yet: see svc_app_loop */
+        return SVC_ESTATE;
     struct post *post = malloc(sizeof *post);
     if (!post)
         return SVC_ENOMEM;

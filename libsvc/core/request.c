@@ -189,7 +189,7 @@ uint64_t svc_request_remaining_ms(const svc_request *req)
     bool cut = atomic_load_explicit(&req->app->draining, memory_order_relaxed) == DRAIN_CUT;
     if (cut || atomic_load(&x->cancelled))
         return 0;
-    return svc__exchange_left_ms(x, svc__clock_ns());
+    return svc__exchange_remaining_ms(x, svc__clock_ns());
 }
 
 const char *svc_request_timeout(svc_request *req)

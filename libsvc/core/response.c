@@ -5,6 +5,8 @@
 
 #include "libsvc/core/response_file.h"
 #include "libsvc/core/response_internal.h"
+#include "libsvc/core/waker.h"
+#include "libsvc/proto/reference.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/token.h"
 
@@ -20,11 +22,13 @@ enum {
 
 int svc_response_status(const svc_response *res)
 {
-    return res->status;
+    return res ? res->status : 0;
 }
 
 int svc_response_set_status(svc_response *res, int status)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (status < 200 || status > 599)
         return SVC_EINVAL;
     res->status = status;
@@ -108,9 +112,29 @@ int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
     return error;
 }
 
+static bool is_reference(struct bytes name)
+{
+    return svc__bytes_eq_nocase(name, svc__bytes_z("Location")) ||
+           svc__bytes_eq_nocase(name, svc__bytes_z("Content-Location"));
+}
+
+/* As a URI reference, which may need escapes. */
+static int copy_reference(svc_response *res, struct bytes text, struct bytes *out)
+{
+    char *copy = svc__arena_alloc(arena_of(res), 3 * text.len + 1);
+    if (!copy)
+        return SVC_ENOMEM;
+    size_t len = svc__reference_write(copy, text);
+    copy[len] = '\0';
+    *out = svc__bytes(copy, len);
+    return len > 0 ? 0 : SVC_EINVAL;
+}
+
 /* Checks and copies a field; NUL-terminated, since transports may need C strings. */
 static int copy_field(svc_response *res, const char *name, const char *value, struct field *out)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (!name || !value)
         return SVC_EINVAL;
     struct bytes n = svc__bytes_z(name), v = svc__bytes_z(value);
@@ -118,12 +142,13 @@ static int copy_field(svc_response *res, const char *name, const char *value, st
         return SVC_EINVAL;
     if (n.len > MAX_FIELD_BYTES || v.len > MAX_FIELD_BYTES)
         return SVC_ETOOBIG;
-    char *name_copy = svc__arena_strndup(arena_of(res), n.data, n.len);
-    char *value_copy = svc__arena_strndup(arena_of(res), v.data, v.len);
-    if (!name_copy || !value_copy)
-        return SVC_ENOMEM;
-    *out = (struct field){{name_copy, n.len}, {value_copy, v.len}};
-    return 0;
+    int error = is_reference(n) ? copy_reference(res, v, &out->value) : 0;
+    if (error)
+        return error;
+    if (!is_reference(n))
+        out->value = svc__arena_copy(arena_of(res), v);
+    out->name = svc__arena_copy(arena_of(res), n);
+    return out->name.data && out->value.data ? 0 : SVC_ENOMEM;
 }
 
 int svc_response_set_header(svc_response *res, const char *name, const char *value)
@@ -142,11 +167,14 @@ int svc_response_add_header(svc_response *res, const char *name, const char *val
 
 void svc_response_remove_header(svc_response *res, const char *name)
 {
-    remove_fields(res, svc__bytes_z(name), res->field_count);
+    if (res && name)
+        remove_fields(res, svc__bytes_z(name), res->field_count);
 }
 
 const char *svc_response_header(const svc_response *res, const char *name)
 {
+    if (!res || !name)
+        return NULL;
     const struct field *field = svc__fields_find(res->fields, res->field_count, svc__bytes_z(name));
     return field ? field->value.data : NULL;
 }
@@ -180,6 +208,8 @@ void svc__response_reset(svc_response *res)
 static inline int copy_type(svc_response *res, const char *type, struct bytes *out)
 {
     struct bytes value = svc__bytes_z(type);
+    if (!res)
+        return SVC_ENOMEM;
     if (type && !value_valid(value))
         return SVC_EINVAL;
     if (type)
@@ -244,7 +274,7 @@ int svc_response_copy(svc_response *res, int status, const char *type, const voi
 {
     struct bytes copied;
     if (!data && len)
-        return SVC_EINVAL;
+        return res ? SVC_EINVAL : SVC_ENOMEM;
     int error = copy_type(res, type, &copied);
     return error ? error : set_copy(res, status, copied, data, len);
 }
@@ -252,7 +282,7 @@ int svc_response_copy(svc_response *res, int status, const char *type, const voi
 int svc_response_text(svc_response *res, int status, const char *text)
 {
     if (!text)
-        return SVC_EINVAL;
+        return res ? SVC_EINVAL : SVC_ENOMEM;
     return svc_response_copy(res, status, "text/plain; charset=utf-8", text, strlen(text));
 }
 
@@ -283,7 +313,9 @@ static bool redirect_status(int status)
 
 int svc_response_redirect(svc_response *res, int status, const char *location)
 {
-    if (!redirect_status(status) || !location || !*location || strchr(location, ' '))
+    if (!res)
+        return SVC_ENOMEM;
+    if (!redirect_status(status))
         return SVC_EINVAL;
     int error = svc_response_set_header(res, "Location", location);
     return error ? error : svc_response_empty(res, status);
@@ -292,6 +324,8 @@ int svc_response_redirect(svc_response *res, int status, const char *location)
 int svc_response_source(svc_response *res, int status, const char *type, const svc_source *source)
 {
     int error = SVC_EINVAL;
+    if (!source)
+        return error;
     if (source->read && status >= 200 && status <= 599)
         error = svc__response_put_type(res, type);
     if (error) {
@@ -332,6 +366,8 @@ static void memory_close(void *state)
 
 int svc_response_take_source(svc_response *res, svc_source *source)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (res->body.kind == RESPONSE_SOURCE) {
         *source = res->body.source;
     } else if (res->body.kind == RESPONSE_FILE) {
@@ -382,6 +418,11 @@ int svc__response_adopt(svc_response *to, svc_response *from)
         to->body = from->body;
         to->pipe = from->pipe;
         from->pipe = NULL;
+        if (from->waker) {
+            svc__waker_release(to->waker);
+            to->waker = from->waker;
+            from->waker = NULL;
+        }
         from->body = (struct response_body){.kind = RESPONSE_EMPTY};
     }
     x->adopted = from;
@@ -390,13 +431,15 @@ int svc__response_adopt(svc_response *to, svc_response *from)
 
 const char *svc_response_body(const svc_response *res, size_t *len)
 {
-    bool memory = res->body.kind == RESPONSE_MEMORY;
+    bool memory = res && res->body.kind == RESPONSE_MEMORY;
     *len = memory ? res->body.len : 0;
     return memory ? res->body.data : NULL;
 }
 
 int svc_response_set_length(svc_response *res, uint64_t length)
 {
+    if (!res)
+        return SVC_ENOMEM;
     if (length == SVC_LENGTH_UNKNOWN)
         return SVC_EINVAL;
     res->length = length;

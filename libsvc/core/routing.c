@@ -7,6 +7,7 @@
 #include "libsvc/core/mount.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/host.h"
+#include "libsvc/proto/method.h"
 #include "libsvc/proto/uri.h"
 
 static int answer_refusal(svc_request *req, svc_response *res)
@@ -68,21 +69,25 @@ static void redirect(struct exchange *x, struct bytes path, const char *suffix)
     x->answer = answer_redirect;
 }
 
-/* Adds OPTIONS, which this answer shows to be allowed, in its place in a sorted list. */
-static void add_options(struct buf *out, struct bytes methods)
+/* Writes a sorted list of methods with OPTIONS in its place, which the library answers where no
+ * route does. */
+static void write_allow(struct buf *out, struct bytes methods)
 {
     static const char options[] = "OPTIONS";
-    bool added = false;
+    const size_t len = sizeof options - 1;
+    bool there = false;
     while (methods.data) {
         struct bytes method = svc__bytes_trim(svc__bytes_cut(&methods, ','));
-        if (!added && strncmp(method.data, options, method.len) > 0) {
+        int order = memcmp(method.data, options, method.len < len ? method.len : len);
+        if (order == 0)
+            order = (method.len > len) - (method.len < len);
+        if (!there && order > 0)
             svc__buf_puts(out, "OPTIONS, ");
-            added = true;
-        }
+        there = there || order >= 0;
         svc__buf_bytes(out, method);
         svc__buf_puts(out, methods.data ? ", " : "");
     }
-    if (!added)
+    if (!there)
         svc__buf_puts(out, ", OPTIONS");
 }
 
@@ -155,19 +160,15 @@ static void no_route(struct exchange *x, struct bytes host, struct bytes path)
         return;
     }
     bool options = svc__bytes_eq_z(x->request.method, "OPTIONS");
-    struct bytes methods = {scratch->data, scratch->len};
-    struct buf with_options;
-    svc__buf_init(&with_options, methods.len + 16);
-    if (options) {
-        add_options(&with_options, methods);
-        methods = (struct bytes){with_options.data, with_options.len};
-    }
-    const char *allow = svc__buf_error(scratch) || svc__buf_error(&with_options)
-                            ? NULL
-                            : svc__arena_strndup(&x->arena, methods.data, methods.len);
-    svc__buf_free(&with_options);
-    svc__routing_refuse(x, allow ? (options ? 204 : 405) : 503, allow);
-    if (allow)
+    struct buf allow;
+    svc__buf_init(&allow, scratch->len + sizeof ", OPTIONS");
+    write_allow(&allow, svc__buf_view(scratch));
+    const char *copy = svc__buf_error(scratch) || svc__buf_error(&allow)
+                           ? NULL
+                           : svc__arena_strndup(&x->arena, allow.data, allow.len);
+    svc__buf_free(&allow);
+    svc__routing_refuse(x, copy ? (options ? 204 : 405) : 503, copy);
+    if (copy)
         x->answer = answer_method;
 }
 
@@ -196,9 +197,10 @@ static void refuse_tunnel(struct exchange *x)
 bool svc__routing_method_known(struct exchange *x)
 {
     const struct bytes method = x->request.method;
-    if (svc__bytes_eq_z(method, "OPTIONS") || svc__tree_knows_method(x->request.app->tree, method))
+    if (svc__tree_knows_method(x->request.app->tree, method) || svc__method_registered(method))
         return true;
-    svc__routing_refuse(x, 501, "no resource of this service has this method");
+    svc__routing_refuse(x, 501,
+                        "the method is none of HTTP's, and no resource of this service has it");
     return false;
 }
 

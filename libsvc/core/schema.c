@@ -184,9 +184,9 @@ const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, size_t s
                                  unsigned flags)
 {
     struct svc_schema *schema = NULL;
-    int error = app->state != APP_BUILDING                     ? SVC_ESTATE
-                : !arguments_valid(fields, struct_size, flags) ? SVC_EINVAL
-                                                               : 0;
+    if (svc__app_open(app, "svc_schema_new"))
+        return NULL;
+    int error = arguments_valid(fields, struct_size, flags) ? 0 : SVC_EINVAL;
     if (!error) {
         schema = svc__arena_alloc(&app->memory, sizeof *schema);
         error = schema ? 0 : SVC_ENOMEM;

@@ -83,9 +83,9 @@ static void append(struct task_list *list, svc_task_context *first, svc_task_con
 
 int svc_app_task(svc_app *app, const svc_task *task)
 {
-    if (app->state != APP_BUILDING)
-        return svc__app_refuse(app, SVC_ESTATE, "svc_app_task");
-    int error = check(app, task);
+    int error = svc__app_open(app, "svc_app_task");
+    if (!error)
+        error = check(app, task);
     if (error)
         return error;
     svc_task_context *context = svc__arena_zalloc(&app->memory, sizeof *context);
@@ -236,7 +236,8 @@ static void register_metrics(struct task_list *list, struct metrics *in)
 
 static int start(svc_task_context *context)
 {
-    int error = svc__thread_start(&context->thread, context->task.stack_bytes, run, context);
+    int error =
+        svc__thread_start_program(&context->thread, context->task.stack_bytes, run, context);
     context->joinable = !error;
     if (error)
         svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",

@@ -17,7 +17,7 @@ struct svc_timer {
 
 svc_timer *svc_timer_new(svc_loop *loop, void (*fn)(void *arg), void *arg)
 {
-    svc_timer *timer = svc__reactor_is_open(loop) ? malloc(sizeof *timer) : NULL;
+    svc_timer *timer = loop && svc__reactor_is_open(loop) ? malloc(sizeof *timer) : NULL;
     if (timer)
         *timer = (svc_timer){{0}, loop, fn, arg};
     return timer;
@@ -26,8 +26,8 @@ svc_timer *svc_timer_new(svc_loop *loop, void (*fn)(void *arg), void *arg)
 /* By the time of the call and not of the turn, which may have begun long before: never early. */
 int svc_timer_set(svc_timer *timer, uint64_t ms)
 {
-    if (ms > max_ms)
-        return SVC_EINVAL;
+    if (!timer || ms > max_ms)
+        return timer ? SVC_EINVAL : SVC_ENOMEM;
     if (!svc__reactor_is_open(timer->loop))
         return SVC_ESTATE;
     svc__wheel_set(&timer->loop->timers, &timer->timer, svc__clock_ns() + ms * 1000000);
@@ -37,14 +37,12 @@ int svc_timer_set(svc_timer *timer, uint64_t ms)
 /* The loop may be gone when the timer is not set, and is not looked at. */
 void svc_timer_cancel(svc_timer *timer)
 {
-    if (svc__wheel_armed(&timer->timer))
+    if (timer && svc__wheel_armed(&timer->timer))
         svc__wheel_cancel(&timer->loop->timers, &timer->timer);
 }
 
 void svc_timer_free(svc_timer *timer)
 {
-    if (!timer)
-        return;
     svc_timer_cancel(timer);
     free(timer);
 }

@@ -59,7 +59,7 @@ static void unlist(svc_watch *watch)
 svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
                          void (*fn)(unsigned events, void *arg), void *arg)
 {
-    bool valid = are_known(events) && svc__reactor_is_open(loop);
+    bool valid = loop && are_known(events) && svc__reactor_is_open(loop);
     svc_watch *watch = valid ? calloc(1, sizeof *watch) : NULL;
     if (!watch)
         return NULL;
@@ -78,8 +78,8 @@ svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
 
 int svc_watch_set(svc_watch *watch, unsigned events)
 {
-    if (!are_known(events))
-        return SVC_EINVAL;
+    if (!watch || !are_known(events))
+        return watch ? SVC_EINVAL : SVC_ENOMEM;
     return watch->loop && svc__reactor_is_open(watch->loop) ? apply(watch, events) : SVC_ESTATE;
 }
 

@@ -366,7 +366,7 @@ static int add_thread(struct workers *pool)
 {
     pthread_t thread;
     struct worker *worker = new_worker(pool);
-    int error = worker ? svc__thread_start(&thread, pool->stack, run, worker) : ENOMEM;
+    int error = worker ? svc__thread_start_program(&thread, pool->stack, run, worker) : ENOMEM;
     if (!error)
         pthread_detach(thread);
     else if (worker)
@@ -453,7 +453,7 @@ static void *begin_nothing(void *arg)
 static int try_thread(const struct workers *pool)
 {
     pthread_t thread;
-    int error = svc__thread_start(&thread, pool->stack, begin_nothing, NULL);
+    int error = svc__thread_start_program(&thread, pool->stack, begin_nothing, NULL);
     if (!error)
         pthread_join(thread, NULL);
     return error;

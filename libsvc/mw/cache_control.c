@@ -87,12 +87,10 @@ static int read_policy(struct cache_control_layer *layer, struct arena *memory,
 
 const svc_middleware *svc_cache_control_new(svc_app *app, const svc_cache_policy *policy)
 {
-    struct cache_control_layer *layer = NULL;
-    int error = app->state == APP_BUILDING ? 0 : SVC_ESTATE;
-    if (!error) {
-        layer = svc__arena_zalloc(&app->memory, sizeof *layer);
-        error = layer ? read_policy(layer, &app->memory, policy) : SVC_ENOMEM;
-    }
+    if (svc__app_open(app, "svc_cache_control_new"))
+        return NULL;
+    struct cache_control_layer *layer = svc__arena_zalloc(&app->memory, sizeof *layer);
+    int error = layer ? read_policy(layer, &app->memory, policy) : SVC_ENOMEM;
     if (error) {
         svc__app_error(app, NULL, 0, "svc_cache_control_new: %s", svc_error_text(error));
         return NULL;

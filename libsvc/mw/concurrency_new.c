@@ -76,10 +76,8 @@ static struct concurrency *allocate(svc_app *app)
 
 const svc_middleware *svc_concurrency_new(svc_app *app, const svc_concurrency *options)
 {
-    if (app->state != APP_BUILDING) {
-        svc__app_error(app, NULL, 0, "svc_concurrency_new: %s", svc_error_text(SVC_ESTATE));
+    if (svc__app_open(app, "svc_concurrency_new"))
         return NULL;
-    }
     if (!options || options->size < sizeof *options) {
         svc__app_error(app, NULL, 0, "svc_concurrency_new: options need SVC_CONCURRENCY_INIT");
         return NULL;

@@ -101,10 +101,10 @@ const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *o
 {
     static const svc_conditional defaults = SVC_CONDITIONAL_INIT;
     struct conditional_layer *layer = NULL;
+    if (svc__app_open(app, "svc_conditional_new"))
+        return NULL;
     options = options ? options : &defaults;
-    int error = app->state != APP_BUILDING        ? SVC_ESTATE
-                : options->size < sizeof *options ? SVC_EINVAL
-                                                  : 0;
+    int error = options->size < sizeof *options ? SVC_EINVAL : 0;
     if (!error) {
         layer = svc__arena_zalloc(&app->memory, sizeof *layer);
         error = layer ? 0 : SVC_ENOMEM;

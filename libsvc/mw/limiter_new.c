@@ -152,10 +152,8 @@ static int make(svc_app *app, struct rate_limit *limit, const svc_rate_limit *op
 
 const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *options)
 {
-    if (app->state != APP_BUILDING) {
-        svc__app_error(app, NULL, 0, "svc_limiter_new: %s", svc_error_text(SVC_ESTATE));
+    if (svc__app_open(app, "svc_limiter_new"))
         return NULL;
-    }
     if (!options || options->size < sizeof *options) {
         svc__app_error(app, NULL, 0, "svc_limiter_new: options need SVC_RATE_LIMIT_INIT");
         return NULL;

@@ -1,6 +1,8 @@
-/* Finds methods by name without a search structure: nine comparisons of length and bytes. */
+/* Finds methods by name without a search structure: nine comparisons of length and bytes for those
+ * that the library acts on, a search by halves for the rest, of which only strangers ask. */
 #include "libsvc/proto/method.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "libsvc/proto/token.h"
@@ -27,4 +29,63 @@ enum method svc__method_find(struct bytes name)
 const char *svc__method_name(enum method method)
 {
     return names[method];
+}
+
+/* The HTTP Method Registry of the IANA, in its order. */
+static const char *const registry[] = {
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PRI",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+};
+
+static int compare_name(const void *key, const void *entry)
+{
+    const struct bytes *name = key;
+    const char *const *known = entry;
+    size_t known_len = strlen(*known), shorter = name->len < known_len ? name->len : known_len;
+    int order = memcmp(name->data, *known, shorter);
+    return order ? order : (name->len > known_len) - (name->len < known_len);
+}
+
+bool svc__method_registered(struct bytes name)
+{
+    return name.len > 0 && bsearch(&name, registry, sizeof registry / sizeof *registry,
+                                   sizeof *registry, compare_name);
 }

@@ -28,6 +28,9 @@ bool svc__method_valid(struct bytes name);
 /* The method of that exact name, or METHOD_OTHER. Any thread. */
 enum method svc__method_find(struct bytes name);
 
+/* Whether the IANA's HTTP Method Registry has that exact name. Any thread. */
+bool svc__method_registered(struct bytes name);
+
 /* The name of a known method, static and NUL-terminated; NULL for METHOD_OTHER. Any thread. */
 const char *svc__method_name(enum method method);
 

@@ -1,7 +1,6 @@
 /* The life of an app as programs see it: start, wait, stop, or all of it at once. */
 #include "libsvc/server/app_run.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 
@@ -122,7 +121,6 @@ static int run(svc_app *app)
     int error = svc__signals_take();
     if (error)
         return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
-    signal(SIGPIPE, SIG_IGN);
     app->signals = svc__signals_count();
     int status = serve(app);
     app->signals = NULL;
@@ -148,11 +146,14 @@ static const char *address_of(const struct server *server, size_t index)
 
 const char *svc_app_address(const svc_app *app, size_t index)
 {
-    return app->service ? address_of(app->service->server, index) : NULL;
+    const struct service *service = app ? svc__app_root(app)->service : NULL;
+    return service ? address_of(service->server, index) : NULL;
 }
 
 svc_loop *svc_app_loop(const svc_app *app, size_t index)
 {
+    if (!app)
+        return NULL;
     app = svc__app_root(app);
     if (!app->service)
         return index == 0 ? svc__app_test_loop(app) : NULL;
@@ -162,5 +163,6 @@ svc_loop *svc_app_loop(const svc_app *app, size_t index)
 
 const char *svc_app_admin_address(const svc_app *app)
 {
-    return app->service ? address_of(app->service->admin, 0) : NULL;
+    const struct service *service = app ? svc__app_root(app)->service : NULL;
+    return service ? address_of(service->admin, 0) : NULL;
 }

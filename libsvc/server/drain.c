@@ -19,7 +19,7 @@ enum {
     HANDSHAKES_MS = 1500
 };
 
-/* How long threads have to end, and the log to be written, when all requests are over. */
+/* How long threads have to end at least, and the log to be written, when all requests are over. */
 struct pace {
     unsigned end_ms, flush_ms;
 };
@@ -30,14 +30,25 @@ static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
 
 struct drain {
     struct service *service;
-    int signals_fd; /* -1 when signals are the program's own */
-    unsigned asked; /* how often a stop was asked for */
+    int signals_fd;       /* -1 when signals are the program's own */
+    unsigned asked;       /* how often a stop was asked for */
+    unsigned hangups;     /* of those that have come, how often the log was opened again */
+    uint64_t deadline_ms; /* of the drain timeout */
 };
 
 static bool empty_event(int fd)
 {
     uint64_t seen;
     return read(fd, &seen, sizeof seen) == sizeof seen;
+}
+
+static void follow_hangups(struct drain *drain)
+{
+    unsigned hangups = drain->signals_fd >= 0 ? svc__signals_hangups() : 0;
+    if (hangups == drain->hangups)
+        return;
+    drain->hangups = hangups;
+    (void)svc_app_log_reopen(drain->service->app);
 }
 
 /* Sleeps until something happens, at most `ms`. */
@@ -52,6 +63,7 @@ static void wait_for_event(struct drain *drain, int ms)
             if (fds[i].revents)
                 (void)empty_event(fds[i].fd);
     drain->asked = svc__life_stops(app);
+    follow_hangups(drain);
 }
 
 static bool never(const struct server *server)
@@ -165,20 +177,22 @@ static void log_stopped(const struct service *service, bool clean)
 
 /* Ends everything, the app's hooks and its log included, unless something still runs: a handler, a
  * task, or a readiness check, which keeps nobody waiting for an answer but uses what would be
- * freed. */
-static void end_threads(struct service *service, const struct pace *pace)
+ * freed. Whether all has ended. */
+static bool end_threads(struct service *service, const struct pace *pace, uint64_t deadline_ms)
 {
     svc_app *app = service->app;
-    uint64_t deadline_ms = svc__clock_ms() + pace->end_ms;
+    uint64_t least_ms = svc__clock_ms() + pace->end_ms;
+    deadline_ms = deadline_ms > least_ms ? deadline_ms : least_ms;
     if (svc__service_end(service, deadline_ms) || svc__workers_stop(app->workers, deadline_ms)) {
         svc_app_log_warn(app, "a handler, task or readiness check does not return");
         svc__sink_stop(app->logger.sink, pace->flush_ms);
-        return;
+        return false;
     }
     svc__app_unready(app); /* its hooks may log, and name loops */
     svc__service_free(service);
     app->service = NULL;
     svc__logger_close(&app->logger, pace->flush_ms);
+    return true;
 }
 
 /* From the wait for a stop to the last request and task. Whether nothing had to be cut. */
@@ -188,11 +202,11 @@ static bool run_drain(struct drain *drain)
     while (!(drain->asked = svc__life_stops(service->app)))
         wait_for_event(drain, WAIT_LOOK_MS);
     announce(drain);
-    uint64_t deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
-    stop_accepting(drain, deadline_ms);
-    bool clean = finish_requests(drain, deadline_ms);
+    drain->deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
+    stop_accepting(drain, drain->deadline_ms);
+    bool clean = finish_requests(drain, drain->deadline_ms);
     if (clean)
-        clean = finish_tasks(drain, deadline_ms);
+        clean = finish_tasks(drain, drain->deadline_ms);
     else
         svc__task_stop_all(service->app); /* time is up for them too */
     log_stopped(service, clean);
@@ -208,6 +222,7 @@ int svc__drain_run(struct service *service)
     bool clean = run_drain(&drain);
     if (signals)
         svc__signals_read_in_order(false); /* a stop hook may take for ever */
-    end_threads(service, clean ? &in_order : &by_force);
-    return clean ? 0 : SVC_EFORCED;
+    bool ended = clean ? end_threads(service, &in_order, drain.deadline_ms)
+                       : end_threads(service, &by_force, 0);
+    return clean && ended ? 0 : SVC_EFORCED;
 }

@@ -119,6 +119,7 @@ static void init_host(struct loop *loop)
         .loop = &loop->reactor,
     };
     svc__log_init(&loop->log, loop->server->logger);
+    loop->log.skips_taker = loop->server->logger != &app->logger; /* as the admin pages' */
     svc__buf_init(&loop->host.scratch, SCRATCH);
 }
 
@@ -126,7 +127,7 @@ static int open_descriptors(struct loop *loop)
 {
     int error = svc__reactor_open(&loop->reactor, loop->server->app);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (error || svc__loop_mhd_start(loop))
+    if (error || svc__early_start(loop) || svc__loop_mhd_start(loop))
         return SVC_ESYSTEM;
     return svc__loop_watch(loop, loop->mhd_fd, EPOLLIN, &loop->mhd_watch);
 }
@@ -177,6 +178,7 @@ void svc__loop_free(struct loop *loop)
         return;
     free_handed(loop);
     svc__loop_mhd_stop(loop);
+    svc__early_stop(loop);
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
     svc__log_free(&loop->log);
     svc__buf_free(&loop->host.scratch);
@@ -361,7 +363,7 @@ static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
     loop->host.turn_first_ns = 0;
     loop->began_ns = now_ns;
     loop->now_ms = now_ns / 1000000;
-    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    svc__watchdog_woken(&loop->reactor.watchdog, now_ns);
     return count;
 }
 
@@ -405,6 +407,7 @@ static void *run(void *arg)
     svc__loop_mhd_run(loop); /* those that were suspended get their 503 */
     struct server *server = loop->server;
     svc__loop_mhd_stop(loop);
+    svc__early_close_all(loop);
     svc__linger_close_all(loop);
     svc__reactor_end(&loop->reactor);
     atomic_store(&loop->ended, true);
@@ -414,7 +417,7 @@ static void *run(void *arg)
 
 int svc__loop_start(struct loop *loop)
 {
-    int error = svc__thread_start(&loop->thread, 0, run, loop);
+    int error = svc__thread_start_program(&loop->thread, 0, run, loop);
     if (!error)
         pthread_setname_np(loop->thread, "svc-loop");
     return error ? SVC_ESYSTEM : 0;

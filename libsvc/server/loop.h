@@ -36,6 +36,8 @@ struct loop {
     struct kept_replies *replies; /* see loop_mhd_reply.h */
     size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */
 
+    struct early_feed feed; /* heads that it has read itself, see early.h */
+
     struct mailbox handed;   /* connections accepted by other threads */
     struct mailbox woken;    /* exchanges of which there is news */
     struct mail *woken_left; /* of those that were taken from it */

@@ -63,7 +63,7 @@ static void register_metrics(struct server *server)
     m->timed_out = svc__metric_counter(in, "svc_connections_timed_out_total",
                                        "Connections that a deadline ended in mid-request.");
     m->refused_below = svc__metric_counter(in, "svc_requests_refused_below_total",
-                                           "Requests that libmicrohttpd refused itself.");
+                                           "Requests that were refused before they were one.");
     m->faults = svc__metric_counter(in, "svc_loop_faults_total",
                                     "System calls of event loops that failed: wake-ups, watches, "
                                     "and what libmicrohttpd takes a connection by.");

@@ -125,7 +125,7 @@ Test(middleware, errors_of_the_library_pass_through_the_layers_of_the_app)
     } rows[] = {
         {"GET", "/none", NULL, 404, false},    {"PUT", "/a", NULL, 405, false},
         {"OPTIONS", "/a", NULL, 204, false},   {"BREW", "/a", NULL, 501, false},
-        {"CONNECT", "a:80", NULL, 501, false}, {"GET", "//a", NULL, 308, false},
+        {"CONNECT", "a:80", NULL, 405, false}, {"GET", "//a", NULL, 308, false},
         {"GET", "/%zz", NULL, 400, false},     {"G T", "/a", NULL, 400, false},
         {"GET", "/a?a=%ff", NULL, 400, true},  {"POST", "/a", "too large", 413, true},
     };

@@ -97,6 +97,8 @@ Test(routing, unclean_paths_lead_to_clean_ones_and_those_of_connect_are_data)
         {"GET", "/foo/../bar/./..//baz?q=/./", 308, "/baz?q=/./"},
         {"GET", "/foo/../bar", 308, "/bar/"},
         {"GET", "/a//b%2Fc", 308, "/a/b%2Fc"}, /* not %252F: what is escaped stays as it is */
+        {"GET", "/a//\"><b?\"><", 308, "/a/%22%3E%3Cb?%22%3E%3C"},
+        {"GET", "/a//\xc3\xa4[1]?b[]=\xff", 308, "/a/%C3%A4%5B1%5D?b%5B%5D=%FF"},
         {"CONNECT", "/foo/x", 200, "/foo/"},
         {"CONNECT", "/foo/../bar", 200, "/foo/"},
         {"CONNECT", "/foo//x", 200, "/foo/"},
@@ -109,9 +111,11 @@ Test(routing, methods_of_a_path_are_told_in_order)
 {
     static const char *const patterns[] = {"PUT /a", "GET /a", "DELETE /a", "POST /b/", NULL};
     static const struct row rows[] = {
-        {"POST", "/a", 405, "DELETE, GET, HEAD, PUT"},
+        {"POST", "/a", 405, "DELETE, GET, HEAD, OPTIONS, PUT"},
         {"OPTIONS", "/a", 204, "DELETE, GET, HEAD, OPTIONS, PUT"},
-        {"GET", "/b", 405, "POST"},
+        {"GET", "/b", 405, "OPTIONS, POST"},
+        {"PROPFIND", "/a", 405, "DELETE, GET, HEAD, OPTIONS, PUT"},
+        {"QUERY", "/none", 404, ""},
         {"OPTIONS", "/b", 204, "OPTIONS, POST"},
         {"POST", "/none", 404, ""},
         {"BREW", "/a", 501, ""},
@@ -124,9 +128,9 @@ Test(routing, connect_is_a_method_of_none_unless_a_route_has_it)
 {
     static const char *const patterns[] = {"GET /{$}", "GET /a", NULL};
     static const struct row rows[] = {
-        {"CONNECT", "a:80", 501, ""},
-        {"CONNECT", "/a", 501, ""},
-        {"CONNECT", "/%zz", 501, ""},
+        {"CONNECT", "a:80", 405, "OPTIONS"},
+        {"CONNECT", "/a", 405, "GET, HEAD, OPTIONS"},
+        {"CONNECT", "/%zz", 400, ""},
     };
     EXPECT(patterns, rows);
 }
@@ -137,7 +141,7 @@ Test(routing, connect_of_a_route_is_for_paths_and_makes_no_tunnels)
     static const char *const every[] = {"/", NULL};
     static const struct row rows[] = {
         {"CONNECT", "/tunnel", 200, "CONNECT /tunnel"},
-        {"CONNECT", "/a", 405, "GET, HEAD"},
+        {"CONNECT", "/a", 405, "GET, HEAD, OPTIONS"},
         {"CONNECT", "a:80", 405, "OPTIONS"},
         {"CONNECT", "a", 400, ""},
         {"CONNECT", "a:", 400, ""},
@@ -146,4 +150,35 @@ Test(routing, connect_of_a_route_is_for_paths_and_makes_no_tunnels)
     static const struct row tunnel[] = {{"CONNECT", "a:80", 405, "OPTIONS"}};
     EXPECT(patterns, rows);
     EXPECT(every, tunnel);
+}
+
+/* Each method of the registry, to a path that has others, to none, and to an app without routes. */
+Test(routing, a_method_that_http_knows_is_never_501)
+{
+    static const char *const patterns[] = {"GET /a", NULL}, *const none[] = {NULL};
+    static const char *const methods[] = {
+        "POST", "PUT",    "DELETE",   "PATCH", "TRACE",  "CONNECT", "QUERY",          "MKCOL",
+        "LOCK", "REPORT", "PROPFIND", "ACL",   "SEARCH", "UNLINK",  "VERSION-CONTROL"};
+    svc_app *app = serve(patterns), *empty = serve(none);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        expect_row(app, &(struct row){methods[i], "/a", 405, "GET, HEAD, OPTIONS"});
+        expect_row(app, &(struct row){methods[i], "/b", 404, ""});
+        expect_row(empty, &(struct row){methods[i], "/a", 404, ""});
+    }
+    expect_row(empty, &(struct row){"GET", "/", 404, ""});
+    expect_row(empty, &(struct row){"get", "/", 501, ""});
+    svc_app_free(empty);
+    svc_app_free(app);
+}
+
+Test(routing, methods_near_options_are_told_in_order)
+{
+    static const char *const patterns[] = {"OPTION /a", "OPTIONS /a",  "OPTIONSX /a",
+                                           "OPTION /b", "OPTIONSX /b", NULL};
+    static const struct row rows[] = {
+        {"GET", "/a", 405, "OPTION, OPTIONS, OPTIONSX"},
+        {"GET", "/b", 405, "OPTION, OPTIONS, OPTIONSX"},
+        {"OPTIONS", "/b", 204, "OPTION, OPTIONS, OPTIONSX"},
+    };
+    EXPECT(patterns, rows);
 }

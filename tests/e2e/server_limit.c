@@ -23,12 +23,12 @@ static void add(svc_app *app, const char *pattern, const svc_rate_limit *limit,
     svc_app_route(app, &route);
 }
 
-/* 100 at once and 50 a second, for all peers of one address. */
+/* 100 at once and 10 a second, for all peers of one address. */
 static void add_steady(svc_app *app)
 {
     static const svc_middleware *list[2];
     svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
-    limit.rate = 50;
+    limit.rate = 10;
     limit.burst = 100;
     add(app, "/steady", &limit, list);
 }

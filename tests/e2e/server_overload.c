@@ -1,11 +1,23 @@
-/* The server that the tests of overload talk to. What is held is let go by GET /release. */
+/*
+ * The server that the tests of overload talk to. What is held is let go by GET /release; a handler
+ * that holds its loop, by any letter on standard input.
+ */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <svc.h>
 
-enum { LIMIT = 4, MAX_HELD = 64, QUEUE_MS = 100, SPIN_MS = 400, EXPIRES_MS = 200 };
+enum {
+    LIMIT = 4,
+    MAX_HELD = 64,
+    QUEUE_MS = 100,
+    NO_QUEUE_MS = 600000,
+    SPIN_MS = 400,
+    EXPIRES_MS = 200
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static svc_request *held[MAX_HELD];
@@ -85,11 +97,33 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Keeps its loop from everything else. */
+static _Atomic unsigned letters;
+
+static void *listen_to_test(void *arg)
+{
+    char letter;
+    (void)arg;
+    while (read(STDIN_FILENO, &letter, 1) == 1)
+        letters++;
+    return NULL;
+}
+
+static int start(svc_app *app, void *arg)
+{
+    pthread_t thread;
+    (void)app, (void)arg;
+    return pthread_create(&thread, NULL, listen_to_test, NULL) || pthread_detach(thread);
+}
+
+/* Keeps its loop from everything else, until there is a letter for it and for longer than the
+ * queue's limit. */
 static int spin(svc_request *req, svc_response *res)
 {
+    static _Atomic unsigned spins;
+    unsigned wanted = ++spins;
+    uint64_t until_ms = now_ms() + SPIN_MS;
     svc_log_info(req, "spinning");
-    for (uint64_t until = now_ms() + SPIN_MS; now_ms() < until;)
+    while (letters < wanted || now_ms() < until_ms)
         continue;
     return served(req, res);
 }
@@ -151,7 +185,7 @@ static void add_behind(svc_app *app)
     svc_concurrency options = SVC_CONCURRENCY_INIT;
     svc_group *group = svc_app_group(app, "/behind");
     options.limit = LIMIT;
-    options.max_queue_ms = QUEUE_MS;
+    options.max_queue_ms = NO_QUEUE_MS;
     svc_group_use(group, &marks);
     svc_group_use(group, &blocks);
     svc_group_use(group, svc_concurrency_new(app, &options));
@@ -178,5 +212,6 @@ int main(void)
     add_limited(app);
     add_behind(app);
     add_queue(app);
+    svc_app_hook(app, start, NULL, NULL);
     return svc_app_run(app);
 }

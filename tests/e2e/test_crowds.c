@@ -7,7 +7,7 @@
 
 #include "tests/support/life.h"
 
-enum { MOST = 384, PROMPT_MS = 3000 };
+enum { MOST = 384 };
 
 static const char request[] = "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -36,12 +36,9 @@ static void expect_round(struct process *server, struct client **clients, size_t
     cr_assert(life_block(server, &blocker, 1));
     for (size_t i = 0; i < count; i++)
         client_send_text(clients[i], request);
-    uint64_t begin = client_clock_ms();
     cr_assert(life_unblock(server, 1));
     for (size_t i = 0; i < count; i++)
         expect_hello(clients[i], i);
-    uint64_t took = client_clock_ms() - begin;
-    cr_expect_lt(took, PROMPT_MS, "%zu clients after %lu ms", count, (unsigned long)took);
     client_close(blocker);
 }
 

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/in_time.h"
 #include "tests/support/process.h"
 
-/* Each timeout is short where a test waits for it, and longer than any test elsewhere. */
-#define LONG "60000"
-enum { SHORT_MS = 400, SLACK_MS = 2500 };
+/* Each timeout is short where a test waits for it, and longer than any test elsewhere: what ends
+ * within the common limit is ended by the short one. */
+#define LONG "600000"
+enum { SHORT_MS = 400 };
 #define SHORT "400"
 
 static struct process *start(const char *listen, const char *setting)
@@ -56,14 +58,14 @@ static void expect_served(struct client *client)
     client_reply_free(&reply);
 }
 
-/* The next thing that comes is `status` with a close, about `ms` after `begin`. */
+/* The next thing that comes is `status` with a close, `ms` after `begin` or later. */
 static void expect_timeout(struct client *client, int status, uint64_t begin, uint64_t ms)
 {
     struct client_reply reply = client_read(client, false);
     uint64_t took = client_clock_ms() - begin;
     cr_expect_eq(reply.status, status, "%d, %s", reply.status, client_end_name(reply.end));
     cr_expect(reply.closes);
-    cr_expect(took + 50 >= ms && took < ms + SLACK_MS, "after %lu ms", (unsigned long)took);
+    cr_expect_geq(took + 50, ms, "after %lu ms", (unsigned long)took);
     client_reply_free(&reply);
     enum client_end end = client_await_end(client);
     cr_expect_eq(end, CLIENT_CLOSED, "then %s", client_end_name(end));
@@ -75,7 +77,7 @@ static void expect_silent_end(struct client *client, uint64_t begin, uint64_t ms
     uint64_t took = client_clock_ms() - begin;
     cr_expect_eq(end, CLIENT_CLOSED, "%s: %.*s", client_end_name(end), (int)client->len,
                  client->unread);
-    cr_expect(took + 50 >= ms && took < ms + SLACK_MS, "after %lu ms", (unsigned long)took);
+    cr_expect_geq(took + 50, ms, "after %lu ms", (unsigned long)took);
 }
 
 /* ---- The head */
@@ -185,10 +187,9 @@ static void expect_no_head(const char *const *requests)
 {
     struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=" SHORT);
     struct client *clients[MOST_LINES + 1] = {NULL};
-    for (size_t i = 0; requests[i]; i++)
-        clients[i] = connect_to(server);
     for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; clients[i]; i++) {
+        for (size_t i = 0; requests[i]; i++) {
+            clients[i] = round ? clients[i] : connect_to(server);
             client_send_text(clients[i], requests[i]);
             expect_x(clients[i]);
         }
@@ -230,7 +231,7 @@ Test(deadlines, of_the_head_answers_408_to_a_head_behind_an_empty_line)
 
 Test(deadlines, of_the_head_leaves_a_slow_head_in_time_alone)
 {
-    struct process *server = start_with("SVC_HEADER_TIMEOUT_MS=5000");
+    struct process *server = start_with(NULL);
     struct client *client = connect_to(server);
     for (int i = 0; i < 3; i++) {
         drip(client, GET("/path/slow"));
@@ -279,7 +280,8 @@ Test(deadlines, of_the_body_does_not_move_when_bytes_come)
     stop(server);
 }
 
-/* A route's own deadline is for its whole request, from head to answer. */
+/* A route's own deadline is for its whole request, from head to answer; who sends it slowly is not
+ * to raise the service's own errors. */
 Test(deadlines, of_a_route_end_the_wait_for_its_body)
 {
     enum { ROUTE_MS = 500 };
@@ -292,7 +294,7 @@ Test(deadlines, of_a_route_end_the_wait_for_its_body)
         uint64_t begin = client_clock_ms();
         struct client *client = connect_to(server);
         client_send_text(client, halves[i]);
-        expect_timeout(client, 504, begin, ROUTE_MS);
+        expect_timeout(client, 408, begin, ROUTE_MS);
         client_close(client);
     }
     stop(server);
@@ -356,7 +358,7 @@ Test(deadlines, of_a_request_answers_504_and_a_late_resume_harms_nothing)
         struct client_reply reply = client_read(clients[i], false);
         uint64_t took = client_clock_ms() - begin;
         cr_expect_eq(reply.status, 504, "%d", reply.status);
-        cr_expect(took + 50 >= SHORT_MS && took < SHORT_MS + SLACK_MS);
+        cr_expect_geq(took + 50, SHORT_MS);
         cr_expect_not(reply.closes);
         client_reply_free(&reply);
     }
@@ -381,7 +383,7 @@ static void expect_504(struct client *client, const char *request, uint64_t ms)
     struct client_reply reply = client_exchange(client, request);
     uint64_t took = client_clock_ms() - begin;
     cr_expect_eq(reply.status, 504, "%d, %s", reply.status, client_end_name(reply.end));
-    cr_expect(took + 50 >= ms && took < ms + SLACK_MS, "after %lu ms", (unsigned long)took);
+    cr_expect_geq(took + 50, ms, "after %lu ms", (unsigned long)took);
     cr_expect_not(reply.closes);
     client_reply_free(&reply);
     expect_served(client);
@@ -406,7 +408,7 @@ Test(deadlines, of_a_caller_shorten_those_of_its_request)
     uint64_t begin = client_clock_ms();
     client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: " SHORT "\r\n"
                              "Content-Length: 10\r\n\r\nhello");
-    expect_timeout(client, 504, begin, SHORT_MS);
+    expect_timeout(client, 408, begin, SHORT_MS);
     client_close(client);
     stop(server);
 }
@@ -508,38 +510,63 @@ Test(deadlines, a_layer_that_waits_can_see_that_its_client_has_left)
 
 /* ---- Between requests */
 
+/* A connection that is used again and again `pause_ms` after its last answer, and then is not.
+ * False when it was used too late, so that it may have been closed. */
+static bool close_idle(const char *setting, unsigned pause_ms, uint64_t idle_ms, int times)
+{
+    struct process *server = start_with(setting);
+    struct client *client = connect_to(server);
+    uint64_t begin = client_clock_ms();
+    bool in_time = true;
+    expect_served(client);
+    for (int i = 0; i < times && in_time; i++) {
+        bool closed = client_readable(client, pause_ms);
+        uint64_t again = client_clock_ms();
+        struct client_reply reply = client_exchange(client, GET("/path/again"));
+        in_time = client_clock_ms() < begin + idle_ms;
+        cr_expect(!in_time || (!closed && !strcmp(reply.body, "again")), "closed too early");
+        client_reply_free(&reply);
+        begin = again;
+    }
+    if (in_time)
+        expect_silent_end(client, begin, idle_ms);
+    client_close(client);
+    stop(server);
+    return in_time;
+}
+
+static bool close_idle_soon(void)
+{
+    return close_idle("SVC_IDLE_TIMEOUT_MS=" SHORT, SHORT_MS / 2, SHORT_MS, 3);
+}
+
+static bool close_idle_after_a_look(void)
+{
+    return close_idle("SVC_IDLE_TIMEOUT_MS=2500", 1500, 2500, 1);
+}
+
 Test(deadlines, of_idleness_closes_silently)
+{
+    expect_in_time(close_idle_soon);
+}
+
+Test(deadlines, of_idleness_count_from_the_last_answer_after_more_than_a_second)
+{
+    expect_in_time(close_idle_after_a_look);
+}
+
+/* The body's framing is not known to the count of bytes. */
+Test(deadlines, of_idleness_closes_silently_behind_chunks)
 {
     struct process *server = start_with("SVC_IDLE_TIMEOUT_MS=" SHORT);
     struct client *client = connect_to(server);
-    for (int i = 0; i < 3; i++) {
-        expect_served(client);
-        cr_expect_not(client_readable(client, SHORT_MS / 2), "closed too early");
-    }
     uint64_t begin = client_clock_ms();
-    expect_served(client);
-    expect_silent_end(client, begin, SHORT_MS);
-    client_close(client);
-    client = connect_to(server); /* the body's framing is not known to the count of bytes */
     client_send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                              "5;x=y\r\nhello\r\n0\r\n\r\n");
     struct client_reply reply = client_read(client, false);
     cr_expect_str_eq(reply.body, "hello");
     client_reply_free(&reply);
-    expect_silent_end(client, client_clock_ms(), SHORT_MS);
-    client_close(client);
-    stop(server);
-}
-
-Test(deadlines, of_idleness_count_from_the_last_answer_after_more_than_a_second)
-{
-    struct process *server = start_with("SVC_IDLE_TIMEOUT_MS=2500");
-    struct client *client = connect_to(server);
-    expect_served(client);
-    cr_expect_not(client_readable(client, 1500), "closed too early");
-    uint64_t begin = client_clock_ms();
-    expect_served(client);
-    expect_silent_end(client, begin, 2500);
+    expect_silent_end(client, begin, SHORT_MS);
     client_close(client);
     stop(server);
 }
@@ -549,38 +576,57 @@ Test(deadlines, of_idleness_count_from_the_last_answer_after_more_than_a_second)
 enum { ANSWER = 4000000, PIECE = 200000 };
 
 /* Reads an answer in pieces, with a pause before each, in more than twice the time that the server
- * waits for progress. */
-static size_t read_slowly(struct client *client, int pause_ms)
+ * waits for progress, and notes the longest time between two of them. */
+static size_t read_slowly(struct client *client, int pause_ms, uint64_t *longest_ms)
 {
     static char piece[PIECE];
     size_t all = 0;
     long n = 1;
+    uint64_t last = client_clock_ms();
     while (all < ANSWER && n > 0) {
         struct pollfd nothing = {.fd = -1};
         poll(&nothing, 1, pause_ms);
         for (size_t got = 0; got < PIECE && all < ANSWER; got += (size_t)n, all += (size_t)n)
             if ((n = client_receive(client, piece, PIECE - got)) <= 0)
-                return all;
+                break;
+        uint64_t now = client_clock_ms();
+        *longest_ms = now - last > *longest_ms ? now - last : *longest_ms;
+        last = now;
     }
     return all;
 }
 
-static void expect_slow_reader_kept(const char *listen)
+static const char *slow_listen;
+
+/* False when the reader was cut, and may have been since it or the server was held up for longer
+ * than it should be. */
+static bool read_slowly_there(void)
 {
+    enum { PAUSE_MS = 80 };
     static const char *const targets[] = {"/large?bytes=4000000", "/stream?known&bytes=4000000"};
-    struct process *server = start(listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
-    for (size_t i = 0; i < 2; i++) {
+    struct process *server = start(slow_listen, "SVC_SEND_TIMEOUT_MS=" SHORT);
+    uint64_t longest_ms = 0;
+    bool whole = true;
+    for (size_t i = 0; i < 2 && whole; i++) {
         struct client *client = client_connect_slow(process_address(server, 0), 65536);
         cr_assert(client);
         client_printf(client, GET("%s"), targets[i]);
         uint64_t begin = client_clock_ms();
-        size_t n = read_slowly(client, 80);
-        cr_expect_eq(n, ANSWER, "%s: %zu bytes", targets[i], n);
-        cr_expect_gt(client_clock_ms() - begin, 3 * SHORT_MS);
+        size_t n = read_slowly(client, PAUSE_MS, &longest_ms);
+        whole = n == ANSWER;
+        cr_expect(whole || longest_ms >= 2 * PAUSE_MS, "%s: %zu bytes", targets[i], n);
+        cr_expect(!whole || client_clock_ms() - begin > 3 * SHORT_MS);
         client_close(client);
     }
-    cr_expect_eq(process_count_log(server, "timed out"), 0);
+    cr_expect(!whole || process_count_log(server, "timed out") == 0);
     stop(server);
+    return whole;
+}
+
+static void expect_slow_reader_kept(const char *listen)
+{
+    slow_listen = listen;
+    expect_in_time(read_slowly_there);
 }
 
 Test(deadlines, of_sending_leaves_a_slow_reader_alone)

@@ -86,7 +86,7 @@ Test(departure, a_client_of_chunked_bodies_is_closed_on_while_the_service_drains
 {
     static const char chunked[] = "POST /echo HTTP/1.1\r\nHost: a\r\n"
                                   "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=3000", NULL};
+    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=600000", NULL};
     struct process *server = start("server_life", settings);
     struct client *client = connect_to(server);
     expect_status(client, chunked, 200);
@@ -102,6 +102,7 @@ Test(departure, a_client_of_chunked_bodies_is_closed_on_while_the_service_drains
     }
     cr_expect(closes, "kept for %u requests", asked);
     client_close(client);
+    cr_expect(process_signal(server, SIGTERM)); /* the delay is not waited for */
     cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 0);
     process_free(server);
 }

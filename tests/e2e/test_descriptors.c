@@ -11,9 +11,7 @@ enum {
     CLIENTS = 500,
     DESCRIPTORS = 64,
     LOOPS = 2,
-    WINDOW_MS = 2000,   /* over which the use of CPU is measured */
-    RECOVERY_MS = 1000, /* what is promised, */
-    SLACK_MS = 4000     /* and what a busy machine may add */
+    WINDOW_MS = 2000 /* over which the use of CPU is measured */
 };
 
 static struct client *clients[CLIENTS];
@@ -66,17 +64,14 @@ static bool served(struct client *client)
 /* Tries until a new client is served. */
 static void expect_recovery(void)
 {
-    uint64_t begin = client_clock_ms();
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
     bool good = false;
-    while (!good && client_clock_ms() < begin + RECOVERY_MS + SLACK_MS) {
+    while (!good && client_clock_ms() < due) {
         struct client *client = client_connect(process_address(server, 0));
         good = client && served(client);
         client_close(client);
     }
-    uint64_t took = client_clock_ms() - begin;
     cr_expect(good, "nobody is served");
-    cr_expect_lt(took, RECOVERY_MS + SLACK_MS);
-    cr_log_info("recovered after %lu ms", (unsigned long)took);
 }
 
 static void expect_little_cpu(uint64_t since, uint64_t cpu)

@@ -10,12 +10,12 @@
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
-/* Its deadlines are short, that of the body first, and its largest body has 8 bytes. */
+/* Its deadline for bodies is short, and its largest body has 8 bytes. */
 static struct process *start(const char *program)
 {
-    static const char *const settings[] = {"SVC_BODY_TIMEOUT_MS=200", "SVC_REQUEST_TIMEOUT_MS=600",
-                                           "SVC_MAX_BODY_BYTES=8", "SVC_MAX_TARGET_BYTES=256",
-                                           NULL};
+    static const char *const settings[] = {"SVC_BODY_TIMEOUT_MS=200",
+                                           "SVC_REQUEST_TIMEOUT_MS=600000", "SVC_MAX_BODY_BYTES=8",
+                                           "SVC_MAX_TARGET_BYTES=256", NULL};
     struct process *server = process_start(process_program(program), settings, NULL);
     cr_assert(server);
     return server;
@@ -42,7 +42,7 @@ static const struct row {
     {PLAIN("OPTIONS /echo"), 204},
     {PLAIN("OPTIONS *"), 200},
     {PLAIN("BREW /echo"), 501},
-    {PLAIN("CONNECT a:80"), 501},
+    {PLAIN("CONNECT a:80"), 405},
     {PLAIN("GET /path/%%zz"), 400},
     {PLAIN("GET /path/%%ff"), 400},
     {PLAIN("GET /" LONG LONG LONG LONG), 414},
@@ -53,7 +53,7 @@ static const struct row {
     {REQUEST("POST /echo", "Content-Length: 9\r\n", "too large"), 413},
     {REQUEST("POST /echo", "Transfer-Encoding: chunked\r\n", "9\r\ntoo large\r\n0\r\n\r\n"), 413},
     {REQUEST("POST /echo", "Content-Length: 5\r\n", "half"), 408},
-    {PLAIN("GET /wait"), 504},
+    {REQUEST("GET /wait", "X-Request-Timeout: 500\r\n", ""), 504},
     {PLAIN("GET /release"), 200}, /* of the layer that the last one has left waiting */
 };
 

@@ -8,12 +8,15 @@
 #include <arpa/inet.h>
 #include <jansson.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <svc.h>
@@ -25,51 +28,9 @@
 #include "libsvc/core/config_text.h"
 #include "libsvc/core/pipe.h"
 #include "libsvc/route/tree.h"
+#include "tests/support/starve.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *text);
-
-enum { NEVER = 1 << 30, MAX_ALLOCATIONS = 100000 };
-
-static atomic_int left = NEVER; /* allocations until the one that fails */
-
-static bool fails(void)
-{
-    return atomic_fetch_sub(&left, 1) == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
+enum { MAX_ALLOCATIONS = 100000 };
 
 /* How a run went in which an allocation may have failed. */
 enum outcome {
@@ -288,9 +249,9 @@ static bool matching_allocates_nothing(void)
 {
     struct routes routes;
     bool done = make_routes(&routes) == WHOLE;
-    atomic_store(&left, NEVER);
+    starve_count();
     done = done && match_all(routes.tree);
-    int count = NEVER - atomic_exchange(&left, NEVER);
+    int count = starve_count();
     printf("match: %d allocations, %s\n", count, done ? "ok" : "WRONG");
     free_routes(&routes);
     return done && count == 0;
@@ -764,7 +725,7 @@ static enum outcome ask_socket(const char *address, const struct ask *ask)
     send_ask(fd, ask);
     char reply[4096] = "";
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (poll(&wait, 1, 10000) != 1)
+    if (poll(&wait, 1, 60000) != 1)
         abort();
     ssize_t n = recv(fd, reply, sizeof reply - 1, 0);
     close(fd);
@@ -796,12 +757,82 @@ static enum outcome try_service(void)
     return outcome;
 }
 
-/* ---- Each of them, again and again */
+/* ---- The README's first program, which looks at no code */
 
-static void *json_malloc(size_t size)
+int hello_main(void);
+
+static char hello_path[64];
+static atomic_bool hello_ended;
+
+/* 0 when the program has ended before anybody could connect. */
+static int connect_to_hello(void)
 {
-    return __wrap_malloc(size);
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    strcpy(to.sun_path, hello_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    while (connect(fd, (struct sockaddr *)&to, sizeof to)) {
+        if (atomic_load(&hello_ended)) {
+            close(fd);
+            return 0;
+        }
+        usleep(500);
+    }
+    return fd;
 }
+
+/* Asks once, then stops the program as an operator would. Its reply's status; 0: none came. */
+static void *use_hello(void *status)
+{
+    static const char request[] = "GET /hello/ada HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    char reply[4096] = "";
+    int fd = connect_to_hello();
+    if (!fd)
+        return NULL;
+    (void)send(fd, request, sizeof request - 1, MSG_NOSIGNAL);
+    if (recv(fd, reply, sizeof reply - 1, 0) > 0)
+        *(int *)status = atoi(reply + strcspn(reply, " "));
+    close(fd);
+    kill(getpid(), SIGTERM);
+    return NULL;
+}
+
+static enum outcome by_exit(int exit_status, int reply_status)
+{
+    if (exit_status != 0 && exit_status != 1)
+        return wrong("the README's program ends", exit_status);
+    if (exit_status == 0 && reply_status == 200)
+        return WHOLE;
+    bool failed = exit_status == 1 || !reply_status || reply_status == 500 || reply_status == 503;
+    return failed ? FAILED : wrong("the README's program answers", reply_status);
+}
+
+static enum outcome try_hello(void)
+{
+    pthread_t user;
+    int reply_status = 0;
+    atomic_store(&hello_ended, false);
+    if (pthread_create(&user, NULL, use_hello, &reply_status))
+        abort();
+    int exit_status = hello_main();
+    atomic_store(&hello_ended, true);
+    pthread_join(user, NULL);
+    return by_exit(exit_status, reply_status);
+}
+
+static void prepare_hello(void)
+{
+    char listen[80];
+    snprintf(hello_path, sizeof hello_path, "/tmp/svc-alloc-%ld", (long)getpid());
+    snprintf(listen, sizeof listen, "unix:%s", hello_path);
+    setenv("SVC_LISTEN", listen, 1);
+    setenv("SVC_ADMIN_LISTEN", "127.0.0.1:0", 1);
+    setenv("SVC_THREADS", "1", 1);
+    setenv("SVC_LOG_OUTPUT", "/dev/null", 1);
+    setenv("SVC_DRAIN_DELAY_MS", "0", 1);
+    signal(SIGTERM, SIG_IGN); /* what comes when it has ended already */
+}
+
+/* ---- Each of them, again and again */
 
 struct attempt {
     const char *name;
@@ -813,9 +844,9 @@ static bool survive(const struct attempt *attempt)
 {
     int without = 0;
     for (int n = 0; n < MAX_ALLOCATIONS; n++) {
-        atomic_store(&left, n);
+        starve_after(n);
         enum outcome outcome = attempt->run();
-        bool reached = atomic_exchange(&left, NEVER) < 0;
+        bool reached = starve_end();
         if (!reached) {
             printf("%s: %d allocations, %d done without, %s\n", attempt->name, n, without,
                    outcome == WHOLE ? "ok" : "FAILED without a failure");
@@ -838,13 +869,16 @@ int main(void)
         {"pipe", try_pipe, true},        {"queue", try_queue, false},
         {"tree", try_tree, false},       {"settings", try_settings, false},
         {"app", try_app, true},          {"service", try_service, true},
+        {"hello", try_hello, true},
     };
-    json_set_alloc_funcs(json_malloc, free);
+    json_set_alloc_funcs(starve_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);
     prepare_settings();
+    prepare_hello();
     bool done = matching_allocates_nothing();
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         done = survive(&attempts[i]) && done;
     unlink(env_path);
+    unlink(hello_path);
     return done ? 0 : 1;
 }

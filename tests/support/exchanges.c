@@ -250,10 +250,10 @@ const struct exchange_row exchange_rows[] = {
     /* methods */
     {"HEAD", "/show/7", {0}, NULL, 200},
     {"HEAD", "/none", {0}, NULL, 404},
-    {"POST", "/show/7", {0}, "dropped", 405, "Allow", "GET, HEAD, PUT"},
+    {"POST", "/show/7", {0}, "dropped", 405, "Allow", "GET, HEAD, OPTIONS, PUT"},
     {"DELETE", "/show/7", {0}, NULL, 405, "Content-Type", "application/problem+json"},
-    {"DELETE", "/echo", {0}, NULL, 405, "Allow", "PATCH, POST"},
-    {"POST", "/files", {0}, NULL, 405, "Allow", "GET, HEAD"},
+    {"DELETE", "/echo", {0}, NULL, 405, "Allow", "OPTIONS, PATCH, POST"},
+    {"POST", "/files", {0}, NULL, 405, "Allow", "GET, HEAD, OPTIONS"},
     {"DELETE", "/show/7", TEXT_ONLY, NULL, 405, "X-Layer", "outer"},
     {"OPTIONS", "/show/7", {0}, NULL, 204, "Allow", "GET, HEAD, OPTIONS, PUT"},
     {"OPTIONS", "/echo", {0}, NULL, 204, "Allow", "OPTIONS, PATCH, POST"},
@@ -261,7 +261,7 @@ const struct exchange_row exchange_rows[] = {
     {"OPTIONS", "/none", {0}, NULL, 404},
     {"OPTIONS", "*", {0}, NULL, 200, "X-Layer", "outer"},
     {"BREW", "/show/7", {0}, NULL, 501},
-    {"CONNECT", "a:80", {0}, NULL, 501},
+    {"CONNECT", "a:80", {0}, NULL, 405, "Allow", "OPTIONS"},
     {"PUT", "/show/7", {0}, "body", 200},
     {"PATCH", "/echo", {0}, "patched", 200},
     /* bodies */

@@ -113,6 +113,8 @@ static void execute(const char *program, const char **arguments, const char **en
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL); /* a shell's command in the background has it ignored */
+    signal(SIGHUP, SIG_DFL); /* and one behind nohup this */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || dup2(ends.input, 0) < 0 || dup2(ends.output, 1) < 0 ||
         dup2(ends.output, 2) < 0)
@@ -223,27 +225,44 @@ static struct timespec time_in(unsigned ms)
 }
 
 /* Waits until `holds`, with the lock held. Whether it does. */
-static bool await(struct process *process, bool (*holds)(struct process *, const char *),
-                  const char *text, unsigned wait_ms)
+static bool await(struct process *process, bool (*holds)(struct process *, const void *),
+                  const void *arg, unsigned wait_ms)
 {
     struct timespec due = time_in(wait_ms);
     pthread_mutex_lock(&process->lock);
-    bool found_it = holds(process, text);
+    bool found_it = holds(process, arg);
     while (!found_it && !process->closed &&
            !pthread_cond_timedwait(&process->changed, &process->lock, &due))
-        found_it = holds(process, text);
-    found_it = found_it || holds(process, text);
+        found_it = holds(process, arg);
+    found_it = found_it || holds(process, arg);
     pthread_mutex_unlock(&process->lock);
     return found_it;
 }
 
-static bool log_holds(struct process *process, const char *text)
+struct wanted {
+    const char *text;
+    size_t count; /* of lines */
+};
+
+static size_t count_lines(const struct process *process, const char *text)
 {
-    return process->log && strstr(process->log, text);
+    size_t count = 0;
+    const char *at = process->log;
+    while (at && (at = strstr(at, text))) {
+        count++;
+        at = strchr(at, '\n');
+    }
+    return count;
+}
+
+static bool log_holds(struct process *process, const void *arg)
+{
+    const struct wanted *wanted = arg;
+    return count_lines(process, wanted->text) >= wanted->count;
 }
 
 /* The line about the admin pages comes behind those about the listeners. */
-static bool is_up(struct process *process, const char *no_admin)
+static bool is_up(struct process *process, const void *no_admin)
 {
     return process->address_count > 0 && (*process->admin || no_admin);
 }
@@ -361,18 +380,19 @@ uint64_t process_cpu_ms(const struct process *process)
 
 bool process_await_log(struct process *process, const char *text, unsigned wait_ms)
 {
-    return await(process, log_holds, text, wait_ms);
+    return process_await_lines(process, text, 1, wait_ms);
+}
+
+bool process_await_lines(struct process *process, const char *text, size_t count, unsigned wait_ms)
+{
+    const struct wanted wanted = {text, count};
+    return await(process, log_holds, &wanted, wait_ms);
 }
 
 size_t process_count_log(struct process *process, const char *text)
 {
-    size_t count = 0;
     pthread_mutex_lock(&process->lock);
-    const char *at = process->log;
-    while (at && (at = strstr(at, text))) {
-        count++;
-        at = strchr(at, '\n');
-    }
+    size_t count = count_lines(process, text);
     pthread_mutex_unlock(&process->lock);
     return count;
 }

@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { PROCESS_WAIT_MS = 15000 };
+/* How long is waited for what a process does: the limit of tests that fail, so that it may be long.
+ */
+enum { PROCESS_WAIT_MS = 60000 };
 
 struct process;
 
@@ -54,6 +56,9 @@ uint64_t process_cpu_ms(const struct process *process);
 
 /* Waits until some line of the output (stdout and stderr) holds `text`. */
 bool process_await_log(struct process *process, const char *text, unsigned wait_ms);
+
+/* Waits until `count` lines of the output or more hold `text`. */
+bool process_await_lines(struct process *process, const char *text, size_t count, unsigned wait_ms);
 
 /* How many lines of the output so far hold `text`. */
 size_t process_count_log(struct process *process, const char *text);

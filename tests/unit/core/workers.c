@@ -15,17 +15,17 @@
 
 static _Atomic int threads_left = INT_MAX;
 
-int __real_svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
-                             void *arg);
-int __wrap_svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
-                             void *arg);
+int __real_svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
+                                     void *arg);
+int __wrap_svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
+                                     void *arg);
 
-int __wrap_svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
-                             void *arg)
+int __wrap_svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
+                                     void *arg)
 {
     if (atomic_fetch_sub(&threads_left, 1) <= 0)
         return EAGAIN;
-    return __real_svc__thread_start(thread, stack_bytes, run, arg);
+    return __real_svc__thread_start_program(thread, stack_bytes, run, arg);
 }
 
 static _Atomic int told;
@@ -118,7 +118,7 @@ Test(workers, without_any_requests_are_503_at_once_and_it_is_logged_and_counted)
 Test(workers, a_start_that_cannot_have_one_says_so)
 {
     svc_app *app = make(8);
-    threads_left = 1; /* the log's */
+    threads_left = 0;
     cr_expect_eq(svc_app_start(app), SVC_ESYSTEM);
     cr_expect(strstr(svc_app_errors(app), "worker threads cannot be made: "), "%s",
               svc_app_errors(app));
@@ -131,7 +131,7 @@ Test(workers, a_start_that_cannot_have_the_least_says_so)
     svc_config config = app->config;
     config.workers_min = 2;
     svc_app_configure(app, &config);
-    threads_left = 2;
+    threads_left = 1;
     cr_expect_eq(svc_app_start(app), SVC_ESYSTEM);
     cr_expect(strstr(svc_app_errors(app), "worker threads cannot be made: "), "%s",
               svc_app_errors(app));

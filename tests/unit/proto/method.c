@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "libsvc/proto/method.h"
 #include "tests/unit/proto/vectors.h"
@@ -25,6 +26,65 @@ Test(proto_method, names_are_case_sensitive_and_whole)
     };
     for (size_t i = 0; i < ROWS(others); i++)
         cr_expect_eq(svc__method_find(others[i]), METHOD_OTHER, "%.*s", SHOW(others[i]));
+}
+
+Test(proto_method, what_is_registered_is_in_order_and_whole)
+{
+    static const char *const names[] = {
+        "ACL",
+        "BASELINE-CONTROL",
+        "BIND",
+        "CHECKIN",
+        "CHECKOUT",
+        "CONNECT",
+        "COPY",
+        "DELETE",
+        "GET",
+        "HEAD",
+        "LABEL",
+        "LINK",
+        "LOCK",
+        "MERGE",
+        "MKACTIVITY",
+        "MKCALENDAR",
+        "MKCOL",
+        "MKREDIRECTREF",
+        "MKWORKSPACE",
+        "MOVE",
+        "OPTIONS",
+        "ORDERPATCH",
+        "PATCH",
+        "POST",
+        "PRI",
+        "PROPFIND",
+        "PROPPATCH",
+        "PUT",
+        "QUERY",
+        "REBIND",
+        "REPORT",
+        "SEARCH",
+        "TRACE",
+        "UNBIND",
+        "UNCHECKOUT",
+        "UNLINK",
+        "UNLOCK",
+        "UPDATE",
+        "UPDATEREDIRECTREF",
+        "VERSION-CONTROL",
+    };
+    for (size_t i = 0; i < ROWS(names); i++) {
+        struct bytes name = svc__bytes_z(names[i]);
+        char longer[32];
+        snprintf(longer, sizeof longer, "%sX", names[i]);
+        cr_expect(svc__method_registered(name), "%s", names[i]);
+        cr_expect_not(svc__method_registered(svc__bytes(name.data, name.len - 1)), "%s", names[i]);
+        cr_expect_not(svc__method_registered(svc__bytes_z(longer)), "%s", longer);
+    }
+    static const struct bytes others[] = {{NULL, 0},       LITERAL(""),    LITERAL("get"),
+                                          LITERAL("BREW"), LITERAL("*"),   LITERAL("AAA"),
+                                          LITERAL("ZZZ"),  LITERAL("PUSH")};
+    for (size_t i = 0; i < ROWS(others); i++)
+        cr_expect_not(svc__method_registered(others[i]), "%.*s", SHOW(others[i]));
 }
 
 Test(proto_method, any_token_can_be_a_method)

@@ -1,0 +1,639 @@
+/* Every public call with arguments that are right, where there is something to call it with. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/structure/calls.h"
+
+/* ---- What calls are given */
+
+static int handle(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_text(res, 200, "ok");
+}
+
+static int check(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static int visit(const svc_route_info *info, void *arg)
+{
+    (void)info, (void)arg;
+    return 0;
+}
+
+static bool drop_line(const svc_log_record *record, void *arg)
+{
+    (void)record, (void)arg;
+    return true;
+}
+
+static int begin_worker(svc_app *app, void *arg, void **state)
+{
+    (void)app, (void)arg, (void)state;
+    return 0;
+}
+
+static int run_task(svc_task_context *context, void *arg)
+{
+    (void)context, (void)arg;
+    return 0;
+}
+
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void do_nothing_ready(unsigned events, void *arg)
+{
+    (void)events, (void)arg;
+}
+
+static void leave_pending(svc_pending *pending, void *arg)
+{
+    (void)pending, (void)arg;
+}
+
+static int write_nothing(svc_pipe *pipe, void *arg)
+{
+    (void)pipe, (void)arg;
+    return 0;
+}
+
+static int64_t read_nothing(void *state, char *data, size_t len)
+{
+    (void)state, (void)data, (void)len;
+    return 0;
+}
+
+static const svc_middleware layer = {.size = sizeof layer, .name = "late"};
+
+struct bound {
+    const char *name;
+};
+static const svc_field bound_fields[] = {SVC_FIELD_TEXT(struct bound, name), SVC_FIELD_END};
+
+struct settings {
+    uint64_t number;
+};
+static struct settings settings;
+static const svc_setting setting_rows[] = {
+    SVC_SETTING_NUMBER(struct settings, number, 1, 0, 9, "", "A number"), SVC_SETTING_END};
+
+static const svc_key key = {"key"};
+static char bytes[16];
+static size_t length;
+static const char *text, *other_text;
+
+/* ---- Calls that take more than an expression */
+
+static long route(struct things *at)
+{
+    svc_route spec = SVC_ROUTE_INIT;
+    spec.pattern = "/late/route";
+    spec.handler = handle;
+    return svc_app_route(at->app, &spec);
+}
+
+static long group_route(struct things *at)
+{
+    svc_route spec = SVC_ROUTE_INIT;
+    spec.pattern = "/late/group/route";
+    spec.handler = handle;
+    return svc_group_route(at->group, &spec);
+}
+
+static long task(struct things *at)
+{
+    svc_task spec = SVC_TASK_INIT;
+    spec.name = "late";
+    spec.run = run_task;
+    return svc_app_task(at->app, &spec);
+}
+
+static long configure(struct things *at)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.listen = "127.0.0.1:0";
+    config.admin_listen = "";
+    config.log_output = "/dev/null";
+    config.drain_delay_ms = 0;
+    return svc_app_configure(at->app, &config);
+}
+
+static long free_unmounted(int error, svc_app *inner)
+{
+    if (error)
+        svc_app_free(inner);
+    return error == SVC_EINVAL ? SVC_ESTATE : error; /* it has one code for both */
+}
+
+static long mount(struct things *at)
+{
+    svc_app *inner = svc_app_new("late");
+    return free_unmounted(svc_app_mount(at->app, "/late/app", inner), inner);
+}
+
+static long group_mount(struct things *at)
+{
+    svc_app *inner = svc_app_new("later");
+    return free_unmounted(svc_group_mount(at->group, "/late/mount", inner), inner);
+}
+
+static long limiter(struct things *at)
+{
+    svc_rate_limit options = SVC_RATE_LIMIT_INIT;
+    options.rate = 1000;
+    return svc_limiter_new(at->app, &options) != NULL;
+}
+
+static long concurrency(struct things *at)
+{
+    svc_concurrency options = SVC_CONCURRENCY_INIT;
+    options.limit = 100;
+    return svc_concurrency_new(at->app, &options) != NULL;
+}
+
+static long cache_control(struct things *at)
+{
+    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
+    return svc_cache_control_new(at->app, &policy) != NULL;
+}
+
+static long set_cache_control(struct things *at)
+{
+    svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
+    policy.max_age_s = 1;
+    return svc_response_set_cache_control(at->res, &policy);
+}
+
+static long read_cache_control(struct things *at)
+{
+    svc_cache_wish wish = SVC_CACHE_WISH_INIT;
+    return svc_request_cache_control(at->req, &wish);
+}
+
+static long fresh(struct things *at)
+{
+    svc_validators validators = SVC_VALIDATORS_INIT;
+    svc_request_fresh(at->req, at->res, &validators);
+    return 0;
+}
+
+static long bind_with(struct things *at,
+                      bool (*bind)(svc_request *, svc_response *, const svc_schema *, void *))
+{
+    struct bound bound;
+    (void)!bind(at->req, at->res, at->schema, &bound);
+    return 0;
+}
+
+static long violations(struct things *at)
+{
+    const svc_violation violation = {"#/name", NULL, "is wrong"};
+    return svc_response_violations(at->res, &violation, 1);
+}
+
+static long log_line(struct things *at)
+{
+    svc_log_site site = SVC_LOG_SITE_INIT(SVC_LEVEL_INFO);
+    svc_log_resolve(&site);
+    svc_app_log_write(at->app, &site, "line", NULL);
+    return 0;
+}
+
+static long log_request_line(struct things *at)
+{
+    svc_log_site site = SVC_LOG_SITE_INIT(SVC_LEVEL_INFO);
+    svc_log_resolve(&site);
+    svc_log_write(at->req, &site, "line", NULL);
+    return 0;
+}
+
+static long answer_from_source(struct things *at)
+{
+    svc_source source = SVC_SOURCE_INIT;
+    source.length = 0;
+    source.read = read_nothing;
+    return svc_response_source(at->res, 200, NULL, &source);
+}
+
+static long take_source(struct things *at)
+{
+    svc_source source;
+    int error = svc_response_take_source(at->res, &source);
+    return error ? error : svc_response_source(at->res, 200, NULL, &source);
+}
+
+static long answer_with_file(struct things *at)
+{
+    svc_file file = SVC_FILE_INIT;
+    file.fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    return svc_response_fd(at->res, 200, NULL, &file);
+}
+
+static long answer_with_pipe(struct things *at)
+{
+    svc_pipe *pipe = svc_pipe_new(0);
+    svc_pipe_end(pipe, 0);
+    int error = svc_response_pipe(at->res, 200, NULL, pipe);
+    return error ? error : svc_response_text(at->res, 200, "ok");
+}
+
+static long use_waker(struct things *at)
+{
+    svc_waker *waker = svc_response_waker(at->res);
+    svc_waker_unref(svc_waker_ref(waker));
+    svc_waker_wake(waker);
+    svc_waker_unref(waker);
+    return at->res && !waker;
+}
+
+static long answer_by_writer(struct things *at)
+{
+    int error = svc_response_writer(at->res, 200, NULL, write_nothing, NULL);
+    return error ? error : svc_response_text(at->res, 200, "ok");
+}
+
+static long write_json(struct things *at)
+{
+    svc_json_writer *json = svc_response_json_begin(at->res, 200);
+    svc_json_put_null(json, NULL);
+    int error = svc_response_json_end(json);
+    return at->res && !svc_response_json_end(json) ? -1 : error; /* twice is refused */
+}
+
+/* A queue of its own, since the other one is closed. */
+static long use_queue(struct things *at)
+{
+    svc_queue *queue = svc_queue_new(1, NULL);
+    void *item;
+    (void)at;
+    long error = svc_queue_push(queue, at) || svc_queue_pop(queue, &item) ||
+                 svc_queue_push_within(queue, at, 0) || svc_queue_pop_within(queue, &item, 0) ||
+                 svc_queue_try_push(queue, at) || svc_queue_try_pop(queue, &item);
+    svc_queue_close(queue);
+    error = error || svc_queue_push(queue, at) != SVC_ECLOSED ||
+            svc_queue_pop(queue, &item) != SVC_ECLOSED;
+    svc_queue_free(queue);
+    return error;
+}
+
+static long pop_nothing(struct things *at, int (*pop)(svc_queue *, void **))
+{
+    void *item;
+    svc_queue_close(at->queue);
+    return pop(at->queue, &item) == SVC_ECLOSED ? 0 : SVC_ENOMEM;
+}
+
+static long pop_nothing_within(struct things *at)
+{
+    void *item;
+    svc_queue_close(at->queue);
+    return svc_queue_pop_within(at->queue, &item, 0) == SVC_ECLOSED ? 0 : SVC_ENOMEM;
+}
+
+static long push_into_closed(struct things *at, int (*push)(svc_queue *, void *))
+{
+    svc_queue_close(at->queue);
+    return push(at->queue, at) == SVC_ECLOSED ? 0 : SVC_ENOMEM;
+}
+
+static long push_into_closed_within(struct things *at)
+{
+    svc_queue_close(at->queue);
+    return svc_queue_push_within(at->queue, at, 0) == SVC_ECLOSED ? 0 : SVC_ENOMEM;
+}
+
+static long read_byte(struct things *at, int64_t (*read)(svc_pipe *, void *, size_t))
+{
+    char byte;
+    int64_t n = svc_pipe_try_write(at->pipe, "x", 1);
+    if (n == 1)
+        n = read(at->pipe, &byte, 1);
+    return n == 1 ? 0 : n ? (long)n : -1;
+}
+
+static long write_byte(struct things *at, bool blocks)
+{
+    char byte;
+    int64_t n = blocks ? svc_pipe_write(at->pipe, "x", 1) : svc_pipe_try_write(at->pipe, "x", 1);
+    if (n >= 0)
+        svc_pipe_try_read(at->pipe, &byte, 1);
+    return n > 0 ? 0 : (long)n;
+}
+
+static long end_pipes(struct things *at, bool cancels)
+{
+    svc_pipe *pipe = at->pipe ? svc_pipe_new(0) : NULL;
+    if (cancels)
+        svc_pipe_cancel(pipe);
+    svc_pipe_end(pipe, 0);
+    svc_pipe_end(pipe, 0);
+    svc_pipe_cancel(pipe);
+    svc_pipe_unref(pipe);
+    return 0;
+}
+
+static long ref_pipe(struct things *at)
+{
+    svc_pipe_unref(svc_pipe_ref(at->pipe));
+    return 0;
+}
+
+static long use_timer(struct things *at)
+{
+    svc_timer *timer = svc_timer_new(at->loop, do_nothing, NULL);
+    long set = svc_timer_set(timer, 60000);
+    svc_timer_cancel(timer);
+    svc_timer_free(timer);
+    return timer ? set : 0;
+}
+
+static long use_watch(struct things *at)
+{
+    int fds[2];
+    if (pipe(fds))
+        return -1;
+    svc_watch *watch = svc_watch_new(at->loop, fds[0], SVC_READABLE, do_nothing_ready, NULL);
+    long set = svc_watch_set(watch, 0);
+    svc_watch_free(watch);
+    close(fds[0]);
+    close(fds[1]);
+    return watch ? set : 0;
+}
+
+static long make_reply(struct things *at)
+{
+    svc_reply_free(at->reply);
+    at->reply = NULL;
+    return 0;
+}
+
+static long complete_nothing(struct things *at)
+{
+    return svc_pending_complete(at->pending, svc_response_new()) < 0 ? 0 : -1;
+}
+
+static long new_response(struct things *at)
+{
+    (void)at;
+    svc_response *res = svc_response_new();
+    svc_response_text(res, 200, "ok");
+    svc_response_free(res);
+    return 0;
+}
+
+static long new_writer(struct things *at)
+{
+    (void)at;
+    svc_json_writer *json = svc_json_writer_new(1000);
+    svc_json_open_array(json, NULL);
+    svc_json_close(json);
+    text = svc_json_writer_text(json, &length);
+    svc_json_writer_free(json);
+    return 0;
+}
+
+/* Only a handler may, once, and then the first answer wins. */
+static long defer(struct things *at)
+{
+    svc_pending *pending = svc_request_defer(at->req, leave_pending, NULL);
+    if (!pending)
+        return at->in_handler;
+    svc_pending *second = svc_request_defer(at->req, leave_pending, NULL);
+    svc_response *res = svc_response_new();
+    svc_response_text(res, 200, "deferred");
+    int error = svc_pending_complete(pending, res);
+    int late = svc_pending_complete(pending, svc_response_new());
+    svc_pending_unref(pending);
+    return !at->in_handler || second || error || late != SVC_ELATE;
+}
+
+/* Puts a value into an array that is opened for it. */
+#define PUT(call)                                                                                  \
+    (svc_json_open_array(at->json, NULL), (call), svc_json_close(at->json),                        \
+     svc_json_writer_error(at->json), 0)
+
+/* ---- The table. Each expression is a function of its own */
+
+#define CALLS(X)                                                                                   \
+    X(svc_app_address, LOOK, (text = svc_app_address(at->app, 0), 0))                              \
+    X(svc_app_admin_address, LOOK, (text = svc_app_admin_address(at->app), 0))                     \
+    X(svc_app_check, REGISTER, svc_app_check(at->app, "late", check, NULL))                        \
+    X(svc_app_configure, REGISTER, configure(at))                                                  \
+    X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
+    X(svc_app_environment, REGISTER, svc_app_environment(at->app, "NONE"))                         \
+    X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
+    X(svc_app_fallback, REGISTER, svc_app_fallback(at->app, handle, NULL))                         \
+    X(svc_app_free, LIFE, 0)                                                                       \
+    X(svc_app_group, MAKE, svc_app_group(at->app, "/late") != NULL)                                \
+    X(svc_app_hook, REGISTER, svc_app_hook(at->app, NULL, NULL, NULL))                             \
+    X(svc_app_log_reopen, LOOK, (svc_app_log_reopen(at->app), 0))                                  \
+    X(svc_app_log_sink, REGISTER, svc_app_log_sink(at->app, drop_line, NULL))                      \
+    X(svc_app_log_write, LOOK, log_line(at))                                                       \
+    X(svc_app_loop, LOOK, (svc_app_loop(at->app, 0), 0))                                           \
+    X(svc_app_main, LIFE, 0)                                                                       \
+    X(svc_app_method_at, REGISTER, svc_app_get(at->app, "/late/method", handle, NULL))             \
+    X(svc_app_mount, REGISTER, mount(at))                                                          \
+    X(svc_app_name, LOOK, (text = svc_app_name(at->app), 0))                                       \
+    X(svc_app_new, LOOK, (svc_app_free(svc_app_new("another")), 0))                                \
+    X(svc_app_route_at, REGISTER, route(at))                                                       \
+    X(svc_app_routes, LOOK, svc_app_routes(at->app, visit, NULL))                                  \
+    X(svc_app_run, LIFE, 0)                                                                        \
+    X(svc_app_settings, REGISTER, svc_app_settings(at->app, setting_rows, &settings))              \
+    X(svc_app_start, LIFE, 0)                                                                      \
+    X(svc_app_stop, LIFE, 0)                                                                       \
+    X(svc_app_stopping, LOOK, (svc_app_stopping(at->app), 0))                                      \
+    X(svc_app_task, REGISTER, task(at))                                                            \
+    X(svc_app_test, LIFE, 0)                                                                       \
+    X(svc_app_test_get, LIFE, 0)                                                                   \
+    X(svc_app_test_json, LIFE, 0)                                                                  \
+    X(svc_app_use, REGISTER, svc_app_use(at->app, &layer))                                         \
+    X(svc_app_wait, LIFE, 0)                                                                       \
+    X(svc_app_worker, REGISTER, svc_app_worker(at->app, begin_worker, NULL, NULL))                 \
+    X(svc_cache_control_new, MAKE, cache_control(at))                                              \
+    X(svc_concurrency_new, MAKE, concurrency(at))                                                  \
+    X(svc_conditional_new, MAKE, svc_conditional_new(at->app, NULL) != NULL)                       \
+    X(svc_error_name, LOOK, (text = svc_error_name(SVC_ESTATE), 0))                                \
+    X(svc_error_text, LOOK, (text = svc_error_text(SVC_ESTATE), 0))                                \
+    X(svc_group_group, MAKE, svc_group_group(at->group, "/late") != NULL)                          \
+    X(svc_group_method_at, REGISTER, svc_group_get(at->group, "/late/group", handle, NULL))        \
+    X(svc_group_mount, REGISTER, group_mount(at))                                                  \
+    X(svc_group_route_at, REGISTER, group_route(at))                                               \
+    X(svc_group_set_timeout, REGISTER, svc_group_set_timeout(at->group, 1000))                     \
+    X(svc_group_use, REGISTER, svc_group_use(at->group, &layer))                                   \
+    X(svc_json_close, LOOK, PUT((void)0))                                                          \
+    X(svc_json_open_array, LOOK, PUT((void)0))                                                     \
+    X(svc_json_open_object, LOOK,                                                                  \
+      PUT((svc_json_open_object(at->json, NULL), svc_json_close(at->json))))                       \
+    X(svc_json_put_bool, LOOK, PUT(svc_json_put_bool(at->json, NULL, true)))                       \
+    X(svc_json_put_double, LOOK, PUT(svc_json_put_double(at->json, NULL, 1)))                      \
+    X(svc_json_put_i64, LOOK, PUT(svc_json_put_i64(at->json, NULL, 1)))                            \
+    X(svc_json_put_jansson, LOOK, PUT(svc_json_put_jansson(at->json, NULL, json_true())))          \
+    X(svc_json_put_null, LOOK, PUT(svc_json_put_null(at->json, NULL)))                             \
+    X(svc_json_put_raw, LOOK, PUT(svc_json_put_raw(at->json, NULL, "1", 1)))                       \
+    X(svc_json_put_text, LOOK, PUT(svc_json_put_text(at->json, NULL, "text")))                     \
+    X(svc_json_put_text_n, LOOK, PUT(svc_json_put_text_n(at->json, NULL, "text", 4)))              \
+    X(svc_json_put_time_s, LOOK, PUT(svc_json_put_time_s(at->json, NULL, 1)))                      \
+    X(svc_json_put_time_us, LOOK, PUT(svc_json_put_time_us(at->json, NULL, 1)))                    \
+    X(svc_json_put_u64, LOOK, PUT(svc_json_put_u64(at->json, NULL, 1)))                            \
+    X(svc_json_writer_error, LOOK, (svc_json_writer_error(at->json), 0))                           \
+    X(svc_json_writer_free, LOOK, new_writer(at))                                                  \
+    X(svc_json_writer_new, LOOK, new_writer(at))                                                   \
+    X(svc_json_writer_text, LOOK, (text = svc_json_writer_text(at->json, &length), 0))             \
+    X(svc_limiter_new, MAKE, limiter(at))                                                          \
+    X(svc_log_resolve, LOOK, log_line(at))                                                         \
+    X(svc_log_write, REQUEST, log_request_line(at))                                                \
+    X(svc_loop_post, LOOK, (svc_loop_post(at->loop, do_nothing, NULL) == SVC_EINVAL))              \
+    X(svc_pending_complete, LOOK, complete_nothing(at))                                            \
+    X(svc_pending_ref, LOOK, svc_pending_ref(at->pending) != NULL)                                 \
+    X(svc_pending_request, LOOK, svc_pending_request(at->pending) != NULL)                         \
+    X(svc_pending_unref, LOOK, (svc_pending_unref(at->pending), 0))                                \
+    X(svc_pipe_cancel, LOOK, end_pipes(at, true))                                                  \
+    X(svc_pipe_end, LOOK, end_pipes(at, false))                                                    \
+    X(svc_pipe_new, LOOK, end_pipes(at, true))                                                     \
+    X(svc_pipe_on_data, LOOK, (svc_pipe_on_data(at->pipe, NULL, NULL), 0))                         \
+    X(svc_pipe_on_room, LOOK, (svc_pipe_on_room(at->pipe, NULL, NULL), 0))                         \
+    X(svc_pipe_read, ANSWER, read_byte(at, svc_pipe_read))                                         \
+    X(svc_pipe_ref, LOOK, ref_pipe(at))                                                            \
+    X(svc_pipe_try_read, ANSWER, read_byte(at, svc_pipe_try_read))                                 \
+    X(svc_pipe_try_write, ANSWER, write_byte(at, false))                                           \
+    X(svc_pipe_unref, LOOK, ref_pipe(at))                                                          \
+    X(svc_pipe_write, ANSWER, write_byte(at, true))                                                \
+    X(svc_queue_close, LOOK, (svc_queue_close(at->queue), 0))                                      \
+    X(svc_queue_free, LOOK, use_queue(at))                                                         \
+    X(svc_queue_len, LOOK, (long)svc_queue_len(at->queue))                                         \
+    X(svc_queue_new, LOOK, use_queue(at))                                                          \
+    X(svc_queue_pop, ANSWER, pop_nothing(at, svc_queue_pop))                                       \
+    X(svc_queue_pop_within, ANSWER, pop_nothing_within(at))                                        \
+    X(svc_queue_push, ANSWER, push_into_closed(at, svc_queue_push))                                \
+    X(svc_queue_push_within, ANSWER, push_into_closed_within(at))                                  \
+    X(svc_queue_try_pop, ANSWER, pop_nothing(at, svc_queue_try_pop))                               \
+    X(svc_queue_try_push, ANSWER, push_into_closed(at, svc_queue_try_push))                        \
+    X(svc_reply_body, LOOK, (text = svc_reply_body(at->reply, &length), 0))                        \
+    X(svc_reply_free, LOOK, make_reply(at))                                                        \
+    X(svc_reply_header, LOOK, (text = svc_reply_header(at->reply, "Date"), 0))                     \
+    X(svc_reply_header_at, LOOK, (svc_reply_header_at(at->reply, 0, &text, &other_text), 0))       \
+    X(svc_reply_outcome, LOOK, (svc_reply_outcome(at->reply), 0))                                  \
+    X(svc_reply_status, LOOK, (svc_reply_status(at->reply), 0))                                    \
+    X(svc_request_alloc, REQUEST, svc_request_alloc(at->req, 16) == NULL)                          \
+    X(svc_request_app, REQUEST, svc_request_app(at->req) != at->app)                               \
+    X(svc_request_arg, REQUEST, svc_request_arg(at->req) == at)                                    \
+    X(svc_request_bind, REQUEST, bind_with(at, svc_request_bind))                                  \
+    X(svc_request_bind_path, REQUEST, bind_with(at, svc_request_bind_path))                        \
+    X(svc_request_bind_query, REQUEST, bind_with(at, svc_request_bind_query))                      \
+    X(svc_request_body, REQUEST, (text = svc_request_body(at->req, &length), 0))                   \
+    X(svc_request_cache_control, REQUEST, read_cache_control(at))                                  \
+    X(svc_request_cancelled, REQUEST, (svc_request_cancelled(at->req), 0))                         \
+    X(svc_request_cleanup, REQUEST, svc_request_cleanup(at->req, do_nothing, NULL))                \
+    X(svc_request_cookie, REQUEST, (text = svc_request_cookie(at->req, "a"), 0))                   \
+    X(svc_request_defer, REQUEST, defer(at))                                                       \
+    X(svc_request_fresh, REQUEST, fresh(at))                                                       \
+    X(svc_request_get, REQUEST, svc_request_get(at->req, &key) == at)                              \
+    X(svc_request_header, REQUEST, (text = svc_request_header(at->req, "Host"), 0))                \
+    X(svc_request_header_at, REQUEST, svc_request_header_at(at->req, 0, &text, &other_text))       \
+    X(svc_request_header_count, REQUEST, svc_request_header_count(at->req) == 0)                   \
+    X(svc_request_header_nth, REQUEST, (text = svc_request_header_nth(at->req, "Host", 0), 0))     \
+    X(svc_request_id, REQUEST, (text = svc_request_id(at->req), 0))                                \
+    X(svc_request_json, REQUEST, (svc_request_json(at->req, at->res), 0))                          \
+    X(svc_request_length, REQUEST, (svc_request_length(at->req), 0))                               \
+    X(svc_request_loop, REQUEST, svc_request_loop(at->req) == NULL)                                \
+    X(svc_request_method, REQUEST, (text = svc_request_method(at->req), 0))                        \
+    X(svc_request_mount, REQUEST, (text = svc_request_mount(at->req), 0))                          \
+    X(svc_request_on_data, REQUEST, (svc_request_on_data(at->req, NULL, NULL), 0))                 \
+    X(svc_request_param, REQUEST, (text = svc_request_param(at->req, "name"), 0))                  \
+    X(svc_request_parent_id, REQUEST, (text = svc_request_parent_id(at->req), 0))                  \
+    X(svc_request_path, REQUEST, (text = svc_request_path(at->req), 0))                            \
+    X(svc_request_peer, REQUEST, (text = svc_request_peer(at->req), 0))                            \
+    X(svc_request_query, REQUEST, (text = svc_request_query(at->req, "a"), 0))                     \
+    X(svc_request_query_at, REQUEST, (svc_request_query_at(at->req, 0, &text, &other_text), 0))    \
+    X(svc_request_query_count, REQUEST, (svc_request_query_count(at->req), 0))                     \
+    X(svc_request_query_nth, REQUEST, (text = svc_request_query_nth(at->req, "a", 0), 0))          \
+    X(svc_request_raw_query, REQUEST, (text = svc_request_raw_query(at->req), 0))                  \
+    X(svc_request_read, REQUEST, (svc_request_read(at->req, bytes, sizeof bytes), 0))              \
+    X(svc_request_remaining_ms, REQUEST, (svc_request_remaining_ms(at->req), 0))                   \
+    X(svc_request_resume, REQUEST, svc_request_resume(at->req) > 0)                                \
+    X(svc_request_route, REQUEST, (text = svc_request_route(at->req), 0))                          \
+    X(svc_request_sampled, REQUEST, (svc_request_sampled(at->req), 0))                             \
+    X(svc_request_scheme, REQUEST, (text = svc_request_scheme(at->req), 0))                        \
+    X(svc_request_set, REQUEST, svc_request_set(at->req, &key, NULL))                              \
+    X(svc_request_set_sampled, REQUEST, (svc_request_set_sampled(at->req, true), 0))               \
+    X(svc_request_set_tracestate, REQUEST, (svc_request_set_tracestate(at->req, "a", "b"), 0))     \
+    X(svc_request_span_id, REQUEST, (text = svc_request_span_id(at->req), 0))                      \
+    X(svc_request_target, REQUEST, (text = svc_request_target(at->req), 0))                        \
+    X(svc_request_timeout, REQUEST, (text = svc_request_timeout(at->req), 0))                      \
+    X(svc_request_trace_id, REQUEST, (text = svc_request_trace_id(at->req), 0))                    \
+    X(svc_request_traceparent, REQUEST, (text = svc_request_traceparent(at->req), 0))              \
+    X(svc_request_tracestate, REQUEST, (text = svc_request_tracestate(at->req), 0))                \
+    X(svc_request_try_read, REQUEST, (svc_request_try_read(at->req, bytes, sizeof bytes), 0))      \
+    X(svc_request_worker, REQUEST, (svc_request_worker(at->req), 0))                               \
+    X(svc_response_add_header, ANSWER, svc_response_add_header(at->res, "X-Added", "a"))           \
+    X(svc_response_add_vary, ANSWER, svc_response_add_vary(at->res, "Accept"))                     \
+    X(svc_response_body, LOOK, (text = svc_response_body(at->res, &length), 0))                    \
+    X(svc_response_copy, ANSWER, svc_response_copy(at->res, 200, "text/plain", "a", 1))            \
+    X(svc_response_empty, ANSWER, svc_response_empty(at->res, 204))                                \
+    X(svc_response_fd, ANSWER, answer_with_file(at))                                               \
+    X(svc_response_file, ANSWER, svc_response_file(at->res, NULL, NULL, "/etc/passwd"))            \
+    X(svc_response_free, LOOK, new_response(at))                                                   \
+    X(svc_response_header, LOOK, (text = svc_response_header(at->res, "X-Added"), 0))              \
+    X(svc_response_json, ANSWER, svc_response_json(at->res, 200, "{s:i}", "a", 1))                 \
+    X(svc_response_json_begin, ANSWER, write_json(at))                                             \
+    X(svc_response_json_end, ANSWER, write_json(at))                                               \
+    X(svc_response_json_take, ANSWER, svc_response_json_take(at->res, 200, json_object()))         \
+    X(svc_response_new, LOOK, new_response(at))                                                    \
+    X(svc_response_pipe, ANSWER, answer_with_pipe(at))                                             \
+    X(svc_response_problem, ANSWER, svc_response_problem(at->res, 400, "a"))                       \
+    X(svc_response_problem_take, ANSWER,                                                           \
+      svc_response_problem_take(at->res, 400, "a", json_object()))                                 \
+    X(svc_response_redirect, ANSWER, svc_response_redirect(at->res, 303, "/"))                     \
+    X(svc_response_remove_header, LOOK, (svc_response_remove_header(at->res, "X-Added"), 0))       \
+    X(svc_response_set_age, ANSWER, svc_response_set_age(at->res, 1))                              \
+    X(svc_response_set_cache_control, ANSWER, set_cache_control(at))                               \
+    X(svc_response_set_etag, ANSWER, svc_response_set_etag(at->res, "a", false))                   \
+    X(svc_response_set_header, ANSWER, svc_response_set_header(at->res, "X-Set", "a"))             \
+    X(svc_response_set_length, ANSWER, svc_response_set_length(at->res, 1))                        \
+    X(svc_response_set_modified, ANSWER, svc_response_set_modified(at->res, 1))                    \
+    X(svc_response_set_status, ANSWER, svc_response_set_status(at->res, 200))                      \
+    X(svc_response_source, ANSWER, answer_from_source(at))                                         \
+    X(svc_response_static, ANSWER, svc_response_static(at->res, 200, NULL, "a", 1))                \
+    X(svc_response_status, LOOK, (svc_response_status(at->res), 0))                                \
+    X(svc_response_take, ANSWER, svc_response_take(at->res, 200, NULL, strdup("a"), 1, free))      \
+    X(svc_response_take_source, ANSWER, take_source(at))                                           \
+    X(svc_response_text, ANSWER, svc_response_text(at->res, 200, "ok"))                            \
+    X(svc_response_violations, ANSWER, violations(at))                                             \
+    X(svc_response_waker, LOOK, use_waker(at))                                                     \
+    X(svc_response_writer, ANSWER, answer_by_writer(at))                                           \
+    X(svc_schema_new, MAKE,                                                                        \
+      svc_schema_new(at->app, bound_fields, sizeof(struct bound), 0) != NULL)                      \
+    X(svc_task_app, LOOK, (at->task && svc_task_app(at->task) != at->app))                         \
+    X(svc_task_sleep, LOOK, (at->task && svc_task_sleep(at->task, 0) > 0))                         \
+    X(svc_task_stopping, LOOK, (at->task ? (svc_task_stopping(at->task), 0) : 0))                  \
+    X(svc_timer_cancel, LOOK, (svc_timer_cancel(at->timer), 0))                                    \
+    X(svc_timer_free, LOOK, use_timer(at))                                                         \
+    X(svc_timer_new, LOOK, use_timer(at))                                                          \
+    X(svc_timer_set, LOOK, use_timer(at))                                                          \
+    X(svc_version, LOOK, (text = svc_version(), 0))                                                \
+    X(svc_waker_ref, LOOK, use_waker(at))                                                          \
+    X(svc_waker_unref, LOOK, use_waker(at))                                                        \
+    X(svc_waker_wake, LOOK, use_waker(at))                                                         \
+    X(svc_watch_free, LOOK, use_watch(at))                                                         \
+    X(svc_watch_new, LOOK, use_watch(at))                                                          \
+    X(svc_watch_set, LOOK, use_watch(at))
+
+#define DEFINE(name, kind, expression)                                                             \
+    static long make_##name(struct things *at)                                                     \
+    {                                                                                              \
+        (void)at;                                                                                  \
+        return (long)(expression);                                                                 \
+    }
+CALLS(DEFINE)
+
+#define ROW(name, kind, expression) {#name, kind, (kind) == LIFE ? NULL : make_##name},
+const struct call all_calls[] = {CALLS(ROW)};
+const size_t call_count = sizeof all_calls / sizeof *all_calls;
