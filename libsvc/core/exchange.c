@@ -128,7 +128,8 @@ static void fail(struct exchange *x, const char *who, int error)
     const svc_request *req = &x->request;
     svc_log_error(req, "request failed", svc_kv_bytes("method", req->method.data, req->method.len),
                   svc_kv_str("where", who),
-                  svc_kv_str("error", error ? svc_error_text(error) : "no answer"));
+                  svc_kv_str("error", error ? svc_error_text(error) : "no answer"),
+                  svc_kv_str(x->cause ? "cause" : NULL, x->cause)); /* no key ends the items */
     answer_problem(x, 500, svc__debug_failure(x, who, error));
 }
 
