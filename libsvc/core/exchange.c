@@ -165,10 +165,12 @@ static void fail(struct exchange *x, const char *who, int error)
     const svc_kv method = svc_kv_bytes("method", req->method.data, req->method.len);
     const svc_kv where = svc_kv_str("where", who);
     const svc_kv reason = svc_kv_str("error", error ? svc_error_text(error) : "no answer");
+    const svc_kv cause =
+        svc_kv_str(x->cause ? "cause" : NULL, x->cause); /* no key ends the items */
     if (status)
         svc_log_info(req, "request given up", method, where, reason);
     else
-        svc_log_error(req, "request failed", method, where, reason);
+        svc_log_error(req, "request failed", method, where, reason, cause);
     answer_problem(x, status ? status : 500, status ? NULL : svc__debug_failure(x, who, error));
 }
 
