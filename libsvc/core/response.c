@@ -142,11 +142,13 @@ static int copy_field(svc_response *res, const char *name, const char *value, st
         return SVC_EINVAL;
     if (n.len > MAX_FIELD_BYTES || v.len > MAX_FIELD_BYTES)
         return SVC_ETOOBIG;
-    int error = is_reference(n) ? copy_reference(res, v, &out->value) : 0;
-    if (error)
-        return error;
-    if (!is_reference(n))
+    if (is_reference(n)) {
+        int error = copy_reference(res, v, &out->value);
+        if (error)
+            return error;
+    } else {
         out->value = svc__arena_copy(arena_of(res), v);
+    }
     out->name = svc__arena_copy(arena_of(res), n);
     return out->name.data && out->value.data ? 0 : SVC_ENOMEM;
 }
