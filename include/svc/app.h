@@ -188,9 +188,13 @@ SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
                          void (*stop)(svc_app *app, void *arg), void *arg);
 
 /*
- * Registers a readiness check: /readyz on the admin listener answers 503 and names the check while
- * `check` returns non-zero. Runs on the admin listener's thread at each probe: keep it short.
- * `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
+ * Registers a readiness check: /readyz on the admin listener answers 503 and names the check as "failed"
+ * while `check` returns non-zero. It runs on a thread of its own when somebody asks, one call at a time,
+ * and may block: no other page and no other check waits for it. Who asks meanwhile gets the same answer.
+ * One that has not answered for check_timeout_ms is named as "late", with its last answer and how old that
+ * is, and makes a 503 until it answers, at once for those who ask from then on. One that does not end makes
+ * a stop a forced one. `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or
+ * SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 
@@ -260,13 +264,15 @@ SVC_API int svc_app_wait(svc_app *app);
  * The whole life of a service, for main: reads the environment, starts, stops gracefully on SIGTERM
  * and at once (no drain delay) on SIGINT, reports set-up errors on stderr, frees the app.
  *
- * A signal during the start ends it as svc_app_stop does, with status 0; svc_app_stopping tells a hook of
+ * Such a signal during the start ends it as svc_app_stop does, with status 0; svc_app_stopping tells a hook of
  * it. While requests and tasks are awaited a second signal ends the wait. At all other times, such as in
  * a hook or a name look-up, the second signal ends the process at once, by that signal (or with status
  * 128 + its number, where it is the first process of a container). The signals are taken by handlers,
- * with SA_RESTART, and have their former meaning again when this returns. SIGPIPE, where it would end the
- * process, is taken by one that does nothing, for good. None is blocked or ignored, so that children that
- * the program makes in a hook, handler or task begin with the signals as the program did.
+ * with SA_RESTART, and have their former meaning again when this returns. So is SIGHUP, at which the log's
+ * file is opened again (svc_app_log_reopen) as soon as the service has started, unless the program handles,
+ * blocks or ignores that signal itself. SIGPIPE, where it would end the process, is taken by one that does
+ * nothing, for good. None is blocked or ignored, so that children that the program makes in a hook, handler
+ * or task begin with the signals as the program did.
  *
  * Takes the app, accepts NULL. Returns the process's exit status: 0 clean, 1 set-up failed, which it is
  * also while another svc_app_run has the signals, 3 stopped by force. Since: 0.1

@@ -34,6 +34,9 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
            "`unix:/path`. Port 0 lets the system choose")                                          \
     STRING(admin_listen, "127.0.0.1:8081",                                                         \
            "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
+    NUMBER(check_timeout_ms, 800, 1, 86400000, "ms",                                               \
+           "For which `/readyz` waits for a check before it is late; keep it below the probe's "   \
+           "timeout")                                                                              \
     NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
     CHOICE(log_level, SVC_LEVEL_INFO, "error warn info debug",                                     \
            "Least urgent level that is logged")                                                    \
@@ -42,7 +45,9 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     CHOICE(log_format, SVC_LOG_AUTO, "auto json logfmt text",                                      \
            "Form of log lines: `json`, `logfmt`, `text` for people; `auto` is `text` on a "        \
            "terminal and `json` elsewhere")                                                        \
-    STRING(log_output, "stdout", "Where log lines go: `stdout`, `stderr`, or a file to append to") \
+    STRING(log_output, "stdout",                                                                   \
+           "Where log lines go: `stdout`, `stderr`, or a file to append to, which SIGHUP opens "   \
+           "again")                                                                                \
     NUMBER(log_ring_bytes, 1048576, 65536, 268435456, "bytes",                                     \
            "Log lines held for a slow output, for each event loop, before lines are dropped")      \
     NUMBER(log_repeat_per_s, 100, 0, 1000000, "",                                                  \
@@ -70,7 +75,8 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     NUMBER(worker_queue_ms, 1000, 1, 86400000, "ms",                                               \
            "For which a request waits for a worker before it is answered 503")                     \
     FLAG(cancel_half_closed, 1,                                                                    \
-         "A client that has shut its sending side is taken to have left, as Go does")              \
+         "A client that has shut its sending side is taken to have left: its requests are "        \
+         "cancelled, and streams that wait for more end")                                          \
     NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \
     NUMBER(max_connections_per_address, 0, 0, 10000000, "",                                        \
            "Connections at once from one IPv4 address or IPv6 /64; more are answered 429; 0 is no "  \
@@ -87,11 +93,12 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
            "From connect, or from a request's first byte, to the end of its head; 408")            \
     NUMBER(body_timeout_ms, 30000, 10, 86400000, "ms", "From head to the end of the body; 408")    \
     NUMBER(request_timeout_ms, 30000, 10, 86400000, "ms",                                          \
-           "From head to answer, where the route does not say; 504")                               \
+           "From head to answer, where the route does not say; 504, or 408 while the body comes")  \
     FLAG(request_budget, 1,                                                                        \
          "Inbound `grpc-timeout` and `X-Request-Timeout` shorten that for their request")          \
     NUMBER(send_timeout_ms, 30000, 10, 86400000, "ms",                                             \
-           "Without progress while a response is sent; the connection is cut")                     \
+           "Without progress while a response is sent, by who reads it or who makes it; the "      \
+           "connection is cut")                                                                    \
     NUMBER(stall_ms, 50, 0, 3600000, "ms",                                                         \
            "A handler that holds its event loop for so long is counted and logged; 0 is off")      \
     NUMBER(idle_timeout_ms, 75000, 10, 86400000, "ms",                                             \

@@ -226,11 +226,27 @@ typedef struct svc_log_record {
  * for every line that the levels let pass, the library's own and the access log's included. It
  * returns whether it has taken the line: one that it has not taken goes to log_output too. It runs
  * on the thread that logs, an event loop most often, on several at once, and must not block. Lines
- * that it logs itself go to log_output alone, and are not held back. In svc_app_test it is the only place where lines go.
+ * that it logs itself go to log_output alone, and are not held back; so do those of the admin pages'
+ * thread, which runs nothing of the program. In svc_app_test it is the only place where lines go.
  * 0, SVC_EINVAL without a `sink`, or SVC_ESTATE once started. Before start only. Since: 0.1
  */
 SVC_API int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg),
                              void *arg);
+
+/*
+ * Opens the file of log_output again by its name, and makes it if it is not there: for a rotation, which
+ * has renamed it. svc_app_run does this on SIGHUP, unless the program has that signal for something else
+ * or ignores it; this is for programs that have their own way. Returns at once, for the log's own thread
+ * opens the file. Lines logged from here on go to the new one, with some of those just before; none is
+ * split or lost. If it cannot be opened, they go where they went, a line there says "log_output cannot be
+ * reopened", and svc_log_reopen_failures counts. `stdout` and `stderr` stay as they are.
+ *
+ * A relative name is that of the directory in which the service was started. Of a mounted app it is the log
+ * of the one that serves; several apps of a program have a log each. 0, SVC_ESTATE where no log is open,
+ * SVC_ENOMEM for NULL. Any thread, from the start hooks on until the stop hooks have run;
+ * async-signal-safe. Since: 0.1
+ */
+SVC_API int svc_app_log_reopen(svc_app *app);
 
 SVC_END_DECLS
 

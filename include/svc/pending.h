@@ -56,7 +56,7 @@ SVC_API svc_pending *svc_pending_ref(svc_pending *pending);
 
 /*
  * Gives a reference back. When the last one goes without an answer, nobody can give one: the client is
- * answered 500 at once. A reference that is never given back keeps its request's memory, is answered
+ * answered 500 at once, or, where it has left, counted as 499. A reference that is never given back keeps its request's memory, is answered
  * 504 at the deadline, and makes a stop of the service a forced one. Accepts NULL. Any thread. Since: 0.1
  */
 SVC_API void svc_pending_unref(svc_pending *pending);

@@ -22,7 +22,8 @@ SVC_API int svc_response_set_status(svc_response *res, int status);
  * Sets a header field, replacing fields of that name. Both strings are copied. SVC_EINVAL when the
  * name is not a token or the value holds a control character (CR and LF above all) or space at its
  * ends, or for Content-Length, Transfer-Encoding, Connection, Date and Upgrade, which are the
- * server's; SVC_ENOMEM. Since: 0.1
+ * server's, or a Location or Content-Location that svc_response_redirect would not take, which escapes
+ * them in the same way; SVC_ETOOBIG; SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_response_set_header(svc_response *res, const char *name, const char *value);
 
@@ -56,14 +57,19 @@ SVC_API int svc_response_static(svc_response *res, int status, const char *type,
 SVC_API int svc_response_take(svc_response *res, int status, const char *type, void *data,
                               size_t len, void (*release)(void *data));
 
-/* Answers 201, 301, 302, 303, 307 or 308 with Location. `location` must be a URI reference without
- * control characters or spaces. SVC_EINVAL otherwise. Since: 0.1 */
+/*
+ * Answers 201, 301, 302, 303, 307 or 308 with Location: a URI reference (RFC 3986 4.1). What is not
+ * ASCII, and in path, query and fragment what no URI may hold, such as quotes, '<' or a backslash, is
+ * escaped. SVC_EINVAL for another status, and where escaping would have to guess or clients might read
+ * another host than is meant: controls, spaces, a '%' without two digits, a bad scheme or authority,
+ * "///x", "http:x". Whether a stranger may choose the host is for the caller to say. Since: 0.1
+ */
 SVC_API int svc_response_redirect(svc_response *res, int status, const char *location);
 
 /*
  * Answers with an error (status 400 to 599) as problem details (RFC 9457): title by status, `detail`
  * for this occurrence (copied; NULL for none; UTF-8). A client that accepts no JSON gets plain
- * text. Headers set before stay. Since: 0.1
+ * text, so Accept is added to Vary. Headers set before stay. Since: 0.1
  */
 SVC_API int svc_response_problem(svc_response *res, int status, const char *detail);
 
@@ -75,7 +81,8 @@ typedef struct svc_source {
     size_t size;     /* set by SVC_SOURCE_INIT */
     uint64_t length; /* bytes in all, or SVC_LENGTH_UNKNOWN */
     /* Fills at most `len` bytes. Returns how many (more than 0), 0 at the end, or a negative code,
-     * which cuts the connection so that the client can tell. Must not block. */
+     * which cuts the connection so that the client can tell. Must not block: where there is nothing
+     * yet, it returns SVC_EAGAIN and is called again once svc_waker_wake has been. */
     int64_t (*read)(void *state, char *data, size_t len);
     void (*close)(void *state); /* once, when the body is no longer needed; may be NULL */
     void *state;
@@ -92,6 +99,51 @@ typedef struct svc_source {
  */
 SVC_API int svc_response_source(svc_response *res, int status, const char *type,
                                 const svc_source *source);
+
+/*
+ * Wakes the source of one response: how whoever has what comes next says that it is there.
+ *
+ *     static int64_t read_events(void *state, char *data, size_t len)
+ *     {
+ *         int64_t n = take_event(state, data, len);
+ *         return n ? n : SVC_EAGAIN;
+ *     }
+ *
+ *     // in the handler
+ *     events->waker = svc_response_waker(res);
+ *
+ *     // on another thread, whenever there is an event
+ *     put_event(events, text);
+ *     svc_waker_wake(events->waker);
+ *
+ * A wake is never lost: one that comes while the source is being read has it read again. A source that
+ * returns SVC_EAGAIN when nobody holds a reference to the response's waker, or when the last one goes
+ * while it waits, is cut, since nobody could wake it; so is one that gives nothing for
+ * `send_timeout_ms`. A middleware that wraps a source passes SVC_EAGAIN on and needs no waker for that.
+ */
+typedef struct svc_waker svc_waker;
+
+/*
+ * The waker of a response, which has one for all sources that are set on it and wrapped round one
+ * another, and for an answer of svc_response_new also when it has been handed to svc_pending_complete.
+ * A reference, the caller's to give back with svc_waker_unref, mostly in the source's close; it may
+ * outlive the response and the request. NULL when out of memory. The thread that has the response.
+ * Since: 0.1
+ */
+SVC_API svc_waker *svc_response_waker(svc_response *res) SVC_MUST_CHECK;
+
+/* Another reference, for another thread. Returns `waker`. Accepts NULL. Any thread that has one. Since: 0.1 */
+SVC_API svc_waker *svc_waker_ref(svc_waker *waker);
+
+/* Gives a reference back. Accepts NULL. Any thread. Since: 0.1 */
+SVC_API void svc_waker_unref(svc_waker *waker);
+
+/*
+ * Has the source read again, if it has returned SVC_EAGAIN since the last time; else, and when the
+ * response is over, this does nothing. The source is read on its event loop, never within this call,
+ * which does not block. Accepts NULL. Any thread that has a reference. Since: 0.1
+ */
+SVC_API void svc_waker_wake(svc_waker *waker);
 
 /* A part of a file. Begin with SVC_FILE_INIT. */
 typedef struct svc_file {
@@ -119,7 +171,7 @@ SVC_API int svc_response_fd(svc_response *res, int status, const char *type, con
 /*
  * Answers 200 with the file at `path` and its time as Last-Modified; `type` as for
  * svc_response_copy. With a folder as `root` the path, which may come from a client, is taken below
- * it: absolute paths, "..", and symbolic links that lead out of it find nothing (openat2, Linux 5.6).
+ * it: absolute paths, "..", and symbolic links that lead out of it find nothing.
  * With NULL it is opened as it is. What is not there, is no regular file, or may not be read is
  * answered 404. 0, SVC_EINVAL for NULL, SVC_ESYSTEM when descriptors or system calls fail otherwise, or SVC_ENOMEM.
  * Since: 0.1

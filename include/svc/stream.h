@@ -19,6 +19,15 @@
  * for large bodies set both. `body_timeout_ms` is for the time without any byte of the body, while
  * somebody wants more. Middleware that wants the whole body cannot be used on such a route: the start
  * is refused; layers for pieces run on the reader's thread.
+ *
+ * A client that leaves is found out within a second, whoever waits for it: a handler, a layer, a reader,
+ * a writer or a source. A reset counts, and so does the end of what it sends, unless
+ * `cancel_half_closed` is off: then a client that has only shut its sending side is served to the end,
+ * and a departure shows by a reset or a failed write. The request is cancelled
+ * (svc_request_cancelled), an answer that is there is sent, and a reply that has nothing to send at the
+ * moment ends: its pipe is cancelled, its source closed. A body that has not ended is a departure by
+ * either setting, and its reading ends with SVC_ECANCELLED. What cannot be seen is the end behind bytes
+ * that fill the socket because nobody reads them.
  */
 #ifndef SVC_STREAM_H
 #define SVC_STREAM_H
@@ -37,7 +46,7 @@ enum { SVC_STREAM_BODY = 1 << 9 };
  * service stops; SVC_ETOOBIG when the body is over its limit; the code of a layer that refused it;
  * SVC_ESTATE for a route without SVC_STREAM_BODY or on an event loop's thread; SVC_EINVAL for a `len`
  * of 0. A handler that stops for an error may return it: the client is answered 413, 504 or what the
- * layer says, as it should be. One thread at a time, which has the request. Since: 0.1
+ * layer says, as it should be, and neither logged nor counted as a failure of the service. One thread at a time, which has the request. Since: 0.1
  */
 SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len);
 
@@ -61,7 +70,8 @@ SVC_API uint64_t svc_request_length(const svc_request *req);
  * Answers with what is written into a pipe, from any thread, until svc_pipe_end: the head goes out at
  * once, and the rest as it comes. A client that reads slowly fills the pipe; one that leaves, or a stop
  * by force, cancels it, and so does the end of the answer. Ending it with an error cuts the connection,
- * so that the client can tell. Takes one reference of the pipe, also on failure, when it is cancelled;
+ * so that the client can tell; so does silence for `send_timeout_ms`, within which a stream that has
+ * nothing to say sends something that says so. Takes one reference of the pipe, also on failure, when it is cancelled;
  * the writer keeps his own. 0 or as svc_response_source. Since: 0.1
  */
 SVC_API int svc_response_pipe(svc_response *res, int status, const char *type, svc_pipe *pipe);
@@ -70,10 +80,10 @@ SVC_API int svc_response_pipe(svc_response *res, int status, const char *type, s
  * Answers with what `write` writes into the pipe that it is given, on a worker, where it may block. It
  * is called when the answer is on its way, and not at all for one that is never sent, or where the
  * workers' queue is full or no worker can be had: that is a 503, as for a handler. One that has a place in
- * the queue is sent its head, and waits for a worker without the queue's time limit, as it could not be
- * refused any more; if then no worker can begin, the connection is cut. What `write` returns ends the pipe:
- * 0, or a negative code, which cuts the connection. `arg` is borrowed until it returns; what lies in the
- * request's memory stays that long. 0, SVC_ENOMEM, or as svc_response_source.
+ * the queue is sent its head, and waits for a worker for `send_timeout_ms` and not for the queue's time, as
+ * it could not be refused any more; if then no worker can begin, the connection is cut. What `write` returns
+ * ends the pipe: 0, or a negative code, which cuts the connection. `arg` is borrowed until it returns; what
+ * lies in the request's memory stays that long. 0, SVC_ENOMEM, or as svc_response_source.
  * Since: 0.1
  */
 SVC_API int svc_response_writer(svc_response *res, int status, const char *type,

@@ -8,6 +8,7 @@
 
 #include "libsvc/base/json_text.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/utf8.h"
 
 enum { SMALLEST = 64 };
 
@@ -149,6 +150,15 @@ void svc__buf_json_inside(struct buf *b, struct bytes text)
     append_inside(b, text, NULL);
     if (b->error != 0)
         b->len = start;
+}
+
+void svc__buf_utf8(struct buf *b, struct bytes text)
+{
+    while (text.len > 0) {
+        size_t n = svc__utf8_sequence(text), taken = n > 0 ? n : 1;
+        svc__buf_append(b, n > 0 ? text.data : "\xef\xbf\xbd", n > 0 ? n : 3);
+        text = svc__bytes(text.data + taken, text.len - taken);
+    }
 }
 
 void svc__buf_terminate(struct buf *b)

@@ -22,9 +22,10 @@ struct endpoint {
 };
 
 /*
- * Takes "host:port", ":port", "[v6]:port" or "unix:/path" apart. 0, or SVC_ESYNTAX with a static
- * text in `*reason`; `*out` is written only on success. Whether the host exists is not looked at.
- * Any thread.
+ * Takes "host:port", ":port" or "*:port", "[v6]:port" or "unix:/path" apart. A host is a name or an
+ * IPv4 address of four decimal numbers: other forms that the system would take are refused. 0, or
+ * SVC_ESYNTAX with a static text in `*reason`; `*out` is written only on success. Whether the host
+ * exists is not looked at. Any thread.
  */
 int svc__endpoint_parse(struct bytes text, struct endpoint *out, const char **reason);
 

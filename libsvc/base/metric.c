@@ -3,11 +3,13 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <svc/errors.h>
+
+#include "libsvc/base/double.h"
+#include "libsvc/base/utf8.h"
 
 enum kind { COUNTER, COUNTERS_FN, GAUGE, GAUGE_FN, HISTOGRAM };
 
@@ -298,18 +300,25 @@ uint64_t svc__metric_read(struct metrics *m, int id)
     return value;
 }
 
-/* Appends a text in which the format escapes a backslash, a line feed and, in a label, a quote. */
+/* Appends a text in which the format escapes a backslash, a line feed and, in a label, a quote. The
+ * page must be UTF-8: what is none stands as in a path, so that texts that differ stay apart. */
 static void put_escaped(struct buf *out, const char *text, bool in_label)
 {
-    for (; *text != '\0'; text++) {
-        if (*text == '\\')
+    struct bytes rest = svc__bytes_z(text);
+    while (rest.len > 0) {
+        size_t n = svc__utf8_sequence(rest);
+        if (n == 0)
+            svc__buf_printf(out, "%%%02X", (unsigned char)*rest.data);
+        else if (*rest.data == '\\')
             svc__buf_puts(out, "\\\\");
-        else if (*text == '\n')
+        else if (*rest.data == '\n')
             svc__buf_puts(out, "\\n");
-        else if (*text == '"' && in_label)
+        else if (*rest.data == '"' && in_label)
             svc__buf_puts(out, "\\\"");
         else
-            svc__buf_putc(out, *text);
+            svc__buf_append(out, rest.data, n);
+        n += n == 0;
+        rest = svc__bytes(rest.data + n, rest.len - n);
     }
 }
 
@@ -329,21 +338,13 @@ static void put_head(struct buf *out, const struct metric *metric)
     svc__buf_printf(out, "\n# TYPE %s %s\n", metric->name, types[metric->kind]);
 }
 
-/* Appends `n` units. Fifteen digits hide that 1e-9 has no exact double; the decimal point must be
- * one whatever the program's locale makes of it. */
+/* Appends `n` units. Parts of one are divided by, since 1e-9 has no exact double and 1e9 has. */
 static void put_scaled(struct buf *out, uint64_t n, double unit)
 {
-    char text[64];
-    int len = snprintf(text, sizeof text, "%.15g", (double)n * unit);
-    bool in_point = false;
-    for (int i = 0; i < len; i++) {
-        bool digit = strchr("0123456789+-e", text[i]) != NULL;
-        if (digit)
-            svc__buf_putc(out, text[i]);
-        else if (!in_point)
-            svc__buf_putc(out, '.');
-        in_point = !digit;
-    }
+    double scaled = unit < 1 ? (double)n / (double)(uint64_t)(1 / unit + 0.5) : (double)n * unit;
+    char *to = svc__buf_reserve(out, DOUBLE_LEN);
+    if (to != NULL)
+        out->len += svc__double_format(to, scaled);
 }
 
 /* The count is that of the buckets printed, so that it agrees with them while others go on

@@ -19,22 +19,47 @@ enum {
     PIECE = 4096    /* PIPE_BUF: what a pipe that is ready takes at once, and unmixed */
 };
 
-int svc__outlet_init(struct outlet *o, int fd, int wake_fd)
+int svc__outlet_open(const char *path)
+{
+    enum { MODE = 0644 };
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, MODE);
+}
+
+/* Writes to a duplicate of `fd` from here on. 0 or an error number, with nothing changed. */
+static int set_output(struct outlet *o, int fd)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0)
-        return SVC_ESYSTEM;
-    o->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (o->fd < 0)
-        return SVC_ESYSTEM;
-    o->wake_fd = wake_fd;
+    int copy = fstat(fd, &st) ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0)
+        return errno;
+    o->fd = copy;
     o->is_regular = S_ISREG(st.st_mode);
     o->is_socket = S_ISSOCK(st.st_mode);
     o->torn = false;
+    return 0;
+}
+
+int svc__outlet_init(struct outlet *o, int fd, int wake_fd)
+{
+    if (set_output(o, fd))
+        return SVC_ESYSTEM;
+    o->wake_fd = wake_fd;
     o->gave_up = false;
     atomic_init(&o->deadline_ns, UINT64_MAX);
     o->begin = o->len = o->lines = 0;
     return 0;
+}
+
+int svc__outlet_reopen(struct outlet *o, const char *path)
+{
+    int before = o->fd, fd = svc__outlet_open(path);
+    if (fd < 0)
+        return errno;
+    int error = set_output(o, fd);
+    close(fd);
+    if (!error)
+        close(before);
+    return error;
 }
 
 void svc__outlet_free(struct outlet *o)
@@ -139,7 +164,7 @@ static ssize_t push(struct outlet *o, size_t at, size_t line)
 
 size_t svc__outlet_flush(struct outlet *o, _Atomic uint64_t *written)
 {
-    size_t at = 0;
+    size_t at = o->torn ? 0 : o->begin; /* the output may be another since the batch was begun */
     size_t done = 0;
     while (o->lines > 0 && at < o->len) {
         ssize_t n = push(o, at, done);

@@ -38,6 +38,14 @@ struct outlet {
 /* Makes an outlet for a duplicate of `fd`. 0 or SVC_ESYSTEM. */
 int svc__outlet_init(struct outlet *o, int fd, int wake_fd);
 
+/* Opens a file to append lines to, and makes it if there is none. It does not wait for the reader
+ * of a FIFO. -1 with errno set. */
+int svc__outlet_open(const char *path);
+
+/* Writes to that file from here on, the batch included. 0, or an error number: then all stays as it
+ * is. */
+int svc__outlet_reopen(struct outlet *o, const char *path);
+
 /* Closes the duplicate. */
 void svc__outlet_free(struct outlet *o);
 

@@ -18,6 +18,7 @@
 #include "libsvc/base/outlet.h"
 #include "libsvc/base/ring.h"
 #include "libsvc/base/thread.h"
+#include "libsvc/base/wait.h"
 
 enum {
     RINGS_MAX = 1 << 16,
@@ -34,7 +35,7 @@ enum {
 enum doze {
     AWAKE,     /* it looks at the rings again before it sleeps */
     LINGERING, /* it looks again soon, unless a ring fills up before */
-    ASLEEP     /* it looks again when woken */
+    ASLEEP     /* it looks again when woken, or after WAIT_LOOK_MS */
 };
 
 struct sink_ring {
@@ -51,8 +52,14 @@ struct sink {
     _Atomic uint64_t written; /* by the writer */
     _Atomic uint64_t lost;    /* accepted lines that an error of the descriptor cost */
 
+    char *path; /* of the file that is opened anew; NULL: none */
+    _Atomic bool reopen;
+    _Atomic uint64_t reopen_failures;
+    const struct sink_report *reopen_report;
+    int reopen_error; /* that is yet to be told; the writer's, as all below up to the locks */
+
     const struct sink_report *report;
-    uint64_t told;    /* drops that reports have told; the writer's */
+    uint64_t told;    /* drops that reports have told */
     uint64_t tried;   /* drops at the last report, told or not */
     uint64_t tell_ms; /* when that was */
     size_t turn;      /* the ring that the next batch begins with */
@@ -77,7 +84,7 @@ static void wake(struct sink *s)
 {
     uint64_t one = 1;
     ssize_t n = write(s->wake_fd, &one, sizeof one);
-    (void)n; /* It can only be full, which wakes as well. */
+    (void)n; /* One that is full wakes as well; after any other failure it looks by itself. */
 }
 
 /* Called by a producer after it has put or refused a line. */
@@ -154,14 +161,19 @@ static char *add(char *at, const char *part)
     return (char *)memcpy(at, part, len) + len;
 }
 
-/* The text of a report, without a line feed. Returns its length. */
-static size_t format_report(const struct sink *s, char *text, uint64_t drops)
+/* Writes a line of the sink's own, whose value is `value`. The batch must be empty. Whether it was
+ * written. */
+static bool write_report(struct sink *s, const struct sink_report *report, const char *value)
 {
-    char *at = add(text, s->report->head);
+    char text[4 * SINK_REPORT_MAX + CLOCK_RFC3339_SIZE];
+    char *at = add(text, report->head);
     at += svc__clock_rfc3339(at, svc__clock_wall_us());
-    at = add(at, s->report->middle);
-    at += svc__num_format_u64(at, drops);
-    return (size_t)(add(at, s->report->tail) - text);
+    at = add(at, report->middle);
+    at = add(at, value);
+    at = add(at, report->tail);
+    size_t len = (size_t)(at - text);
+    memcpy(svc__outlet_line(&s->outlet, len), text, len);
+    return svc__outlet_flush(&s->outlet, NULL) == 1;
 }
 
 /* Writes a report if lines were dropped since the last. The batch must be empty. */
@@ -170,13 +182,33 @@ static void tell_drops(struct sink *s)
     uint64_t drops = drops_so_far(s);
     if (drops == s->told || s->outlet.gave_up)
         return;
-    char text[3 * SINK_REPORT_MAX + CLOCK_RFC3339_SIZE + NUM_U64_LEN];
-    size_t len = format_report(s, text, drops - s->told);
-    memcpy(svc__outlet_line(&s->outlet, len), text, len);
+    char count[NUM_U64_LEN + 1];
+    count[svc__num_format_u64(count, drops - s->told)] = '\0';
     s->tried = drops;
     s->tell_ms = svc__clock_ms();
-    if (svc__outlet_flush(&s->outlet, NULL) == 1)
+    if (write_report(s, s->report, count))
         s->told = drops;
+}
+
+/* Once a batch has been filled and before it is written: what was offered after the call that asks
+ * for it is in this batch at the earliest. */
+static void reopen_if_asked(struct sink *s)
+{
+    if (s->outlet.gave_up || !atomic_exchange(&s->reopen, false))
+        return;
+    s->reopen_error = svc__outlet_reopen(&s->outlet, s->path);
+    if (s->reopen_error)
+        atomic_fetch_add(&s->reopen_failures, 1);
+}
+
+/* The batch must be empty. */
+static void tell_reopen_failure(struct sink *s)
+{
+    char text[SINK_REPORT_MAX];
+    if (!s->reopen_error || s->outlet.gave_up)
+        return;
+    write_report(s, s->reopen_report, strerror_r(s->reopen_error, text, sizeof text));
+    s->reopen_error = 0;
 }
 
 /* Writes what is in the rings until they are empty or the outlet has given up. Returns whether
@@ -187,6 +219,7 @@ static bool drain(struct sink *s)
     size_t lines;
     while (!s->outlet.gave_up && (lines = fill(s)) > 0) {
         any = true;
+        reopen_if_asked(s);
         size_t done = svc__outlet_flush(&s->outlet, &s->written);
         atomic_fetch_add(&s->lost, lines - done);
         if (svc__clock_ms() - s->tell_ms >= TELL_MS)
@@ -198,7 +231,7 @@ static bool drain(struct sink *s)
 /* Whether there is a reason not to begin to doze. */
 static bool is_due(struct sink *s, enum doze how)
 {
-    if (atomic_load(&s->stopping))
+    if (atomic_load(&s->stopping) || atomic_load(&s->reopen))
         return true;
     size_t count = atomic_load(&s->ring_count);
     for (size_t i = 0; i < count; i++) {
@@ -214,7 +247,7 @@ static void doze(struct sink *s, enum doze how)
     atomic_store(&s->doze, how);
     if (!is_due(s, how)) {
         struct pollfd fd = {s->wake_fd, POLLIN, 0};
-        poll(&fd, 1, how == ASLEEP ? -1 : LINGER_MS);
+        poll(&fd, 1, how == ASLEEP ? WAIT_LOOK_MS : LINGER_MS);
     }
     atomic_exchange(&s->doze, AWAKE); /* sees all that whoever woke it had done before */
     uint64_t count;
@@ -230,6 +263,7 @@ static void destroy(struct sink *s)
         free(s->rings[i]);
     }
     free(s->rings);
+    free(s->path);
     svc__outlet_free(&s->outlet);
     close(s->wake_fd);
     pthread_cond_destroy(&s->ended_now);
@@ -245,6 +279,8 @@ static void *run(void *arg)
     for (;;) {
         bool stopping = atomic_load(&s->stopping); /* before the drain, which is then the last */
         bool any = drain(s);
+        reopen_if_asked(s);
+        tell_reopen_failure(s);
         tell_drops(s);
         if (stopping || s->outlet.gave_up)
             break;
@@ -349,6 +385,28 @@ no_locks:
 no_descriptors:
     free(s);
     return NULL;
+}
+
+int svc__sink_follow(struct sink *sink, const char *path, const struct sink_report *failure)
+{
+    sink->reopen_report = failure;
+    sink->path = strdup(path);
+    return sink->path ? 0 : SVC_ENOMEM;
+}
+
+void svc__sink_reopen(struct sink *sink)
+{
+    int saved = errno;
+    if (!sink->path)
+        return;
+    atomic_store(&sink->reopen, true);
+    wake(sink);
+    errno = saved;
+}
+
+uint64_t svc__sink_reopen_failures(struct sink *sink)
+{
+    return atomic_load(&sink->reopen_failures);
 }
 
 static struct sink_ring *new_ring(struct sink *s)

@@ -31,8 +31,8 @@ enum {
 struct sink;
 struct sink_ring;
 
-/* A line that tells of drops: `head`, the time as RFC 3339, `middle`, the number, `tail`. Each of
- * the three has SINK_REPORT_MAX bytes at most. */
+/* A line of the sink's own: `head`, the time as RFC 3339, `middle`, a number or an error's text,
+ * `tail`. Each of the three has SINK_REPORT_MAX bytes at most. */
 struct sink_report {
     const char *head, *middle, *tail;
 };
@@ -46,6 +46,22 @@ struct sink_report {
  */
 struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings,
                             const struct sink_report *report);
+
+/*
+ * Names the file that svc__sink_reopen opens: `path` is copied, `failure` is what a line is made of
+ * when that fails, borrowed until the close. 0 or SVC_ENOMEM. Before anybody may reopen.
+ */
+int svc__sink_follow(struct sink *sink, const char *path, const struct sink_report *failure);
+
+/*
+ * Has the writer open its file anew by its name, if it has one: lines that are offered from here on
+ * go to that. When it cannot be opened, lines go where they went, and one tells of the failure. Any
+ * thread; async-signal-safe.
+ */
+void svc__sink_reopen(struct sink *sink);
+
+/* How often that has failed. Any thread. */
+uint64_t svc__sink_reopen_failures(struct sink *sink);
 
 /* A ring for one producing thread, owned by the sink. NULL when out of memory or when max_rings
  * have been made; the shared ring is then the way. Any thread. */

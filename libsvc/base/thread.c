@@ -1,4 +1,4 @@
-/* Starting threads that are the library's own. */
+/* Starting threads that are the library's own, and what a thread has done. */
 #include "libsvc/base/thread.h"
 
 #include <errno.h>
@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TLS_RESERVE = 16 << 10 }; /* for the C library's own part of a thread's block */
@@ -85,4 +87,17 @@ bool svc__thread_filtered(void)
     status[len > 0 ? len : 0] = '\0';
     const char *at = strstr(status, key);
     return !at || at[sizeof key - 1] != '0';
+}
+
+void svc__thread_usage(struct thread_usage *usage)
+{
+    struct rusage all;
+    struct timespec ran;
+    *usage = (struct thread_usage){0};
+    if (getrusage(RUSAGE_THREAD, &all) || clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ran))
+        return;
+    usage->known = true;
+    usage->cpu_ns = (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
+    usage->waits = (uint64_t)all.ru_nvcsw;
+    usage->preemptions = (uint64_t)all.ru_nivcsw;
 }

@@ -1,10 +1,11 @@
-/* Starting threads that are the library's own. */
+/* Starting threads that are the library's own, and what a thread has done. */
 #ifndef LIBSVC_BASE_THREAD_H
 #define LIBSVC_BASE_THREAD_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Runs `run(arg)` in a thread of its own, with all signals blocked: they are for the program's own
@@ -25,5 +26,17 @@ bool svc__thread_pipe_harmless(void);
 /* Whether a seccomp filter sees the system calls of this thread, or nobody can tell: an unusual one
  * may then end the process. Any thread. */
 bool svc__thread_filtered(void);
+
+/* What a thread has done since it began. */
+struct thread_usage {
+    bool known;
+    uint64_t cpu_ns;      /* for which it ran */
+    uint64_t waits;       /* times that it stopped running because it had to wait */
+    uint64_t preemptions; /* times that it did for another to run */
+};
+
+/* Reads what the calling thread has done; `usage->known` is false where the system does not tell.
+ */
+void svc__thread_usage(struct thread_usage *usage);
 
 #endif

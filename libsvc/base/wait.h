@@ -9,6 +9,12 @@
 enum { WAIT_NOT = 0 };             /* a deadline that has always passed */
 #define WAIT_FOR_EVER (UINT64_MAX) /* one that never comes */
 
+/*
+ * How long a thread sleeps at most that others wake by a descriptor, and then looks by itself. A
+ * write that fails there would otherwise be a wake-up lost for good.
+ */
+enum { WAIT_LOOK_MS = 1000 };
+
 /* The deadline (of svc__clock_ms) before which `ms` milliseconds have not passed. Any thread. */
 uint64_t svc__wait_deadline(unsigned ms);
 

@@ -15,6 +15,7 @@
 #include "libsvc/core/config.h"
 #include "libsvc/core/logger.h"
 #include "libsvc/core/task.h"
+#include "libsvc/core/watchdog.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 
@@ -51,9 +52,9 @@ struct route {
     size_t max_body;     /* resolved when the app is readied */
     unsigned timeout_ms; /* resolved when the app is readied */
     struct use_list uses;
-    struct chain chain;             /* flattened when the app is readied */
-    _Atomic uint64_t stalls;        /* times that it held a loop too long */
-    _Atomic uint64_t stall_told_ms; /* when that was last logged; 0: never */
+    struct chain chain;               /* flattened when the app is readied */
+    _Atomic uint64_t stalls;          /* times that it held a loop too long */
+    _Atomic uint64_t stall_logged_ms; /* when that was last logged; 0: never */
     struct route *next;
 };
 
@@ -91,6 +92,12 @@ struct check {
 struct default_layer {
     size_t setting; /* offset of an int in svc_config */
     const svc_middleware *(*make)(svc_app *app);
+};
+
+/* Times that a loop did not run, by no fault of the application. */
+struct standstills {
+    _Atomic uint64_t count;
+    _Atomic uint64_t logged_ms; /* when that was last logged; 0: never */
 };
 
 /* Where an app stands in its life: see life.h. */
@@ -146,10 +153,12 @@ struct svc_app {
     struct tree *tree;
     struct metrics *metrics;
     struct test_host *test_host; /* of svc_app_test; made by its first call */
-    _Atomic int draining;        /* enum drain_state */
-    struct service *service;     /* what svc_app_start made */
-    _Atomic unsigned stops;      /* calls of svc_app_stop so far */
-    unsigned stops_before;       /* of them, those before the start */
+    struct standstills standstills;
+    _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
+    _Atomic int draining;                             /* enum drain_state */
+    struct service *service;                          /* what svc_app_start made */
+    _Atomic unsigned stops;                           /* calls of svc_app_stop so far */
+    unsigned stops_before;                            /* of them, those before the start */
     _Atomic int stop_fd; /* an eventfd that svc_app_stop writes to; -1 before the first start */
     const _Atomic unsigned *signals; /* how many have asked for a stop; NULL without svc_app_run */
 };

@@ -132,7 +132,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
         if (svc__exchange_unqueue(*x))
             return EXCHANGE_REPLY;
         due_ms = deadline_ms;
-    } while (svc__exchange_left_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
+    } while (svc__exchange_remaining_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
     *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
     return EXCHANGE_REPLY;
 }
@@ -188,9 +188,14 @@ static struct field *make_fields(struct arena *memory, const svc_test *test, siz
     char *length = svc__arena_zalloc(memory, NUM_U64_LEN + 1);
     if (!fields || !length)
         return NULL;
-    for (; n < given; n++)
+    for (; n < given; n++) {
+        const char *text = test->headers[2 * n + 1];
+        char *value = svc__arena_strndup(memory, text, strlen(text));
+        if (!value)
+            return NULL;
         fields[n] = (struct field){svc__bytes_z(test->headers[2 * n]),
-                                   svc__bytes_z(test->headers[2 * n + 1])};
+                                   svc__fields_normal(value, strlen(value))};
+    }
     if (!has_header(fields, given, "Host"))
         fields[n++] = (struct field){svc__bytes_z("Host"), svc__bytes_z("test")};
     if (test->body_len && !has_header(fields, given, "Content-Length") &&

@@ -51,7 +51,7 @@ int svc__away_prepare(struct exchange *x, size_t from)
 {
     if (keep_head(x))
         return SVC_ENOMEM;
-    x->lent = (struct lent){from, x->request.values};
+    *(x->host->worker ? &x->lent_on : &x->lent) = (struct lent){from, x->request.values};
     return 0;
 }
 
@@ -79,7 +79,9 @@ void svc__away_tell(struct exchange *x, enum news news)
 {
     /* Who finds nothing told before posts the mail, and that mail holds the exchange for him. */
     struct exchange_host *home = x->home;
-    if (!atomic_fetch_or(&x->news, (unsigned)news))
+    unsigned before = news == NEWS_STREAM ? atomic_fetch_add(&x->news, (unsigned)news)
+                                          : atomic_fetch_or(&x->news, (unsigned)news);
+    if (!before)
         home->wake(home, x);
 }
 
@@ -155,19 +157,28 @@ static bool unpark(struct exchange *x)
     return true;
 }
 
+/* How many holds end with the news: each but the answer has one. */
+static unsigned count_holds(unsigned news)
+{
+    unsigned once = news & (NEWS_STREAM - 1) & ~(unsigned)NEWS_ANSWER;
+    return (unsigned)__builtin_popcount(once) + news / NEWS_STREAM;
+}
+
 bool svc__away_news(struct exchange *x)
 {
     unsigned news = atomic_exchange(&x->news, 0);
     if (news & NEWS_WORK) {
         x->out = false;
         move_to(x, x->home);
+        if (x->parked && !x->given_up)
+            x->lent = x->lent_on;
     }
     x->arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
     bool goes_on = false;
     if (!x->out)
         goes_on = unpark(x) || (news & NEWS_WORK && !x->parked);
-    goes_on = (goes_on || news & NEWS_STREAM) && !x->given_up && x->transport;
-    drop_holds(x, (unsigned)__builtin_popcount(news & ~(unsigned)NEWS_ANSWER));
+    goes_on = (goes_on || news >= NEWS_STREAM) && !x->given_up && x->transport;
+    drop_holds(x, count_holds(news));
     return goes_on;
 }
 
@@ -179,8 +190,8 @@ static void give_up(struct exchange *x, enum svc_outcome outcome)
     atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
     x->given_up = outcome;
     svc__pending_close(atomic_load(&x->pending));
+    svc__exchange_cancel(x); /* before its reader is told so, who asks why */
     svc__body_stream_stop(x, SVC_ECANCELLED);
-    svc__exchange_cancel(x);
 }
 
 /* Only what nobody changes who has it. */
@@ -207,14 +218,21 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->bytes_in = from->bytes_in;
 }
 
+bool svc__away_replaceable(const struct exchange *x)
+{
+    return x->out || !x->parked || x->kept_head;
+}
+
 struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome)
 {
-    struct exchange *stand_in = x->kept_head ? svc__exchange_make(x->request.app, x->home) : NULL;
+    struct exchange *stand_in = svc__exchange_make(x->request.app, x->home);
     void *transport = x->transport;
     x->transport = NULL;
     give_up(x, outcome);
-    if (!stand_in)
+    if (!stand_in) {
+        x->lent.from = 0;
         return NULL;
+    }
     copy_request(&stand_in->request, &x->request, &x->lent);
     stand_in->chain = x->chain;
     stand_in->passed = x->lent.from;

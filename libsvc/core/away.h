@@ -11,14 +11,14 @@
 
 #include "libsvc/core/exchange.h"
 
-/* What is told of an exchange that is away; a bit each. */
+/* What is told of an exchange that is away; a bit each, and a count. */
 enum news {
     NEWS_LAYER = 1 << 0,   /* svc_request_resume */
     NEWS_WORK = 1 << 1,    /* its worker is done with it */
     NEWS_ANSWER = 1 << 2,  /* svc_pending_complete has won */
     NEWS_DROPPED = 1 << 3, /* nobody has the svc_pending any more */
-    NEWS_STREAM = 1 << 4,  /* a stream has room, or something to send */
-    NEWS_WRITER = 1 << 5   /* the writer of a reply has ended */
+    NEWS_WRITER = 1 << 4,  /* the writer of a reply has ended */
+    NEWS_STREAM = 1 << 5   /* a stream has room, or something to send: the word counts these */
 };
 
 /*
@@ -50,8 +50,12 @@ bool svc__away_news(struct exchange *x);
 /* Whether others have it. The home's thread. */
 bool svc__away_is(const struct exchange *x);
 
+/* Whether another can stand in for it while it is away: not where there was no memory to keep its
+ * head, which whoever has it may be reading. Then it is waited for. The home's thread. */
+bool svc__away_replaceable(const struct exchange *x);
+
 /* Makes an exchange that stands in for one that is away, which is given up. NULL when out of
- * memory: it is given up all the same. */
+ * memory: it is given up all the same, and all of its layers end with it. */
 struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome);
 
 #endif

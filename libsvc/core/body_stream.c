@@ -120,6 +120,8 @@ static int64_t read_with(svc_request *req, char *data, size_t len,
         n = read(stream->pipe, data, len);
         if (n >= 0)
             n = through_layers(x, data, (size_t)n, len);
+        else if (n != SVC_EAGAIN)
+            stream->ended = n;
     }
     return len > 0 ? n : SVC_EINVAL;
 }

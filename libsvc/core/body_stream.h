@@ -16,6 +16,7 @@ struct body_stream {
     struct bytes rest; /* what layers have made of a piece, and has not been read yet */
     bool at_end;       /* the layers have been told of the end */
     int verdict;       /* of the layer that refused the body; SVC_PASS */
+    int64_t ended;     /* the error that ended the reading; 0 */
 };
 
 /* Makes the exchange's stream. 0 or SVC_ENOMEM. */

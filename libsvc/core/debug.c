@@ -5,7 +5,9 @@
 
 #include <svc/json.h>
 
-enum { MAX_DETAIL = 512, MAX_ROUTES = 1000 };
+#include "libsvc/core/json_tree.h"
+
+enum { MAX_DETAIL = 1024, MAX_ROUTES = 1000, MAX_ROUTE_TEXT = 65536 };
 
 const char *svc__debug_failure(struct exchange *x, const char *who, int error)
 {
@@ -15,22 +17,36 @@ const char *svc__debug_failure(struct exchange *x, const char *who, int error)
     char *text = svc__arena_alloc(&x->arena, MAX_DETAIL);
     if (!text)
         return NULL;
+    int len;
     if (error)
-        snprintf(text, MAX_DETAIL, "%s of \"%s\" returned %s: %s", who, route,
-                 name ? name : "an unknown code", svc_error_text(error));
+        len = snprintf(text, MAX_DETAIL, "%s of \"%s\" returned %s: %s", who, route,
+                       name ? name : "an unknown code", svc_error_text(error));
     else
-        snprintf(text, MAX_DETAIL, "%s of \"%s\" returned without an answer", who, route);
+        len = snprintf(text, MAX_DETAIL, "%s of \"%s\" returned without an answer", who, route);
+    if (x->cause && len > 0 && len < MAX_DETAIL)
+        snprintf(text + len, (size_t)(MAX_DETAIL - len), "; %s", x->cause);
     return text;
 }
 
-/* The first so many routes, each with where it was registered. */
+/* Where a route was registered stands behind its pattern. */
+static json_t *describe_route(const struct pattern *pattern, struct buf *text)
+{
+    svc__buf_clear(text);
+    svc__buf_printf(text, "%s (%s:%d)", pattern->text, pattern->file, pattern->line);
+    svc__buf_terminate(text);
+    return svc__buf_error(text) ? NULL : svc__json_tree_text(text->data);
+}
+
+/* The first so many routes. */
 static json_t *list_routes(const svc_app *app)
 {
     json_t *routes = json_array();
+    struct buf text;
     size_t left = MAX_ROUTES;
+    svc__buf_init(&text, MAX_ROUTE_TEXT);
     for (const struct route *route = app->routes; route && left > 0; route = route->next, left--)
-        json_array_append_new(routes, json_sprintf("%s (%s:%d)", route->pattern.text,
-                                                   route->pattern.file, route->pattern.line));
+        json_array_append_new(routes, describe_route(&route->pattern, &text));
+    svc__buf_free(&text);
     return routes;
 }
 

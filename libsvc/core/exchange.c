@@ -12,6 +12,9 @@
 #include "libsvc/core/response_internal.h"
 #include "libsvc/core/response_pipe.h"
 #include "libsvc/core/routing.h"
+#include "libsvc/core/waker.h"
+
+enum { CLIENT_LEFT = 499 /* no client sees it; as nginx and gRPC's gateways count */ };
 
 static enum exchange_step run_layers(struct exchange *x);
 
@@ -91,6 +94,10 @@ void svc__exchange_head(struct exchange *x, const struct head *head)
     }
     x->close = x->framing.close;
     status = svc__target_parse(head->target_raw, head->method, &req->target, &reason);
+    if (status && svc__target_ends_early(head->target_raw)) {
+        refuse_head(x, status, reason);
+        return;
+    }
     if (!svc__routing_method_known(x))
         return;
     if (status)
@@ -122,14 +129,49 @@ static void answer_problem(struct exchange *x, int status, const char *reason)
         answer_bare(&x->response, status);
 }
 
-/* Code of the service failed: the client sees a 500, the log names the route and who failed. */
+static bool is_cut(const struct exchange *x)
+{
+    return atomic_load_explicit(&x->request.app->draining, memory_order_relaxed) == DRAIN_CUT;
+}
+
+/* Why nobody waits for the answer any more: a status, or 0 when somebody does. */
+static int why_cancelled(const struct exchange *x)
+{
+    if (is_cut(x))
+        return 503;
+    if (!svc__exchange_remaining_ms(x, svc__clock_ns()))
+        return 504;
+    return atomic_load(&x->cancelled) ? CLIENT_LEFT : 0;
+}
+
+/* The status where `error` is a code that the library gives because of the client, the clock or a
+ * stop, and has given; 0: the service has failed. */
+static int find_excuse(const struct exchange *x, int error)
+{
+    if (error == SVC_ETOOBIG && x->stream && x->stream->ended == error)
+        return 413;
+    return !error || error == SVC_ECANCELLED || error == SVC_ELATE ? why_cancelled(x) : 0;
+}
+
+/*
+ * There is no answer. Where code of the service failed, the client sees a 500 and the log names the
+ * route and who failed; but clients that leave or send too much must not be able to raise the
+ * figures that somebody is woken for.
+ */
 static void fail(struct exchange *x, const char *who, int error)
 {
     const svc_request *req = &x->request;
-    svc_log_error(req, "request failed", svc_kv_bytes("method", req->method.data, req->method.len),
-                  svc_kv_str("where", who),
-                  svc_kv_str("error", error ? svc_error_text(error) : "no answer"));
-    answer_problem(x, 500, svc__debug_failure(x, who, error));
+    int status = find_excuse(x, error);
+    const svc_kv method = svc_kv_bytes("method", req->method.data, req->method.len);
+    const svc_kv where = svc_kv_str("where", who);
+    const svc_kv reason = svc_kv_str("error", error ? svc_error_text(error) : "no answer");
+    const svc_kv cause =
+        svc_kv_str(x->cause ? "cause" : NULL, x->cause); /* no key ends the items */
+    if (status)
+        svc_log_info(req, "request given up", method, where, reason);
+    else
+        svc_log_error(req, "request failed", method, where, reason, cause);
+    answer_problem(x, status ? status : 500, status ? NULL : svc__debug_failure(x, who, error));
 }
 
 /* No worker is free, nor will be soon: said at once, so that a client can go elsewhere. */
@@ -178,6 +220,14 @@ enum exchange_step svc__exchange_reply_busy(struct exchange *x)
 {
     x->hurried = true;
     answer_busy(x);
+    return reply(x);
+}
+
+/* Nothing begins any more once the service cuts what is left. */
+static enum exchange_step reply_stopping(struct exchange *x)
+{
+    x->hurried = true;
+    answer_problem(x, 503, "the service is stopping");
     return reply(x);
 }
 
@@ -233,6 +283,8 @@ static bool blocks(const struct exchange *x)
 
 static enum exchange_step run_handler(struct exchange *x)
 {
+    if (is_cut(x))
+        return reply_stopping(x);
     if (blocks(x))
         return to_worker(x, run_handler, svc__exchange_lent(x));
     x->handling = true;
@@ -282,7 +334,7 @@ static enum exchange_step await_body(struct exchange *x)
 
 static enum exchange_step wait_for_layer(struct exchange *x)
 {
-    svc__away_prepare(x, x->passed); /* without memory for it nobody can stand in */
+    svc__away_prepare(x, x->passed); /* see svc__away_replaceable */
     x->next = run_layers;
     x->parked = NEWS_LAYER;
     svc__away_hold(x);
@@ -291,6 +343,8 @@ static enum exchange_step wait_for_layer(struct exchange *x)
 
 static enum exchange_step run_layers(struct exchange *x)
 {
+    if (is_cut(x))
+        return reply_stopping(x);
     if (!layer_state_ready(x)) {
         answer_problem(x, 503, "out of memory");
         return reply(x);
@@ -316,7 +370,7 @@ static enum exchange_step run_layers(struct exchange *x)
 /* What has just run at home may have held the loop. Others may have the exchange by now. */
 static enum exchange_step looked_at(struct exchange *x, enum exchange_step step)
 {
-    svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
+    svc__watchdog_look(&x->home->loop->watchdog, WATCHED_REQUEST, x->request.route);
     return step;
 }
 
@@ -413,10 +467,51 @@ bool svc__exchange_unqueue(struct exchange *x)
     return true;
 }
 
+bool svc__exchange_leave(struct exchange *x)
+{
+    svc__exchange_cancel(x);
+    if (!svc__away_withdraw(x))
+        return false;
+    x->hurried = true;
+    answer_problem(x, CLIENT_LEFT, NULL);
+    reply(x);
+    return true;
+}
+
 void svc__exchange_fail_reply(struct exchange *x, const char *reason)
 {
     svc_log_error(&x->request, "response cannot be sent", svc_kv_str("error", reason));
     answer_problem(x, 500, x->request.app->config.development ? reason : NULL);
+}
+
+void svc__exchange_excuse_reply(struct exchange *x, int status, const char *reason)
+{
+    svc_log_info(&x->request, "response cannot be sent", svc_kv_str("error", reason));
+    answer_problem(x, status, NULL);
+}
+
+/* Reads from the source; its waker is armed before, since something may come right behind. */
+static int64_t read_source(struct exchange *x, char *data, size_t len)
+{
+    const svc_source *source = &x->response.body.source;
+    svc_waker *waker = x->response.waker;
+    int error = svc__response_pipe_begin(x);
+    if (error)
+        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
+    if (waker) {
+        svc__waker_bind(waker, x);
+        svc__waker_arm(&waker->waker);
+    }
+    int64_t n = source->read(source->state, data, len);
+    if (n == SVC_EAGAIN && svc__waker_is_held(waker))
+        return n;
+    if (waker)
+        svc__waker_disarm(&waker->waker);
+    if (n != SVC_EAGAIN)
+        return n;
+    svc_log_error(&x->request, "response cannot be sent",
+                  svc_kv_str("error", "its source has nothing, and nobody holds its waker"));
+    return SVC_ESTATE;
 }
 
 int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
@@ -429,8 +524,9 @@ int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len)
         if (!len)
             return 0;
     }
-    int64_t n = svc__response_pipe_read(x, data, len);
-    svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
+    int64_t n = read_source(x, data, len);
+    enum watched what = x->response.pipe ? WATCHED_NOTHING : WATCHED_SOURCE;
+    svc__watchdog_look(&x->home->loop->watchdog, what, x->request.route);
     if (n > 0 && (uint64_t)n > len)
         return SVC_EINVAL;
     if (n == 0 && left != SVC_LENGTH_UNKNOWN)
@@ -460,7 +556,7 @@ bool svc__exchange_reply_bodiless(const struct exchange *x)
 
 bool svc__exchange_expire(struct exchange *x)
 {
-    return x->out || svc__pending_expire(atomic_load(&x->pending));
+    return svc__away_replaceable(x) && (x->out || svc__pending_expire(atomic_load(&x->pending)));
 }
 
 void svc__exchange_cancel(struct exchange *x)
@@ -486,12 +582,13 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
 {
     const svc_done done = {sizeof done, outcome, x->request.bytes_in, bytes_out,
                            svc__clock_ns() - x->request.started_ns};
-    svc__response_pipe_leave(x);
+    if (x->response.waker)
+        svc__waker_disarm(&x->response.waker->waker);
     svc__body_stream_stop(x, SVC_ECANCELLED);
     svc__chain_done(x, &done, x->given_up ? x->lent.from : 0);
     /* The default stack, which comes first, is not what would hold a loop. */
     if (x->passed > x->request.app->default_uses.count)
-        svc__watchdog_look(&x->home->loop->watchdog, x->request.route);
+        svc__watchdog_look(&x->home->loop->watchdog, WATCHED_DONE, x->request.route);
     svc__response_drop_body(&x->response);
 }
 
@@ -514,6 +611,7 @@ void svc__exchange_unref(struct exchange *x)
         svc__exchange_done(x, x->given_up, 0);
     svc__exchange_unref(x->principal);
     svc__response_drop_body(&x->response);
+    svc__waker_release(x->response.waker);
     svc__body_store_free(&x->body);
     svc__body_stream_free(x);
     svc__arena_clean_up(&x->arena); /* they may use the arena, which is where x has it */

@@ -84,6 +84,7 @@ struct svc_request {
     size_t query_count;
     bool query_parsed;
     struct bytes body;
+    bool body_changed; /* by a layer */
     const char *id;
     struct request_trace trace;
     struct peer peer;
@@ -118,6 +119,7 @@ struct svc_response {
     uint64_t length;            /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
     bool cached_errors;         /* what is said to caches holds for an error too */
     struct response_pipe *pipe; /* which the body's source reads, wrapped or not; or NULL */
+    svc_waker *waker;           /* of the body's source, wrapped or not; NULL: none was asked for */
 };
 
 enum exchange_step {
@@ -154,6 +156,7 @@ struct exchange {
     svc_handler *answer; /* the route's handler, or one of the library's own */
     int refusal;         /* status of the library's own answer */
     const char *reason;  /* its detail; static or in the arena */
+    const char *cause; /* why a call of the handler's failed, in the arena; NULL: nothing to add */
     struct framing framing;
     bool malformed; /* where the request ends is not known */
     bool close;     /* the connection must not be used again */
@@ -171,9 +174,10 @@ struct exchange {
 
     /* While others have it: see away.c. */
     _Atomic unsigned news;
-    unsigned arrived; /* news that wait for other news; the home's */
-    unsigned parked;  /* the news, one of which it waits for; of who has it */
-    struct lent lent;
+    unsigned arrived;    /* news that wait for other news; the home's */
+    unsigned parked;     /* the news, one of which it waits for; of who has it */
+    struct lent lent;    /* the home's */
+    struct lent lent_on; /* of whom a worker waits for; the home takes it when that has returned */
     struct work work;
     _Atomic(struct svc_pending *) pending;
     struct exchange *principal; /* of one that stands in */
@@ -237,9 +241,13 @@ struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
 /* Replaces a decided response by a 500, when it cannot be sent as it is. Layers do not see it. */
 void svc__exchange_fail_reply(struct exchange *x, const char *reason);
 
+/* The same by `status`, because of the client or a stop: the service has not failed. */
+void svc__exchange_excuse_reply(struct exchange *x, int status, const char *reason);
+
 /*
  * The next bytes of a reply whose body is a source: as svc_source.read, with what does not fit the
- * stated length turned into an error. SVC_EAGAIN: nothing until the host's wake.
+ * stated length turned into an error. SVC_EAGAIN: nothing until the host's wake; a source that says
+ * so with nobody left to wake it has failed.
  */
 int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len);
 
@@ -249,8 +257,8 @@ uint64_t svc__exchange_reply_length(const struct exchange *x);
 /* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
 bool svc__exchange_reply_bodiless(const struct exchange *x);
 
-/* The deadline has passed, so it is to be refused. False: who has won by svc_pending_complete was
- * told so, and the host will be woken with the answer. */
+/* The deadline has passed, so it is to be refused. False: the host will be woken with the answer,
+ * since who has won by svc_pending_complete was told so, or nobody can stand in for it. */
 bool svc__exchange_expire(struct exchange *x);
 
 /* Nobody waits for the answer any more: who has the exchange is told. */
@@ -270,9 +278,13 @@ enum exchange_step svc__exchange_reply_busy(struct exchange *x);
 /* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
 bool svc__exchange_unqueue(struct exchange *x);
 
+/* The client has left: who has the exchange is told. Whether it was in the queue of the workers,
+ * and is answered now. */
+bool svc__exchange_leave(struct exchange *x);
+
 /* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
  * that none are left only when it has passed. */
-static inline uint64_t svc__exchange_left_ms(const struct exchange *x, uint64_t now_ns)
+static inline uint64_t svc__exchange_remaining_ms(const struct exchange *x, uint64_t now_ns)
 {
     uint64_t due_ns = x->request.deadline_ns;
     return now_ns < due_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;

@@ -153,6 +153,18 @@ int svc__json_tree_write(struct buf *out, const json_t *json)
     return error ? error : svc__buf_error(out);
 }
 
+json_t *svc__json_tree_text(const char *text)
+{
+    struct buf valid;
+    struct bytes given = svc__bytes_z(text);
+    svc__buf_init(&valid, SIZE_MAX);
+    svc__buf_utf8(&valid, given);
+    svc__buf_terminate(&valid);
+    json_t *json = svc__buf_error(&valid) ? NULL : json_stringn_nocheck(valid.data, valid.len);
+    svc__buf_free(&valid);
+    return json;
+}
+
 /* ---- Freeing */
 
 static bool is_container(const json_t *json)

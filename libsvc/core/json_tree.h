@@ -17,6 +17,10 @@ enum { JSON_TREE_DEPTH = 2048 /* levels that are written: as many as jansson's p
  */
 int svc__json_tree_write(struct buf *out, const struct json_t *json);
 
+/* A string of `text`, in which U+FFFD stands for what is not UTF-8. NULL when out of memory. Any
+ * thread. */
+struct json_t *svc__json_tree_text(const char *text);
+
 /* Drops a reference to a tree, as json_decref. Accepts NULL. Any thread. */
 void svc__json_tree_free(struct json_t *json);
 

@@ -73,9 +73,10 @@ void svc__log_line(const struct log *log, const struct buf *line)
         svc__sink_write_shared(log->logger->sink, line->data, len);
 }
 
-static bool taken(const struct logger *logger, const svc_log_record *record)
+static bool taken(const struct log *log, const svc_log_record *record)
 {
-    if (!logger->taker || in_taker)
+    const struct logger *logger = log->logger;
+    if (!logger->taker || log->skips_taker || in_taker)
         return false;
     in_taker = true;
     bool is_taken = logger->taker(record, logger->taker_arg);
@@ -97,7 +98,7 @@ static void render(struct log *log, const svc_log_record *record)
 
 static void hand_over(struct log *log, const svc_log_record *record)
 {
-    if (!taken(log->logger, record) && log->logger->sink)
+    if (!taken(log, record) && log->logger->sink)
         render(log, record);
 }
 
@@ -180,16 +181,22 @@ static bool suppresses(const struct log *log)
     return atomic_load_explicit(&log->repeat.suppressing, memory_order_relaxed);
 }
 
+/* Its thread may run the app's own sink, which lines of the shared log go to. */
+static bool suppresses_shared(const struct log *log)
+{
+    return log->logger && !log->skips_taker && suppresses(&log->logger->shared);
+}
+
 bool svc__log_suppresses(const struct log *log)
 {
-    return suppresses(log) || (log->logger && suppresses(&log->logger->shared));
+    return suppresses(log) || suppresses_shared(log);
 }
 
 void svc__log_tell(struct log *log)
 {
     if (suppresses(log))
         tell(log, svc__clock_wall_us());
-    if (log->logger && suppresses(&log->logger->shared))
+    if (suppresses_shared(log))
         tell(&log->logger->shared, svc__clock_wall_us());
 }
 

@@ -15,6 +15,7 @@ struct logger;
 struct log {
     struct logger *logger; /* NULL: nothing is logged */
     struct sink_ring *ring;
+    bool skips_taker; /* its lines go past the app's own sink, which may hold a thread */
     struct log_repeat repeat;
     struct buf line; /* what is being rendered, where there is a ring */
 };

@@ -3,11 +3,10 @@
 #include "libsvc/core/log_format.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/double.h"
 #include "libsvc/core/log_level.h"
 
 /* What a line says beside its items. */
@@ -44,22 +43,11 @@ static bool is_own(const char *key)
 
 /* ---- Numbers */
 
-/* The shortest of the usual precisions that reads back as the same, whatever the locale says. */
 static void append_double(struct buf *line, double real)
 {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, real);
-        if (strtod(text, NULL) == real)
-            break;
-    }
-    /* What is neither digit, sign nor exponent is the locale's point, of one byte or more. */
-    size_t before = strspn(text, "+-0123456789e");
-    size_t point = strcspn(text + before, "+-0123456789e");
-    svc__buf_append(line, text, before);
-    if (point)
-        svc__buf_putc(line, '.');
-    svc__buf_puts(line, text + before + point);
+    char *to = svc__buf_reserve(line, DOUBLE_LEN);
+    if (to)
+        line->len += svc__double_format(to, real);
 }
 
 static void append_int(struct buf *line, int64_t number)
@@ -233,14 +221,20 @@ static void text_line(struct buf *line, const struct own *own, const svc_kv *ite
 
 static const struct form {
     void (*line)(struct buf *line, const struct own *own, const svc_kv *items);
-    struct sink_report report;
+    struct sink_report drops, reopen_failure;
 } forms[] = {
-    [SVC_LOG_JSON] = {json_line,
-                      {"{\"time\":\"",
-                       "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":", "}"}},
+    [SVC_LOG_JSON] =
+        {json_line,
+         {"{\"time\":\"", "\",\"level\":\"warn\",\"msg\":\"log lines dropped\",\"dropped\":", "}"},
+         {"{\"time\":\"",
+          "\",\"level\":\"error\",\"msg\":\"log_output cannot be reopened\",\"error\":\"", "\"}"}},
     [SVC_LOG_LOGFMT] = {logfmt_line,
-                        {"time=", " level=warn msg=\"log lines dropped\" dropped=", ""}},
-    [SVC_LOG_TEXT] = {text_line, {"", " WARN  log lines dropped dropped=", ""}},
+                        {"time=", " level=warn msg=\"log lines dropped\" dropped=", ""},
+                        {"time=", " level=error msg=\"log_output cannot be reopened\" error=\"",
+                         "\""}},
+    [SVC_LOG_TEXT] = {text_line,
+                      {"", " WARN  log lines dropped dropped=", ""},
+                      {"", " ERROR log_output cannot be reopened error=\"", "\""}},
 };
 
 enum svc_log_format svc__log_format_for(enum svc_log_format format, int fd)
@@ -260,5 +254,10 @@ void svc__log_format_line(enum svc_log_format format, struct buf *line,
 
 const struct sink_report *svc__log_format_report(enum svc_log_format format)
 {
-    return &forms[format].report;
+    return &forms[format].drops;
+}
+
+const struct sink_report *svc__log_format_reopen_failure(enum svc_log_format format)
+{
+    return &forms[format].reopen_failure;
 }

@@ -14,7 +14,9 @@ enum svc_log_format svc__log_format_for(enum svc_log_format format, int fd);
 void svc__log_format_line(enum svc_log_format format, struct buf *line,
                           const svc_log_record *record);
 
-/* What the sink's own lines are made of in that form. Static. Any thread. */
+/* What the sink's own lines are made of in that form: about lines that were dropped, and about an
+ * output that cannot be opened again. Static. Any thread. */
 const struct sink_report *svc__log_format_report(enum svc_log_format format);
+const struct sink_report *svc__log_format_reopen_failure(enum svc_log_format format);
 
 #endif

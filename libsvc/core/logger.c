@@ -56,6 +56,20 @@ int svc__logger_open(struct logger *logger, const svc_config *config, int fd, si
     return 0;
 }
 
+int svc__logger_follow(struct logger *logger, const char *path)
+{
+    return svc__sink_follow(logger->sink, path, svc__log_format_reopen_failure(logger->format));
+}
+
+int svc_app_log_reopen(svc_app *app)
+{
+    struct sink *sink = app ? svc__app_root(app)->logger.sink : NULL;
+    if (!sink)
+        return app ? SVC_ESTATE : SVC_ENOMEM;
+    svc__sink_reopen(sink);
+    return 0;
+}
+
 void svc__logger_close(struct logger *logger, unsigned flush_ms)
 {
     svc__log_tell_all(&logger->shared);

@@ -1,8 +1,11 @@
 /* Errors in one form, the library's own and the handlers': problem details (RFC 9457). */
+#include "libsvc/core/problem.h"
+
 #include <string.h>
 
 #include <svc/json.h>
 
+#include "libsvc/core/caching.h"
 #include "libsvc/core/json_tree.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/media.h"
@@ -32,15 +35,16 @@ static void render_text(struct buf *out, int status, const char *detail)
     svc__buf_puts(out, title_of(status));
     if (detail) {
         svc__buf_puts(out, ": ");
-        svc__buf_puts(out, detail);
+        svc__buf_utf8(out, svc__bytes_z(detail));
     }
     svc__buf_puts(out, "\n");
 }
 
-static bool accepts_json(const svc_response *res)
+int svc__problem_negotiate(svc_response *res, bool *json)
 {
     const svc_request *req = &res->exchange->request;
-    return svc__media_accepts_json(req->fields, req->field_count);
+    *json = svc__media_accepts_json(req->fields, req->field_count);
+    return svc__caching_merge_vary(res, svc__bytes_z("Accept"));
 }
 
 int svc_response_problem(svc_response *res, int status, const char *detail)
@@ -49,21 +53,28 @@ int svc_response_problem(svc_response *res, int status, const char *detail)
         return SVC_ENOMEM;
     if (status < 400 || status > 599)
         return SVC_EINVAL;
-    bool json = accepts_json(res);
+    bool json;
+    int error = svc__problem_negotiate(res, &json);
+    if (error)
+        return error;
     struct buf *out = svc__response_scratch(res);
     if (json)
         render_json(out, status, detail);
     else
         render_text(out, status, detail);
     const char *type = json ? "application/problem+json" : "text/plain; charset=utf-8";
-    int error = svc__response_rendered(res, status, type, out);
+    error = svc__response_rendered(res, status, type, out);
     svc__response_scratch_done(res);
     return error;
 }
 
 int svc__response_refusal(svc_response *res, int status, struct bytes problem, struct bytes text)
 {
-    return accepts_json(res)
+    bool json;
+    int error = svc__problem_negotiate(res, &json);
+    if (error)
+        return error;
+    return json
                ? svc_response_static(res, status, "application/problem+json", problem.data,
                                      problem.len)
                : svc_response_static(res, status, "text/plain; charset=utf-8", text.data, text.len);
@@ -72,11 +83,11 @@ int svc__response_refusal(svc_response *res, int status, struct bytes problem, s
 /* The members that RFC 9457 3.1 names come first, then the occurrence's own. */
 static json_t *merge(int status, const char *detail, json_t *members)
 {
-    json_t *problem = json_pack("{s:s, s:i, s:s*}", "title", title_of(status), "status", status,
-                                "detail", detail);
+    json_t *problem = json_pack("{s:s, s:i}", "title", title_of(status), "status", status);
     if (!problem)
         return NULL;
-    if (json_object_update(problem, members)) {
+    int error = detail ? json_object_set_new(problem, "detail", svc__json_tree_text(detail)) : 0;
+    if (error || json_object_update(problem, members)) {
         svc__json_tree_free(problem);
         return NULL;
     }
@@ -93,13 +104,15 @@ int svc_response_problem_take(svc_response *res, int status, const char *detail,
     svc__json_tree_free(members);
     if (!problem)
         return SVC_ENOMEM;
-    if (!accepts_json(res)) {
+    bool json;
+    int error = svc__problem_negotiate(res, &json);
+    if (error || !json) {
         const char *text = json_string_value(json_object_get(problem, "detail"));
-        int error = svc_response_problem(res, status, text);
+        error = error ? error : svc_response_problem(res, status, text);
         svc__json_tree_free(problem);
         return error;
     }
-    int error = svc_response_json_take(res, status, problem);
+    error = svc_response_json_take(res, status, problem);
     return error ? error
                  : svc__response_put(res, svc__bytes_z("Content-Type"),
                                      svc__bytes_z("application/problem+json"));

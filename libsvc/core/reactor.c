@@ -29,9 +29,15 @@ struct post {
 /* Whose thread this is. */
 static _Thread_local struct svc_loop *here;
 
+/* Has epoll tell of the eventfd's bytes, or also of its room, which it always has. */
+static int watch_wakes(struct svc_loop *loop, int call, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = &loop->wake_watch};
+    return epoll_ctl(loop->epoll_fd, call, loop->wake_fd, &event) ? SVC_ESYSTEM : 0;
+}
+
 int svc__reactor_open(struct svc_loop *loop, svc_app *app)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->wake_watch};
     *loop = (struct svc_loop){.wake_watch.kind = WATCH_WAKE};
     svc__watchdog_init(&loop->watchdog, app);
     svc__arena_cache_init(&loop->arenas, CACHED_CHUNKS);
@@ -40,7 +46,7 @@ int svc__reactor_open(struct svc_loop *loop, svc_app *app)
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->epoll_fd < 0 || loop->wake_fd < 0)
         return SVC_ESYSTEM;
-    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) ? SVC_ESYSTEM : 0;
+    return watch_wakes(loop, EPOLL_CTL_ADD, EPOLLIN);
 }
 
 void svc__reactor_close(struct svc_loop *loop)
@@ -56,6 +62,8 @@ struct svc_loop *svc__reactor_enter(struct svc_loop *loop)
 {
     struct svc_loop *before = here;
     here = loop;
+    if (loop)
+        svc__watchdog_enter(&loop->watchdog);
     return before;
 }
 
@@ -74,11 +82,15 @@ bool svc__reactor_is_open(const struct svc_loop *loop)
     return loop == here && !loop->ended;
 }
 
+/* By the eventfd's bytes (one that is full of them wakes as well), or where it takes none, by its
+ * room: a wake-up that is lost would be lost for good. */
 static void interrupt(struct svc_loop *loop)
 {
     uint64_t one = 1;
-    if (write(loop->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
-        return; /* an eventfd that is full wakes all the same */
+    if (write(loop->wake_fd, &one, sizeof one) >= 0 || errno == EAGAIN)
+        return;
+    atomic_fetch_add(&loop->failed, 1);
+    (void)watch_wakes(loop, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
 }
 
 void svc__reactor_wake(struct svc_loop *loop)
@@ -96,6 +108,12 @@ bool svc__reactor_take_wake(struct svc_loop *loop)
     return woken;
 }
 
+unsigned svc__reactor_take_failed(struct svc_loop *loop)
+{
+    unsigned failed = atomic_load_explicit(&loop->failed, memory_order_relaxed);
+    return failed ? atomic_exchange(&loop->failed, 0) : 0;
+}
+
 int svc__reactor_wait_ms(const struct svc_loop *loop, uint64_t now_ns)
 {
     if (loop->woken || !svc__mailbox_is_empty(&loop->posted))
@@ -109,10 +127,13 @@ void svc__reactor_event(struct svc_loop *loop, struct watch *watch, uint32_t eve
     uint64_t seen;
     if (watch->kind == WATCH_APP) {
         svc__watch_ready((svc_watch *)(void *)watch, events);
-        svc__watchdog_look(&loop->watchdog, NULL);
-    } else if (read(loop->wake_fd, &seen, sizeof seen) == sizeof seen) {
-        loop->woken = true;
+        svc__watchdog_look(&loop->watchdog, WATCHED_WATCH, NULL);
+        return;
     }
+    if (events & EPOLLOUT)
+        (void)watch_wakes(loop, EPOLL_CTL_MOD, EPOLLIN);
+    loop->woken = read(loop->wake_fd, &seen, sizeof seen) == sizeof seen || (events & EPOLLOUT) ||
+                  loop->woken;
 }
 
 /* Taken whole: what is posted meanwhile waits for the next turn, so that requests get theirs. */
@@ -123,7 +144,7 @@ static void run_posts(struct svc_loop *loop, struct mail *list)
         free(list);
         list = post.mail.next;
         post.fn(post.arg);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_POST, NULL);
     }
 }
 
@@ -132,7 +153,7 @@ static void fire_timers(struct svc_loop *loop, uint64_t now_ns)
     struct timer *timer;
     while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
         svc__timer_fire(timer);
-        svc__watchdog_look(&loop->watchdog, NULL);
+        svc__watchdog_look(&loop->watchdog, WATCHED_TIMER, NULL);
     }
 }
 
@@ -156,7 +177,7 @@ void svc__reactor_turn(struct svc_loop *loop, uint64_t until_ms)
         wait = most < INT_MAX ? (int)most : INT_MAX;
     int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait);
     now_ns = svc__clock_ns();
-    svc__watchdog_mark(&loop->watchdog, now_ns);
+    svc__watchdog_woken(&loop->watchdog, now_ns);
     for (int i = 0; i < count; i++)
         svc__reactor_event(loop, events[i].data.ptr, events[i].events);
     svc__reactor_run(loop, now_ns);

@@ -9,6 +9,8 @@
 #ifndef SVC_CORE_REACTOR_H
 #define SVC_CORE_REACTOR_H
 
+#include <stdatomic.h>
+
 #include <svc/loop.h>
 
 #include "libsvc/base/arena.h"
@@ -27,12 +29,13 @@ struct watch {
 struct svc_loop {
     int epoll_fd, wake_fd;
     struct watch wake_watch;
-    bool woken;            /* something was handed over to the host */
-    bool ended;            /* nothing of the application's runs any more */
-    struct mailbox posted; /* struct post */
-    struct wheel timers;   /* in nanoseconds of svc__clock_ns */
-    svc_watch *watches;    /* of the application */
-    svc_watch *freed;      /* what events of this turn may still point at */
+    _Atomic unsigned failed; /* wake-ups that came another way; see svc__reactor_take_failed */
+    bool woken;              /* something was handed over to the host */
+    bool ended;              /* nothing of the application's runs any more */
+    struct mailbox posted;   /* struct post */
+    struct wheel timers;     /* in nanoseconds of svc__clock_ns */
+    svc_watch *watches;      /* of the application */
+    svc_watch *freed;        /* what events of this turn may still point at */
     struct watchdog watchdog;
     struct arena_cache arenas; /* for requests, and for responses that are made here */
 };
@@ -64,6 +67,10 @@ void svc__reactor_wake(struct svc_loop *loop);
 
 /* Whether the loop was woken since the last call. */
 bool svc__reactor_take_wake(struct svc_loop *loop);
+
+/* How many wake-ups since the last call could not be written to the eventfd, and came by another
+ * way. */
+unsigned svc__reactor_take_failed(struct svc_loop *loop);
 
 /* How long the loop may wait until it asks again, in milliseconds rounded up; -1 for ever. */
 int svc__reactor_wait_ms(const struct svc_loop *loop, uint64_t now_ns);

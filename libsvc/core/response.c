@@ -5,6 +5,8 @@
 
 #include "libsvc/core/response_file.h"
 #include "libsvc/core/response_internal.h"
+#include "libsvc/core/waker.h"
+#include "libsvc/proto/reference.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/token.h"
 
@@ -110,6 +112,24 @@ int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
     return error;
 }
 
+static bool is_reference(struct bytes name)
+{
+    return svc__bytes_eq_nocase(name, svc__bytes_z("Location")) ||
+           svc__bytes_eq_nocase(name, svc__bytes_z("Content-Location"));
+}
+
+/* As a URI reference, which may need escapes. */
+static int copy_reference(svc_response *res, struct bytes text, struct bytes *out)
+{
+    char *copy = svc__arena_alloc(arena_of(res), 3 * text.len + 1);
+    if (!copy)
+        return SVC_ENOMEM;
+    size_t len = svc__reference_write(copy, text);
+    copy[len] = '\0';
+    *out = svc__bytes(copy, len);
+    return len > 0 ? 0 : SVC_EINVAL;
+}
+
 /* Checks and copies a field; NUL-terminated, since transports may need C strings. */
 static int copy_field(svc_response *res, const char *name, const char *value, struct field *out)
 {
@@ -122,12 +142,13 @@ static int copy_field(svc_response *res, const char *name, const char *value, st
         return SVC_EINVAL;
     if (n.len > MAX_FIELD_BYTES || v.len > MAX_FIELD_BYTES)
         return SVC_ETOOBIG;
-    char *name_copy = svc__arena_strndup(arena_of(res), n.data, n.len);
-    char *value_copy = svc__arena_strndup(arena_of(res), v.data, v.len);
-    if (!name_copy || !value_copy)
-        return SVC_ENOMEM;
-    *out = (struct field){{name_copy, n.len}, {value_copy, v.len}};
-    return 0;
+    int error = is_reference(n) ? copy_reference(res, v, &out->value) : 0;
+    if (error)
+        return error;
+    if (!is_reference(n))
+        out->value = svc__arena_copy(arena_of(res), v);
+    out->name = svc__arena_copy(arena_of(res), n);
+    return out->name.data && out->value.data ? 0 : SVC_ENOMEM;
 }
 
 int svc_response_set_header(svc_response *res, const char *name, const char *value)
@@ -294,7 +315,7 @@ int svc_response_redirect(svc_response *res, int status, const char *location)
 {
     if (!res)
         return SVC_ENOMEM;
-    if (!redirect_status(status) || !location || !*location || strchr(location, ' '))
+    if (!redirect_status(status))
         return SVC_EINVAL;
     int error = svc_response_set_header(res, "Location", location);
     return error ? error : svc_response_empty(res, status);
@@ -397,6 +418,11 @@ int svc__response_adopt(svc_response *to, svc_response *from)
         to->body = from->body;
         to->pipe = from->pipe;
         from->pipe = NULL;
+        if (from->waker) {
+            svc__waker_release(to->waker);
+            to->waker = from->waker;
+            from->waker = NULL;
+        }
         from->body = (struct response_body){.kind = RESPONSE_EMPTY};
     }
     x->adopted = from;

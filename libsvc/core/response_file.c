@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <svc/cache.h>
 
+#include "libsvc/base/open_beneath.h"
 #include "libsvc/core/response_internal.h"
 
 /* Settles the length of a part, which must lie within the file. */
@@ -58,28 +57,17 @@ int svc_response_fd(svc_response *res, int status, const char *type, const svc_f
 static int open_path(const char *root, const char *path)
 {
     int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    if (!root)
-        return open(path, flags);
-    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return -1;
-    struct open_how how = {.flags = (unsigned)flags,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    long fd = syscall(SYS_openat2, folder, path, &how, sizeof how);
-    int saved = errno;
-    close(folder);
-    errno = saved;
-    return (int)fd;
+    return root ? svc__open_beneath(root, path, flags) : open(path, flags);
 }
 
-/* What says that the path leads to no file that may be served; EXDEV: it leads out of the root. */
+/* What says that the path leads to no file that may be served; EXDEV: it leads out of the root. EPERM
+ * is not among it: no file's mode says so, but a sandbox. */
 static bool is_absent(int error)
 {
     switch (error) {
     case ENOENT:
     case ENOTDIR:
     case EACCES:
-    case EPERM:
     case ELOOP:
     case ENAMETOOLONG:
     case EXDEV:

@@ -11,22 +11,32 @@ static int64_t read_pipe(void *state, char *data, size_t len)
     return svc_pipe_try_read(reply->pipe, data, len);
 }
 
+/* Once the function of the pipe is taken back, nobody wakes for it. */
 static void close_pipe(void *state)
 {
     struct response_pipe *reply = state;
+    svc_pipe_on_data(reply->pipe, NULL, NULL);
     svc_pipe_cancel(reply->pipe);
     svc_pipe_unref(reply->pipe);
+    svc_waker_unref(reply->waker);
+}
+
+static void wake_reader(void *waker)
+{
+    svc_waker_wake(waker);
 }
 
 /* Takes the pipe, also on failure. */
 static int answer(svc_response *res, int status, const char *type, struct response_pipe reply)
 {
     struct response_pipe *copy = res ? svc__arena_alloc(&res->exchange->arena, sizeof *copy) : NULL;
-    if (!copy) {
+    reply.waker = svc_response_waker(res);
+    if (!copy || !reply.waker) {
         close_pipe(&reply);
         return SVC_ENOMEM;
     }
     *copy = reply;
+    svc_pipe_on_data(reply.pipe, wake_reader, reply.waker);
     svc_source source = SVC_SOURCE_INIT;
     source.read = read_pipe;
     source.close = close_pipe;
@@ -60,9 +70,10 @@ static void run_writer(struct work *work, struct exchange_host *worker)
     struct response_pipe *reply =
         (struct response_pipe *)(void *)((char *)work - offsetof(struct response_pipe, work));
     svc_pipe *pipe = reply->pipe;
+    struct exchange *x = reply->x;
     svc_pipe_end(pipe, worker ? reply->write(pipe, reply->arg) : SVC_ESYSTEM);
     svc_pipe_unref(pipe);
-    svc__away_tell(reply->data.x, NEWS_WRITER);
+    svc__away_tell(x, NEWS_WRITER);
 }
 
 /* The writer has a reference of its own, and the exchange as long as it runs. */
@@ -82,35 +93,8 @@ static int start_writer(struct exchange *x, struct response_pipe *reply)
 int svc__response_pipe_begin(struct exchange *x)
 {
     struct response_pipe *reply = x->response.pipe;
-    if (!reply || reply->data.x)
+    if (!reply || reply->x)
         return 0;
-    reply->data.x = x;
-    svc_pipe_on_data(reply->pipe, svc__waker_fire, &reply->data);
+    reply->x = x;
     return reply->write ? start_writer(x, reply) : 0;
-}
-
-int64_t svc__response_pipe_read(struct exchange *x, char *data, size_t len)
-{
-    svc_source *source = &x->response.body.source;
-    struct response_pipe *reply = x->response.pipe;
-    if (!reply)
-        return source->read(source->state, data, len);
-    int error = svc__response_pipe_begin(x);
-    if (error)
-        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
-    svc__waker_arm(&reply->data);
-    int64_t n = source->read(source->state, data, len);
-    if (n != SVC_EAGAIN)
-        svc__waker_disarm(&reply->data);
-    return n;
-}
-
-void svc__response_pipe_leave(struct exchange *x)
-{
-    struct response_pipe *reply = x->response.pipe;
-    if (!reply || !reply->data.x)
-        return;
-    svc_pipe_on_data(reply->pipe, NULL, NULL);
-    svc__waker_disarm(&reply->data);
-    x->response.pipe = NULL;
 }

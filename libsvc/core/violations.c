@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "libsvc/base/num.h"
+#include "libsvc/core/problem.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/core/schema.h"
-#include "libsvc/proto/media.h"
 #include "libsvc/proto/status.h"
 
 /* ---- Collecting */
@@ -190,24 +190,26 @@ static void render_text(struct buf *out, const struct told *told)
     for (size_t i = 0; i < told->count; i++) {
         const svc_violation *violation = &told->list[i];
         const char *where = violation->pointer ? violation->pointer : violation->parameter;
-        svc__buf_puts(out, where ? where : "");
+        svc__buf_utf8(out, svc__bytes_z(where));
         svc__buf_puts(out, where ? ": " : "");
-        svc__buf_puts(out, violation->detail);
+        svc__buf_utf8(out, svc__bytes_z(violation->detail));
         svc__buf_puts(out, "\n");
     }
 }
 
 static int answer(svc_response *res, const struct told *told)
 {
-    const svc_request *req = &res->exchange->request;
-    bool json = svc__media_accepts_json(req->fields, req->field_count);
+    bool json;
+    int error = svc__problem_negotiate(res, &json);
+    if (error)
+        return error;
     struct buf *out = svc__response_scratch(res);
     if (json)
         render_json(out, told);
     else
         render_text(out, told);
     const char *type = json ? "application/problem+json" : "text/plain; charset=utf-8";
-    int error = svc__response_rendered(res, 422, type, out);
+    error = svc__response_rendered(res, 422, type, out);
     svc__response_scratch_done(res);
     return error;
 }

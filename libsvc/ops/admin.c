@@ -7,7 +7,15 @@
 
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/response_internal.h"
+#include "libsvc/ops/checks.h"
 #include "libsvc/proto/media.h"
+
+enum { PROBES = 4 }; /* of readiness that wait at once */
+
+struct pages {
+    svc_app *app; /* that they are about */
+    struct checks *checks;
+};
 
 /* That the admin thread answers is all that liveness means: a restart would cure nothing else. */
 static int livez(svc_request *req, svc_response *res)
@@ -24,61 +32,114 @@ static bool wants_json(svc_request *req)
            svc__media_accepts_json(req->fields, req->field_count);
 }
 
-/* Runs every check. Appends a line of text for each to `text`, a member to `json`. */
-static bool run_checks(svc_app *app, struct buf *text, json_t *json)
+/* What is told of the checks, and whether all have passed. */
+struct readiness {
+    bool ready;
+    struct buf *text;
+    json_t *checks, *late;
+};
+
+static const char *const verdicts[] = {
+    [CHECK_OK] = "ok", [CHECK_FAILED] = "failed", [CHECK_LATE] = "late"};
+
+/* How old its last answer is, if there has been one. */
+static void add_late(struct readiness *all, const struct check_report *report)
 {
-    bool ready = !atomic_load(&app->draining);
-    if (!ready)
-        svc__buf_puts(text, "draining\n");
-    for (const struct check *check = app->checks; check; check = check->next) {
-        bool passed = check->check(check->arg) == 0;
-        ready = ready && passed;
-        svc__buf_printf(text, "%s %s\n", passed ? "ok" : "failed", check->name);
-        json_object_set_new(json, check->name, json_string(passed ? "ok" : "failed"));
+    const char *last = report->passed ? "ok" : "failed";
+    if (report->answered) {
+        svc__buf_printf(all->text, ", %s %llu ms ago", last, (unsigned long long)report->age_ms);
+        json_object_set_new(
+            all->late, report->name,
+            json_pack("{s:s, s:I}", "last", last, "age_ms", (json_int_t)report->age_ms));
+    } else {
+        svc__buf_puts(all->text, ", no answer yet");
+        json_object_set_new(all->late, report->name, json_object());
     }
-    return ready;
 }
 
+static void add_check(const struct check_report *report, void *arg)
+{
+    struct readiness *all = arg;
+    const char *verdict = verdicts[report->verdict];
+    all->ready = all->ready && report->verdict == CHECK_OK;
+    svc__buf_printf(all->text, "%s %s", verdict, report->name);
+    json_object_set_new(all->checks, report->name, json_string(verdict));
+    if (report->verdict == CHECK_LATE)
+        add_late(all, report);
+    svc__buf_puts(all->text, "\n");
+}
+
+/* The member "late" is left out where no check is. */
+static int answer_json(svc_response *res, const struct readiness *all, bool draining)
+{
+    json_t *late = json_object_size(all->late) ? json_incref(all->late) : NULL;
+    return svc_response_json(res, all->ready ? 200 : 503, "{s:s, s:b, s:O, s:o*}", "status",
+                             all->ready ? "ready" : "not ready", "draining", draining, "checks",
+                             all->checks, "late", late);
+}
+
+static int answer_text(svc_response *res, const struct readiness *all)
+{
+    svc__buf_puts(all->text, all->ready ? "ready\n" : "not ready\n");
+    return svc__response_rendered(res, all->ready ? 200 : 503, "text/plain; charset=utf-8",
+                                  all->text);
+}
+
+/* On a worker, for it waits for the checks. */
 static int readyz(svc_request *req, svc_response *res)
 {
-    svc_app *app = svc_request_arg(req);
-    json_t *checks = json_object();
-    struct buf *text = svc__response_scratch(res);
-    bool ready = run_checks(app, text, checks);
-    int status = ready ? 200 : 503;
-    if (wants_json(req)) {
-        int draining = atomic_load(&app->draining);
-        return svc_response_json(res, status, "{s:s, s:b, s:o}", "status",
-                                 ready ? "ready" : "not ready", "draining", draining, "checks",
-                                 checks);
-    }
-    json_decref(checks);
-    svc__buf_puts(text, ready ? "ready\n" : "not ready\n");
-    int error = svc__response_rendered(res, status, "text/plain; charset=utf-8", text);
+    const struct pages *pages = svc_request_arg(req);
+    bool draining = atomic_load(&pages->app->draining);
+    struct readiness all = {!draining, svc__response_scratch(res), json_object(), json_object()};
+    if (draining)
+        svc__buf_puts(all.text, "draining\n");
+    svc__checks_ask(pages->checks, add_check, &all);
+    int error = wants_json(req) ? answer_json(res, &all, draining) : answer_text(res, &all);
     svc__response_scratch_done(res);
+    json_decref(all.checks);
+    json_decref(all.late);
     return error;
 }
 
 static int metrics(svc_request *req, svc_response *res)
 {
-    svc_app *app = svc_request_arg(req);
+    const struct pages *pages = svc_request_arg(req);
     struct buf *text = svc__response_scratch(res);
-    svc__metrics_dump(app->metrics, text);
+    svc__metrics_dump(pages->app->metrics, text);
     int error = svc__response_rendered(res, 200, "text/plain; version=0.0.4; charset=utf-8", text);
     svc__response_scratch_done(res);
     return error;
 }
 
-svc_app *svc__admin_new(svc_app *app)
+static void add_readyz(svc_app *admin, struct pages *pages)
+{
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "GET /readyz";
+    route.handler = readyz;
+    route.arg = pages;
+    if (pages->app->checks) {
+        route.flags = SVC_BLOCKING;
+        admin->config.workers_min = 1; /* a probe needs no thread that may not be had */
+        admin->config.workers_max = PROBES;
+        admin->config.worker_policy = pages->app->config.worker_policy;
+    }
+    svc_app_route(admin, &route);
+}
+
+svc_app *svc__admin_new(svc_app *app, struct checks *checks)
 {
     svc_app *admin = svc__app_create(svc_app_name(app), NULL, 0);
     if (!admin)
         return NULL;
-    admin->config.stall_ms = 0; /* a slow readiness check delays nobody else */
-    svc_app_get(admin, "/livez", livez, app);
-    svc_app_get(admin, "/readyz", readyz, app);
-    svc_app_get(admin, "/metrics", metrics, app);
-    if (svc__app_ready(admin)) {
+    struct pages *pages = svc__arena_alloc(&admin->memory, sizeof *pages);
+    if (pages)
+        *pages = (struct pages){app, checks};
+    admin->config.stall_ms = 0; /* nothing of the program runs on its loop */
+    svc_app_get(admin, "/livez", livez, NULL);
+    svc_app_get(admin, "/metrics", metrics, pages);
+    if (pages)
+        add_readyz(admin, pages);
+    if (!pages || svc__app_ready(admin)) {
         svc_app_free(admin);
         return NULL;
     }

@@ -4,10 +4,13 @@
 
 #include <svc/types.h>
 
+#include "libsvc/ops/checks.h"
+
 /*
- * Makes the app of the admin listener of `app`, which is borrowed: /livez, /readyz and /metrics.
- * Its pages may be asked on any one thread while `app` serves. NULL when out of memory.
+ * Makes the app of the admin listener of `app`: /livez, /readyz and /metrics. Both arguments are
+ * borrowed. Its pages may be asked on any one thread while `app` serves, and run nothing of the
+ * program there; /readyz waits for the checks on a worker of its own. NULL when out of memory.
  */
-svc_app *svc__admin_new(svc_app *app);
+svc_app *svc__admin_new(svc_app *app, struct checks *checks);
 
 #endif

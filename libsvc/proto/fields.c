@@ -1,6 +1,13 @@
 /* Field names are compared by length first: most of a request's fields differ in it. */
 #include "libsvc/proto/fields.h"
 
+struct bytes svc__fields_normal(char *value, size_t len)
+{
+    struct bytes normal = svc__bytes_trim(svc__bytes(value, len));
+    value[(size_t)(normal.data - value) + normal.len] = '\0';
+    return normal;
+}
+
 const struct field *svc__fields_next(const struct field *fields, size_t count,
                                      const struct field *previous, struct bytes name)
 {

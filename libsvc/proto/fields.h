@@ -10,6 +10,10 @@ struct field {
     struct bytes name, value;
 };
 
+/* A value without white space around it (RFC 9110 5.5), and a NUL behind: takes both off `len`
+ * bytes, behind which there is room for the NUL. Any thread. */
+struct bytes svc__fields_normal(char *value, size_t len);
+
 /* The first field of that name in any case, or NULL. Borrowed from the list. Any thread. */
 const struct field *svc__fields_find(const struct field *fields, size_t count, struct bytes name);
 

@@ -121,10 +121,8 @@ static int check_host(const struct seen *seen, unsigned minor, struct framing *f
     return 0;
 }
 
-/*
- * "chunked" must be the whole value, without white space at its end: MHD 0.9.75 compares it so, and
- * for anything else takes all that follows on the connection for the body.
- */
+/* "chunked" must be the whole value: MHD compares it so, and for anything else takes all that
+ * follows on the connection for the body. */
 static int check_coding(const struct seen *seen, unsigned minor, struct framing *framing,
                         const char **reason)
 {
@@ -140,15 +138,21 @@ static int check_coding(const struct seen *seen, unsigned minor, struct framing 
     return 0;
 }
 
+int svc__head_length(struct bytes value, uint64_t *length, const char **reason)
+{
+    int rc = svc__num_u64(value, INT64_MAX, length);
+    if (rc == SVC_ETOOBIG)
+        return refuse(reason, 413, "the Content-Length is too large");
+    return rc ? refuse(reason, 400, "the Content-Length is not a number") : 0;
+}
+
 static int check_length(const struct seen *seen, struct framing *framing, const char **reason)
 {
     if (seen->count[HEADER_CONTENT_LENGTH] > 1)
         return refuse(reason, 400, "the request has more than one Content-Length");
-    int rc = svc__num_u64(seen->value[HEADER_CONTENT_LENGTH], INT64_MAX, &framing->length);
-    if (rc == SVC_ETOOBIG)
-        return refuse(reason, 413, "the Content-Length is too large");
-    if (rc != 0)
-        return refuse(reason, 400, "the Content-Length is not a number");
+    int status = svc__head_length(seen->value[HEADER_CONTENT_LENGTH], &framing->length, reason);
+    if (status)
+        return status;
     framing->kind = framing->length > 0 ? BODY_LENGTH : BODY_NONE;
     return 0;
 }

@@ -15,7 +15,8 @@
 struct head {
     struct bytes method, target_raw;
     unsigned minor;             /* of HTTP/1.minor */
-    const struct field *fields; /* in order of arrival; NULL if `count` is 0 */
+    const struct field *fields; /* in order of arrival, without white space around a value; NULL if
+                                   `count` is 0 */
     size_t count;
     size_t bytes; /* the whole head on the wire, as far as known; 0: not known */
 };
@@ -57,6 +58,12 @@ struct framing {
  */
 int svc__head_check(const struct head *head, const struct head_limits *limits, struct framing *out,
                     const char **reason);
+
+/*
+ * Reads a Content-Length. 0, or the status to refuse with (400, or 413 over INT64_MAX) and a static
+ * text in `*reason`. `*length` is written only on success. Any thread.
+ */
+int svc__head_length(struct bytes value, uint64_t *length, const char **reason);
 
 /*
  * The bytes that a head takes on the wire when written without spare white space, for callers that

@@ -17,6 +17,16 @@ static bool byte_allowed(unsigned char c)
     return c > 0x20 && c != 0x7f && c != '#';
 }
 
+bool svc__target_ends_early(struct bytes raw)
+{
+    for (size_t i = 0; i < raw.len; i++) {
+        unsigned char c = (unsigned char)raw.data[i];
+        if (c <= 0x20 || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 static bool bytes_allowed(struct bytes raw)
 {
     bool allowed = true;

@@ -40,6 +40,10 @@ struct target {
 int svc__target_parse(struct bytes raw, struct bytes method, struct target *out,
                       const char **reason);
 
+/* Whether a target has white space or control characters, at which others may end it, and with it
+ * the request line (RFC 9112 3). Any thread. */
+bool svc__target_ends_early(struct bytes raw);
+
 /* Whether a path, once its valid escapes are decoded, is UTF-8. Allocates nothing. Any thread. */
 bool svc__target_path_utf8(struct bytes escaped_path);
 

@@ -13,7 +13,7 @@
 #include "libsvc/server/wire.h"
 
 /* A batch bounds how long one listener keeps the loop from its connections. */
-enum { BATCH = 32, PAUSE_MS = 50, LOG_EVERY_MS = 1000 };
+enum { BATCH = 32, PAUSE_MS = 50 };
 
 struct remote {
     struct sockaddr_storage address;
@@ -42,16 +42,9 @@ static struct loop *emptiest(const struct server *server)
     return best;
 }
 
-/* One line a second for the whole server, whoever comes first. */
 static void log_refusal(struct loop *loop, const char *message, const char *reason)
 {
-    struct server *server = loop->server;
-    uint64_t last = atomic_load(&server->accept_logged_ms);
-    if (last && loop->now_ms < last + LOG_EVERY_MS)
-        return;
-    if (atomic_compare_exchange_strong(&server->accept_logged_ms, &last, loop->now_ms))
-        svc__log(&loop->log, SVC_LEVEL_ERROR, message, svc_kv_str("reason", reason),
-                 svc_kv_uint("connections", atomic_load(&server->connections)));
+    svc__loop_log_fault(loop, &loop->server->accept_logged_ms, message, reason);
 }
 
 /* `self` is the calling loop, or NULL on another thread. */
@@ -112,12 +105,26 @@ static void take(struct server *server, struct loop *self, int fd, const struct 
         svc__loop_wake(loop);
 }
 
-/* Without a descriptor a connection can be neither served nor told so: the spare one makes room to
- * take it off the queue, so that its client knows at once, and accepting pauses. */
-static void exhausted(struct loop *loop, const struct listener *listener, int error)
+static void unwatch_all(struct loop *loop)
+{
+    struct listeners *listeners = &loop->server->listeners;
+    for (size_t i = 0; i < listeners->count; i++)
+        svc__loop_unwatch(loop, listeners->all[i].fd);
+}
+
+/* Whatever the reason is, the timer tries again, and nobody spins on it meanwhile. */
+static void pause_accepting(struct loop *loop, int error)
 {
     svc__metric_add(loop->host.cells, loop->server->metrics.accept_errors, 1);
     log_refusal(loop, "cannot accept connections", strerror(error));
+    unwatch_all(loop);
+    svc__wheel_set(&loop->wheel, &loop->accept_pause.timer, loop->now_ms + PAUSE_MS);
+}
+
+/* Without a descriptor a connection can be neither served nor told so: the spare one makes room to
+ * take it off the queue, so that its client knows at once. */
+static void turn_one_away(struct loop *loop, const struct listener *listener)
+{
     if (loop->spare_fd >= 0) {
         struct remote remote;
         close(loop->spare_fd);
@@ -128,24 +135,31 @@ static void exhausted(struct loop *loop, const struct listener *listener, int er
         }
     }
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    svc__acceptor_watch(loop, false);
-    svc__wheel_set(&loop->wheel, &loop->accept_pause.timer, loop->now_ms + PAUSE_MS);
 }
 
+/* What fails once is a connection that is gone already (ECONNABORTED), or a network's error that
+ * came with it: the next one follows. What fails for a whole batch lasts. */
 void svc__acceptor_ready(struct loop *loop, struct listener *listener)
 {
+    int failed = 0, error = 0;
     for (int i = 0; i < BATCH; i++) {
         struct remote remote;
         int fd = accept_remote(listener, &remote);
+        error = errno;
         if (fd >= 0) {
             take(loop->server, loop, fd, &remote);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            exhausted(loop, listener, errno);
+        } else if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+            turn_one_away(loop, listener);
+            pause_accepting(loop, error);
             return;
-        } else if (errno == EAGAIN || errno == EBADF || errno == EINVAL) {
-            return;
-        } /* else this one connection is gone already (ECONNABORTED): the next */
+        } else if (error == EAGAIN || atomic_load(&loop->server->stage) != STAGE_SERVE) {
+            return; /* there are no more, or the listener may be closed */
+        } else {
+            failed++;
+        }
     }
+    if (failed == BATCH)
+        pause_accepting(loop, error);
 }
 
 bool svc__acceptor_empty(struct server *server, struct listener *listener)
@@ -162,14 +176,20 @@ bool svc__acceptor_empty(struct server *server, struct listener *listener)
     }
 }
 
-void svc__acceptor_watch(struct loop *loop, bool on)
+void svc__acceptor_begin(struct loop *loop)
 {
     struct listeners *listeners = &loop->server->listeners;
     for (size_t i = 0; i < listeners->count; i++) {
         struct listener *listener = &listeners->all[i];
-        if (on)
-            svc__loop_watch(loop, listener->fd, EPOLLIN | EPOLLEXCLUSIVE, &listener->watch);
-        else
-            svc__loop_unwatch(loop, listener->fd);
+        if (svc__loop_watch(loop, listener->fd, EPOLLIN | EPOLLEXCLUSIVE, &listener->watch)) {
+            pause_accepting(loop, errno);
+            return;
+        }
     }
+}
+
+void svc__acceptor_end(struct loop *loop)
+{
+    svc__wheel_cancel(&loop->wheel, &loop->accept_pause.timer);
+    unwatch_all(loop);
 }

@@ -11,7 +11,10 @@ void svc__acceptor_ready(struct loop *loop, struct listener *listener);
  * cannot be accepted now. Any one thread that is no loop's. */
 bool svc__acceptor_empty(struct server *server, struct listener *listener);
 
-/* Begins or ends watching all listeners. The loop's thread. */
-void svc__acceptor_watch(struct loop *loop, bool on);
+/* Begins to watch all listeners, after a pause where that cannot be now. The loop's thread. */
+void svc__acceptor_begin(struct loop *loop);
+
+/* Ends it. The loop's thread. */
+void svc__acceptor_end(struct loop *loop);
 
 #endif

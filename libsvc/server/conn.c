@@ -1,6 +1,7 @@
 /* A connection's phases and deadlines. */
 #include "libsvc/server/conn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/core/away.h"
 #include "libsvc/core/response_file.h"
 #include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
@@ -51,6 +53,7 @@ static void release(struct conn *conn)
     else
         loop->conns = conn->next;
     svc__address_limit_leave(loop->server->per_address, &conn->peer);
+    svc__early_forget(conn);
     free(conn->unsent.data);
     free(conn);
     atomic_fetch_sub(&loop->count, 1);
@@ -65,8 +68,20 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
         loop->conns->previous = conn;
     loop->conns = conn;
     svc__conn_enter(conn, CONN_NEW);
-    if (!svc__loop_mhd_add(loop, conn))
-        release(conn);
+    if (loop->known_layout)
+        svc__early_open(conn);
+    else
+        svc__conn_hand_over(conn);
+}
+
+bool svc__conn_hand_over(struct conn *conn)
+{
+    conn->taken = conn->skipped;
+    if (svc__loop_mhd_add(conn->loop, conn))
+        return true;
+    svc__loop_fault(conn->loop, 1, "a connection was closed unserved", strerror(errno));
+    release(conn);
+    return false;
 }
 
 static void unwatch(struct conn *conn)
@@ -86,6 +101,7 @@ static bool must_linger(const struct conn *conn)
 
 void svc__conn_closed(struct conn *conn)
 {
+    svc__early_forget(conn); /* so that `fd` is the connection's own socket */
     unwatch(conn);
     if (must_linger(conn)) {
         int fd = fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
@@ -106,7 +122,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
  * deadlines here are by that clock: by a later one, a loop that was held up would be early. */
 static uint64_t left_ms(const struct conn *conn)
 {
-    return svc__exchange_left_ms(conn->x, conn->loop->now_ms * 1000000);
+    return svc__exchange_remaining_ms(conn->x, conn->loop->now_ms * 1000000);
 }
 
 /* The request's own deadline holds until it is answered; a body that nobody wants has its own. */
@@ -198,21 +214,11 @@ static bool count_received(const struct conn *conn, uint64_t *bytes)
     return false;
 }
 
-/*
- * libmicrohttpd skips empty lines before a request and counts them nowhere. But it reads every
- * request of a connection to the same place, so they show in where the method begins.
- */
-static uint64_t skipped(struct conn *conn, const char *method)
+/* libmicrohttpd skips empty lines before a request and counts them nowhere. But it reads every
+ * request of a connection to the same place, so they show in where the method begins. */
+static uint64_t skipped(const struct conn *conn, const char *method)
 {
-    if (!conn->loop->known_layout)
-        return 0;
-    if (!conn->base) /* of malloc or mmap: less than 16 bytes that were skipped show at once */
-        conn->base = method - ((uintptr_t)method & 15);
-    uintptr_t base = (uintptr_t)conn->base, begin = (uintptr_t)method;
-    if (begin >= base)
-        return begin - base;
-    conn->base = method; /* those before the first request, which are only known now */
-    return base - begin;
+    return conn->base ? (uint64_t)(method - conn->base) : 0;
 }
 
 void svc__conn_take_head(struct conn *conn, const char *method, size_t bytes)
@@ -274,11 +280,15 @@ static void close_after_answer(struct conn *conn)
     svc__conn_enter(conn, CONN_CLOSING);
 }
 
-void svc__conn_send_raw(struct conn *conn)
+void svc__conn_send_raw(struct conn *conn, int status)
 {
     struct exchange *x = conn->x;
-    if (x->response.body.kind >= RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
-        svc__exchange_fail_reply(x, "a streamed answer where only one from memory can be sent");
+    static const char reason[] = "a streamed answer where only one from memory can be sent";
+    bool streams = x->response.body.kind >= RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x);
+    if (streams && status == 500)
+        svc__exchange_fail_reply(x, reason);
+    else if (streams)
+        svc__exchange_excuse_reply(x, status, reason);
     if (svc__wire_send(conn->fd, x, svc__loop_date(conn->loop), &conn->unsent))
         conn->cut = true;
     conn->raw = true;
@@ -286,13 +296,16 @@ void svc__conn_send_raw(struct conn *conn)
 }
 
 /* The same outside of libmicrohttpd's calls, where it goes on holding the socket: only a reply that
- * the socket takes at once can be sent. */
+ * the socket takes at once can be sent. It is the client that has not ended its body, or the stop.
+ */
 static void send_raw_at_once(struct conn *conn)
 {
     struct exchange *x = conn->x;
+    int status = conn->cut ? 503 : 408;
     if (!svc__exchange_reply_bodiless(x) && x->response.body.len > AT_ONCE)
-        svc__exchange_fail_reply(x, "a large answer to a request whose body does not end");
-    svc__conn_send_raw(conn);
+        svc__exchange_excuse_reply(x, status,
+                                   "a large answer to a request whose body does not end");
+    svc__conn_send_raw(conn, status);
     conn->cut = conn->cut || conn->unsent.data;
 }
 
@@ -303,6 +316,15 @@ void svc__conn_log_headless(const struct conn *conn, int status, const char *end
              svc_kv_str("end", end));
 }
 
+void svc__conn_refuse_head(struct conn *conn, int status, const char *reason, const char *end)
+{
+    svc__wire_send_problem(conn->fd, status, reason, svc__loop_date(conn->loop));
+    svc__conn_log_headless(conn, status, end);
+    close_after_answer(conn);
+    if (conn->suspended)
+        svc__loop_mhd_resume(conn);
+}
+
 static void head_expired(struct conn *conn)
 {
     bool begun = conn->x || conn->phase == CONN_HEAD || svc__conn_has_unread(conn);
@@ -311,10 +333,8 @@ static void head_expired(struct conn *conn)
         return;
     }
     time_out(conn);
-    svc__wire_send_problem(conn->fd, 408, "the request head took too long",
-                           svc__loop_date(conn->loop));
-    svc__conn_log_headless(conn, 408, svc__exchange_outcome_text(SVC_TIMED_OUT));
-    close_after_answer(conn);
+    svc__conn_refuse_head(conn, 408, "the request head took too long",
+                          svc__exchange_outcome_text(SVC_TIMED_OUT));
 }
 
 static void watch(struct conn *conn, uint32_t events)
@@ -324,7 +344,16 @@ static void watch(struct conn *conn, uint32_t events)
     int error = conn->watched ? svc__loop_rewatch(conn->loop, conn->fd, events, &conn->watch)
                               : svc__loop_watch(conn->loop, conn->fd, events, &conn->watch);
     conn->watched = conn->watched || !error;
-    conn->watching = events;
+    conn->watching = error ? 0 : events; /* so that the next look tries again */
+    conn->unwatched = error ? events : 0;
+    if (error)
+        svc__loop_watch_later(conn->loop);
+}
+
+void svc__conn_watch_again(struct conn *conn)
+{
+    if (conn->unwatched)
+        watch(conn, conn->unwatched);
 }
 
 /* What comes after that event is libmicrohttpd's to notice. */
@@ -333,17 +362,23 @@ static void watch_once(struct conn *conn, uint32_t events)
     watch(conn, events | EPOLLET | EPOLLONESHOT);
 }
 
+void svc__conn_watch_head(struct conn *conn)
+{
+    watch_once(conn, EPOLLIN | EPOLLRDHUP);
+}
+
 /* Once for many requests, unless the connection is idle between them: it costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)
 {
+    if (conn->early) /* it is watched for the rest of its head too */
+        return;
     if (conn->left) /* during an earlier request: it is told of this one too */
         conn->watching = 0;
     watch(conn, EPOLLRDHUP | EPOLLET);
 }
 
-/* Only where the kernel has counted as many bytes as are accounted for has no line been skipped
- * unseen before the first request, whose method then began where the connection's memory does. */
-static bool knows_base(const struct conn *conn)
+/* Only where the kernel has counted as many bytes as are accounted for. */
+static bool holds_nothing(const struct conn *conn)
 {
     uint64_t received;
     return conn->base && !conn->recounted && count_received(conn, &received) &&
@@ -360,7 +395,7 @@ static void look_if_idle(struct conn *conn)
     }
     svc__conn_enter(conn, CONN_WATCHED);
     watch_once(conn, EPOLLIN | EPOLLRDHUP);
-    if (knows_base(conn))
+    if (holds_nothing(conn))
         svc__loop_mhd_rest(conn->loop, conn->base);
 }
 
@@ -374,23 +409,20 @@ static void resume(struct conn *conn)
     svc__loop_mhd_resume(conn);
 }
 
+void svc__conn_refuse_bare(struct conn *conn, const char *reason)
+{
+    conn->cut = true;
+    svc__wire_send_problem(conn->fd, 503, reason, svc__loop_date(conn->loop));
+    close_after_answer(conn);
+}
+
 bool svc__conn_refuse(struct conn *conn, int status, const char *reason)
 {
     enum svc_outcome outcome = conn->timed_out ? SVC_TIMED_OUT : SVC_CUT;
     conn->x = svc__exchange_refuse(conn->x, status, reason, outcome);
-    if (!conn->x) {
-        conn->cut = true;
-        svc__wire_send_problem(conn->fd, 503, "out of memory", svc__loop_date(conn->loop));
-    }
+    if (!conn->x)
+        svc__conn_refuse_bare(conn, "out of memory");
     return conn->x;
-}
-
-static bool refuse_late_body(struct conn *conn)
-{
-    if (svc__exchange_has_reply(conn->x))
-        return true;
-    return left_ms(conn) ? svc__conn_refuse(conn, 408, "the request body took too long")
-                         : svc__conn_refuse(conn, 504, "the request took too long");
 }
 
 /* Of a body that is streamed, only silence is counted, as long as somebody wants it. */
@@ -445,7 +477,8 @@ static void body_expired(struct conn *conn)
         return;
     }
     time_out(conn);
-    if (refuse_late_body(conn))
+    if (svc__exchange_has_reply(conn->x) ||
+        svc__conn_refuse(conn, 408, "the request body took too long"))
         send_raw_at_once(conn);
     close_after_answer(conn);
 }
@@ -476,12 +509,21 @@ static void stall_expired(struct conn *conn)
     resume(conn);
 }
 
+/* libmicrohttpd closes a suspended connection once it asks what to do next. */
+static void end_suspended(struct conn *conn)
+{
+    conn->abandoned = true;
+    svc__exchange_cancel(conn->x);
+    resume(conn);
+}
+
 static void sending_expired(struct conn *conn)
 {
     uint64_t sent;
     bool counted = count_sent(conn, &sent);
-    if (conn->suspended) { /* it is the service that has nothing to send */
-        svc__conn_enter(conn, CONN_SEND);
+    if (conn->suspended) { /* it is the service that has had nothing to send all the time */
+        time_out(conn);
+        end_suspended(conn);
         return;
     }
     if (sent != conn->progress || conn->drained) {
@@ -572,44 +614,59 @@ static void left_halfway(struct conn *conn)
         svc__conn_hurry(conn, SILENT_MS);
 }
 
-/* The peer has left, or sends nothing more, which by the setting is the same. An answer is sent to
- * it all the same, if there is one. */
-static void departed(struct conn *conn, uint32_t events)
+/* Whether there is nobody to work for any more: the connection has ended, or the peer has shut its
+ * sending side, which by the setting is the same. */
+static bool has_left(const struct conn *conn, uint32_t events)
 {
-    bool half_closed = !(events & (EPOLLHUP | EPOLLERR));
-    bool whole = conn->phase == CONN_HANDLE; /* the request; what comes of a body may be its end */
-    if (half_closed && !(whole && conn->loop->server->app->config.cancel_half_closed))
-        return;
-    svc__exchange_cancel(conn->x);
-    if (svc__exchange_unqueue(conn->x) || !whole)
-        resume(conn);
+    return (events & (EPOLLHUP | EPOLLERR)) ||
+           ((events & EPOLLRDHUP) && conn->loop->server->app->config.cancel_half_closed);
 }
 
-static void send_event(struct conn *conn, uint32_t events)
+/* Whether what has come of the body may be all of it, with what nobody has read from the socket. */
+static bool may_be_whole(const struct conn *conn, uint32_t events)
 {
-    conn->drained = events & EPOLLOUT;
-    if (!conn->suspended)
+    const struct exchange *x = conn->x;
+    int unread = 0;
+    if ((events & (EPOLLHUP | EPOLLERR)) || ioctl(conn->fd, FIONREAD, &unread))
+        return false;
+    return x->framing.kind != BODY_LENGTH ||
+           x->request.bytes_in + conn->held + (uint64_t)unread >= x->framing.length;
+}
+
+/* What is there is sent or read all the same: an answer, the next piece of a reply, the rest of a
+ * body. But nobody is waited for, and what can have no end is ended. */
+static void follow_departure(struct conn *conn, uint32_t events)
+{
+    bool stalls = conn->phase == CONN_STALL;
+    if (stalls && !may_be_whole(conn, events)) {
+        end_suspended(conn);
         return;
-    if (events & (EPOLLHUP | EPOLLERR)) {
-        conn->gone = true; /* libmicrohttpd would see it when it writes, which may never be */
-        resume(conn);
     }
+    if (!has_left(conn, events))
+        return;
+    if (conn->phase == CONN_SEND)
+        end_suspended(conn);
+    else if (svc__exchange_leave(conn->x))
+        resume(conn);
 }
 
 void svc__conn_event(struct conn *conn, uint32_t events)
 {
     bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     conn->left = conn->left || left;
+    conn->drained = conn->drained || (events & EPOLLOUT);
     if (conn->watching & EPOLLONESHOT)
         conn->watching = 0;
+    if (conn->early || (!conn->connection && conn->loop->known_layout)) {
+        svc__early_event(conn, events);
+        return;
+    }
     if (left_idle(conn, events))
         shut(conn);
     else if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
-    else if (conn->phase == CONN_SEND)
-        send_event(conn, events);
-    else if ((conn->phase == CONN_HANDLE || conn->phase == CONN_STALL) && left)
-        departed(conn, events);
+    else if (conn->suspended && left)
+        follow_departure(conn, events);
     else if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) && left)
         left_halfway(conn);
 }
@@ -633,7 +690,8 @@ static uint64_t silent_ms(const struct conn *conn)
 
 void svc__conn_close_if_silent(struct conn *conn, uint64_t stop_ms)
 {
-    if (conn->x || conn->phase > CONN_HEAD)
+    bool has_line = conn->x || (conn->early && conn->target_at);
+    if (has_line || conn->phase > CONN_HEAD)
         return;
     uint64_t needed = SILENT_MS;
     if (conn->phase == CONN_HEAD || svc__conn_has_unread(conn)) {
@@ -654,9 +712,10 @@ void svc__conn_cut(struct conn *conn)
     }
     atomic_fetch_add(&conn->loop->server->cut_requests, 1);
     svc__exchange_cancel(x);
-    if (!svc__exchange_has_reply(x) && conn->phase >= CONN_BODY &&
-        !svc__conn_refuse(conn, 503, "the service is stopping"))
-        shut(conn);
+    if (!svc__away_replaceable(x))
+        return;
+    if (!svc__exchange_has_reply(x) && conn->phase >= CONN_BODY)
+        svc__conn_refuse(conn, 503, "the service is stopping");
     bool answers = conn->phase == CONN_HANDLE; /* also when it has been resumed in this turn */
     resume(conn);
     if (answers)

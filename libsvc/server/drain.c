@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/wait.h"
 #include "libsvc/core/life.h"
 #include "libsvc/core/workers.h"
 #include "libsvc/server/signals.h"
@@ -31,6 +32,7 @@ struct drain {
     struct service *service;
     int signals_fd;       /* -1 when signals are the program's own */
     unsigned asked;       /* how often a stop was asked for */
+    unsigned hangups;     /* of those that have come, how often the log was opened again */
     uint64_t deadline_ms; /* of the drain timeout */
 };
 
@@ -40,7 +42,16 @@ static bool empty_event(int fd)
     return read(fd, &seen, sizeof seen) == sizeof seen;
 }
 
-/* Sleeps until something happens, at most `ms` (-1: for ever). */
+static void follow_hangups(struct drain *drain)
+{
+    unsigned hangups = drain->signals_fd >= 0 ? svc__signals_hangups() : 0;
+    if (hangups == drain->hangups)
+        return;
+    drain->hangups = hangups;
+    (void)svc_app_log_reopen(drain->service->app);
+}
+
+/* Sleeps until something happens, at most `ms`. */
 static void wait_for_event(struct drain *drain, int ms)
 {
     const svc_app *app = drain->service->app;
@@ -52,6 +63,7 @@ static void wait_for_event(struct drain *drain, int ms)
             if (fds[i].revents)
                 (void)empty_event(fds[i].fd);
     drain->asked = svc__life_stops(app);
+    follow_hangups(drain);
 }
 
 static bool never(const struct server *server)
@@ -72,7 +84,7 @@ static bool wait_until(struct drain *drain, bool (*done)(const struct server *se
         if (now >= deadline_ms || drain->asked > 1)
             return false;
         uint64_t left = deadline_ms - now;
-        wait_for_event(drain, left < 60000 ? (int)left : 60000);
+        wait_for_event(drain, left < WAIT_LOOK_MS ? (int)left : WAIT_LOOK_MS);
     }
 }
 
@@ -188,7 +200,7 @@ static bool run_drain(struct drain *drain)
 {
     struct service *service = drain->service;
     while (!(drain->asked = svc__life_stops(service->app)))
-        wait_for_event(drain, -1);
+        wait_for_event(drain, WAIT_LOOK_MS);
     announce(drain);
     drain->deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
     stop_accepting(drain, drain->deadline_ms);

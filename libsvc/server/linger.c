@@ -9,9 +9,19 @@
 
 #include "libsvc/server/loop.h"
 
+enum { LOOK_AGAIN_MS = 50 };
+
 /* By edges: the end of the peer's own sending would be an event for ever. */
 #define SENDING (EPOLLIN | EPOLLOUT | EPOLLET)
 
+static void set_timer(struct loop *loop, struct lingering *linger)
+{
+    uint64_t look_ms = loop->now_ms + LOOK_AGAIN_MS;
+    bool looks = linger->unwatched && look_ms < linger->due_ms;
+    svc__wheel_set(&loop->wheel, &linger->deadline.timer, looks ? look_ms : linger->due_ms);
+}
+
+/* There is progress. */
 static void set_deadline(struct loop *loop, struct lingering *linger)
 {
     uint64_t due = loop->now_ms + LINGER_IDLE_MS;
@@ -19,7 +29,15 @@ static void set_deadline(struct loop *loop, struct lingering *linger)
         due = loop->now_ms + loop->server->app->config.send_timeout_ms;
     else if (due > linger->end_ms)
         due = linger->end_ms;
-    svc__wheel_set(&loop->wheel, &linger->deadline.timer, due);
+    linger->due_ms = due;
+    set_timer(loop, linger);
+}
+
+/* For what it waits for now, also once more: where events are edges, what is left would be none. */
+static void watch(struct loop *loop, struct lingering *linger)
+{
+    uint32_t events = linger->end_ms ? EPOLLIN : SENDING;
+    linger->unwatched = svc__loop_watch(loop, linger->fd, events, &linger->watch);
 }
 
 static void link_in(struct loop *loop, struct lingering *linger)
@@ -63,12 +81,13 @@ static struct lingering *make(struct server *server)
     return linger;
 }
 
-/* The reply is with the system whole. False: the socket cannot be watched. */
-static bool finish_sending(struct loop *loop, struct lingering *linger)
+/* The reply is with the system whole. */
+static void finish_sending(struct loop *loop, struct lingering *linger)
 {
     shutdown(linger->fd, SHUT_WR);
     linger->end_ms = loop->now_ms + LINGER_TOTAL_MS;
-    return !svc__loop_watch(loop, linger->fd, EPOLLIN, &linger->watch);
+    watch(loop, linger);
+    set_deadline(loop, linger);
 }
 
 void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
@@ -84,12 +103,12 @@ void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
     linger->fd = fd;
     linger->unsent = unsent;
     link_in(loop, linger);
-    bool watched = unsent.data ? !svc__loop_watch(loop, fd, SENDING, &linger->watch)
-                               : finish_sending(loop, linger);
-    if (watched)
-        set_deadline(loop, linger);
-    else
-        end(loop, linger);
+    if (!unsent.data) {
+        finish_sending(loop, linger);
+        return;
+    }
+    watch(loop, linger);
+    set_deadline(loop, linger);
 }
 
 /* What arrives is dropped, a few buffers a turn, so that a fast sender cannot hold the loop. False:
@@ -101,9 +120,11 @@ static bool drop_input(struct loop *loop, struct lingering *linger)
         ssize_t n = recv(linger->fd, dropped, sizeof dropped, MSG_DONTWAIT);
         if (n <= 0)
             return n < 0 && (errno == EAGAIN || errno == EINTR);
+        if (linger->end_ms)
+            set_deadline(loop, linger);
     }
-    /* Where events are edges, what is left would be none. */
-    return !svc__loop_watch(loop, linger->fd, linger->end_ms ? EPOLLIN : SENDING, &linger->watch);
+    watch(loop, linger);
+    return true;
 }
 
 /* False: the peer is gone. */
@@ -115,8 +136,11 @@ static bool send_rest(struct loop *loop, struct lingering *linger)
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     linger->sent += (size_t)n;
-    set_deadline(loop, linger);
-    return linger->sent < unsent->len || finish_sending(loop, linger);
+    if (linger->sent < unsent->len)
+        set_deadline(loop, linger);
+    else
+        finish_sending(loop, linger);
+    return true;
 }
 
 void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t events)
@@ -129,13 +153,17 @@ void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t eve
     }
     if (!open)
         end(loop, linger);
-    else if (linger->end_ms)
-        set_deadline(loop, linger);
 }
 
 void svc__linger_expired(struct loop *loop, struct lingering *linger)
 {
-    end(loop, linger);
+    if (loop->now_ms >= linger->due_ms) {
+        end(loop, linger);
+        return;
+    }
+    watch(loop, linger);
+    set_timer(loop, linger);
+    svc__linger_event(loop, linger, EPOLLIN | EPOLLOUT);
 }
 
 void svc__linger_close_all(struct loop *loop)

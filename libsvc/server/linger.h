@@ -21,6 +21,8 @@ struct lingering {
     struct deadline deadline;
     struct lingering *next, *previous;
     int fd;
+    bool unwatched;  /* its socket cannot be watched for now, and is looked at by the timer */
+    uint64_t due_ms; /* when there was no progress for too long */
     uint64_t end_ms; /* whatever the peer does; 0 while there is something to send */
     struct unsent unsent;
     size_t sent; /* of that */
@@ -33,7 +35,7 @@ void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent);
 /* The socket has something to read, its end, or room. */
 void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t events);
 
-/* Its time is over. */
+/* Its time is over, or to look again. */
 void svc__linger_expired(struct loop *loop, struct lingering *linger);
 
 /* Closes all, for a loop that ends. */

@@ -1,14 +1,18 @@
 /* Listening sockets. */
 #include "libsvc/server/listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -18,9 +22,10 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/server/handshakes.h"
+#include "libsvc/server/lookup.h"
 
 /* The kernel takes the smaller of this and net.core.somaxconn. */
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, PORT_TRIES = 8 };
 
 /* For another instance that starts or stops, which takes less than a millisecond each. */
 enum { LOCK_MS = 2000, LOCK_PAUSE_MS = 5 };
@@ -51,7 +56,7 @@ static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t len
  */
 static int lock_folder(const char *path)
 {
-    char folder[ENDPOINT_TEXT] = ".";
+    char folder[PATH_MAX] = ".";
     const char *slash = strrchr(path, '/');
     if (slash)
         snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
@@ -98,7 +103,7 @@ static int open_unix(struct listener *listener, svc_app *report, const char *pat
     if (fd >= 0 && !lstat(path, &status)) {
         listener->device = status.st_dev;
         listener->inode = status.st_ino;
-        memcpy(listener->path, path, strlen(path) + 1);
+        listener->path = realpath(path, NULL); /* the program may change its folder */
     }
     unlock_folder(folder);
     if (fd < 0)
@@ -112,113 +117,188 @@ static int open_unix(struct listener *listener, svc_app *report, const char *pat
 static void remove_file(struct listener *listener)
 {
     struct stat status;
-    if (!*listener->path)
+    if (!listener->path)
         return;
     int folder = lock_folder(listener->path);
     if (!lstat(listener->path, &status) && status.st_dev == listener->device &&
         status.st_ino == listener->inode)
         unlink(listener->path);
     unlock_folder(folder);
-    *listener->path = '\0';
+    free(listener->path);
+    listener->path = NULL;
 }
 
 /* ---- TCP */
 
-static int open_address(const struct addrinfo *info, bool dual_stack)
+static int open_address(const union address *address, bool dual_stack)
 {
-    int type = info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK;
-    int fd = socket(info->ai_family, type, info->ai_protocol);
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
     int on = 1, only = !dual_stack;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (info->ai_family == AF_INET6)
+    if (address->any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
-    return bind_and_listen(fd, info->ai_addr, info->ai_addrlen);
+    return bind_and_listen(fd, &address->any, svc__lookup_len(address));
 }
 
-/* Without a host: IPv6 that takes IPv4 too, or IPv4 alone on a machine without IPv6. */
-static int open_any(const char *port)
+/* Whether it is this machine that has no IPv6, rather than anything wrong with the address. */
+static bool lacks_v6(const union address *address, int error)
 {
-    static const int families[] = {AF_INET6, AF_INET};
-    int fd = -1;
-    for (size_t i = 0; i < 2 && fd < 0; i++) {
-        struct addrinfo hints = {.ai_family = families[i],
-                                 .ai_socktype = SOCK_STREAM,
-                                 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-        struct addrinfo *found;
-        if (getaddrinfo(NULL, port, &hints, &found))
-            continue;
-        fd = open_address(found, true);
-        int saved = errno;
-        freeaddrinfo(found);
-        errno = saved;
-        if (fd < 0 && errno == EADDRINUSE)
-            break;
-    }
-    return fd;
+    return address->any.sa_family == AF_INET6 &&
+           (error == EAFNOSUPPORT ||
+            (error == EADDRNOTAVAIL && IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr)));
 }
 
-static int open_host(const char *host, const char *port, const char **why)
+static in_port_t port_of(int fd)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found;
-    int error = getaddrinfo(host, port, &hints, &found);
-    if (error) {
-        *why = gai_strerror(error);
-        return -1;
-    }
-    int fd = -1;
-    for (const struct addrinfo *info = found; info && fd < 0; info = info->ai_next)
-        fd = open_address(info, false);
-    *why = strerror(errno);
-    freeaddrinfo(found);
-    return fd;
+    union address bound = {0};
+    socklen_t len = sizeof bound;
+    if (getsockname(fd, &bound.any, &len))
+        return 0;
+    return bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port;
 }
 
 /* What the socket is bound to, where port 0 has become the one that the system chose. */
 static void describe(struct listener *listener)
 {
-    struct sockaddr_storage address;
+    union address address;
     socklen_t len = sizeof address;
-    char host[INET6_ADDRSTRLEN], port[8];
-    if (getsockname(listener->fd, (struct sockaddr *)&address, &len) ||
-        getnameinfo((struct sockaddr *)&address, len, host, sizeof host, port, sizeof port,
+    char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1], port[8];
+    if (getsockname(listener->fd, &address.any, &len) ||
+        getnameinfo(&address.any, len, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV))
         return;
-    bool six = address.ss_family == AF_INET6;
+    bool six = address.any.sa_family == AF_INET6;
     snprintf(listener->address, sizeof listener->address, "%s%s%s:%s", six ? "[" : "", host,
              six ? "]" : "", port);
 }
 
-static int open_inet(struct listener *listener, svc_app *report, const struct endpoint *endpoint)
+static struct listener *add_listener(struct listeners *listeners, struct bytes text)
 {
-    char port[8];
-    const char *why;
-    snprintf(port, sizeof port, "%u", endpoint->port);
-    if (*endpoint->name) {
-        listener->fd = open_host(endpoint->name, port, &why);
-    } else {
-        listener->fd = open_any(port);
-        why = strerror(errno);
+    struct listener *listener = &listeners->all[listeners->count++];
+    *listener = (struct listener){.watch = {WATCH_LISTENER}, .fd = -1};
+    memcpy(listener->address, text.data, text.len);
+    return listener;
+}
+
+/* Closes those from `first` on. */
+static void close_from(struct listeners *listeners, size_t first)
+{
+    while (listeners->count > first)
+        close(listeners->all[--listeners->count].fd);
+}
+
+/* Opens each of the addresses, all with one port: 0, or errno of one that cannot be opened, and
+ * then none is. The system's choice of a port for the first may be taken at another. */
+static int open_addresses(struct listeners *listeners, const struct addresses *addresses,
+                          struct bytes text)
+{
+    size_t first = listeners->count;
+    int missing = 0;
+    in_port_t port = 0;
+    for (size_t i = 0; i < addresses->count; i++) {
+        union address address = addresses->all[i];
+        in_port_t *wanted =
+            address.any.sa_family == AF_INET6 ? &address.v6.sin6_port : &address.v4.sin_port;
+        if (!*wanted)
+            *wanted = port;
+        int fd = open_address(&address, false), error = errno;
+        if (fd < 0 && !lacks_v6(&address, error)) {
+            close_from(listeners, first);
+            return error;
+        }
+        if (fd < 0) {
+            missing = error;
+            continue;
+        }
+        port = port_of(fd);
+        struct listener *listener = add_listener(listeners, text);
+        listener->fd = fd;
+        describe(listener);
     }
-    if (listener->fd < 0)
-        return fail(report, listener->address, why);
+    return listeners->count > first ? 0 : missing ? missing : EADDRNOTAVAIL;
+}
+
+static int open_chosen(struct listeners *listeners, const struct addresses *addresses,
+                       struct bytes text, bool system_chooses)
+{
+    int tries = system_chooses ? PORT_TRIES : 1, error = 0;
+    for (int i = 0; i < tries; i++) {
+        error = open_addresses(listeners, addresses, text);
+        if (error != EADDRINUSE)
+            break;
+    }
+    return error;
+}
+
+/* Without a host: IPv6 that takes IPv4 too, or IPv4 alone on a machine without IPv6. */
+static int open_any(struct listeners *listeners, uint16_t port, struct bytes text)
+{
+    union address v6 = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
+    union address v4 = {.v4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
+    int fd = open_address(&v6, true);
+    if (fd < 0 && errno != EADDRINUSE && errno != EACCES)
+        fd = open_address(&v4, false);
+    if (fd < 0)
+        return errno;
+    struct listener *listener = add_listener(listeners, text);
+    listener->fd = fd;
     describe(listener);
     return 0;
+}
+
+/* Adds the address that the host is, or all that its name has. */
+static int find_addresses(const struct endpoint *endpoint, struct addresses *out, const char **why)
+{
+    union address address = {.v4 = {.sin_family = AF_INET, .sin_port = htons(endpoint->port)}};
+    if (inet_pton(AF_INET, endpoint->name, &address.v4.sin_addr) == 1)
+        return svc__lookup_add(out, &address);
+    address = (union address){.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(endpoint->port)}};
+    char host[ENDPOINT_TEXT];
+    struct bytes zone = svc__bytes_z(endpoint->name), text = svc__bytes_cut(&zone, '%');
+    memcpy(host, text.data, text.len);
+    host[text.len] = '\0';
+    if (inet_pton(AF_INET6, host, &address.v6.sin6_addr) != 1)
+        return svc__lookup_name(endpoint->name, endpoint->port, out, why);
+    *why = "there is no such network interface";
+    if (zone.data)
+        address.v6.sin6_scope_id = if_nametoindex(zone.data);
+    return zone.data && !address.v6.sin6_scope_id ? SVC_ESYSTEM : svc__lookup_add(out, &address);
+}
+
+static int open_inet(struct listeners *listeners, svc_app *report, const struct endpoint *endpoint,
+                     struct bytes text)
+{
+    struct addresses addresses = {.count = 0};
+    char name[ENDPOINT_TEXT] = "";
+    const char *why;
+    int error = 0;
+    memcpy(name, text.data, text.len);
+    if (*endpoint->name && find_addresses(endpoint, &addresses, &why))
+        return fail(report, name, why);
+    if (listeners->count + addresses.count > LISTENERS_MAX)
+        return fail(report, name, "the names of the list have more than 32 addresses");
+    if (*endpoint->name)
+        error = open_chosen(listeners, &addresses, text, !endpoint->port);
+    else
+        error = open_any(listeners, endpoint->port, text);
+    return error ? fail(report, name, strerror(error)) : 0;
 }
 
 static int open_one(struct listeners *listeners, svc_app *report, struct bytes text)
 {
     struct endpoint endpoint;
     const char *reason;
-    if (listeners->count == ENDPOINTS_MAX || svc__endpoint_parse(text, &endpoint, &reason))
+    if (svc__endpoint_parse(text, &endpoint, &reason))
         return SVC_ECONFIG;
-    struct listener *listener = &listeners->all[listeners->count++];
-    *listener = (struct listener){.watch = {WATCH_LISTENER}, .fd = -1, .local = endpoint.local};
-    memcpy(listener->address, text.data, text.len);
-    return endpoint.local ? open_unix(listener, report, endpoint.name)
-                          : open_inet(listener, report, &endpoint);
+    if (!endpoint.local)
+        return open_inet(listeners, report, &endpoint, text);
+    if (listeners->count == LISTENERS_MAX)
+        return fail(report, endpoint.name, "the names of the list have more than 32 addresses");
+    struct listener *listener = add_listener(listeners, text);
+    listener->local = true;
+    return open_unix(listener, report, endpoint.name);
 }
 
 int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses)

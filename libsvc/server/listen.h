@@ -14,19 +14,23 @@ struct listener {
     struct watch watch;
     _Atomic int fd; /* -1: closed, perhaps while a loop that was not waited for looks */
     char address[ENDPOINT_TEXT];
-    bool local;               /* a unix socket */
-    char path[ENDPOINT_TEXT]; /* of a unix socket; "" otherwise, and when its file is gone */
-    dev_t device;             /* of that file when it was ours, */
-    ino_t inode;              /* which it is no more once another instance has bound the path */
+    bool local;   /* a unix socket */
+    char *path;   /* of a unix socket; NULL otherwise, and when its file is gone */
+    dev_t device; /* of that file when it was ours, */
+    ino_t inode;  /* which it is no more once another instance has bound the path */
 };
 
+/* More than texts: a name has several addresses. */
+enum { LISTENERS_MAX = 32 };
+
 struct listeners {
-    struct listener all[ENDPOINTS_MAX];
+    struct listener all[LISTENERS_MAX];
     size_t count;
 };
 
 /*
- * Opens every address of a comma-separated list; ":port" is all addresses, of IPv6 and IPv4. Keeps
+ * Opens every address of a comma-separated list; ":port" is all addresses, of IPv6 and IPv4, and a
+ * name is all that it has, with one port if the system chooses it. Keeps
  * a set-up error in `report` for each that cannot be opened, and says nothing of those that do not
  * parse, which svc__config_check has told. 0, SVC_ELISTEN or SVC_ECONFIG, and then none is open.
  */

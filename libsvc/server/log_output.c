@@ -2,19 +2,33 @@
 #include "libsvc/server/log_output.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "libsvc/base/outlet.h"
 #include "libsvc/core/app_internal.h"
 
 /* As many threads as may be set, and that of the admin pages; with more CPUs than that, those
  * beyond share a ring. */
-enum { LOG_MODE = 0644, MAX_RINGS = 1025 };
+enum { MAX_RINGS = 1025 };
 
 static int refuse(svc_app *app, int error, const char *reason)
 {
     svc__app_error(app, NULL, 0, "log_output \"%s\": %s", app->config.log_output, reason);
+    return error;
+}
+
+/* The program may be elsewhere when the file is opened again. */
+static int follow(struct logger *logger, const char *path)
+{
+    char *here = *path == '/' ? NULL : getcwd(NULL, 0), *whole = NULL;
+    if (here && asprintf(&whole, "%s/%s", here, path) < 0)
+        whole = NULL;
+    int error = svc__logger_follow(logger, whole ? whole : path);
+    free(here);
+    free(whole);
     return error;
 }
 
@@ -24,11 +38,13 @@ int svc__log_output_open(svc_app *app)
     bool standard = !strcmp(output, "stdout") || !strcmp(output, "stderr");
     int fd = !strcmp(output, "stdout") ? STDOUT_FILENO : STDERR_FILENO;
     if (!standard)
-        fd = open(output, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_MODE);
+        fd = svc__outlet_open(output);
     if (fd < 0)
         return refuse(app, SVC_ECONFIG, strerror(errno));
     int error = svc__logger_open(&app->logger, &app->config, fd, MAX_RINGS);
     if (!standard)
         close(fd);
+    if (!error && !standard)
+        error = follow(&app->logger, output);
     return error ? refuse(app, error, "cannot be used") : 0;
 }

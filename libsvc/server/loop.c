@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,14 +24,39 @@ enum {
     SUSPENDED_A_MS = 2500, /* of which libmicrohttpd looks at one in some 20 ns */
     WOKEN_A_TURN = 32,     /* exchanges of which the news is taken, and one more for each: */
     SUSPENDED_A_WOKEN = 64,
+    LOG_EVERY_MS = 1000,
+    WATCH_AGAIN_MS = 50,
     SWEEP_MS = 100,   /* between looks for silent connections while the server stops */
     LONG_NS = 1000000 /* of a turn for which what came meanwhile has waited */
 };
 
+void svc__loop_log_fault(struct loop *loop, _Atomic uint64_t *logged_ms, const char *message,
+                         const char *reason)
+{
+    uint64_t last = atomic_load(logged_ms);
+    if (last && loop->now_ms < last + LOG_EVERY_MS)
+        return;
+    if (atomic_compare_exchange_strong(logged_ms, &last, loop->now_ms))
+        svc__log(&loop->log, SVC_LEVEL_ERROR, message, svc_kv_str("reason", reason),
+                 svc_kv_uint("connections", atomic_load(&loop->server->connections)));
+}
+
+void svc__loop_fault(struct loop *loop, unsigned count, const char *message, const char *reason)
+{
+    svc__metric_add(loop->host.cells, loop->server->metrics.faults, count);
+    svc__loop_log_fault(loop, &loop->server->fault_logged_ms, message, reason);
+}
+
 static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
 {
     struct epoll_event event = {.events = events, .data.ptr = watch};
-    return epoll_ctl(loop->reactor.epoll_fd, operation, fd, &event) ? SVC_ESYSTEM : 0;
+    if (!epoll_ctl(loop->reactor.epoll_fd, operation, fd, &event))
+        return 0;
+    int error = errno;
+    if (error != EEXIST && loop->host.cells)
+        svc__loop_fault(loop, 1, "a socket cannot be watched", strerror(error));
+    errno = error;
+    return SVC_ESYSTEM;
 }
 
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *what)
@@ -42,6 +68,11 @@ int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *wh
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *what)
 {
     return watch(loop, EPOLL_CTL_MOD, fd, events, what);
+}
+
+void svc__loop_watch_later(struct loop *loop)
+{
+    svc__wheel_set(&loop->wheel, &loop->watch_again.timer, loop->now_ms + WATCH_AGAIN_MS);
 }
 
 void svc__loop_unwatch(struct loop *loop, int fd)
@@ -88,6 +119,7 @@ static void init_host(struct loop *loop)
         .loop = &loop->reactor,
     };
     svc__log_init(&loop->log, loop->server->logger);
+    loop->log.skips_taker = loop->server->logger != &app->logger; /* as the admin pages' */
     svc__buf_init(&loop->host.scratch, SCRATCH);
 }
 
@@ -95,7 +127,7 @@ static int open_descriptors(struct loop *loop)
 {
     int error = svc__reactor_open(&loop->reactor, loop->server->app);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (error || svc__loop_mhd_start(loop))
+    if (error || svc__early_start(loop) || svc__loop_mhd_start(loop))
         return SVC_ESYSTEM;
     return svc__loop_watch(loop, loop->mhd_fd, EPOLLIN, &loop->mhd_watch);
 }
@@ -111,6 +143,7 @@ struct loop *svc__loop_new(struct server *server, int *error)
     loop->spare_fd = -1;
     loop->mhd_watch.kind = WATCH_MHD;
     loop->accept_pause.kind = DEADLINE_ACCEPT;
+    loop->watch_again.kind = DEADLINE_WATCH;
     loop->now_ms = svc__clock_ms();
     svc__wheel_init(&loop->wheel, loop->now_ms, LOOP_TICK_SHIFT);
     init_host(loop);
@@ -145,6 +178,7 @@ void svc__loop_free(struct loop *loop)
         return;
     free_handed(loop);
     svc__loop_mhd_stop(loop);
+    svc__early_stop(loop);
     svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
     svc__log_free(&loop->log);
     svc__buf_free(&loop->host.scratch);
@@ -215,10 +249,8 @@ static void follow_stage(struct loop *loop)
     int stage = atomic_load(&loop->server->stage), before = atomic_load(&loop->stage);
     if (stage == before)
         return;
-    if (before == STAGE_SERVE) {
-        svc__wheel_cancel(&loop->wheel, &loop->accept_pause.timer);
-        svc__acceptor_watch(loop, false);
-    }
+    if (before == STAGE_SERVE)
+        svc__acceptor_end(loop);
     if (stage >= STAGE_CUT)
         cut(loop);
     atomic_store(&loop->stage, stage);
@@ -244,6 +276,10 @@ static void take_wake(struct loop *loop)
 {
     if (!svc__reactor_take_wake(&loop->reactor))
         return;
+    unsigned failed = svc__reactor_take_failed(&loop->reactor);
+    if (failed)
+        svc__loop_fault(loop, failed, "a loop was woken by another way",
+                        "its eventfd takes nothing");
     loop->news = true;
     take_handed(loop);
 }
@@ -280,7 +316,11 @@ static void on_deadline(struct loop *loop, struct deadline *deadline)
             loop, (struct lingering *)(void *)(at - offsetof(struct lingering, deadline)));
         break;
     case DEADLINE_ACCEPT:
-        svc__acceptor_watch(loop, true);
+        svc__acceptor_begin(loop);
+        break;
+    case DEADLINE_WATCH:
+        for (struct conn *conn = loop->conns; conn; conn = conn->next)
+            svc__conn_watch_again(conn);
         break;
     }
 }
@@ -323,7 +363,7 @@ static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
     loop->host.turn_first_ns = 0;
     loop->began_ns = now_ns;
     loop->now_ms = now_ns / 1000000;
-    svc__watchdog_mark(&loop->reactor.watchdog, now_ns);
+    svc__watchdog_woken(&loop->reactor.watchdog, now_ns);
     return count;
 }
 
@@ -358,7 +398,7 @@ static void *run(void *arg)
     svc__life_adopt_thread(loop->server->app);
     svc__log_adopt(&loop->log);
     svc__reactor_enter(&loop->reactor);
-    svc__acceptor_watch(loop, true);
+    svc__acceptor_begin(loop);
     while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->host.away) ||
            atomic_load(&loop->posting))
         turn(loop);
@@ -367,6 +407,7 @@ static void *run(void *arg)
     svc__loop_mhd_run(loop); /* those that were suspended get their 503 */
     struct server *server = loop->server;
     svc__loop_mhd_stop(loop);
+    svc__early_close_all(loop);
     svc__linger_close_all(loop);
     svc__reactor_end(&loop->reactor);
     atomic_store(&loop->ended, true);

@@ -36,6 +36,8 @@ struct loop {
     struct kept_replies *replies; /* see loop_mhd_reply.h */
     size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */
 
+    struct early_feed feed; /* heads that it has read itself, see early.h */
+
     struct mailbox handed;   /* connections accepted by other threads */
     struct mailbox woken;    /* exchanges of which there is news */
     struct mail *woken_left; /* of those that were taken from it */
@@ -57,6 +59,7 @@ struct loop {
     int64_t date_second;
     int spare_fd;                 /* closed to make room when descriptors run out */
     struct deadline accept_pause; /* armed while accepting pauses */
+    struct deadline watch_again;  /* armed while sockets of connections could not be watched */
 };
 
 /* Makes a loop and its daemon; its thread is not running yet. NULL with `*error` set. */
@@ -78,8 +81,19 @@ void svc__loop_free(struct loop *loop);
 /* The current second as an IMF-fixdate, for the Date field. The loop's thread. */
 const char *svc__loop_date(struct loop *loop);
 
-/* Adds what the loop's epoll watches, or changes it; changes it only; or removes it. 0 or
- * SVC_ESYSTEM. The loop's thread. */
+/* Logs a fault of the loop's work, at most one line a second for the whole server: `*logged_ms` is
+ * when there last was one. The loop's thread. */
+void svc__loop_log_fault(struct loop *loop, _Atomic uint64_t *logged_ms, const char *message,
+                         const char *reason);
+
+/* Counts system calls that failed, and logs the fault likewise. The loop's thread. */
+void svc__loop_fault(struct loop *loop, unsigned count, const char *message, const char *reason);
+
+/* Has svc__conn_watch_again called for all connections before long. The loop's thread. */
+void svc__loop_watch_later(struct loop *loop);
+
+/* Adds what the loop's epoll watches, or changes it; changes it only; or removes it. 0, or
+ * SVC_ESYSTEM, counted and logged: the caller tries again. The loop's thread. */
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 void svc__loop_unwatch(struct loop *loop, int fd);

@@ -10,8 +10,8 @@
 
 #include "libsvc/base/thread.h"
 #include "libsvc/core/away.h"
+#include "libsvc/proto/head_raw.h"
 #include "libsvc/server/loop_mhd_reply.h"
-#include "libsvc/server/pointer_gaps.h"
 #include "libsvc/server/wire.h"
 
 enum {
@@ -46,10 +46,10 @@ static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *n
     struct collector *collector = cls;
     if (collector->count == collector->space)
         return MHD_NO;
-    collector->fields[collector->count++] = (struct field){
-        {name, name_len},
-        {value ? value : "", value_len},
-    };
+    struct bytes normal = {"", 0};
+    if (value) /* in the connection's memory, which is written to all the time */
+        normal = svc__fields_normal((char *)(uintptr_t)value, value_len);
+    collector->fields[collector->count++] = (struct field){{name, name_len}, normal};
     return MHD_YES;
 }
 
@@ -72,14 +72,22 @@ static size_t head_size(struct conn *conn)
     return info ? info->header_size : 0;
 }
 
-/* What 0.9.75 has misread shows in its pointers. */
-static bool read_cleanly(const struct conn *conn, const char *method, const char *version,
-                         const struct collector *head)
+/* libmicrohttpd skips lines before a request that are empty, or begin with a NUL. What it has
+ * skipped is NULs then, and an empty line two of them. */
+static bool is_empty_lines(const char *from, const char *to)
 {
-    size_t target_len = conn->x->request.target.raw.len;
-    return conn->target == method + strlen(method) + 1 &&
-           version == conn->target + target_len + 1 &&
-           svc__pointer_gaps_clean(version, head->fields, head->count, method + conn->head_bytes);
+    bool empty = (to - from) % 2 == 0;
+    for (; from < to; from++)
+        empty &= !*from;
+    return empty;
+}
+
+/* Whether the request line and the head's end are where they were seen before 0.9.75 parsed. */
+static bool is_as_sent(const struct conn *conn, const char *method)
+{
+    return !conn->loop->known_layout ||
+           (is_empty_lines(conn->base, method) && conn->target == method + strlen(method) + 1 &&
+            conn->head_end == method + conn->head_bytes);
 }
 
 static void take_head(struct conn *conn, const char *method, const char *version)
@@ -92,9 +100,10 @@ static void take_head(struct conn *conn, const char *method, const char *version
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
         svc__exchange_head_failed(x, &head, 503, "out of memory");
-    else if (conn->loop->known_layout && !read_cleanly(conn, method, version, &collector))
-        svc__exchange_head_failed(x, &head, 400,
-                                  "the head holds a NUL, a bare line feed or a folded line");
+    else if (conn->fault)
+        svc__exchange_head_failed(x, &head, conn->fault_status, conn->fault);
+    else if (!is_as_sent(conn, method))
+        svc__exchange_head_failed(x, &head, 400, "the head holds a NUL or a line that is hidden");
     else
         svc__exchange_head(x, &head);
 }
@@ -113,6 +122,13 @@ static size_t count_cookies(const svc_request *req, size_t *bytes)
             count += field->value.data[i] == ';';
     }
     return count;
+}
+
+/* Whether the reply's head would fit behind a small request's. */
+static bool head_fits_alone(const struct conn *conn)
+{
+    size_t pool = conn->loop->pool;
+    return REPLY_HEAD_BYTES + conn->x->response.field_bytes + pool / 2 <= pool;
 }
 
 /*
@@ -135,9 +151,9 @@ static bool head_fits(struct conn *conn)
     return gives_back && needed + conn->head_bytes <= loop->pool;
 }
 
-static enum MHD_Result reply_raw(struct conn *conn)
+static enum MHD_Result reply_raw(struct conn *conn, int status)
 {
-    svc__conn_send_raw(conn);
+    svc__conn_send_raw(conn, status);
     return MHD_NO;
 }
 
@@ -149,12 +165,13 @@ static bool sendable(const struct exchange *x)
 }
 
 /* A reply closes its connection while the server drains, unless a next request is there already or,
- * behind a chunked body, may be: that is accepted and must be answered. One such doubt a
- * connection, or a client that sends nothing else would never be closed on. */
+ * behind a chunked body, may be: that is accepted and must be answered, until all is cut. One such
+ * doubt a connection, or a client that sends nothing else would never be closed on. */
 static bool closes_for_drain(struct conn *conn)
 {
-    if (!atomic_load(&conn->x->request.app->draining))
-        return false;
+    int draining = atomic_load(&conn->x->request.app->draining);
+    if (draining != DRAIN_BEGUN)
+        return draining;
     if (conn->taken_known)
         return !svc__conn_has_unread(conn);
     bool spared = conn->spared;
@@ -166,27 +183,32 @@ static enum MHD_Result reply(struct conn *conn)
 {
     struct exchange *x = conn->x;
     if (!head_fits(conn) || !sendable(x))
-        return reply_raw(conn);
-    bool closes = x->close || closes_for_drain(conn);
+        return reply_raw(conn, head_fits_alone(conn) ? 431 : 500);
+    bool closes = x->close || conn->cut || closes_for_drain(conn);
     svc__conn_enter(conn, CONN_SEND);
-    return svc__loop_mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn);
+    return svc__loop_mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn, 500);
 }
 
 /* ---- The access handler */
 
-static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
+static void suspend_connection(struct conn *conn)
 {
     conn->suspended = true;
     conn->loop->suspended++;
-    svc__conn_enter(conn, phase);
-    svc__conn_watch_departure(conn);
     MHD_suspend_connection(conn->connection);
-    return MHD_YES;
 }
 
 void svc__loop_mhd_pause(struct conn *conn)
 {
-    suspend(conn, CONN_SEND);
+    svc__conn_watch_departure(conn);
+    suspend_connection(conn);
+}
+
+static enum MHD_Result suspend(struct conn *conn, enum conn_phase phase)
+{
+    svc__conn_enter(conn, phase);
+    svc__loop_mhd_pause(conn);
+    return MHD_YES;
 }
 
 static enum MHD_Result expect_body(struct conn *conn, enum conn_call call)
@@ -271,7 +293,7 @@ static enum MHD_Result drop_piece(struct conn *conn, size_t len)
     if (!svc__exchange_has_reply(x) &&
         !svc__conn_refuse(conn, 413, "the request body is over the limit"))
         return MHD_NO;
-    return reply_raw(conn);
+    return reply_raw(conn, 413);
 }
 
 void svc__loop_mhd_answer_early(struct conn *conn)
@@ -291,6 +313,7 @@ static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t le
         conn->call == CALL_BODY ? svc__exchange_body(conn->x, data, len) : EXCHANGE_REPLY;
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
         *left = len;
+        conn->held = len;
         return suspend(conn, CONN_STALL);
     }
     count_body(conn, len);
@@ -330,12 +353,16 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
 {
     (void)cls, (void)connection, (void)url;
     struct conn *conn = *context;
-    if (!conn || !conn->x || conn->raw)
+    if (!conn || !conn->x || conn->raw || conn->abandoned)
         return MHD_NO;
+    if (conn->loop->feed.conn == conn)
+        svc__early_unfeed(conn->loop);
     be_first_no_more(conn);
     size_t taken = *len;
     switch (conn->call) {
     case CALL_FIRST:
+        if (conn->cut)
+            return MHD_NO;
         take_head(conn, method, version);
         return begin(conn);
     case CALL_AGAIN:
@@ -366,6 +393,61 @@ static void hide_query(char *query)
         memset(query, '\0', query[1] ? 2 : 1);
 }
 
+static void note_fault(struct conn *conn, int status, const char *fault)
+{
+    conn->fault_status = status;
+    conn->fault = fault;
+}
+
+/* Of a request line whose version and end libmicrohttpd has cut off already. */
+static bool is_line_clean(const char *target, size_t len, const char *limit)
+{
+    static const char version[] = "HTTP/1.";
+    const char *behind = target + len + 1;
+    return !target[-1] && behind + sizeof version + 2 < limit &&
+           !memcmp(behind, version, sizeof version - 1) && !behind[sizeof version] &&
+           !behind[sizeof version + 1];
+}
+
+/*
+ * The fields as they were sent, as far as they have come, still lie behind the request line, and
+ * behind them NULs: a reset leaves nothing else, and a first head is there whole. A head with a
+ * fault ends for libmicrohttpd where it would begin, so that it has nothing to answer itself. What
+ * is still to come of one is read by the loop.
+ */
+static void look_at_fields(struct conn *conn, const char *limit)
+{
+    size_t space = (size_t)(limit - conn->fields), end = 0;
+    const char *fault = NULL;
+    int status = svc__head_raw_fields(conn->fields, space,
+                                      conn->loop->server->app->config.max_fields, &end, &fault);
+    if (status > 0) {
+        note_fault(conn, status, fault);
+        conn->fields[0] = '\n';
+    } else if (status == 0) {
+        conn->head_end = conn->fields + end;
+    } else if (svc__early_hold(conn, strnlen(conn->fields, space))) {
+        suspend_connection(conn);
+    } else {
+        size_t target = conn->x->request.target.raw.len;
+        bool is_long = target > (size_t)conn->loop->server->app->config.max_target_bytes;
+        note_fault(conn, is_long ? 414 : 431, "the request's head is too large");
+        conn->fields[0] = '\n';
+    }
+}
+
+static void look_at_head(struct conn *conn, char *target, size_t len)
+{
+    if (!conn->base)
+        conn->base = target - conn->target_at;
+    const char *limit = conn->base + conn->loop->pool;
+    conn->fields = target + len + sizeof "HTTP/1.1\r\n";
+    if (is_line_clean(target, len, limit))
+        look_at_fields(conn, limit);
+    else
+        note_fault(conn, 400, "the request line holds a NUL or spare white space, or has no CRLF");
+}
+
 /*
  * The request line is in. Its target is ours to parse: libmicrohttpd must find no query, of which
  * each argument would cost it memory that the head needs.
@@ -376,10 +458,13 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     struct conn *conn = conn_of(connection);
     if (!conn || conn->raw)
         return conn;
+    if (atomic_load(&loop->stage) >= STAGE_CUT) {
+        svc__conn_refuse_bare(conn, "the service is stopping");
+        return conn;
+    }
     conn->x = svc__exchange_new(loop->server->app, &loop->host, svc__bytes_z(target));
     if (!conn->x) {
-        svc__wire_send_problem(conn->fd, 503, "out of memory", svc__loop_date(loop));
-        conn->raw = conn->linger = true;
+        svc__conn_refuse_bare(conn, "out of memory");
         return conn;
     }
     conn->x->transport = conn;
@@ -387,10 +472,13 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     conn->target = target;
     conn->call = CALL_FIRST;
     conn->head_bytes = 0;
-    conn->dropped = 0;
-    conn->timed_out = conn->cut = conn->linger = conn->gone = false;
+    conn->head_end = conn->fault = NULL;
+    conn->dropped = conn->given = 0;
+    conn->timed_out = conn->cut = conn->linger = false;
     if (conn->phase != CONN_NEW && conn->phase != CONN_HEAD)
         svc__conn_enter(conn, CONN_HEAD);
+    if (loop->known_layout)
+        look_at_head(conn, (char *)(uintptr_t)target, conn->x->request.target.raw.len);
     hide_query(strchr(target, '?'));
     return conn;
 }
@@ -405,13 +493,15 @@ static enum svc_outcome outcome_of(const struct conn *conn, enum MHD_RequestTerm
                                                                     : SVC_CLIENT_GONE;
 }
 
-/* A request that libmicrohttpd refused itself has a status that only it knows. */
-static void note_refusal(struct exchange *x, struct MHD_Connection *connection)
+/* Whether libmicrohttpd has refused the request itself, with a status that only it knows. */
+static bool note_refusal(struct exchange *x, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-    if (info && info->http_status >= 400 && !x->replied)
+    bool refused = info && info->http_status >= 400 && !x->replied;
+    if (refused)
         x->response.status = (int)info->http_status;
+    return refused;
 }
 
 static uint64_t bytes_out(const struct exchange *x, bool sent)
@@ -425,10 +515,11 @@ static uint64_t bytes_out(const struct exchange *x, bool sent)
 static void complete(struct conn *conn, struct MHD_Connection *connection, struct exchange *x,
                      enum MHD_RequestTerminationCode code)
 {
-    enum svc_outcome outcome = outcome_of(conn, code);
-    note_refusal(x, connection);
+    bool refused = note_refusal(x, connection);
+    enum svc_outcome outcome = refused ? SVC_COMPLETE : outcome_of(conn, code);
     if (!x->request.method.data && !conn->raw)
-        svc__conn_log_headless(conn, x->response.status, svc__exchange_outcome_text(outcome));
+        svc__conn_log_headless(conn, x->response.status,
+                               refused ? "refused" : svc__exchange_outcome_text(outcome));
     bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->cut);
     x->transport = NULL;
     svc__exchange_done(x, outcome, bytes_out(x, sent));
@@ -488,6 +579,7 @@ SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list argum
         svc__log(&loop->log, SVC_LEVEL_DEBUG, "libmicrohttpd", svc_kv_str("text", text));
         return;
     }
+    svc__early_refused(loop);
     svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
     svc__log(&loop->log, SVC_LEVEL_INFO, "libmicrohttpd", svc_kv_str("text", text));
 }
@@ -498,7 +590,7 @@ SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list argum
 struct dialect {
     int strictness;    /* 0.9.77 gave the option another scale; before, our own checks see more */
     unsigned flags;    /* 1.0 takes connections later than it is asked to, unless told not to */
-    bool known_layout; /* 0.9.75, see pointer_gaps.h and svc__loop_mhd_rest */
+    bool known_layout; /* 0.9.75, see early.h and svc__loop_mhd_rest */
 };
 
 /* MHD_USE_NO_THREAD_SAFETY, which headers before 1.0 do not have. */
@@ -538,8 +630,7 @@ int svc__loop_mhd_start(struct loop *loop)
 {
     const struct dialect dialect = find_dialect();
     const unsigned flags = dialect.flags | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
-                           MHD_USE_TURBO | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG |
-                           MHD_USE_NO_LISTEN_SOCKET;
+                           MHD_USE_TURBO | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
     loop->known_layout = dialect.known_layout;
     loop->pool = pool_size(&loop->server->app->config);
     loop->replies = svc__loop_mhd_reply_new();
@@ -571,9 +662,11 @@ void svc__loop_mhd_run(struct loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG wait;
     loop->closes = false;
+    bool more = svc__early_feed(loop);
     MHD_run(loop->daemon);
+    svc__early_unfeed(loop);
     loop->run_again =
-        loop->closes || (MHD_get_timeout(loop->daemon, &wait) == MHD_YES && wait == 0);
+        more || loop->closes || (MHD_get_timeout(loop->daemon, &wait) == MHD_YES && wait == 0);
 }
 
 bool svc__loop_mhd_add(struct loop *loop, struct conn *conn)

@@ -61,18 +61,29 @@ void svc__loop_mhd_reply_free(struct kept_replies *kept)
 
 /* ---- Making a response */
 
+/* Nothing more to send for now. For how long, counts from the last byte that there was. */
+static void pause_reply(struct conn *conn)
+{
+    uint64_t given = conn->x->response.body.len;
+    if (given != conn->given)
+        svc__conn_enter(conn, CONN_SEND);
+    conn->given = given;
+    svc__loop_mhd_pause(conn);
+}
+
 static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
 {
     (void)at;
     struct conn *conn = cls;
-    int64_t n = conn->gone ? SVC_ECANCELLED : svc__exchange_reply_read(conn->x, data, len);
+    bool ends = conn->abandoned || conn->cut;
+    int64_t n = ends ? SVC_ECANCELLED : svc__exchange_reply_read(conn->x, data, len);
     if (n == SVC_EAGAIN) {
-        svc__loop_mhd_pause(conn);
+        pause_reply(conn);
         return 0;
     }
     if (n < 0)
         svc__loop_mhd_close(conn);
-    conn->cut = conn->cut || (n < 0 && !conn->gone);
+    conn->cut = conn->cut || (n < 0 && !conn->abandoned);
     return n > 0    ? (ssize_t)n
            : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
                     : MHD_CONTENT_READER_END_WITH_ERROR;

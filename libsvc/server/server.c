@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "libsvc/base/wait.h"
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
@@ -62,7 +63,10 @@ static void register_metrics(struct server *server)
     m->timed_out = svc__metric_counter(in, "svc_connections_timed_out_total",
                                        "Connections that a deadline ended in mid-request.");
     m->refused_below = svc__metric_counter(in, "svc_requests_refused_below_total",
-                                           "Requests that libmicrohttpd refused itself.");
+                                           "Requests that were refused before they were one.");
+    m->faults = svc__metric_counter(in, "svc_loop_faults_total",
+                                    "System calls of event loops that failed: wake-ups, watches, "
+                                    "and what libmicrohttpd takes a connection by.");
     m->lingering_full =
         svc__metric_counter(in, "svc_lingering_full_total", "Closes that found no room to linger.");
 }
@@ -155,8 +159,8 @@ bool svc__server_empty(const struct server *server)
 void svc__server_notify(struct server *server)
 {
     uint64_t one = 1;
-    if (write(server->event_fd, &one, sizeof one) < 0 && errno != EAGAIN)
-        return; /* an eventfd that is full wakes all the same */
+    if (write(server->event_fd, &one, sizeof one) < 0 && errno != EAGAIN) /* full, it wakes too */
+        svc__metric_add_shared(server->app->metrics, server->metrics.faults, 1);
 }
 
 /* Whether nothing is left that could be accepted. */
@@ -198,7 +202,7 @@ static bool wait_for_loops(struct server *server, uint64_t deadline_ms)
             return false;
         uint64_t left = deadline_ms - now;
         struct pollfd fd = {.fd = server->event_fd, .events = POLLIN};
-        poll(&fd, 1, left < 1000 ? (int)left : 1000);
+        poll(&fd, 1, left < WAIT_LOOK_MS ? (int)left : WAIT_LOOK_MS);
         if (read(server->event_fd, &seen, sizeof seen) < 0)
             continue; /* nothing has changed yet */
     }

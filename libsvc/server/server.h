@@ -27,7 +27,8 @@ enum stage {
 
 /* What every loop counts, registered in the app's metrics. */
 struct server_metrics {
-    int accepted, refused, over_address, accept_errors, timed_out, refused_below, lingering_full;
+    int accepted, refused, over_address, accept_errors, timed_out, refused_below, lingering_full,
+        faults;
 };
 
 struct server {
@@ -43,7 +44,8 @@ struct server {
     unsigned max_connections;          /* the setting */
     unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
     _Atomic unsigned cut_requests;     /* that were in flight when the server was cut */
-    _Atomic uint64_t accept_logged_ms; /* when a refusal was last logged */
+    _Atomic uint64_t accept_logged_ms; /* when a refusal was last logged, */
+    _Atomic uint64_t fault_logged_ms;  /* and a fault */
     _Atomic int stage;
     uint64_t stop_ms; /* when the stop was asked for; set before STAGE_CLOSE_IDLE */
     int event_fd;     /* loops tell who waits for a stage that something has changed */
@@ -73,7 +75,7 @@ bool svc__server_settled(const struct server *server);
 /* Whether no connection is left, lingering ones included, and nobody holds an exchange. */
 bool svc__server_empty(const struct server *server);
 
-/* Has who waits for the server look again. Any thread. */
+/* Has who waits for the server look again, who otherwise looks after WAIT_LOOK_MS. Any thread. */
 void svc__server_notify(struct server *server);
 
 /* Takes what is in the queues of the listeners, after svc__listen_refuse and when loops have

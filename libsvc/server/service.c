@@ -19,6 +19,11 @@ static int64_t lines_written(void *arg)
     return (int64_t)svc__sink_written(arg);
 }
 
+static int64_t reopen_failures(void *arg)
+{
+    return (int64_t)svc__sink_reopen_failures(arg);
+}
+
 static void register_metrics(struct service *service)
 {
     struct metrics *in = service->app->metrics;
@@ -26,6 +31,9 @@ static void register_metrics(struct service *service)
     svc__metric_gauge_fn(in, "svc_log_lines_dropped", "Log lines that found no room.",
                          lines_dropped, sink);
     svc__metric_gauge_fn(in, "svc_log_lines_written", "Log lines written.", lines_written, sink);
+    svc__metric_gauge_fn(in, "svc_log_reopen_failures",
+                         "Times that the log's file could not be opened again.", reopen_failures,
+                         sink);
 }
 
 static int open_admin(struct service *service)
@@ -33,7 +41,8 @@ static int open_admin(struct service *service)
     svc_app *app = service->app;
     if (!*app->config.admin_listen)
         return 0;
-    service->admin_app = svc__admin_new(app);
+    service->checks = svc__checks_new(app);
+    service->admin_app = service->checks ? svc__admin_new(app, service->checks) : NULL;
     if (!service->admin_app)
         return SVC_ENOMEM;
     int error;
@@ -102,6 +111,9 @@ static int start_threads(struct service *service)
     int error = svc__task_start(service->app, task_ended, service->server);
     if (error)
         return error; /* with a set-up error of its own */
+    error = service->checks ? svc__checks_start(service->checks) : 0;
+    if (error)
+        return error; /* likewise */
     error = service->admin ? svc__server_start(service->admin) : 0;
     error = error ? error : svc__server_start(service->server);
     if (error)
@@ -127,6 +139,8 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
     int error = svc__server_end(service->server, deadline_ms);
     int task_error = svc__task_end(service->app, deadline_ms);
     error = error ? error : task_error;
+    int checks_error = svc__checks_stop(service->checks, deadline_ms);
+    error = error ? error : checks_error;
     int admin_error = svc__server_end(service->admin, deadline_ms);
     return error ? error : admin_error;
 }
@@ -137,5 +151,6 @@ void svc__service_free(struct service *service)
     svc__server_free(service->admin);
     svc__server_free(service->server);
     svc_app_free(service->admin_app);
+    svc__checks_free(service->checks);
     free(service);
 }

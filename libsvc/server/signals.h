@@ -1,5 +1,6 @@
 /*
- * SIGTERM and SIGINT while svc_app_run has the program.
+ * SIGTERM and SIGINT while svc_app_run has the program, and SIGHUP where the program has it for
+ * nothing else.
  *
  * A handler takes them, so that one that comes while the program's code or a system call holds the
  * main thread is not lost, and so that nothing is blocked which children would inherit. What the
@@ -13,15 +14,18 @@
 #include <stdbool.h>
 
 /* Takes the signals, for one at a time in a program, and sees to it that SIGPIPE does not end the
- * program, also when they have been given back: threads that a forced stop has left may write. 0, SVC_ESTATE when somebody has them, or
- * SVC_ESYSTEM. */
+ * program, also when they have been given back: threads that a forced stop has left may write. 0,
+ * SVC_ESTATE when somebody has them, or SVC_ESYSTEM. */
 int svc__signals_take(void);
 
 /* Gives them back to whoever had them before. */
 void svc__signals_give_back(void);
 
-/* How many have come since they were taken: lives as long as the program. */
+/* How many SIGTERM and SIGINT have come since they were taken: lives as long as the program. */
 const _Atomic unsigned *svc__signals_count(void);
+
+/* How many SIGHUP have come since they were taken. */
+unsigned svc__signals_hangups(void);
 
 /* Whether one of them was SIGINT: someone waits at a terminal. */
 bool svc__signals_interrupted(void);

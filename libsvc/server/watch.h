@@ -16,7 +16,8 @@ enum watch_kind {
 enum deadline_kind {
     DEADLINE_CONN,   /* struct conn */
     DEADLINE_LINGER, /* struct lingering */
-    DEADLINE_ACCEPT  /* the loop's pause in accepting */
+    DEADLINE_ACCEPT, /* the loop's pause in accepting */
+    DEADLINE_WATCH   /* connections that could not be watched */
 };
 
 /* What the loop's wheel holds. */

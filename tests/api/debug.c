@@ -75,3 +75,42 @@ Test(debug, production_tells_nothing)
     expect(app, "/nothing", 404, "{\"title\":\"Not Found\",\"status\":404}\n");
     svc_app_free(app);
 }
+
+static int fail_oddly(svc_request *req, svc_response *res)
+{
+    (void)req;
+    json_t *members = json_pack("{s:i}", "n", 1);
+    return svc_response_problem_take(res, 409, "detail \xff", members);
+}
+
+/* A pattern may have any bytes, and so may what a handler says. */
+Test(debug, a_name_that_is_no_utf8_spoils_no_page)
+{
+    static const char *const accepts[] = {"application/json", "text/plain"};
+    svc_app *app = make(1);
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "GET /raw\xff/{x}";
+    route.handler = fail;
+    route.flags = SVC_ANY_BYTES;
+    svc_app_route(app, &route);
+    svc_app_get(app, "/odd", fail_oddly, NULL);
+    for (size_t i = 0; i < sizeof accepts / sizeof *accepts; i++) {
+        const char *const headers[] = {"Accept", accepts[i], NULL};
+        static const char *const targets[] = {"/raw%FF/7", "/raw%FE", "/odd"};
+        for (size_t j = 0; j < sizeof targets / sizeof *targets; j++) {
+            svc_test test = SVC_TEST_INIT;
+            size_t len;
+            test.target = targets[j];
+            test.headers = headers;
+            svc_reply *reply = svc_app_test(app, &test);
+            const char *body = svc_reply_body(reply, &len);
+            json_t *text = json_stringn(body, len); /* which takes UTF-8 alone */
+            cr_expect_not_null(text, "%s: %s", targets[j], body);
+            cr_expect(i == 1 && j == 1 ? true : strstr(body, "\xef\xbf\xbd") != NULL, "%s: %s",
+                      targets[j], body);
+            json_decref(text);
+            svc_reply_free(reply);
+        }
+    }
+    svc_app_free(app);
+}

@@ -26,6 +26,15 @@ struct waiting {
 
 static _Atomic int loop_errors;
 
+/* How the callbacks hold their loop, if they do. */
+static void (*hold)(void);
+
+static void hold_loop(void)
+{
+    if (hold)
+        hold();
+}
+
 static void resume(struct waiting *waiting)
 {
     loop_errors += svc_request_resume(waiting->req) != 0;
@@ -35,6 +44,7 @@ static void on_timer(void *arg)
 {
     struct waiting *waiting = arg;
     svc_timer_free(waiting->timer);
+    hold_loop();
     resume(waiting);
 }
 
@@ -54,6 +64,7 @@ static int wait_for_timer(svc_request *req, svc_response *res, const svc_layer *
 
 static void on_post(void *arg)
 {
+    hold_loop();
     resume(arg);
 }
 
@@ -85,6 +96,7 @@ static void on_readable(unsigned events, void *arg)
     svc_watch_free(waiting->watch);
     close(waiting->ends[0]);
     close(waiting->ends[1]);
+    hold_loop();
     resume(waiting);
 }
 
@@ -251,7 +263,7 @@ Test(loop, things_of_a_loop_are_made_on_its_thread)
 
 static int stalls;
 static const char *watched; /* the route whose stalls count: a busy machine may hold others up */
-static char remedy[256];
+static char advice[256];
 
 static bool take_line(const svc_log_record *record, void *arg)
 {
@@ -259,111 +271,190 @@ static bool take_line(const svc_log_record *record, void *arg)
     if (strstr(record->message, "held its event loop") &&
         !strcmp(record->items[0].value.text, watched)) {
         stalls++;
-        snprintf(remedy, sizeof remedy, "%s", record->message);
+        snprintf(advice, sizeof advice, "%s", record->message);
     }
     return true;
 }
 
-static void spin(unsigned ms)
+/* Both for longer than the limit: one step of the coarse clock may be lost at either end. */
+enum { LIMIT_MS = 30, HOLD_MS = LIMIT_MS + 20 };
+
+static void compute(void)
 {
     struct timespec from, now;
-    clock_gettime(CLOCK_MONOTONIC, &from);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
     do
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 < ms);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 < HOLD_MS);
 }
 
-/* One step of the coarse clock may be lost at either end. */
-static int spin_long(svc_request *req, svc_response *res)
+static void doze(void)
 {
-    spin(30 + 20);
+    const struct timespec time = {0, HOLD_MS * 1000000};
+    nanosleep(&time, NULL);
+}
+
+static int hold_in_handler(svc_request *req, svc_response *res)
+{
+    hold_loop();
     return hello(req, res);
 }
 
-static int spin_on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+static int hold_on_request(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)req, (void)res, (void)layer;
-    spin(30 + 20);
+    hold_loop();
     return SVC_PASS;
 }
 
-static void spin_on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
+static int hold_on_body(svc_request *req, svc_response *res, const svc_layer *layer,
+                        svc_piece *piece)
+{
+    (void)piece;
+    return hold_on_request(req, res, layer);
+}
+
+static void hold_on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
                          const svc_done *done)
 {
     (void)req, (void)res, (void)layer, (void)done;
-    spin(30 + 20);
+    hold_loop();
 }
 
-static int spin_in_read(svc_request *req, svc_response *res);
-
-static void open_watched(uint64_t stall_ms)
-{
-    static const svc_middleware before = {
-        .size = sizeof before, .name = "before", .on_request = spin_on_request};
-    static const svc_middleware behind = {
-        .size = sizeof behind, .name = "behind", .on_done = spin_on_done};
-    static const svc_middleware *const on_request[] = {&before, NULL}, *const on_done[] = {&behind,
-                                                                                           NULL};
-    svc_config config = SVC_CONFIG_INIT;
-    config.stall_ms = stall_ms;
-    svc_app_configure(app, &config);
-    svc_app_log_sink(app, take_line, NULL);
-    svc_app_get(app, "/long", spin_long, NULL);
-    svc_app_post(app, "/long", spin_long, NULL);
-    svc_app_get(app, "/read", spin_in_read, NULL);
-    add("/request", on_request);
-    add("/done", on_done);
-}
-
-static int64_t read_slowly(void *state, char *data, size_t len)
+static int64_t hold_in_source(void *state, char *data, size_t len)
 {
     int *left = state;
     if (!len || !*left)
         return 0;
-    spin(30 + 20);
+    hold_loop();
     *data = 'x';
     --*left;
     return 1;
 }
 
-static int spin_in_read(svc_request *req, svc_response *res)
+static int hold_in_read(svc_request *req, svc_response *res)
 {
     static int left;
     (void)req;
     left = 1;
     svc_source source = SVC_SOURCE_INIT;
-    source.read = read_slowly;
+    source.read = hold_in_source;
     source.state = &left;
     return svc_response_source(res, 200, NULL, &source);
 }
 
-Test(loop, the_watchdog_tells_of_whatever_holds_the_loop_and_what_to_do)
+static void add_blocking(const char *pattern, const svc_middleware *const *layers)
 {
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = pattern;
+    route.handler = hold_in_handler; /* on a worker, where it may */
+    route.flags = SVC_BLOCKING;
+    route.middleware = layers;
+    cr_assert_eq(svc_app_route(app, &route), 0);
+}
+
+#define LAYER(...)                                                                                 \
+    {                                                                                              \
+        .size = sizeof(svc_middleware), .name = "layer", __VA_ARGS__                               \
+    }
+
+static void open_watched(uint64_t stall_ms)
+{
+    static const svc_middleware request = LAYER(.on_request = hold_on_request),
+                                done = LAYER(.on_done = hold_on_done),
+                                blocking =
+                                    LAYER(.on_request = hold_on_request, .flags = SVC_BLOCKING),
+                                pieces = LAYER(.on_body = hold_on_body,
+                                               .flags = SVC_BLOCKING | SVC_BODY_PIECES);
+    static const svc_middleware
+        *const on_request[] = {&request, NULL},
+               *const on_done[] = {&done, NULL}, *const on_worker[] = {&blocking, NULL},
+               *const on_pieces[] = {&pieces, NULL}, *const timer[] = {&by_timer, NULL},
+               *const post[] = {&by_post, NULL}, *const watch[] = {&by_pipe, NULL};
+    svc_config config = SVC_CONFIG_INIT;
+    config.stall_ms = stall_ms;
+    svc_app_configure(app, &config);
+    svc_app_log_sink(app, take_line, NULL);
+    svc_app_get(app, "/handler", hold_in_handler, NULL);
+    svc_app_post(app, "/handler", hold_in_handler, NULL);
+    svc_app_get(app, "/source", hold_in_read, NULL);
+    svc_app_fallback(app, hold_in_handler, NULL);
+    add("/request", on_request);
+    add("/done", on_done);
+    add("/timer", timer);
+    add("/post", post);
+    add("/watch", watch);
+    add_blocking("/blocking", NULL);
+    add_blocking("/blocking/layer", on_request);
+    add_blocking("/blocking/worker", on_worker);
+    add_blocking("/blocking/pieces", on_pieces);
+}
+
+static void expect_advice(const char *by, const char *who, const char *remedy)
+{
+    char begin[128];
+    snprintf(begin, sizeof begin, "%s held its event loop %s: ", who, by);
+    cr_expect(!strncmp(advice, begin, strlen(begin)), "%s: %s", begin, advice);
+    cr_expect(strstr(advice, remedy), "%s: %s", remedy, advice);
+}
+
+static void expect_all_advice(const char *by, void (*how)(void))
+{
+    static const char mark_route[] = ": mark the route SVC_BLOCKING, or answer later with "
+                                     "svc_request_defer",
+                      mark_either[] = ": mark the route or the layer SVC_BLOCKING",
+                      mark_layer[] = ": mark the layer SVC_BLOCKING",
+                      thread[] = "hand its work to another thread";
     static const struct {
-        const char *method, *target, *route;
-    } rows[] = {{"GET", "/long", "GET /long"},
-                {"POST", "/long", "POST /long"},
-                {"GET", "/read", "GET /read"},
-                {"GET", "/request", "/request"},
-                {"GET", "/done", "/done"}};
-    open_watched(30);
+        const char *method, *target, *route, *who, *remedy;
+    } rows[] = {
+        {"GET", "/handler", "GET /handler", "a handler", mark_route},
+        {"POST", "/handler", "POST /handler", "a handler", mark_route},
+        {"GET", "/source", "GET /source", "the source of a response", "svc_response_writer"},
+        {"GET", "/request", "/request", "a handler or a layer", mark_either},
+        {"GET", "/done", "/done", "on_done of a layer", thread},
+        {"GET", "/timer", "", "a timer", thread},
+        {"GET", "/post", "", "a posted function", thread},
+        {"GET", "/watch", "", "a watch", thread},
+        {"GET", "/nothing", "", "the fallback or a layer", "svc_request_defer"},
+        {"GET", "/blocking/layer", "/blocking/layer", "a layer", mark_layer},
+        {"POST", "/blocking/pieces", "/blocking/pieces", "a layer", mark_layer}};
+    open_watched(LIMIT_MS);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hold = how;
         watched = rows[i].route;
         svc_reply_free(svc_app_test_json(app, rows[i].method, rows[i].target, "{}"));
         cr_expect_eq(stalls, (int)i + 1, "%s %s", rows[i].method, rows[i].target);
-        cr_expect(strstr(remedy, "SVC_BLOCKING") && strstr(remedy, "svc_request_defer"));
+        expect_advice(by, rows[i].who, rows[i].remedy);
     }
-    watched = "GET /long";
-    cr_expect_eq(ask("/long"), 200);
-    cr_expect_eq(stalls, 5, "told again within a minute");
+    watched = "GET /handler";
+    cr_expect_eq(ask("/handler"), 200);
+    cr_expect_eq(stalls, 11, "told again within a minute");
+    watched = "/blocking";
+    cr_expect_eq(ask("/blocking"), 200);
+    watched = "/blocking/worker";
+    cr_expect_eq(ask("/blocking/worker"), 200);
+    cr_expect_eq(stalls, 11, "workers may be held");
+    hold = NULL;
     svc_app_free(app);
+}
+
+Test(loop, the_watchdog_tells_who_computes_on_the_loop_and_what_to_do)
+{
+    expect_all_advice("by computing", compute);
+}
+
+Test(loop, the_watchdog_tells_who_waits_on_the_loop_and_what_to_do)
+{
+    expect_all_advice("by waiting", doze);
 }
 
 Test(loop, the_watchdog_can_be_off)
 {
     open_watched(0);
-    watched = "GET /long";
-    cr_expect_eq(ask("/long"), 200);
+    watched = "GET /handler";
+    hold = compute;
+    cr_expect_eq(ask("/handler"), 200);
     cr_expect_eq(stalls, 0);
     svc_app_free(app);
 }

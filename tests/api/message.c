@@ -351,3 +351,89 @@ Test(message, an_id_that_is_not_is_replaced_and_never_echoed)
         strcpy(before, made);
     }
 }
+
+static const char *location;
+
+static int redirect(svc_request *req, svc_response *res)
+{
+    (void)req;
+    int error = svc_response_redirect(res, 303, location);
+    cr_expect_eq(svc_response_set_header(res, "content-location", location), error, "%s", location);
+    cr_expect_eq(svc_response_add_header(res, "Location", location), error, "%s", location);
+    svc_response_remove_header(res, "Location");
+    return error ? svc_response_empty(res, 204) : svc_response_redirect(res, 303, location);
+}
+
+Test(message, a_location_is_a_uri_reference)
+{
+    static const struct {
+        const char *given, *sent; /* NULL: it is refused */
+    } rows[] = {
+        {"/a?b=%20#c", "/a?b=%20#c"},
+        {"https://host.example:8443/a", "https://host.example:8443/a"},
+        {"\"><script>", "%22%3E%3Cscript%3E"},
+        {"/\xc3\xa4", "/%C3%A4"},
+        {"/\\host.example", "/%5Chost.example"},
+        {"", NULL},
+        {"/a b", NULL},
+        {"/a\r\nX: b", NULL},
+        {"/100%", NULL},
+        {"///host.example", NULL},
+        {"http:host.example", NULL},
+        {"http://a\\@b/", NULL},
+        {NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        location = rows[i].given;
+        svc_reply *reply = run(redirect, "GET", "/r/1", NULL, NULL);
+        const char *sent = svc_reply_header(reply, "Location");
+        cr_expect_eq(svc_reply_status(reply), rows[i].sent ? 303 : 204, "row %zu", i);
+        cr_expect_str_eq(sent ? sent : "", rows[i].sent ? rows[i].sent : "", "row %zu: %s", i,
+                         sent);
+        sent = svc_reply_header(reply, "Content-Location");
+        cr_expect_str_eq(sent ? sent : "", rows[i].sent ? rows[i].sent : "", "row %zu: %s", i,
+                         sent);
+        svc_reply_free(reply);
+    }
+}
+
+static int answer_error(svc_request *req, svc_response *res)
+{
+    static const svc_violation violation = {"#/a", NULL, "is wrong"};
+    switch (atoi(svc_request_param(req, "id"))) {
+    case 1:
+        return svc_response_problem(res, 409, "so it is");
+    case 2:
+        return svc_response_problem_take(res, 409, NULL, json_pack("{s:i}", "n", 1));
+    case 3:
+        return svc_response_violations(res, &violation, 1);
+    case 4:
+        svc_response_set_header(res, "Vary", "Origin");
+        return svc_response_problem(res, 409, NULL);
+    case 5:
+        svc_response_add_vary(res, "accept");
+        return svc_response_problem(res, 409, NULL);
+    default:
+        return SVC_EINVAL;
+    }
+}
+
+/* A cache must not hand one form to a client that asks for the other. */
+Test(message, errors_of_either_form_vary_by_accept)
+{
+    static const char *const accepts[][3] = {
+        {NULL}, {"Accept", "*/*"}, {"Accept", "text/plain"}, {"Accept", "application/json"}};
+    static const struct {
+        const char *target, *vary;
+    } rows[] = {{"/r/0", "Accept"},         {"/r/1", "Accept"},  {"/r/2", "Accept"},
+                {"/r/3", "Accept"},         {"/none", "Accept"}, {"/r/%zz", "Accept"},
+                {"/r/4", "Origin, Accept"}, {"/r/5", "accept"}};
+    for (size_t i = 0; i < sizeof accepts / sizeof *accepts; i++)
+        for (size_t j = 0; j < sizeof rows / sizeof *rows; j++) {
+            svc_reply *reply = run(answer_error, "GET", rows[j].target, accepts[i], NULL);
+            const char *vary = svc_reply_header(reply, "Vary");
+            cr_expect_geq(svc_reply_status(reply), 400);
+            cr_expect_str_eq(vary ? vary : "", rows[j].vary, "%s: %s", rows[j].target, vary);
+            svc_reply_free(reply);
+        }
+}

@@ -7,6 +7,11 @@
 
 #include <svc.h>
 
+#include "tests/support/test_clock.h"
+
+/* Nothing comes back while a test runs. */
+TestSuite(rate_limit, .init = test_clock_stop);
+
 SVC_KEY_DECLARE(limited_subject, char)
 SVC_KEY_DEFINE(limited_subject)
 
@@ -32,7 +37,7 @@ static svc_app *new_app(void)
     return app;
 }
 
-/* So slow that nothing comes back while a test runs. */
+/* So slow that what is left shows in the whole seconds of a day. */
 static svc_rate_limit slow(uint64_t burst)
 {
     svc_rate_limit limit = SVC_RATE_LIMIT_INIT;

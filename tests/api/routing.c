@@ -97,6 +97,8 @@ Test(routing, unclean_paths_lead_to_clean_ones_and_those_of_connect_are_data)
         {"GET", "/foo/../bar/./..//baz?q=/./", 308, "/baz?q=/./"},
         {"GET", "/foo/../bar", 308, "/bar/"},
         {"GET", "/a//b%2Fc", 308, "/a/b%2Fc"}, /* not %252F: what is escaped stays as it is */
+        {"GET", "/a//\"><b?\"><", 308, "/a/%22%3E%3Cb?%22%3E%3C"},
+        {"GET", "/a//\xc3\xa4[1]?b[]=\xff", 308, "/a/%C3%A4%5B1%5D?b%5B%5D=%FF"},
         {"CONNECT", "/foo/x", 200, "/foo/"},
         {"CONNECT", "/foo/../bar", 200, "/foo/"},
         {"CONNECT", "/foo//x", 200, "/foo/"},

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <ctype.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -298,20 +299,21 @@ static void *write_from_thread(void *arg)
     return NULL;
 }
 
+static pthread_t writer;
+
 static int answer_pipe(svc_request *req, svc_response *res)
 {
     (void)req;
-    pthread_t thread;
     svc_pipe *pipe = svc_pipe_new(1000);
-    if (!pipe || pthread_create(&thread, NULL, write_from_thread, svc_pipe_ref(pipe)))
+    if (!pipe || pthread_create(&writer, NULL, write_from_thread, svc_pipe_ref(pipe)))
         return SVC_ENOMEM;
-    pthread_detach(thread);
     return svc_response_pipe(res, 200, NULL, pipe);
 }
 
 Test(stream, any_thread_fills_the_answer, .init = make_large)
 {
     expect_large(make(answer_pipe, 0, NULL));
+    pthread_join(writer, NULL);
 }
 
 static int write_and_fail(svc_pipe *pipe, void *arg)
@@ -352,4 +354,182 @@ Test(stream, what_cannot_be_answered_is_refused)
     cr_expect_str_eq(svc_reply_body(reply, NULL), "no stream");
     svc_reply_free(reply);
     svc_app_free(app);
+}
+
+/* ---- Out, by a source that waits */
+
+/* What a thread gives to a source, a letter at a time. */
+struct letters {
+    svc_waker *waker;
+    _Atomic int given, taken;
+    bool ends; /* else it goes away without having given all of them */
+};
+
+enum { LETTERS = 5 };
+
+static int64_t read_letter(void *state, char *data, size_t len)
+{
+    struct letters *letters = state;
+    cr_assert_gt(len, 0);
+    if (letters->taken == LETTERS)
+        return 0;
+    if (letters->taken == letters->given)
+        return SVC_EAGAIN;
+    *data = (char)('a' + letters->taken++);
+    return 1;
+}
+
+/* Each only when the one before has been taken, so that the source waits for each. */
+static void *give_letters(void *arg)
+{
+    struct letters *letters = arg;
+    svc_waker *waker = letters->waker;
+    for (int i = 0; i < (letters->ends ? LETTERS : LETTERS / 2); i++) {
+        while (letters->taken < i)
+            sched_yield();
+        letters->given++;
+        svc_waker_wake(waker);
+    }
+    svc_waker_unref(waker);
+    return NULL;
+}
+
+static struct letters letters;
+static pthread_t giver;
+
+static int set_letters(svc_response *res)
+{
+    svc_source source = SVC_SOURCE_INIT;
+    source.read = read_letter;
+    source.state = &letters;
+    letters.waker = svc_response_waker(res);
+    cr_assert(letters.waker);
+    cr_assert_not(pthread_create(&giver, NULL, give_letters, &letters));
+    return svc_response_source(res, 200, "text/plain", &source);
+}
+
+static int answer_letters(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return set_letters(res);
+}
+
+static void expect_letters(svc_app *app, int outcome, const char *body)
+{
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_eq(svc_reply_outcome(reply), outcome);
+    cr_expect_str_eq(svc_reply_body(reply, NULL), body);
+    pthread_join(giver, NULL);
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+Test(stream, a_source_that_has_nothing_is_woken_by_any_thread)
+{
+    letters.ends = true;
+    expect_letters(make(answer_letters, 0, NULL), SVC_COMPLETE, "abcde");
+}
+
+Test(stream, a_source_that_nobody_can_wake_any_more_is_cut)
+{
+    expect_letters(make(answer_letters, 0, NULL), SVC_CUT, "ab");
+}
+
+static int answer_letters_later(svc_request *req, svc_response *res)
+{
+    (void)res;
+    svc_pending *pending = svc_request_defer(req, NULL, NULL);
+    svc_response *later = svc_response_new();
+    cr_expect_eq(set_letters(later), 0);
+    cr_expect_eq(svc_pending_complete(pending, later), 0);
+    svc_pending_unref(pending);
+    return 0;
+}
+
+Test(stream, the_source_of_a_deferred_answer_is_woken)
+{
+    letters.ends = true;
+    expect_letters(make(answer_letters_later, 0, NULL), SVC_COMPLETE, "abcde");
+}
+
+static int64_t read_capital(void *state, char *data, size_t len)
+{
+    svc_source *inner = state;
+    int64_t n = inner->read(inner->state, data, len);
+    for (int64_t i = 0; i < n; i++)
+        data[i] = (char)toupper((unsigned char)data[i]);
+    return n;
+}
+
+/* Knows nothing of the waker. */
+static int wrap_source(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    (void)layer;
+    svc_source *inner = svc_request_alloc(req, sizeof *inner), outer = SVC_SOURCE_INIT;
+    cr_assert_not(svc_response_take_source(res, inner));
+    outer.read = read_capital;
+    outer.state = inner;
+    return svc_response_source(res, svc_response_status(res), NULL, &outer);
+}
+
+static const svc_middleware wraps = {
+    .size = sizeof wraps, .name = "wraps", .on_response = wrap_source};
+
+Test(stream, a_source_that_is_wrapped_is_woken)
+{
+    letters.ends = true;
+    expect_letters(make(answer_letters, 0, &wraps), SVC_COMPLETE, "ABCDE");
+}
+
+static int64_t read_never(void *state, char *data, size_t len)
+{
+    (void)state, (void)data, (void)len;
+    return SVC_EAGAIN;
+}
+
+static int answer_never(svc_request *req, svc_response *res)
+{
+    (void)req;
+    svc_source source = SVC_SOURCE_INIT;
+    source.read = read_never;
+    return svc_response_source(res, 200, NULL, &source);
+}
+
+Test(stream, a_source_that_has_nothing_and_no_waker_is_cut)
+{
+    svc_app *app = make(answer_never, 0, NULL);
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_eq(svc_reply_status(reply), 200);
+    cr_expect_eq(svc_reply_outcome(reply), SVC_CUT);
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+static svc_waker *kept_waker;
+
+static int answer_and_keep(svc_request *req, svc_response *res)
+{
+    (void)req;
+    kept_waker = svc_response_waker(res);
+    return svc_response_text(res, 200, "no stream");
+}
+
+Test(stream, a_waker_may_outlive_all_that_it_could_wake)
+{
+    svc_app *app = make(answer_and_keep, 0, NULL);
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_str_eq(svc_reply_body(reply, NULL), "no stream");
+    svc_reply_free(reply);
+    svc_waker_wake(kept_waker);
+    svc_app_free(app);
+    svc_waker_wake(kept_waker);
+    cr_expect_eq(svc_waker_ref(kept_waker), kept_waker);
+    svc_waker_unref(kept_waker);
+    svc_waker_unref(kept_waker);
+    svc_waker_unref(NULL);
+    svc_response *res = svc_response_new();
+    kept_waker = svc_response_waker(res);
+    svc_response_free(res);
+    svc_waker_wake(kept_waker);
+    svc_waker_unref(kept_waker);
 }

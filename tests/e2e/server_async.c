@@ -110,6 +110,27 @@ static int heed(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, svc_request_param(req, "n"));
 }
 
+/* A layer that is at a worker, and sees nothing, and the handler behind it. */
+static int block_layer(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    (void)res, (void)layer;
+    svc_log_info(req, "at a worker");
+    wait_for(&let_work);
+    tell("the layer has gone on");
+    return SVC_PASS;
+}
+
+static const svc_middleware blocking_layer = {.size = sizeof blocking_layer,
+                                              .name = "block",
+                                              .flags = SVC_BLOCKING,
+                                              .on_request = block_layer};
+
+static int begin(svc_request *req, svc_response *res)
+{
+    tell("a handler begins");
+    return svc_response_text(res, 200, svc_request_param(req, "n"));
+}
+
 static int rest(svc_request *req, svc_response *res)
 {
     sleep_us(number(req, "ms") * 1000);
@@ -642,7 +663,8 @@ static void end_worker(void *state, void *arg)
 
 static void add(const char *pattern, svc_handler *handler, unsigned flags, unsigned timeout_ms)
 {
-    static const svc_middleware *const layers[] = {&hold_layer, NULL};
+    static const svc_middleware *const layers[] = {&hold_layer, NULL}, *const blocking_layers[] = {
+                                                                           &blocking_layer, NULL};
     svc_route route = SVC_ROUTE_INIT;
     route.pattern = pattern;
     route.handler = handler;
@@ -654,6 +676,8 @@ static void add(const char *pattern, svc_handler *handler, unsigned flags, unsig
         route.max_body = 100000;
     if (strstr(pattern, "/hold"))
         route.middleware = layers;
+    if (strstr(pattern, "/block-layer"))
+        route.middleware = blocking_layers;
     svc_app_route(app, &route);
 }
 
@@ -666,6 +690,8 @@ int main(void)
     add("/hello/{n}", answer, 0, 0);
     add("/fast/{n}", answer, SVC_BLOCKING, 0);
     add("/block/{n}", block, SVC_BLOCKING, 0);
+    add("/block-layer/{n}", begin, 0, 0);
+    add("/begin/{n}", begin, 0, 0);
     add("/heed/{n}", heed, SVC_BLOCKING, 0);
     add("/rest/{ms}/{n}", rest, SVC_BLOCKING, 0);
     add("/now/{n}", now, 0, 0);

@@ -61,7 +61,7 @@ static void release_all(void)
 
 /* ---- Handlers that do not return */
 
-static sem_t unblocked;
+static sem_t unblocked, let_check_answer;
 static _Atomic int blocked;
 
 /* Blocks its loop until told otherwise. */
@@ -118,6 +118,8 @@ static void obey(char letter)
         hoard();
     else if (letter == LIFE_SHARE)
         share();
+    else if (letter == LIFE_ANSWER)
+        sem_post(&let_check_answer);
 }
 
 static void *listen_to_test(void *arg)
@@ -135,6 +137,7 @@ static int start_listening(svc_app *app, void *arg)
     (void)arg;
     svc_app_log_info(app, "hook begins");
     sem_init(&unblocked, 0, 0);
+    sem_init(&let_check_answer, 0, 0);
     return pthread_create(&thread, NULL, listen_to_test, NULL) || pthread_detach(thread);
 }
 
@@ -184,7 +187,8 @@ static int note(svc_request *req, svc_response *res)
 
 /* ---- Readiness */
 
-/* What the check "switch" returns; above 1 also how many milliseconds it takes. */
+/* What the check "switch" returns; above 1 also how many milliseconds it takes, and below 0 it
+ * hangs until it is told otherwise. */
 static _Atomic int failing;
 
 static int fail(svc_request *req, svc_response *res)
@@ -195,10 +199,14 @@ static int fail(svc_request *req, svc_response *res)
 
 static int check(void *arg)
 {
-    (void)arg;
-    if (failing > 1)
-        usleep((useconds_t)failing * 1000);
-    return failing;
+    int value = failing;
+    if (value > 1)
+        usleep((useconds_t)value * 1000);
+    if (value < 0)
+        svc_app_log_info(arg, "check hangs");
+    while (value < 0 && sem_wait(&let_check_answer))
+        continue;
+    return value;
 }
 
 static void stop_hook(svc_app *app, void *arg)
@@ -225,7 +233,7 @@ int main(void)
     svc_app_get(app, "/block", block, NULL);
     svc_app_get(app, "/note/{count}", note, NULL);
     svc_app_get(app, "/fail/{value}", fail, NULL);
-    svc_app_check(app, "switch", check, NULL);
+    svc_app_check(app, "switch", check, app);
     svc_app_hook(app, start_listening, NULL, NULL);
     svc_app_hook(app, NULL, stop_hook, first);
     svc_app_hook(app, NULL, stop_hook, second);

@@ -64,6 +64,84 @@ Test(admin, readiness_names_its_checks)
     expect("/readyz", "", 200, "ok switch\nready\n");
 }
 
+/* ---- A check that does not answer */
+
+static struct client *probe(void)
+{
+    struct client *client = client_connect(process_admin(server));
+    cr_assert(client);
+    client_send_text(client, "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+    return client;
+}
+
+/* Reads what a probe is answered, with `status`, and gives its body. */
+static char *read_probe(struct client *client, int status)
+{
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, status, "%d %s", reply.status, client_end_name(reply.end));
+    char *body = strdup(reply.body);
+    client_reply_free(&reply);
+    client_close(client);
+    return body;
+}
+
+/* Restarts with a check that is late after so many milliseconds. */
+static void restart(const char *timeout)
+{
+    const char *const settings[] = {timeout, NULL};
+    serve_no_more();
+    serve("server_life", settings);
+}
+
+static void await_ready(void)
+{
+    for (int status = 0; status != 200;) {
+        struct client *client = probe();
+        struct client_reply reply = client_read(client, false);
+        cr_assert_eq(reply.end, CLIENT_REPLY, "%s", client_end_name(reply.end));
+        status = reply.status;
+        client_reply_free(&reply);
+        client_close(client);
+    }
+}
+
+Test(admin, pages_answer_while_a_check_does_not)
+{
+    restart("SVC_CHECK_TIMEOUT_MS=3600000");
+    set_check(-1);
+    struct client *waiting = probe();
+    cr_assert(process_await_log(server, "check hangs", PROCESS_WAIT_MS));
+    expect("/livez", "", 200, "ok\n");
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections"), 0);
+    cr_expect(process_tell(server, (char[]){LIFE_ANSWER, '\0'}));
+    char *body = read_probe(waiting, 503);
+    cr_expect_str_eq(body, "failed switch\nnot ready\n");
+    free(body);
+    set_check(0);
+    expect("/readyz", "", 200, "ok switch\nready\n");
+}
+
+Test(admin, a_check_that_does_not_answer_in_time_is_late_until_it_does)
+{
+    restart("SVC_CHECK_TIMEOUT_MS=50");
+    set_check(-1);
+    char *body = read_probe(probe(), 503);
+    cr_expect_str_eq(body, "late switch, no answer yet\nnot ready\n");
+    free(body);
+    expect("/readyz", "Accept: application/json\r\n", 503,
+           "{\"status\":\"not ready\",\"draining\":false,\"checks\":{\"switch\":\"late\"},"
+           "\"late\":{\"switch\":{}}}");
+    set_check(0); /* for the calls after the one that hangs */
+    cr_expect(process_tell(server, (char[]){LIFE_ANSWER, '\0'}));
+    await_ready();
+    set_check(-1);
+    body = read_probe(probe(), 503);
+    cr_expect_eq(strncmp(body, "late switch, ok ", 16), 0, "%s", body);
+    cr_expect(strstr(body, " ms ago\nnot ready\n"), "%s", body);
+    free(body);
+    cr_expect(process_tell(server, (char[]){LIFE_ANSWER, '\0'}));
+}
+
 Test(admin, metrics_count_what_was_served)
 {
     const char *address = process_address(server, 0);

@@ -384,6 +384,24 @@ Test(async_departure, of_whom_nobody_reads_is_seen_when_it_is_a_reset)
     serve_no_more();
 }
 
+/* Who has it does not heed, and reads nothing. */
+Test(async_departure, of_whom_nobody_reads_frees_its_connection_when_it_is_a_reset)
+{
+    start(patient);
+    struct client *client = post("/keep-body/1", 1 << 20);
+    cr_assert(client_send(client, flow_at(0, 120000), 120000));
+    await_log("\"kept\"");
+    client_reset(client);
+    await_log("answer not wanted");
+    expect_nobody();
+    expect_end("/keep-body/1", "client gone");
+    cr_expect_lt(process_cpu_ms(server), 2000, "it was busy meanwhile");
+    let("c");
+    await_log("has given late");
+    serve_no_more();
+}
+
+/* What it has sent fills the socket, so that the end behind it has not come. */
 Test(async_departure, of_whom_nobody_reads_is_seen_at_the_latest_when_somebody_does)
 {
     start(patient);
@@ -431,11 +449,13 @@ Test(async_departure, from_a_reply_that_waits_for_its_writer)
     serve_no_more();
 }
 
-Test(async_departure, of_the_sending_side_lets_a_reply_go_on)
+Test(async_departure, of_the_sending_side_lets_a_reply_go_on_where_it_is_told_so)
 {
-    start(patient);
+    static const char *const settings[] = {"SVC_THREADS=1", "SVC_CANCEL_HALF_CLOSED=off", NULL};
+    start(settings);
     struct client *client = ask("/dry", "runs dry");
     client_finish_sending(client);
+    take_a_turn();
     let("w");
     expect_answer(client, "beginend");
     client_close(client);

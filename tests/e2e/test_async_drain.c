@@ -192,6 +192,80 @@ Test(async_drain, cuts_a_reply_that_does_not_end)
                   "\"poured\"");
 }
 
+/* ---- Nothing begins any more */
+
+/* What is behind a request that is cut, on its connection. */
+Test(async_drain, no_next_request_begins_once_it_has_cut)
+{
+    for (size_t i = 0; i < PHASES; i++) {
+        start(short_drain);
+        struct client *client = connect_client();
+        client_printf(client, "%s%s%s", phases[i].request,
+                      "GET /begin/7 HTTP/1.1\r\nHost: a\r\n\r\n",
+                      "GET /begin/8 HTTP/1.1\r\nHost: a\r\n\r\n");
+        await_log(phases[i].reached);
+        cr_assert(process_signal(server, SIGTERM));
+        struct client_reply reply = client_read(client, false);
+        cr_expect(reply.status == 503 || reply.end == CLIENT_CUT, "%zu: %d %s", i, reply.status,
+                  client_end_name(reply.end));
+        cr_expect(reply.end == CLIENT_CUT || reply.closes);
+        client_reply_free(&reply);
+        cr_expect_neq(client_await_end(client), CLIENT_GARBAGE, "%zu: something else came", i);
+        client_close(client);
+        cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 3);
+        cr_expect_eq(process_count_log(server, "a handler begins"), 0, "%zu", i);
+        process_free(server);
+    }
+}
+
+/* What waits for a worker, which becomes free when all is over. */
+Test(async_drain, nothing_that_is_queued_begins_once_it_has_cut)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=100", "SVC_WORKERS_MAX=1",
+                                           "SVC_WORKER_QUEUE_MS=600000", "ASYNC_OUTLIVE=1", NULL};
+    start(settings);
+    struct client *first = reach(&phases[0]), *second = connect_client();
+    client_send_text(second, "GET /block/2 HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_assert(client_await_metric(process_admin(server), "svc_workers_queued", 1));
+    cr_assert(process_signal(server, SIGTERM));
+    for (int i = 0; i < 2; i++) {
+        struct client_reply reply = client_read(i ? second : first, false);
+        cr_expect_eq(reply.status, 503);
+        client_reply_free(&reply);
+    }
+    client_close(first);
+    client_close(second);
+    await_log("the app has ended");
+    let("w");
+    await_log("has gone on");
+    let("e");
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 3);
+    cr_expect_eq(process_count_log(server, "at a worker"), 1);
+    process_free(server);
+}
+
+/* What a worker would go on with. */
+Test(async_drain, no_handler_begins_behind_a_layer_that_outlives_the_cut)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=100", "ASYNC_OUTLIVE=1", NULL};
+    start(settings);
+    struct client *client = connect_client();
+    client_send_text(client, "GET /block-layer/1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    await_log("at a worker");
+    cr_assert(process_signal(server, SIGTERM));
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, 503);
+    client_reply_free(&reply);
+    client_close(client);
+    await_log("the app has ended");
+    let("w");
+    await_log("the layer has gone on");
+    let("e");
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 3);
+    cr_expect_eq(process_count_log(server, "a handler begins"), 0);
+    process_free(server);
+}
+
 /* ---- Those that outlive what they work for */
 
 /* With a worker that is idle, so that no deadline passes before a request has one. */

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -483,4 +484,70 @@ Test(log, a_reader_that_stops_costs_lines_but_no_answers)
     close(fd);
     unlink(fifo);
     rmdir(path);
+}
+
+/* ---- Rotation */
+
+static bool file_holds(const char *path, const char *text)
+{
+    static char content[1 << 20];
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(content, 1, sizeof content - 1, file) : 0;
+    content[len] = '\0';
+    if (file)
+        fclose(file);
+    return strstr(content, text) != NULL;
+}
+
+static bool await_in_file(const char *path, const char *text)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    bool found;
+    while (!(found = file_holds(path, text)) && client_clock_ms() < due)
+        poll(NULL, 0, 1);
+    return found;
+}
+
+Test(log, a_hangup_opens_the_file_again)
+{
+    char home[] = "/tmp/svc-rotate-XXXXXX", path[64], old[64], output[96], listen[96];
+    cr_assert(mkdtemp(home));
+    snprintf(path, sizeof path, "%s/log", home);
+    snprintf(old, sizeof old, "%s/old", home);
+    snprintf(output, sizeof output, "SVC_LOG_OUTPUT=%s", path);
+    snprintf(listen, sizeof listen, "SVC_LISTEN=unix:%s/socket", home);
+    const char *const settings[] = {output, listen, NULL};
+    struct process *server = process_spawn(process_program("server_life"), settings, NULL);
+    cr_assert(server);
+    const char *address = listen + strlen("SVC_LISTEN=");
+    cr_assert(await_in_file(path, "\"listening\""));
+    cr_expect_eq(ask(address, "GET /hello/before HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    cr_expect(await_in_file(path, "/hello/before"));
+
+    cr_assert_eq(rename(path, old), 0);
+    cr_assert(process_signal(server, SIGHUP));
+    while (access(path, F_OK))
+        poll(NULL, 0, 1);
+    cr_expect_eq(ask(address, "GET /hello/behind HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    cr_expect(await_in_file(path, "/hello/behind"));
+    cr_expect_not(file_holds(old, "/hello/behind"));
+
+    cr_assert(process_signal(server, SIGTERM));
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 0);
+    cr_expect(file_holds(path, "\"stopped\""));
+    process_free(server);
+    unlink(path);
+    unlink(old);
+    rmdir(home);
+}
+
+Test(log, a_hangup_ends_nothing_where_there_is_no_file)
+{
+    struct process *server = start(NULL);
+    cr_assert(process_signal(server, SIGHUP));
+    cr_assert(process_signal(server, SIGHUP));
+    cr_expect_eq(ask(process_address(server, 0), "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    cr_expect(process_await_log(server, "/hello/x", PROCESS_WAIT_MS));
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
 }

@@ -79,6 +79,7 @@ Test(loop, the_watchdog_counts_by_route_and_tells_the_remedy_once_a_minute)
     }
     client_close(client);
     cr_expect_eq(process_count_log(server, pattern), 1);
-    cr_expect(process_await_log(server, "mark the route SVC_BLOCKING", PROCESS_WAIT_MS));
+    cr_expect(
+        process_await_log(server, "by computing: mark the route SVC_BLOCKING", PROCESS_WAIT_MS));
     cr_expect(process_await_log(server, "\"stall_ms\":300", PROCESS_WAIT_MS));
 }

@@ -28,51 +28,9 @@
 #include "libsvc/core/config_text.h"
 #include "libsvc/core/pipe.h"
 #include "libsvc/route/tree.h"
+#include "tests/support/starve.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *text);
-
-enum { NEVER = 1 << 30, MAX_ALLOCATIONS = 100000 };
-
-static atomic_int left = NEVER; /* allocations until the one that fails */
-
-static bool fails(void)
-{
-    return atomic_fetch_sub(&left, 1) == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
+enum { MAX_ALLOCATIONS = 100000 };
 
 /* How a run went in which an allocation may have failed. */
 enum outcome {
@@ -291,9 +249,9 @@ static bool matching_allocates_nothing(void)
 {
     struct routes routes;
     bool done = make_routes(&routes) == WHOLE;
-    atomic_store(&left, NEVER);
+    starve_count();
     done = done && match_all(routes.tree);
-    int count = NEVER - atomic_exchange(&left, NEVER);
+    int count = starve_count();
     printf("match: %d allocations, %s\n", count, done ? "ok" : "WRONG");
     free_routes(&routes);
     return done && count == 0;
@@ -767,7 +725,7 @@ static enum outcome ask_socket(const char *address, const struct ask *ask)
     send_ask(fd, ask);
     char reply[4096] = "";
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (poll(&wait, 1, 10000) != 1)
+    if (poll(&wait, 1, 60000) != 1)
         abort();
     ssize_t n = recv(fd, reply, sizeof reply - 1, 0);
     close(fd);
@@ -876,11 +834,6 @@ static void prepare_hello(void)
 
 /* ---- Each of them, again and again */
 
-static void *json_malloc(size_t size)
-{
-    return __wrap_malloc(size);
-}
-
 struct attempt {
     const char *name;
     enum outcome (*run)(void);
@@ -891,9 +844,9 @@ static bool survive(const struct attempt *attempt)
 {
     int without = 0;
     for (int n = 0; n < MAX_ALLOCATIONS; n++) {
-        atomic_store(&left, n);
+        starve_after(n);
         enum outcome outcome = attempt->run();
-        bool reached = atomic_exchange(&left, NEVER) < 0;
+        bool reached = starve_end();
         if (!reached) {
             printf("%s: %d allocations, %d done without, %s\n", attempt->name, n, without,
                    outcome == WHOLE ? "ok" : "FAILED without a failure");
@@ -918,7 +871,7 @@ int main(void)
         {"app", try_app, true},          {"service", try_service, true},
         {"hello", try_hello, true},
     };
-    json_set_alloc_funcs(json_malloc, free);
+    json_set_alloc_funcs(starve_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);
     prepare_settings();
     prepare_hello();

@@ -245,6 +245,15 @@ static long answer_with_pipe(struct things *at)
     return error ? error : svc_response_text(at->res, 200, "ok");
 }
 
+static long use_waker(struct things *at)
+{
+    svc_waker *waker = svc_response_waker(at->res);
+    svc_waker_unref(svc_waker_ref(waker));
+    svc_waker_wake(waker);
+    svc_waker_unref(waker);
+    return at->res && !waker;
+}
+
 static long answer_by_writer(struct things *at)
 {
     int error = svc_response_writer(at->res, 200, NULL, write_nothing, NULL);
@@ -440,6 +449,7 @@ static long defer(struct things *at)
     X(svc_app_free, LIFE, 0)                                                                       \
     X(svc_app_group, MAKE, svc_app_group(at->app, "/late") != NULL)                                \
     X(svc_app_hook, REGISTER, svc_app_hook(at->app, NULL, NULL, NULL))                             \
+    X(svc_app_log_reopen, LOOK, (svc_app_log_reopen(at->app), 0))                                  \
     X(svc_app_log_sink, REGISTER, svc_app_log_sink(at->app, drop_line, NULL))                      \
     X(svc_app_log_write, LOOK, log_line(at))                                                       \
     X(svc_app_loop, LOOK, (svc_app_loop(at->app, 0), 0))                                           \
@@ -612,6 +622,7 @@ static long defer(struct things *at)
     X(svc_response_take_source, ANSWER, take_source(at))                                           \
     X(svc_response_text, ANSWER, svc_response_text(at->res, 200, "ok"))                            \
     X(svc_response_violations, ANSWER, violations(at))                                             \
+    X(svc_response_waker, LOOK, use_waker(at))                                                     \
     X(svc_response_writer, ANSWER, answer_by_writer(at))                                           \
     X(svc_schema_new, MAKE,                                                                        \
       svc_schema_new(at->app, bound_fields, sizeof(struct bound), 0) != NULL)                      \
@@ -623,6 +634,9 @@ static long defer(struct things *at)
     X(svc_timer_new, LOOK, use_timer(at))                                                          \
     X(svc_timer_set, LOOK, use_timer(at))                                                          \
     X(svc_version, LOOK, (text = svc_version(), 0))                                                \
+    X(svc_waker_ref, LOOK, use_waker(at))                                                          \
+    X(svc_waker_unref, LOOK, use_waker(at))                                                        \
+    X(svc_waker_wake, LOOK, use_waker(at))                                                         \
     X(svc_watch_free, LOOK, use_watch(at))                                                         \
     X(svc_watch_new, LOOK, use_watch(at))                                                          \
     X(svc_watch_set, LOOK, use_watch(at))

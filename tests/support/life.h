@@ -15,7 +15,8 @@ enum {
     LIFE_RELEASE = 'r', /* every request of GET /hold that waits goes on */
     LIFE_UNBLOCK = 'u', /* one handler of GET /block returns */
     LIFE_HOARD = 'h',   /* opens files until there is no descriptor left */
-    LIFE_SHARE = 's'    /* closes them */
+    LIFE_SHARE = 's',   /* closes them */
+    LIFE_ANSWER = 'a'   /* a readiness check that hangs answers that it has failed */
 };
 
 /*

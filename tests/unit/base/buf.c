@@ -261,3 +261,11 @@ Test(base_buf, the_inside_of_a_json_string_must_be_utf8)
     svc__buf_json_inside(&buf, BYTES("more"));
     expect_text(BYTES("a\\\"\\n\xe2\x82\xac\\u0080"));
 }
+
+Test(base_buf, what_is_no_utf8_is_replaced)
+{
+    svc__buf_utf8(&buf, BYTES("a\n\xe2\x82\xac\xff\xe2\x82 \xed\xa0\x80"));
+    svc__buf_utf8(&buf, BYTES(""));
+    expect_text(BYTES("a\n\xe2\x82\xac\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd "
+                      "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"));
+}

@@ -191,6 +191,41 @@ Test(base_metric, a_family_has_the_lines_that_its_function_puts)
                              "a_total{route=\"GET /\\\"a\\\\b\\nc\\\"\"} 18446744073709551615\n");
 }
 
+static void put_raw(struct buf *to, const char *name, void *arg)
+{
+    const char *const *texts = arg;
+    for (; *texts; texts++)
+        svc__metric_put_labelled(to, name, "route", *texts, 1);
+}
+
+/* One byte that is not UTF-8 would make a reader refuse the page, as would two lines of one name.
+ */
+Test(base_metric, the_page_is_utf8_and_what_differs_stays_apart)
+{
+    static const char *texts[] = {"/raw\xff/{x}", "/raw\xfe/{x}",  "/\xc3\xa9",
+                                  "/\xc3",        "/\xed\xa0\x80", NULL};
+    svc__metric_counters_fn(metrics, "a_total", "\xff\x41.", put_raw, texts);
+    cr_expect_str_eq(dump(), "# HELP a_total %FFA.\n"
+                             "# TYPE a_total counter\n"
+                             "a_total{route=\"/raw%FF/{x}\"} 1\n"
+                             "a_total{route=\"/raw%FE/{x}\"} 1\n"
+                             "a_total{route=\"/\xc3\xa9\"} 1\n"
+                             "a_total{route=\"/%C3\"} 1\n"
+                             "a_total{route=\"/%ED%A0%80\"} 1\n");
+}
+
+Test(base_metric, bounds_are_printed_as_they_were_meant)
+{
+    static const uint64_t bounds[] = {1,         5000000,    70000000,   100000000,
+                                      300000000, 1100000000, 2500000000, 10000000000};
+    svc__metric_histogram(metrics, "a", "A.", bounds, sizeof bounds / sizeof *bounds, 1e-9);
+    const char *page = dump();
+    static const char *const printed[] = {"\"1e-9\"", "\"0.005\"", "\"0.07\"", "\"0.1\"",
+                                          "\"0.3\"",  "\"1.1\"",   "\"2.5\"",  "\"10\""};
+    for (size_t i = 0; i < sizeof printed / sizeof *printed; i++)
+        cr_expect(strstr(page, printed[i]), "%s: %s", printed[i], page);
+}
+
 Test(base_metric, a_decimal_point_is_one_in_every_locale)
 {
     static const uint64_t bounds[] = {5};

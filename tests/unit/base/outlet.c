@@ -1,20 +1,23 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <svc/errors.h>
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/outlet.h"
+#include "tests/support/test_clock.h"
 #include "tests/unit/base/support.h"
-#include "tests/unit/test_clock.h"
 
 static struct outlet *outlet;
 static int wake_fd;
@@ -194,7 +197,7 @@ static void *pass_deadline(void *arg)
 static size_t flush_in_time(void)
 {
     pthread_t thread;
-    test_clock_ns = svc__clock_ns();
+    test_clock_stop();
     atomic_store(&outlet->deadline_ns, test_clock_ns + 20000000);
     cr_assert_eq(pthread_create(&thread, NULL, pass_deadline, NULL), 0);
     size_t lines = svc__outlet_flush(outlet, NULL);
@@ -281,4 +284,58 @@ Test(base_outlet, a_full_device_costs_the_batch)
     cr_expect_not(outlet->gave_up);
     svc__outlet_free(outlet);
     close(fd);
+}
+
+/* ---- Another output */
+
+static char home[] = "/tmp/svc-outlet-XXXXXX", path[64];
+
+static void name_path(void)
+{
+    cr_assert(mkdtemp(home));
+    snprintf(path, sizeof path, "%s/file", home);
+}
+
+static void remove_path(void)
+{
+    unlink(path);
+    rmdir(home);
+}
+
+static void expect_file(const char *want)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    expect_read(fd, want);
+    close(fd);
+}
+
+Test(base_outlet, a_file_takes_the_batch_that_was_begun_and_no_rest_of_a_line)
+{
+    name_path();
+    cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
+    outlet->torn = true;
+    cr_assert(add("a") && add("b"));
+    cr_expect_eq(svc__outlet_reopen(outlet, path), 0);
+    cr_expect_eq(svc__outlet_flush(outlet, NULL), 2);
+    expect_file("a\nb\n");
+    cr_expect(outlet->is_regular && !outlet->torn);
+    svc__outlet_free(outlet);
+    remove_path();
+}
+
+Test(base_outlet, what_cannot_be_opened_changes_nothing)
+{
+    name_path();
+    cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
+    cr_expect_eq(svc__outlet_reopen(outlet, "/nowhere/file"), ENOENT);
+    cr_expect_eq(svc__outlet_reopen(outlet, home), EISDIR);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_eq(svc__outlet_reopen(outlet, path), ENXIO,
+                 "a FIFO without a reader is not waited for");
+    cr_assert(add("a"));
+    cr_expect_eq(svc__outlet_flush(outlet, NULL), 1);
+    expect_read(ends[0], "a\n");
+    svc__outlet_free(outlet);
+    remove_path();
 }

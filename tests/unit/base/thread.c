@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <time.h>
 
 enum { TLS = 300 << 10 };
 static _Thread_local char large[TLS]; /* of every thread of this program */
@@ -108,4 +109,31 @@ Test(thread, one_that_cannot_be_made_is_told)
     pthread_t thread;
     cr_expect_eq(svc__thread_start(&thread, 1, look, NULL), EINVAL);
     cr_expect_neq(svc__thread_start(&thread, SIZE_MAX / 4, look, NULL), 0);
+}
+
+static void *sleep_then_run(void *arg)
+{
+    struct thread_usage *usage = arg;
+    const struct timespec moment = {0, 1000000};
+    svc__thread_usage(&usage[0]);
+    for (int i = 0; i < 5; i++)
+        nanosleep(&moment, NULL);
+    svc__thread_usage(&usage[1]);
+    do
+        svc__thread_usage(&usage[2]);
+    while (usage[2].cpu_ns < usage[1].cpu_ns + 20000000);
+    return NULL;
+}
+
+Test(thread, a_thread_knows_how_long_it_ran_and_how_often_it_waited)
+{
+    struct thread_usage usage[3];
+    pthread_t thread;
+    cr_assert_eq(pthread_create(&thread, NULL, sleep_then_run, usage), 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    for (int i = 0; i < 3; i++)
+        cr_expect(usage[i].known);
+    cr_expect_geq(usage[1].waits, usage[0].waits + 5);
+    cr_expect_geq(usage[1].cpu_ns, usage[0].cpu_ns);
+    cr_expect_geq(usage[2].preemptions, usage[1].preemptions);
 }

@@ -78,6 +78,9 @@ Test(core_log_format, items_of_every_kind)
 Test(core_log_format, doubles_read_back_as_the_same)
 {
     expect_item(svc_kv_double("k", 0.1), "\"k\":0.1", "k=0.1");
+    expect_item(svc_kv_double("k", 3), "\"k\":3", "k=3");
+    expect_item(svc_kv_double("k", 1e-7), "\"k\":1e-7", "k=1e-7");
+    expect_item(svc_kv_double("k", 1e20), "\"k\":100000000000000000000", "k=100000000000000000000");
     expect_item(svc_kv_double("k", 9.5), "\"k\":9.5", "k=9.5");
     expect_item(svc_kv_double("k", 0.1 + 0.2), "\"k\":0.30000000000000004",
                 "k=0.30000000000000004");

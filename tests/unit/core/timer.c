@@ -1,8 +1,8 @@
 /* Timers of a loop: when they fire, and what may be done to them meanwhile. */
 #include <stdlib.h>
 
+#include "tests/support/test_clock.h"
 #include "tests/unit/core/support.h"
-#include "tests/unit/test_clock.h"
 
 TestSuite(core_timer, .init = open_loop, .fini = close_loop);
 
@@ -62,7 +62,7 @@ Test(core_timer, an_idle_loop_is_about_a_millisecond_late)
     enum { PHASES = 200, PHASE_NS = 123457, TURNS = 10 };
     struct one one = {0};
     make(&one, 0, note);
-    test_clock_ns = svc__clock_ns();
+    test_clock_stop();
     for (int i = 0; i < PHASES; i++) {
         fired = 0;
         set(&one, 3);

@@ -5,7 +5,7 @@
 
 #include "libsvc/core/exchange.h"
 #include "libsvc/core/reactor.h"
-#include "tests/unit/test_clock.h"
+#include "tests/support/test_clock.h"
 
 static const uint64_t ms = 1000000;
 enum { QUEUE_MS = 100 };

@@ -1,0 +1,190 @@
+/* Paths beneath a folder: the kernel resolves them as a whole, or else they are walked here. */
+#include "libsvc/base/open_beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    MAX_LINKS = 40,  /* as the kernel's */
+    MAX_STEPS = 1024 /* of a walk, which ".." begins again: what a stranger can make it cost */
+};
+
+struct walk {
+    int root, at;                       /* `at` is the folder reached, owned unless it is `root` */
+    char done[PATH_MAX + 1];            /* the parts that lead to `at`, each with its slash */
+    char rest[PATH_MAX + NAME_MAX + 2]; /* what is still to be walked */
+    int links, steps;
+};
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+static void move_to(struct walk *walk, int fd)
+{
+    int saved = errno;
+    if (walk->at != walk->root)
+        close(walk->at);
+    walk->at = fd;
+    errno = saved;
+}
+
+/* Puts `text`, with a slash if it must be a folder, before what is still to be walked. */
+static int prepend(struct walk *walk, const char *text, size_t len, bool folder)
+{
+    size_t left = strlen(walk->rest), all = len + folder;
+    if (all + left >= PATH_MAX)
+        return fail(ENAMETOOLONG);
+    memmove(walk->rest + all, walk->rest, left + 1);
+    memcpy(walk->rest, text, len);
+    if (folder)
+        walk->rest[len] = '/';
+    return 0;
+}
+
+/* From the root again, by the parts that led here but for the last: so no folder that was moved
+ * meanwhile is asked for what is above it. */
+static int step_up(struct walk *walk)
+{
+    size_t len = strlen(walk->done);
+    if (len == 0)
+        return fail(EXDEV);
+    for (len--; len > 0 && walk->done[len - 1] != '/';)
+        len--;
+    if (len > 0 && prepend(walk, walk->done, len - 1, true))
+        return -1;
+    walk->done[0] = '\0';
+    move_to(walk, walk->root);
+    return 0;
+}
+
+/* A link's text takes the place of its name. `link` is closed. */
+static int follow(struct walk *walk, int link, bool folder)
+{
+    char text[PATH_MAX];
+    ssize_t len = readlinkat(link, "", text, sizeof text);
+    int error = errno;
+    close(link);
+    if (len < 0)
+        return fail(error);
+    if (len == 0)
+        return fail(ENOENT);
+    if (*text == '/')
+        return fail(EXDEV);
+    if (++walk->links > MAX_LINKS || len == sizeof text)
+        return fail(ELOOP);
+    return prepend(walk, text, (size_t)len, folder);
+}
+
+static int enter(struct walk *walk, int folder, const char *name, size_t len)
+{
+    size_t before = strlen(walk->done);
+    if (before + len + 1 > PATH_MAX) {
+        close(folder);
+        return fail(ENAMETOOLONG);
+    }
+    memcpy(walk->done + before, name, len);
+    memcpy(walk->done + before + len, "/", 2);
+    move_to(walk, folder);
+    return 0;
+}
+
+/* Takes the next part off the rest. `*last`: nothing is behind it, not even a slash. */
+static size_t take_name(struct walk *walk, char name[static NAME_MAX + 1], bool *last)
+{
+    size_t len = strcspn(walk->rest, "/"), slashes = strspn(walk->rest + len, "/");
+    *last = slashes == 0;
+    if (len <= NAME_MAX) {
+        memcpy(name, walk->rest, len);
+        name[len] = '\0';
+    }
+    memmove(walk->rest, walk->rest + len + slashes, strlen(walk->rest + len + slashes) + 1);
+    return len;
+}
+
+/* One part. 0: it was walked; 1: `*fd` is the end; -1. */
+static int step(struct walk *walk, int flags, int *fd)
+{
+    char name[NAME_MAX + 1];
+    struct stat info;
+    bool last;
+    size_t len = take_name(walk, name, &last);
+    if (len > NAME_MAX)
+        return fail(ENAMETOOLONG);
+    if (!strcmp(name, ".."))
+        return step_up(walk);
+    if (len == 0 || !strcmp(name, "."))
+        return 0;
+    int found = openat(walk->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (found < 0)
+        return -1;
+    if (fstat(found, &info)) {
+        int error = errno;
+        close(found);
+        return fail(error);
+    }
+    if (S_ISLNK(info.st_mode))
+        return follow(walk, found, !last);
+    if (!last && S_ISDIR(info.st_mode))
+        return enter(walk, found, name, len);
+    close(found);
+    if (!last)
+        return fail(ENOTDIR);
+    *fd = openat(walk->at, name, flags | O_NOFOLLOW);
+    return *fd < 0 ? -1 : 1;
+}
+
+int svc__open_beneath_walk(int root, const char *path, int flags)
+{
+    struct walk walk;
+    size_t len = strlen(path);
+    int fd = -1, result = 0;
+    if (len == 0)
+        return fail(ENOENT);
+    if (*path == '/')
+        return fail(EXDEV);
+    if (len >= PATH_MAX)
+        return fail(ENAMETOOLONG);
+    walk.root = walk.at = root;
+    walk.links = walk.steps = 0;
+    walk.done[0] = '\0';
+    memcpy(walk.rest, path, len + 1);
+    while (!result && *walk.rest)
+        result = ++walk.steps > MAX_STEPS ? fail(ELOOP) : step(&walk, flags, &fd);
+    if (!result)
+        fd = openat(walk.at, ".", flags);
+    move_to(&walk, root);
+    return fd;
+}
+
+/* What the call says where it is not there, or where who may use it is asked. What the files say is
+ * then said by the walk. A folder that was renamed meanwhile is told by EAGAIN. */
+static bool is_refused(int error)
+{
+    return error == ENOSYS || error == EPERM || error == EACCES || error == EAGAIN;
+}
+
+int svc__open_beneath(const char *root, const char *path, int flags)
+{
+    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -1;
+    struct open_how how = {.flags = (unsigned)flags,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+    if (fd < 0 && is_refused(errno))
+        fd = svc__open_beneath_walk(folder, path, flags);
+    int saved = errno;
+    close(folder);
+    errno = saved;
+    return fd;
+}

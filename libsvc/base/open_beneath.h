@@ -1,0 +1,16 @@
+/* Opening files whose path may come from a stranger, and never leads out of a folder. */
+#ifndef LIBSVC_BASE_OPEN_BENEATH_H
+#define LIBSVC_BASE_OPEN_BENEATH_H
+
+/*
+ * Opens `path` beneath the folder `root`, with the `flags` of open(2), O_CLOEXEC among them.
+ * Absolute paths and "..", also in symbolic links, may not leave the folder: EXDEV. By openat2
+ * (Linux 5.6); where that is missing or a sandbox refuses it, part by part. A descriptor, or -1
+ * with errno set. Any thread.
+ */
+int svc__open_beneath(const char *root, const char *path, int flags);
+
+/* The second way alone, beneath the folder that `root` is a descriptor of. */
+int svc__open_beneath_walk(int root, const char *path, int flags);
+
+#endif

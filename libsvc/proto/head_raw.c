@@ -1,0 +1,118 @@
+/* Lines of a head before anybody has edited them. */
+#include "libsvc/proto/head_raw.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "libsvc/base/bytes.h"
+#include "libsvc/proto/head.h"
+
+static int refuse(const char **reason, int status, const char *text)
+{
+    *reason = text;
+    return status;
+}
+
+/* Takes the next line, without its CRLF, off `*rest`. 0, HEAD_RAW_PART or a status. */
+static int take_line(struct bytes *rest, struct bytes *line, const char **reason)
+{
+    const char *feed = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
+    if (!feed)
+        return HEAD_RAW_PART;
+    size_t len = (size_t)(feed - rest->data);
+    if (len == 0 || feed[-1] != '\r')
+        return refuse(reason, 400, "a line of the head ends with a line feed alone");
+    *line = svc__bytes(rest->data, len - 1);
+    *rest = svc__bytes(feed + 1, rest->len - len - 1);
+    return 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Of " HTTP/d.d": 0 for 1.x. */
+static int check_version(const char version[9], const char **reason)
+{
+    if (memcmp(version, " HTTP/", 6) != 0 || !is_digit(version[6]) || version[7] != '.' ||
+        !is_digit(version[8]))
+        return refuse(reason, 400, "the request line has no HTTP version");
+    if (version[6] != '1')
+        return refuse(reason, 505, "the only HTTP version understood here is 1.x");
+    return 0;
+}
+
+int svc__head_raw_line(const char *data, size_t len, size_t *target, size_t *end,
+                       const char **reason)
+{
+    enum { VERSION_LEN = 9 };
+    struct bytes rest = {data, len}, line;
+    int status = take_line(&rest, &line, reason);
+    if (status)
+        return status;
+    const char *space = line.len ? memchr(line.data, ' ', line.len) : NULL;
+    if (!space || space == line.data || !line.data[0])
+        return refuse(reason, 400, "the request line has no method");
+    size_t begin = (size_t)(space - line.data);
+    while (begin < line.len && line.data[begin] == ' ')
+        begin++;
+    if (line.len <= begin + VERSION_LEN)
+        return refuse(reason, 400, "the request line has no target or no HTTP version");
+    status = check_version(line.data + line.len - VERSION_LEN, reason);
+    if (status)
+        return status;
+    *target = begin;
+    *end = (size_t)(rest.data - data);
+    return 0;
+}
+
+/* Moves white space from behind a value to its front. */
+static void move_space(char *value, size_t len)
+{
+    size_t kept = len;
+    while (kept > 0 && (value[kept - 1] == ' ' || value[kept - 1] == '\t'))
+        kept--;
+    if (kept == len)
+        return;
+    memmove(value + len - kept, value, kept);
+    memset(value, ' ', len - kept);
+}
+
+static int check_field(char *line, size_t len, const char **reason)
+{
+    if (memchr(line, '\0', len))
+        return refuse(reason, 400, "the head holds a NUL");
+    if (line[0] == ' ' || line[0] == '\t')
+        return refuse(reason, 400, "the head holds a folded line");
+    char *colon = memchr(line, ':', len);
+    if (!colon || colon == line)
+        return refuse(reason, 400, "a line of the head has no name or no colon");
+    size_t name_len = (size_t)(colon - line), value_len = len - name_len - 1;
+    move_space(colon + 1, value_len);
+    uint64_t length;
+    return svc__bytes_eq_nocase(svc__bytes(line, name_len), svc__bytes_z("content-length"))
+               ? svc__head_length(svc__bytes_trim(svc__bytes(colon + 1, value_len)), &length,
+                                  reason)
+               : 0;
+}
+
+int svc__head_raw_fields(char *data, size_t len, size_t max_fields, size_t *end,
+                         const char **reason)
+{
+    struct bytes rest = {data, len}, line;
+    for (size_t count = 0;; count++) {
+        int status = take_line(&rest, &line, reason);
+        if (status)
+            return status;
+        if (line.len == 0)
+            break;
+        if (count == max_fields)
+            return refuse(reason, 431, "the request has too many header fields");
+        status = check_field(data + (line.data - data), line.len, reason);
+        if (status)
+            return status;
+    }
+    *end = (size_t)(rest.data - data);
+    return 0;
+}

@@ -1,0 +1,150 @@
+/* Each part of a reference has its own characters; parts are told apart by the first that ends one.
+ */
+#include "libsvc/proto/reference.h"
+
+#include <stdbool.h>
+
+#include "libsvc/proto/host.h"
+#include "libsvc/proto/uri.h"
+
+static bool is_alpha(char c)
+{
+    return svc__bytes_lower(c) >= 'a' && svc__bytes_lower(c) <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Unreserved, sub-delims, and '%' of an escape, which is checked elsewhere. */
+static bool is_plain(char c)
+{
+    return is_alpha(c) || is_digit(c) || (c && strchr("-._~!$&'()*+,;=%", c));
+}
+
+static char *put_escaped(char *to, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    *to++ = '%';
+    *to++ = digits[(unsigned char)c >> 4];
+    *to++ = digits[(unsigned char)c & 15];
+    return to;
+}
+
+/* Copies a part with everything escaped that is not plain or one of `others`. */
+static char *put_part(char *to, struct bytes part, const char *others)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        char c = part.data[i];
+        if (is_plain(c) || strchr(others, c))
+            *to++ = c;
+        else
+            to = put_escaped(to, c);
+    }
+    return to;
+}
+
+/* The length up to one of the characters of `ends`, or all. */
+static size_t length_to(struct bytes text, const char *ends)
+{
+    size_t len = 0;
+    while (len < text.len && !strchr(ends, text.data[len]))
+        len++;
+    return len;
+}
+
+static struct bytes take(struct bytes *text, size_t len)
+{
+    struct bytes part = svc__bytes(text->data, len);
+    *text = svc__bytes(text->data + len, text->len - len);
+    return part;
+}
+
+static bool has_visible_only(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] <= ' ' || text.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool scheme_valid(struct bytes scheme)
+{
+    if (scheme.len == 0 || !is_alpha(*scheme.data))
+        return false;
+    for (size_t i = 0; i < scheme.len; i++)
+        if (!is_alpha(scheme.data[i]) && !is_digit(scheme.data[i]) &&
+            !strchr("+-.", scheme.data[i]))
+            return false;
+    return true;
+}
+
+static bool is_http(struct bytes scheme)
+{
+    return svc__bytes_eq_nocase(scheme, svc__bytes_z("http")) ||
+           svc__bytes_eq_nocase(scheme, svc__bytes_z("https"));
+}
+
+/* User information is whatever is before an '@', which no host has. */
+static bool authority_valid(struct bytes authority, bool needs_host)
+{
+    size_t user = length_to(authority, "@");
+    if (user < authority.len) {
+        struct bytes information = take(&authority, user + 1);
+        for (size_t i = 0; i < user; i++)
+            if (!is_plain(information.data[i]) && information.data[i] != ':')
+                return false;
+    }
+    return svc__host_valid(authority) && (!needs_host || svc__host_name(authority).len > 0);
+}
+
+/* Copies an authority with what is not ASCII escaped. NULL for one that is none. */
+static char *put_authority(char *to, struct bytes authority, bool needs_host)
+{
+    char *begin = to;
+    for (size_t i = 0; i < authority.len; i++)
+        if ((unsigned char)authority.data[i] < 0x80)
+            *to++ = authority.data[i];
+        else
+            to = put_escaped(to, authority.data[i]);
+    return authority_valid(svc__bytes(begin, (size_t)(to - begin)), needs_host) ? to : NULL;
+}
+
+size_t svc__reference_write(char *out, struct bytes text)
+{
+    char *to = out;
+    bool needs_host = true;
+    if (text.len == 0 || !has_visible_only(text) || !svc__uri_escapes_valid(text))
+        return 0;
+    size_t before = length_to(text, ":/?#");
+    bool has_scheme = before < text.len && text.data[before] == ':';
+    if (has_scheme) {
+        struct bytes scheme = take(&text, before + 1);
+        memcpy(to, scheme.data, scheme.len);
+        to += scheme.len;
+        scheme.len--;
+        if (!scheme_valid(scheme))
+            return 0;
+        needs_host = is_http(scheme);
+    }
+    bool has_authority = text.len >= 2 && memcmp(text.data, "//", 2) == 0;
+    if (has_scheme && needs_host && !has_authority)
+        return 0;
+    if (has_authority) {
+        take(&text, 2);
+        *to++ = '/';
+        *to++ = '/';
+        to = put_authority(to, take(&text, length_to(text, "/?#")), needs_host);
+        if (!to)
+            return 0;
+    }
+    to = put_part(to, take(&text, length_to(text, "?#")), ":@/");
+    if (text.len > 0 && *text.data == '?')
+        to = put_part(to, take(&text, length_to(text, "#")), ":@/?");
+    if (text.len > 0) {
+        *to++ = *take(&text, 1).data;
+        to = put_part(to, text, ":@/?");
+    }
+    return (size_t)(to - out);
+}

@@ -1,0 +1,166 @@
+/*
+ * A server whose system calls fail when the test says so. What stands here in the place of the C
+ * library's functions is found first by the library under test, too. A line "accept4 24 3" on the
+ * standard input has the next three calls fail with errno 24, and the environment's FAULTS is such
+ * a line for the start:
+ *
+ *     accept4     any
+ *     epoll_add   of epoll_ctl's those that add or change; libmicrohttpd's, for EPOLLPRI, do not
+ * fail wake        writes to eventfds
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <svc.h>
+
+struct fault {
+    const char *call;
+    _Atomic int error, left;
+};
+
+static struct fault faults[] = {{.call = "accept4"}, {.call = "epoll_add"}, {.call = "wake"}};
+enum { ACCEPT4, EPOLL_ADD, WAKE, CALLS };
+
+/* Whether this call is one that fails; errno is set then. */
+static bool fails(int call)
+{
+    struct fault *fault = &faults[call];
+    int left = atomic_load(&fault->left);
+    while (left > 0 && !atomic_compare_exchange_weak(&fault->left, &left, left - 1))
+        continue;
+    if (left > 0)
+        errno = atomic_load(&fault->error);
+    return left > 0;
+}
+
+static bool is_eventfd(int fd)
+{
+    char path[32], target[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(path, target, sizeof target - 1);
+    target[len > 0 ? len : 0] = '\0';
+    return strstr(target, "eventfd");
+}
+
+__attribute__((visibility("default"))) int accept4(int fd, struct sockaddr *address, socklen_t *len,
+                                                   int flags)
+{
+    return fails(ACCEPT4) ? -1 : (int)syscall(SYS_accept4, fd, address, len, flags);
+}
+
+__attribute__((visibility("default"))) int epoll_ctl(int epoll_fd, int operation, int fd,
+                                                     struct epoll_event *event)
+{
+    bool own = operation != EPOLL_CTL_DEL && !(event->events & EPOLLPRI);
+    return own && fails(EPOLL_ADD) ? -1
+                                   : (int)syscall(SYS_epoll_ctl, epoll_fd, operation, fd, event);
+}
+
+__attribute__((visibility("default"))) ssize_t write(int fd, const void *data, size_t len)
+{
+    if (atomic_load(&faults[WAKE].left) > 0 && len == sizeof(uint64_t) && is_eventfd(fd) &&
+        fails(WAKE))
+        return -1;
+    return (ssize_t)syscall(SYS_write, fd, data, len);
+}
+
+static void set_fault(const char *line)
+{
+    char call[32];
+    int error, left;
+    if (sscanf(line, "%31s %d %d", call, &error, &left) != 3)
+        return;
+    for (int i = 0; i < CALLS; i++)
+        if (!strcmp(call, faults[i].call)) {
+            atomic_store(&faults[i].error, error);
+            atomic_store(&faults[i].left, left);
+        }
+}
+
+static void *read_faults(void *arg)
+{
+    char line[128];
+    (void)arg;
+    while (fgets(line, sizeof line, stdin)) {
+        set_fault(line);
+        printf("fault set: %s", line);
+        fflush(stdout);
+    }
+    return NULL;
+}
+
+static int start_reading(svc_app *app, void *arg)
+{
+    pthread_t thread;
+    (void)app, (void)arg;
+    return pthread_create(&thread, NULL, read_faults, NULL) || pthread_detach(thread);
+}
+
+/* ---- Answers from a loop, from a worker, and later */
+
+static int hello(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_text(res, 200, "hello");
+}
+
+static svc_request *held;
+
+/* Waits until it is released. */
+static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    int *waited = layer->state;
+    (void)res;
+    if ((*waited)++)
+        return SVC_PASS;
+    held = req;
+    svc_log_info(req, "held");
+    return SVC_WAIT;
+}
+
+/* Whether it has been seen that the client which is held has left. */
+static int left(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_text(res, 200, svc_request_cancelled(held) ? "left" : "there");
+}
+
+static int release(svc_request *req, svc_response *res)
+{
+    (void)req;
+    svc_request_resume(held);
+    return svc_response_text(res, 200, "released");
+}
+
+int main(void)
+{
+    static const svc_middleware layer = {
+        .size = sizeof layer, .name = "hold", .state_size = sizeof(int), .on_request = hold};
+    static const svc_middleware *const layers[] = {&layer, NULL};
+    if (getenv("FAULTS"))
+        set_fault(getenv("FAULTS"));
+    svc_app *app = svc_app_new("faults");
+    svc_app_get(app, "/hello", hello, NULL);
+    svc_route worker = SVC_ROUTE_INIT, waits = SVC_ROUTE_INIT;
+    worker.pattern = "GET /worker";
+    worker.handler = hello;
+    worker.flags = SVC_BLOCKING;
+    svc_app_route(app, &worker);
+    waits.pattern = "GET /hold";
+    waits.handler = hello;
+    waits.middleware = layers;
+    svc_app_route(app, &waits);
+    svc_app_get(app, "/left", left, NULL);
+    svc_app_get(app, "/release", release, NULL);
+    svc_app_hook(app, start_reading, NULL, NULL);
+    return svc_app_run(app);
+}
