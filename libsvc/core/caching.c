@@ -187,12 +187,12 @@ static int put_merged(svc_response *res, struct bytes names)
 
 int svc__caching_merge_vary(svc_response *res, struct bytes names)
 {
-    if (varies_by_all(res, names))
+    bool there = next_vary(res, NULL) != NULL;
+    if (there && varies_by_all(res, names))
         return 0;
     if (lists(names, NAME("*")))
         return svc__response_put(res, NAME("Vary"), NAME("*"));
-    return next_vary(res, NULL) ? put_merged(res, names)
-                                : svc__response_put(res, NAME("Vary"), names);
+    return there ? put_merged(res, names) : svc__response_put(res, NAME("Vary"), names);
 }
 
 int svc_response_add_vary(svc_response *res, const char *names)
