@@ -114,8 +114,9 @@ int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
 
 static bool is_reference(struct bytes name)
 {
-    return svc__bytes_eq_nocase(name, svc__bytes_z("Location")) ||
-           svc__bytes_eq_nocase(name, svc__bytes_z("Content-Location"));
+    static const struct bytes location = {"Location", 8}, content = {"Content-Location", 16};
+    return (name.len == location.len && svc__bytes_eq_nocase(name, location)) ||
+           (name.len == content.len && svc__bytes_eq_nocase(name, content));
 }
 
 /* As a URI reference, which may need escapes. */
