@@ -330,7 +330,7 @@ static enum MHD_Result refuse_chunks(struct conn *conn)
     if (!svc__exchange_has_reply(conn->x) &&
         !svc__conn_refuse(conn, 400, "the body's chunked framing is malformed"))
         return MHD_NO;
-    return reply_raw(conn);
+    return reply_raw(conn, 400);
 }
 
 /* Where it has not been decided who drops the body, that is done now. */
