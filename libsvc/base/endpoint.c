@@ -120,7 +120,7 @@ static int parse_inet(struct bytes text, struct endpoint *out, const char **reas
     uint64_t port;
     const char *fault = parse_host(host, &found);
     if (!fault && svc__num_u64(digits, UINT16_MAX, &port))
-        fault = "the port is no number up to 65535";
+        fault = "expected host:port, with a port up to 65535";
     if (fault)
         return refuse(reason, fault);
     found.port = (uint16_t)port;

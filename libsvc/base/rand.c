@@ -80,7 +80,8 @@ static void fill(unsigned char *out, size_t n)
 {
     size_t done = 0;
     while (done < n) {
-        ssize_t got = getrandom(out + done, n - done, 0);
+        /* A system that has just booted may gather randomness for long: then the device must do. */
+        ssize_t got = getrandom(out + done, n - done, GRND_NONBLOCK);
         if (got < 0 && errno != EINTR)
             break;
         done += got > 0 ? (size_t)got : 0;

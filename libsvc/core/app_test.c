@@ -7,6 +7,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/standard.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/away.h"
@@ -362,7 +363,9 @@ static struct test_host *host_new(svc_app *app)
     test->host.loop = &test->loop;
     svc__buf_init(&test->host.scratch, MAX_REPLY);
     pthread_mutex_init(&test->mutex, NULL);
-    int error = svc__reactor_open(&test->loop, app);
+    int error = svc__standard_occupy();
+    if (!error)
+        error = svc__reactor_open(&test->loop, app);
     if (!error && test->host.cells)
         return test;
     svc__reactor_close(&test->loop);

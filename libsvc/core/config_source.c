@@ -3,15 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "libsvc/base/clock.h"
 #include "libsvc/base/env_file.h"
 #include "libsvc/core/app_internal.h"
 #include "libsvc/core/setting.h"
 
-enum { MAX_FILE = 1 << 20 };
+/* READ_MS is for another process that writes what is read, as to a FIFO. */
+enum { MAX_FILE = 1 << 20, READ_MS = 5000 };
 
 /* A bad value has an origin too: nothing else may take its place, or find that it is missing. */
 static int take(svc_app *app, struct config_table *table, size_t index, struct bytes text,
@@ -70,16 +74,41 @@ int svc_app_environment(svc_app *app, const char *prefix)
 
 /* ---- Files */
 
+/* Waits for bytes, or the end, of what another process writes. False, with errno, in the end of
+ * time. */
+static bool await_writer(int fd, uint64_t deadline_ms)
+{
+    struct pollfd writer = {.fd = fd, .events = POLLIN};
+    for (;;) {
+        uint64_t now = svc__clock_ms();
+        int found = now < deadline_ms ? poll(&writer, 1, (int)(deadline_ms - now)) : 0;
+        if (found == 0)
+            errno = ETIMEDOUT;
+        if (found >= 0 || errno != EINTR)
+            return found > 0;
+    }
+}
+
+/* Of a FIFO that nobody has opened for writing yet, a read gives its end. */
+static bool is_unopened(int fd)
+{
+    struct stat status;
+    struct pollfd writer = {.fd = fd, .events = POLLIN};
+    return !fstat(fd, &status) && S_ISFIFO(status.st_mode) && poll(&writer, 1, 0) == 0;
+}
+
 static int read_all(int fd, struct buf *text)
 {
     char *space;
+    uint64_t deadline_ms = svc__clock_ms() + READ_MS;
     while ((space = svc__buf_reserve(text, 1))) {
         ssize_t n = read(fd, space, text->cap - text->len);
-        if (n == 0)
+        bool waits = n < 0 ? errno == EAGAIN : n == 0 && text->len == 0 && is_unopened(fd);
+        if (n == 0 && !waits)
             return 0;
         if (n > 0)
             text->len += (size_t)n;
-        else if (errno != EINTR)
+        else if (waits ? !await_writer(fd, deadline_ms) : errno != EINTR)
             return SVC_ESYSTEM;
     }
     return svc__buf_error(text);
@@ -88,7 +117,7 @@ static int read_all(int fd, struct buf *text)
 /* 0, SVC_ESYSTEM with errno, SVC_ETOOBIG, SVC_ENOMEM. */
 static int read_file(const char *path, struct buf *text)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return SVC_ESYSTEM;
     int error = read_all(fd, text), saved = errno;

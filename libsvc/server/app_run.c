@@ -1,9 +1,12 @@
 /* The life of an app as programs see it: start, wait, stop, or all of it at once. */
 #include "libsvc/server/app_run.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 
+#include "libsvc/base/standard.h"
 #include "libsvc/core/app_test.h"
 #include "libsvc/core/config.h"
 #include "libsvc/core/life.h"
@@ -66,6 +69,15 @@ static bool begin_start(svc_app *app)
     return false;
 }
 
+static int occupy_standard(svc_app *app)
+{
+    if (!svc__standard_occupy())
+        return 0;
+    svc__app_error(app, NULL, 0, "standard input, output or error is closed, and /dev/null: %s",
+                   strerror(errno));
+    return SVC_ESYSTEM;
+}
+
 int svc_app_start(svc_app *app)
 {
     if (!app)
@@ -74,7 +86,9 @@ int svc_app_start(svc_app *app)
         return SVC_ESTATE;
     svc__life_begin_start(app);
     struct service *service = NULL;
-    int error = prepare(app, &service);
+    int error = occupy_standard(app);
+    if (!error)
+        error = prepare(app, &service);
     if (!error)
         error = start(app, service);
     if (error) {
@@ -120,6 +134,7 @@ static int serve(svc_app *app)
 static int run(svc_app *app)
 {
     bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
+    (void)svc__standard_occupy(); /* before the signals' descriptor; the start says what fails */
     int error = idle ? svc__signals_take() : SVC_ESTATE;
     if (error)
         return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));

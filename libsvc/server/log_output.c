@@ -2,9 +2,11 @@
 #include "libsvc/server/log_output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "libsvc/base/outlet.h"
@@ -18,6 +20,19 @@ static int refuse(svc_app *app, int error, const char *reason)
 {
     svc__app_error(app, NULL, 0, "log_output \"%s\": %s", app->config.log_output, reason);
     return error;
+}
+
+/* One that was closed at the start is occupied by now; see svc__standard_occupy. */
+static bool is_writable(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* Words that are meant as one of the standard ones, and would be the name of a file. */
+static bool is_mistaken(const char *output)
+{
+    return !strcmp(output, "-") || !strcasecmp(output, "stdout") || !strcasecmp(output, "stderr");
 }
 
 /* The program may be elsewhere when the file is opened again. */
@@ -37,10 +52,15 @@ int svc__log_output_open(svc_app *app)
     const char *output = app->config.log_output;
     bool standard = !strcmp(output, "stdout") || !strcmp(output, "stderr");
     int fd = !strcmp(output, "stdout") ? STDOUT_FILENO : STDERR_FILENO;
+    if (!standard && is_mistaken(output))
+        return refuse(app, SVC_ECONFIG,
+                      "expected stdout, stderr, or a file, of that name as ./NAME");
     if (!standard)
         fd = svc__outlet_open(output);
     if (fd < 0)
         return refuse(app, SVC_ECONFIG, strerror(errno));
+    if (standard && !is_writable(fd))
+        return refuse(app, SVC_ECONFIG, "it is closed, or not open for writing");
     int error = svc__logger_open(&app->logger, &app->config, fd, MAX_RINGS);
     if (!standard)
         close(fd);

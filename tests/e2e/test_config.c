@@ -442,3 +442,83 @@ Test(config, a_program_runs_with_its_own_settings_and_arguments)
     process_free(server);
     leave_folder(folder);
 }
+
+/* ---- Standard descriptors that are closed, and files that are not files */
+
+static const char *const needed[] = {"SVC_DATABASE=db", "SVC_TOKEN=t", NULL};
+
+static struct process *spawn_shell(const char *command)
+{
+    const char *const arguments[] = {"-c", command, process_program("server_config"), NULL};
+    struct process *shell = process_spawn("/bin/sh", needed, arguments);
+    cr_assert(shell);
+    return shell;
+}
+
+/* Sockets and what has no name are the service's. Who starts the program may put a file of its own
+ * in the gap. */
+static void expect_foreign(const struct process *process, int fd, const char *command)
+{
+    char path[64], target[128];
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)process_pid(process), fd);
+    ssize_t len = readlink(path, target, sizeof target - 1);
+    cr_assert_gt(len, 0, "%s: %d is closed", command, fd);
+    target[len] = '\0';
+    cr_expect_eq(*target, '/', "%s: %d is %s", command, fd, target);
+}
+
+Test(config, nothing_of_the_service_is_on_a_standard_descriptor_that_was_closed)
+{
+    static const struct {
+        const char *command;
+        int closed[2];
+    } rows[] = {{"exec $0 <&-", {0, 0}},
+                {"exec $0 2>&-", {2, 2}},
+                {"exec $0 <&- 2>&-", {0, 2}},
+                {"export SVC_LOG_OUTPUT=stderr; exec $0 <&- >&-", {0, 1}}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct process *process = spawn_shell(rows[i].command);
+        cr_assert(process_await_log(process, "\"listening\"", PROCESS_WAIT_MS), "%s",
+                  rows[i].command);
+        for (int j = 0; j < 2; j++)
+            expect_foreign(process, rows[i].closed[j], rows[i].command);
+        cr_expect_eq(process_stop(process), 0);
+        process_free(process);
+    }
+}
+
+Test(config, a_log_that_goes_to_a_closed_descriptor_is_told)
+{
+    static const char closed[] = "log_output \"stdout\": it is closed, or not open for writing";
+    expect_run("exec $0 >&-", needed, 1, closed);
+    expect_run("exec $0 <&- >&-", needed, 1, closed);
+    expect_run("exec $0 1</dev/null", needed, 1, closed);
+    expect_run("export SVC_LOG_OUTPUT=stderr; exec $0 2>&-", needed, 1, "");
+}
+
+Test(config, a_log_output_that_is_meant_otherwise_is_told)
+{
+    static const char *const outputs[] = {"-", "STDOUT", "Stderr", "", "/dev", "/nowhere/log"};
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+        char setting[64];
+        snprintf(setting, sizeof setting, "SVC_LOG_OUTPUT=%s", outputs[i]);
+        expect_refusal((const char *const[]){setting, NULL},
+                       (const char *const[]){"log_output \"", NULL});
+    }
+}
+
+/* A FIFO without a reader for the log, and one without a writer for settings, are not waited for
+ * without end; one that has a writer is read. */
+Test(config, fifos_are_not_waited_for_without_end)
+{
+    expect_run("f=/tmp/svc-fifo-$$; mkfifo $f; SVC_LOG_OUTPUT=$f $0; s=$?; rm $f; exit $s", needed,
+               1, "No such device or address");
+    expect_run(
+        "f=/tmp/svc-fifo-$$; mkfifo $f; $0 --check-config --env-file=$f; s=$?; rm $f; exit $s",
+        needed, 1, "Connection timed out");
+    expect_run("f=/tmp/svc-fifo-$$; mkfifo $f; (sleep 1; echo SVC_THREADS=many; sleep 1) >$f & "
+               "$0 --check-config --env-file=$f; s=$?; rm $f; exit $s",
+               needed, 1, "\"many\" is not a whole number");
+    expect_run("echo SVC_THREADS=many | $0 --check-config --env-file=/dev/stdin", needed, 1,
+               "\"many\" is not a whole number");
+}
