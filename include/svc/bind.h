@@ -211,7 +211,7 @@ SVC_API const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, 
 /*
  * Binds the request's body to the struct `out`, which is written only on success, as a whole. What
  * `out` points to lives until the exchange ends. When false, `res` holds the answer and the handler
- * returns 0: 415, 400 and 503 as svc_request_json has them (a form: 400 for bad escapes, NUL or what
+ * returns 0: 415, 400 and 503 as svc_request_json has them (a form also: 400 for bad escapes, NUL or what
  * is no UTF-8, 413 for more than 10000 parameters), or 422 with violations as
  * svc_response_violations has them, in the document's order, missing members last. A NULL schema,
  * whose app does not start, is 500. Since: 0.1

@@ -11,7 +11,8 @@ SVC_BEGIN_DECLS
 
 /*
  * The request's body as JSON, parsed once. On failure answers and returns NULL, so that a handler
- * only returns: 415 when the Content-Type is not JSON, 400 with line, column and reason for bad
+ * only returns: 415 when the Content-Type is not JSON, or the body has a content coding that no layer
+ * has decoded, 400 with line, column and reason for bad
  * syntax, repeated keys, nesting deeper than max_json_depth, whole numbers of more than 64 bits, the
  * escape \u0000, where strings of C end, or no body, 503 when memory ran out. Depth needs no stack:
  * neither here nor when the tree is written or freed by the library. Jansson's own functions recurse,
@@ -22,7 +23,8 @@ SVC_API json_t *svc_request_json(svc_request *req, svc_response *res);
 
 /*
  * Answers with JSON built by jansson's pack format (json_pack). 0, SVC_EINVAL for a bad format or a
- * value that is not UTF-8, or SVC_ENOMEM. For the thread that runs the handler. Since: 0.1
+ * value that is not UTF-8, with jansson's reason in the log when the handler returns that, or
+ * SVC_ENOMEM. For the thread that runs the handler. Since: 0.1
  */
 SVC_API int svc_response_json(svc_response *res, int status, const char *format, ...);
 

@@ -58,8 +58,8 @@ SVC_API void svc_pipe_unref(svc_pipe *pipe);
 /*
  * Writes `len` bytes, which are copied, and blocks until the pipe has taken all. 0; SVC_ECANCELLED
  * when the reader has gone; SVC_ECLOSED after svc_pipe_end, also by another thread meanwhile;
- * SVC_ENOMEM. After an error some of the bytes may have been taken: end the pipe with it. The
- * writer's thread, which is no event loop. Since: 0.1
+ * SVC_ENOMEM; SVC_ESTATE on an event loop where it would block. After an error some of the bytes may
+ * have been taken: end the pipe with it. The writer's thread. Since: 0.1
  */
 SVC_API int svc_pipe_write(svc_pipe *pipe, const void *data, size_t len);
 
@@ -97,7 +97,8 @@ SVC_API void svc_pipe_on_room(svc_pipe *pipe, void (*fn)(void *arg), void *arg);
 /*
  * Reads up to `len` bytes, and blocks until there are any. Bytes read, more than 0; 0 at the end;
  * the code of svc_pipe_end; SVC_ECANCELLED after svc_pipe_cancel, also by another thread meanwhile;
- * SVC_EINVAL for a `len` of 0. The reader's thread, which is no event loop. Since: 0.1
+ * SVC_EINVAL for a `len` of 0; SVC_ESTATE on an event loop where it would block. The reader's thread.
+ * Since: 0.1
  */
 SVC_API int64_t svc_pipe_read(svc_pipe *pipe, void *data, size_t len);
 

@@ -42,13 +42,13 @@ SVC_API void svc_queue_free(svc_queue *queue);
 /*
  * Adds an item, and waits for room while the queue is full. The item is the queue's on success and
  * stays the caller's otherwise. 0, SVC_EINVAL for NULL, or SVC_ECLOSED, also when the queue is
- * closed while this waits. Not on an event loop, which has svc_queue_try_push. Any thread.
- * Since: 0.1
+ * closed while this waits. On an event loop, which has svc_queue_try_push, SVC_ESTATE where it would
+ * wait. Any thread. Since: 0.1
  */
 SVC_API int svc_queue_push(svc_queue *queue, void *item);
 
-/* As svc_queue_push, but waits for `ms` milliseconds at most: SVC_EAGAIN when there was no room.
- * Not on an event loop. Any thread. Since: 0.1 */
+/* As svc_queue_push, but waits for `ms` milliseconds at most: SVC_EAGAIN when there was no room;
+ * on an event loop as svc_queue_push. Any thread. Since: 0.1 */
 SVC_API int svc_queue_push_within(svc_queue *queue, void *item, unsigned ms);
 
 /* As svc_queue_push, but SVC_EAGAIN at once when the queue is full. For event loops too: it waits
@@ -59,13 +59,13 @@ SVC_API int svc_queue_try_push(svc_queue *queue, void *item);
 /*
  * Takes the oldest item, and waits for one while the queue is empty. `item` is set on success
  * alone, is never NULL, and is the caller's. 0, or SVC_ECLOSED when the queue is closed and nothing
- * is left, also when that comes about while this waits. Not on an event loop. Any thread.
- * Since: 0.1
+ * is left, also when that comes about while this waits; SVC_ESTATE on an event loop where it would wait.
+ * Any thread. Since: 0.1
  */
 SVC_API int svc_queue_pop(svc_queue *queue, void **item);
 
-/* As svc_queue_pop, but waits for `ms` milliseconds at most: SVC_EAGAIN when nothing came. Not on
- * an event loop. Any thread. Since: 0.1 */
+/* As svc_queue_pop, but waits for `ms` milliseconds at most: SVC_EAGAIN when nothing came;
+ * on an event loop as svc_queue_pop. Any thread. Since: 0.1 */
 SVC_API int svc_queue_pop_within(svc_queue *queue, void **item, unsigned ms);
 
 /* As svc_queue_pop, but SVC_EAGAIN at once when the queue is empty and open. Any thread. Since: 0.1

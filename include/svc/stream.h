@@ -44,7 +44,7 @@ enum { SVC_STREAM_BODY = 1 << 9 };
  * Reads up to `len` bytes of the body, and blocks until there are any. Bytes read, more than 0; 0 at the
  * end; SVC_ECANCELLED when no more comes, as the client has left, the deadline has passed or the
  * service stops; SVC_ETOOBIG when the body is over its limit; the code of a layer that refused it;
- * SVC_ESTATE for a route without SVC_STREAM_BODY or a handler on an event loop; SVC_EINVAL for a `len`
+ * SVC_ESTATE for a route without SVC_STREAM_BODY or on an event loop's thread; SVC_EINVAL for a `len`
  * of 0. A handler that stops for an error may return it: the client is answered 413, 504 or what the
  * layer says, as it should be, and neither logged nor counted as a failure of the service. One thread at a time, which has the request. Since: 0.1
  */

@@ -421,11 +421,11 @@ static int ready(svc_app *app)
     int error = app->readied ? 0 : svc__config_check(app);
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
-    if (!error)
-        error = svc__task_start(app, NULL, NULL);
     if (!error && !app->test_host)
         app->test_host = host_new(app);
-    return error ? error : (app->test_host ? 0 : SVC_ENOMEM);
+    if (!error && !app->test_host)
+        error = SVC_ENOMEM;
+    return error ? error : svc__task_start(app, NULL, NULL); /* tasks may name the loop */
 }
 
 /* Takes the app into APP_TESTING. False: it cannot be tested, or another thread tests it. A handler

@@ -108,6 +108,8 @@ static bool bind_form(struct binding *b, svc_request *req, svc_response *res)
 {
     struct param *params;
     size_t count;
+    if (!svc__request_accept_coding(req, res))
+        return false;
     if (!svc__uri_escapes_valid(req->body))
         return refuse(res, 400, "the form has a '%' without two hexadecimal digits behind it");
     if (!svc__query_valid(req->body, true))

@@ -5,6 +5,7 @@
 
 #include "libsvc/core/chain.h"
 #include "libsvc/core/pipe.h"
+#include "libsvc/core/reactor.h"
 
 int svc__body_stream_begin(struct exchange *x)
 {
@@ -127,9 +128,7 @@ static int64_t read_with(svc_request *req, char *data, size_t len,
 
 int64_t svc_request_read(svc_request *req, void *data, size_t len)
 {
-    bool on_loop =
-        !svc__exchange_of(req)->host->worker && !atomic_load(&svc__exchange_of(req)->pending);
-    return on_loop ? SVC_ESTATE : read_with(req, data, len, svc_pipe_read);
+    return svc__reactor_on_loop() ? SVC_ESTATE : read_with(req, data, len, svc_pipe_read);
 }
 
 int64_t svc_request_try_read(svc_request *req, void *data, size_t len)

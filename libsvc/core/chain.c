@@ -76,7 +76,10 @@ int svc__chain_body(struct exchange *x, svc_piece *piece, bool whole)
         if (!sees_body(layer, whole))
             continue;
         svc_layer given = layer_of(x, layer);
+        const svc_piece before = *piece;
         int verdict = layer->middleware->on_body(&x->request, &x->response, &given, piece);
+        if (piece->data != before.data || piece->len != before.len)
+            x->request.body_changed = true;
         if (verdict != SVC_PASS)
             return verdict;
     }

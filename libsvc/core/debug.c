@@ -7,7 +7,7 @@
 
 #include "libsvc/core/json_tree.h"
 
-enum { MAX_DETAIL = 512, MAX_ROUTES = 1000, MAX_ROUTE_TEXT = 65536 };
+enum { MAX_DETAIL = 1024, MAX_ROUTES = 1000, MAX_ROUTE_TEXT = 65536 };
 
 const char *svc__debug_failure(struct exchange *x, const char *who, int error)
 {
@@ -17,11 +17,14 @@ const char *svc__debug_failure(struct exchange *x, const char *who, int error)
     char *text = svc__arena_alloc(&x->arena, MAX_DETAIL);
     if (!text)
         return NULL;
+    int len;
     if (error)
-        snprintf(text, MAX_DETAIL, "%s of \"%s\" returned %s: %s", who, route,
-                 name ? name : "an unknown code", svc_error_text(error));
+        len = snprintf(text, MAX_DETAIL, "%s of \"%s\" returned %s: %s", who, route,
+                       name ? name : "an unknown code", svc_error_text(error));
     else
-        snprintf(text, MAX_DETAIL, "%s of \"%s\" returned without an answer", who, route);
+        len = snprintf(text, MAX_DETAIL, "%s of \"%s\" returned without an answer", who, route);
+    if (x->cause && len > 0 && len < MAX_DETAIL)
+        snprintf(text + len, (size_t)(MAX_DETAIL - len), "; %s", x->cause);
     return text;
 }
 

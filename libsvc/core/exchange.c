@@ -146,7 +146,7 @@ static int why_cancelled(const struct exchange *x)
 
 /* The status where `error` is a code that the library gives because of the client, the clock or a
  * stop, and has given; 0: the service has failed. */
-static int excuse(const struct exchange *x, int error)
+static int find_excuse(const struct exchange *x, int error)
 {
     if (error == SVC_ETOOBIG && x->stream && x->stream->ended == error)
         return 413;
@@ -161,14 +161,16 @@ static int excuse(const struct exchange *x, int error)
 static void fail(struct exchange *x, const char *who, int error)
 {
     const svc_request *req = &x->request;
-    int status = excuse(x, error);
+    int status = find_excuse(x, error);
     const svc_kv method = svc_kv_bytes("method", req->method.data, req->method.len);
     const svc_kv where = svc_kv_str("where", who);
     const svc_kv reason = svc_kv_str("error", error ? svc_error_text(error) : "no answer");
+    const svc_kv cause =
+        svc_kv_str(x->cause ? "cause" : NULL, x->cause); /* no key ends the items */
     if (status)
         svc_log_info(req, "request given up", method, where, reason);
     else
-        svc_log_error(req, "request failed", method, where, reason);
+        svc_log_error(req, "request failed", method, where, reason, cause);
     answer_problem(x, status ? status : 500, status ? NULL : svc__debug_failure(x, who, error));
 }
 

@@ -84,6 +84,7 @@ struct svc_request {
     size_t query_count;
     bool query_parsed;
     struct bytes body;
+    bool body_changed; /* by a layer */
     const char *id;
     struct request_trace trace;
     struct peer peer;
@@ -155,6 +156,7 @@ struct exchange {
     svc_handler *answer; /* the route's handler, or one of the library's own */
     int refusal;         /* status of the library's own answer */
     const char *reason;  /* its detail; static or in the arena */
+    const char *cause; /* why a call of the handler's failed, in the arena; NULL: nothing to add */
     struct framing framing;
     bool malformed; /* where the request ends is not known */
     bool close;     /* the connection must not be used again */

@@ -8,6 +8,7 @@
 #include "libsvc/core/json_parse.h"
 #include "libsvc/core/json_tree.h"
 #include "libsvc/core/json_writer.h"
+#include "libsvc/core/request_internal.h"
 #include "libsvc/core/response_internal.h"
 #include "libsvc/proto/media.h"
 
@@ -64,6 +65,8 @@ json_t *svc_request_json(svc_request *req, svc_response *res)
         return req->json;
     if (!media_type_accepted(req, res))
         return NULL;
+    if (!svc__request_accept_coding(req, res))
+        return NULL;
     json_t *json = parse(req, res);
     if (json && svc_request_cleanup(req, release_json, json)) {
         release_json(json);
@@ -97,6 +100,17 @@ int svc_response_json_take(svc_response *res, int status, json_t *json)
     return error;
 }
 
+/* What was wrong with a call, of which the code alone says little. */
+static void note_cause(svc_response *res, const char *format, const json_error_t *error)
+{
+    enum { SIZE = 320, SHOWN = 100 /* of the format */ };
+    char *text = svc__arena_alloc(&res->exchange->arena, SIZE);
+    if (text)
+        snprintf(text, SIZE, "svc_response_json: %s, at offset %d of \"%.*s\"", error->text,
+                 error->position, SHOWN, format);
+    res->exchange->cause = text;
+}
+
 int svc_response_json(svc_response *res, int status, const char *format, ...)
 {
     va_list arguments;
@@ -104,7 +118,10 @@ int svc_response_json(svc_response *res, int status, const char *format, ...)
     json_error_t error;
     json_t *json = json_vpack_ex(&error, 0, format, arguments);
     va_end(arguments);
-    if (!json)
-        return json_error_code(&error) == json_error_out_of_memory ? SVC_ENOMEM : SVC_EINVAL;
-    return svc_response_json_take(res, status, json);
+    if (json)
+        return svc_response_json_take(res, status, json);
+    if (json_error_code(&error) == json_error_out_of_memory)
+        return SVC_ENOMEM;
+    note_cause(res, format, &error);
+    return SVC_EINVAL;
 }

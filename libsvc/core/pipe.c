@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/core/reactor.h"
+
 enum {
     FIRST_BYTES = 4096,
     MOST_AT_ONCE = 1 << 18 /* copied under the lock: the other end waits some 20 us for it */
@@ -149,6 +151,16 @@ void svc_pipe_on_data(svc_pipe *pipe, void (*fn)(void *arg), void *arg)
         set_function(pipe, &pipe->reader, fn, arg);
 }
 
+/* Blocks until the pipe has moved. SVC_ESTATE on an event loop, which may be what has to move it.
+ */
+static int wait_for_move(svc_pipe *pipe)
+{
+    if (svc__reactor_on_loop())
+        return SVC_ESTATE;
+    pthread_cond_wait(&pipe->moved, &pipe->lock);
+    return 0;
+}
+
 /* ---- The ring, with the lock held */
 
 static size_t least(size_t a, size_t b)
@@ -262,8 +274,8 @@ int svc_pipe_write(svc_pipe *pipe, const void *data, size_t len)
     int64_t n;
     do {
         pthread_mutex_lock(&pipe->lock);
-        while ((n = put_some(pipe, from, len)) == SVC_EAGAIN)
-            pthread_cond_wait(&pipe->moved, &pipe->lock);
+        while ((n = put_some(pipe, from, len)) == SVC_EAGAIN && !(n = wait_for_move(pipe)))
+            continue;
         end_put(pipe, n);
         if (n > 0) {
             from += n;
@@ -368,8 +380,8 @@ int64_t svc_pipe_read(svc_pipe *pipe, void *data, size_t len)
         return SVC_ENOMEM;
     int64_t n;
     pthread_mutex_lock(&pipe->lock);
-    while ((n = take_some(pipe, data, len)) == SVC_EAGAIN)
-        pthread_cond_wait(&pipe->moved, &pipe->lock);
+    while ((n = take_some(pipe, data, len)) == SVC_EAGAIN && !(n = wait_for_move(pipe)))
+        continue;
     end_take(pipe, n);
     return n;
 }

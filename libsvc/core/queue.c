@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libsvc/base/wait.h"
+#include "libsvc/core/reactor.h"
 
 struct svc_queue {
     pthread_mutex_t lock;
@@ -56,16 +57,27 @@ void svc_queue_free(svc_queue *queue)
     free(queue);
 }
 
+/* How long this thread may wait: not at all on an event loop, which may be what has to move the
+ * queue. `*refused` is what to say of a queue that cannot be used at once. */
+static uint64_t limit_wait(uint64_t deadline_ms, int *refused)
+{
+    bool waits = deadline_ms != WAIT_NOT && svc__reactor_on_loop();
+    *refused = waits ? SVC_ESTATE : SVC_EAGAIN;
+    return waits ? WAIT_NOT : deadline_ms;
+}
+
 /* Whoever is woken does so without the lock: it would wait for it at once. */
 static int push(svc_queue *queue, void *item, uint64_t deadline_ms)
 {
     if (!queue || !item)
         return queue ? SVC_EINVAL : SVC_ENOMEM;
+    int refused;
+    deadline_ms = limit_wait(deadline_ms, &refused);
     pthread_mutex_lock(&queue->lock);
     while (queue->len == queue->capacity && !queue->closed &&
            svc__wait_until(&queue->room_came, &queue->lock, deadline_ms))
         continue;
-    int error = queue->closed ? SVC_ECLOSED : queue->len == queue->capacity ? SVC_EAGAIN : 0;
+    int error = queue->closed ? SVC_ECLOSED : queue->len == queue->capacity ? refused : 0;
     if (!error)
         put_last(queue, item);
     pthread_mutex_unlock(&queue->lock);
@@ -78,11 +90,13 @@ static int pop(svc_queue *queue, void **item, uint64_t deadline_ms)
 {
     if (!queue)
         return SVC_ENOMEM;
+    int refused;
+    deadline_ms = limit_wait(deadline_ms, &refused);
     pthread_mutex_lock(&queue->lock);
     while (queue->len == 0 && !queue->closed &&
            svc__wait_until(&queue->item_came, &queue->lock, deadline_ms))
         continue;
-    int error = queue->len > 0 ? 0 : queue->closed ? SVC_ECLOSED : SVC_EAGAIN;
+    int error = queue->len > 0 ? 0 : queue->closed ? SVC_ECLOSED : refused;
     if (!error)
         *item = take_first(queue);
     pthread_mutex_unlock(&queue->lock);

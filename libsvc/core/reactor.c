@@ -72,6 +72,11 @@ struct arena_cache *svc__reactor_arenas(void)
     return here ? &here->arenas : NULL;
 }
 
+bool svc__reactor_on_loop(void)
+{
+    return here;
+}
+
 bool svc__reactor_is_open(const struct svc_loop *loop)
 {
     return loop == here && !loop->ended;

@@ -55,6 +55,9 @@ struct svc_loop *svc__reactor_enter(struct svc_loop *loop);
 /* The free memory of the loop whose thread this is; NULL on others. Any thread. */
 struct arena_cache *svc__reactor_arenas(void);
 
+/* Whether this thread is an event loop's, which must not wait for others. */
+bool svc__reactor_on_loop(void);
+
 /* Whether the application may make and set things here: on the loop's thread, before its end. */
 bool svc__reactor_is_open(const struct svc_loop *loop);
 

@@ -6,7 +6,9 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
 #include "libsvc/core/request_internal.h"
+#include "libsvc/core/response_internal.h"
 #include "libsvc/proto/cookie.h"
+#include "libsvc/proto/media.h"
 
 struct request_value {
     const svc_key *key;
@@ -244,4 +246,13 @@ int svc_request_set(svc_request *req, const svc_key *key, void *value)
     }
     entry->value = value;
     return 0;
+}
+
+bool svc__request_accept_coding(const svc_request *req, svc_response *res)
+{
+    if (req->body_changed || !svc__media_is_coded(req->fields, req->field_count))
+        return true;
+    if (!svc_response_problem(res, 415, "the body has a content coding, and none is taken"))
+        svc__response_put(res, svc__bytes_z("Accept-Encoding"), svc__bytes_z("identity"));
+    return false;
 }

@@ -7,4 +7,10 @@
 /* Parses the query, unless that is done. 0 or SVC_ENOMEM: then there are no parameters. */
 int svc__request_parse_query(svc_request *req);
 
+/*
+ * Whether the body is what its Content-Type says, without a coding over it; one that a layer has
+ * changed counts as decoded. False: 415 is the answer, with Accept-Encoding (RFC 9110 15.5.16).
+ */
+bool svc__request_accept_coding(const svc_request *req, svc_response *res);
+
 #endif

@@ -21,7 +21,7 @@ static void close_pipe(void *state)
     svc_waker_unref(reply->waker);
 }
 
-static void wake(void *waker)
+static void wake_reader(void *waker)
 {
     svc_waker_wake(waker);
 }
@@ -36,7 +36,7 @@ static int answer(svc_response *res, int status, const char *type, struct respon
         return SVC_ENOMEM;
     }
     *copy = reply;
-    svc_pipe_on_data(reply.pipe, wake, reply.waker);
+    svc_pipe_on_data(reply.pipe, wake_reader, reply.waker);
     svc_source source = SVC_SOURCE_INIT;
     source.read = read_pipe;
     source.close = close_pipe;

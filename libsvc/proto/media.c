@@ -293,3 +293,18 @@ bool svc__media_accepts_json(const struct field *fields, size_t count)
     return svc__media_accept_fields(fields, count, "application", "problem+json") > 0 ||
            svc__media_accept_fields(fields, count, "application", "json") > 0;
 }
+
+bool svc__media_is_coded(const struct field *fields, size_t count)
+{
+    const struct bytes identity = {"identity", 8};
+    const struct field *f = NULL;
+    while ((f = svc__fields_next(fields, count, f, svc__bytes_z("content-encoding"))) != NULL) {
+        struct bytes rest = f->value;
+        while (rest.data) {
+            struct bytes coding = svc__bytes_trim(svc__bytes_cut(&rest, ','));
+            if (coding.len > 0 && !svc__bytes_eq_nocase(coding, identity))
+                return true;
+        }
+    }
+    return false;
+}

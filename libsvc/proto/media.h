@@ -41,6 +41,10 @@ bool svc__media_is_json(struct bytes content_type);
 /* The same for a form, application/x-www-form-urlencoded. Any thread. */
 bool svc__media_is_form(struct bytes content_type);
 
+/* Whether Content-Encoding fields in the list name any coding but identity (RFC 9110 8.4). Any
+ * thread. */
+bool svc__media_is_coded(const struct field *fields, size_t count);
+
 /*
  * How much one Accept value wants type/subtype (lower case, no parameters), in thousandths: 0 is
  * "not acceptable". The most specific range decides; of equal ones the higher weight counts. A

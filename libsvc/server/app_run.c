@@ -130,10 +130,12 @@ static int serve(svc_app *app)
     return svc_app_wait(app) ? EXIT_FORCED : EXIT_CLEAN;
 }
 
+/* One that is in use already is not touched: others read where its stops come from. */
 static int run(svc_app *app)
 {
     (void)svc__standard_occupy(); /* before the signals' descriptor; the start says what fails */
-    int error = svc__signals_take();
+    bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
+    int error = idle ? svc__signals_take() : SVC_ESTATE;
     if (error)
         return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
     app->signals = svc__signals_count();

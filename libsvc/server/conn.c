@@ -510,7 +510,7 @@ static void stall_expired(struct conn *conn)
 }
 
 /* libmicrohttpd closes a suspended connection once it asks what to do next. */
-static void abandon(struct conn *conn)
+static void end_suspended(struct conn *conn)
 {
     conn->abandoned = true;
     svc__exchange_cancel(conn->x);
@@ -523,7 +523,7 @@ static void sending_expired(struct conn *conn)
     bool counted = count_sent(conn, &sent);
     if (conn->suspended) { /* it is the service that has had nothing to send all the time */
         time_out(conn);
-        abandon(conn);
+        end_suspended(conn);
         return;
     }
     if (sent != conn->progress || conn->drained) {
@@ -635,17 +635,17 @@ static bool may_be_whole(const struct conn *conn, uint32_t events)
 
 /* What is there is sent or read all the same: an answer, the next piece of a reply, the rest of a
  * body. But nobody is waited for, and what can have no end is ended. */
-static void departed(struct conn *conn, uint32_t events)
+static void follow_departure(struct conn *conn, uint32_t events)
 {
     bool stalls = conn->phase == CONN_STALL;
     if (stalls && !may_be_whole(conn, events)) {
-        abandon(conn);
+        end_suspended(conn);
         return;
     }
     if (!has_left(conn, events))
         return;
     if (conn->phase == CONN_SEND)
-        abandon(conn);
+        end_suspended(conn);
     else if (svc__exchange_leave(conn->x))
         resume(conn);
 }
@@ -666,7 +666,7 @@ void svc__conn_event(struct conn *conn, uint32_t events)
     else if (conn->phase == CONN_WATCHED)
         svc__conn_enter(conn, CONN_HEAD);
     else if (conn->suspended && left)
-        departed(conn, events);
+        follow_departure(conn, events);
     else if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) && left)
         left_halfway(conn);
 }

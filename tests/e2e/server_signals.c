@@ -49,22 +49,35 @@ static void *read_letters(void *arg)
     return NULL;
 }
 
-/* Says when the first signal has been taken: a second one before that would be lost in it. */
+/* Says when the first signal has been taken: a second one before that would be lost in it. It ends
+ * with the last that is undone, before the app is freed. */
+static pthread_t watcher;
+static atomic_bool undone;
+
 static void *watch_stop(void *arg)
 {
     (void)arg;
-    while (!svc_app_stopping(app))
+    while (!svc_app_stopping(app) && !atomic_load(&undone))
         usleep(1000);
     say("is", "stopping");
     return NULL;
 }
 
-static void start_thread(void *(*run)(void *arg))
+static int start_watcher(svc_app *of, void *arg)
 {
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, run, NULL) || pthread_detach(thread))
-        abort();
+    (void)of, (void)arg;
+    return pthread_create(&watcher, NULL, watch_stop, NULL);
 }
+
+static void stop_watcher(svc_app *of, void *arg)
+{
+    (void)of, (void)arg;
+    atomic_store(&undone, true);
+    pthread_join(watcher, NULL);
+}
+
+static const svc_middleware watch = {
+    .size = sizeof watch, .name = "watch", .start = start_watcher, .stop = stop_watcher};
 
 /* In place of the system's, which then answers. */
 __attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
@@ -145,10 +158,12 @@ static int stop(svc_request *req, svc_response *res)
 
 int main(void)
 {
+    pthread_t reader;
     app = svc_app_new("signals");
     sem_init(&released, 0, 0);
-    start_thread(read_letters);
-    start_thread(watch_stop);
+    if (pthread_create(&reader, NULL, read_letters, NULL) || pthread_detach(reader))
+        abort();
+    svc_app_use(app, &watch);
     svc_app_use(app, &layer);
     svc_app_get(app, "/stop", stop, NULL);
     svc_app_hook(app, start_first, stop_first, NULL);

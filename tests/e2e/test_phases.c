@@ -15,29 +15,39 @@
 #include "tests/support/process.h"
 
 enum {
-    BODY = 120000,
-    /* more than a pipe holds, and less than would fill the socket as well */ CLAIMED = 1 << 20,
+    SMALL = 20000, /* bytes of a body: no socket is full with so many that nobody reads */
+    BODY = 120000, /* more than a pipe holds, and less than would fill the socket as well */
+    CLAIMED = 1 << 20,
     CROWD = 300
 };
 
-/* What is behind the request, or missing from it, when its client leaves. */
+/* What there is of the request, and behind it, when its client leaves. */
 enum rest {
-    NOTHING = 1,
-    NEXT = 2, /* a whole next request */
-    WHOLE = 4 /* the body is whole, though not read; else a part of it is missing */
+    NOTHING = 1, /* or a part of the body is missing */
+    NEXT = 2,    /* a whole next request */
+    WHOLE = 4    /* the body, which is whole, and may not be read yet */
 };
 
 static const struct phase {
     const char *path;
     unsigned rests;    /* those that it is tried with */
-    bool body;         /* the request has one */
+    size_t body;       /* bytes of it that are sent; 0: the request has none */
     const char *reply; /* what the body of its reply begins with, before the request's number */
 } phases[] = {
-    {"worker", NOTHING | NEXT, false, NULL},    {"layer", NOTHING | NEXT, false, NULL},
-    {"waiting", NOTHING | NEXT, false, NULL},   {"deferred", NOTHING | NEXT, false, NULL},
-    {"pipe", NOTHING | NEXT, false, "begin"},   {"source", NOTHING | NEXT, false, "begin"},
-    {"writer", NOTHING | NEXT, false, "begin"}, {"stall", NOTHING | WHOLE, true, NULL},
-    {"idle", NOTHING | WHOLE, true, NULL},      {"read", NOTHING, true, NULL},
+    {"worker", NOTHING | NEXT, 0, NULL},
+    /* Layers wait before a body is read, and handlers behind it. */
+    {"layer", NOTHING | NEXT, 0, NULL},
+    {"layer", WHOLE, SMALL, NULL},
+    {"waiting", NOTHING | NEXT, 0, NULL},
+    {"waiting", WHOLE, SMALL, NULL},
+    {"deferred", NOTHING | NEXT, 0, NULL},
+    {"deferred", WHOLE, SMALL, NULL},
+    {"writer", NOTHING | NEXT, 0, "begin"},
+    {"stall", NOTHING | WHOLE, BODY, NULL},
+    {"idle", NOTHING | WHOLE, BODY, NULL},
+    {"read", NOTHING, BODY, NULL},
+    {"pipe", NOTHING | NEXT, 0, "begin"},
+    {"source", NOTHING | NEXT, 0, "begin"},
 };
 
 enum { PHASES = sizeof phases / sizeof *phases };
@@ -89,8 +99,9 @@ static struct client *reach(const struct phase *phase, unsigned rest, unsigned n
     client_printf(client, "%s /%s/%u HTTP/1.1\r\nHost: a\r\n", phase->body ? "POST" : "GET",
                   phase->path, n);
     if (phase->body) {
-        client_printf(client, "Content-Length: %d\r\n\r\n", rest == WHOLE ? BODY : CLAIMED);
-        cr_assert(client_send(client, flow_at(0, BODY), BODY));
+        client_printf(client, "Content-Length: %zu\r\n\r\n",
+                      rest == WHOLE ? phase->body : (size_t)CLAIMED);
+        cr_assert(client_send(client, flow_at(0, phase->body), phase->body));
     } else {
         client_send_text(client, "\r\n");
     }
@@ -228,7 +239,7 @@ Test(phases, crowds_that_leave_silent_streams_make_room_for_others)
 {
     static const char *const settings[] = {"SVC_MAX_CONNECTIONS=300", "SVC_LOG_REPEAT_PER_S=0",
                                            "SVC_SEND_TIMEOUT_MS=600000", NULL};
-    static const struct phase *const silent[] = {&phases[4], &phases[5]};
+    static const struct phase *const silent[] = {&phases[PHASES - 2], &phases[PHASES - 1]};
     struct client *crowd[CROWD];
     serve("server_phases", settings);
     for (size_t i = 0; i < WAYS * 2; i++) {

@@ -224,6 +224,18 @@ static void free_things(struct things *at, svc_response *res)
         svc_response_free(at->res);
 }
 
+static bool runs_on_loop(enum moment moment)
+{
+    static const enum moment own[] = {HANDLER,          POST,         TIMER,           ON_REQUEST,
+                                      ON_BODY,          ON_RESPONSE,  ON_DONE,         CLEANUP,
+                                      TEST_HANDLER,     TEST_POST,    TEST_ON_REQUEST, TEST_ON_BODY,
+                                      TEST_ON_RESPONSE, TEST_ON_DONE, TEST_CLEANUP};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (own[i] == moment)
+            return true;
+    return false;
+}
+
 /* A moment of the life has come, once. Makes the calls if it is the one that is wanted. */
 static bool reach(enum moment moment, svc_request *req, svc_response *res)
 {
@@ -239,6 +251,7 @@ static bool reach(enum moment moment, svc_request *req, svc_response *res)
     at.loop = req ? svc_request_loop(req) : svc_app_loop(app, 0);
     at.in_handler = moment == HANDLER || moment == WORKER || moment == STREAM || moment == DRAIN ||
                     moment == TEST_HANDLER || moment == TEST_WORKER;
+    at.on_loop = runs_on_loop(moment);
     if (moment != NOTHING)
         make_things(&at);
     make_calls(&at);

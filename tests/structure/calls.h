@@ -26,6 +26,7 @@ struct things {
     svc_reply *reply;
     const svc_schema *schema;
     bool in_handler; /* the route's, which may defer its answer */
+    bool on_loop;    /* the thread is an event loop's, which cannot wait */
 };
 
 /* What is expected of a call's result. */

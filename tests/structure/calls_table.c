@@ -268,15 +268,26 @@ static long write_json(struct things *at)
     return at->res && !svc_response_json_end(json) ? -1 : error; /* twice is refused */
 }
 
+/* What would wait for ever is refused on an event loop, which may be what it waits for. */
+static bool waits_on_loop(svc_queue *queue)
+{
+    void *item;
+    bool popped = svc_queue_pop(queue, &item) != SVC_ESTATE ||
+                  svc_queue_pop_within(queue, &item, 60000) != SVC_ESTATE;
+    bool pushed = svc_queue_push(queue, queue) || svc_queue_push(queue, queue) != SVC_ESTATE ||
+                  svc_queue_push_within(queue, queue, 60000) != SVC_ESTATE;
+    return popped || pushed || svc_queue_try_pop(queue, &item);
+}
+
 /* A queue of its own, since the other one is closed. */
 static long use_queue(struct things *at)
 {
     svc_queue *queue = svc_queue_new(1, NULL);
     void *item;
-    (void)at;
-    long error = svc_queue_push(queue, at) || svc_queue_pop(queue, &item) ||
-                 svc_queue_push_within(queue, at, 0) || svc_queue_pop_within(queue, &item, 0) ||
-                 svc_queue_try_push(queue, at) || svc_queue_try_pop(queue, &item);
+    long error = at->on_loop && waits_on_loop(queue);
+    error = error || svc_queue_push(queue, at) || svc_queue_pop(queue, &item) ||
+            svc_queue_push_within(queue, at, 0) || svc_queue_pop_within(queue, &item, 0) ||
+            svc_queue_try_push(queue, at) || svc_queue_try_pop(queue, &item);
     svc_queue_close(queue);
     error = error || svc_queue_push(queue, at) != SVC_ECLOSED ||
             svc_queue_pop(queue, &item) != SVC_ECLOSED;
@@ -313,6 +324,8 @@ static long push_into_closed_within(struct things *at)
 static long read_byte(struct things *at, int64_t (*read)(svc_pipe *, void *, size_t))
 {
     char byte;
+    if (at->on_loop && svc_pipe_read(at->pipe, &byte, 1) != SVC_ESTATE)
+        return -1;
     int64_t n = svc_pipe_try_write(at->pipe, "x", 1);
     if (n == 1)
         n = read(at->pipe, &byte, 1);
@@ -330,7 +343,9 @@ static long write_byte(struct things *at, bool blocks)
 
 static long end_pipes(struct things *at, bool cancels)
 {
-    svc_pipe *pipe = at->pipe ? svc_pipe_new(0) : NULL;
+    svc_pipe *pipe = at->pipe ? svc_pipe_new(1) : NULL;
+    if (at->on_loop && svc_pipe_write(pipe, "xx", 2) != SVC_ESTATE)
+        return -1;
     if (cancels)
         svc_pipe_cancel(pipe);
     svc_pipe_end(pipe, 0);

@@ -5,6 +5,27 @@
 #include "libsvc/proto/media.h"
 #include "tests/unit/proto/vectors.h"
 
+Test(proto_media, identity_is_no_coding)
+{
+    static const struct {
+        const char *first, *second;
+        bool coded;
+    } rows[] = {{"identity", NULL, false},  {" IDENTITY\t", NULL, false},
+                {"", NULL, false},          {",identity,", NULL, false},
+                {"gzip", NULL, true},       {"identity,br", NULL, true},
+                {"identity", "zstd", true}, {"identity", "identity", false}};
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        const struct field fields[] = {
+            {svc__bytes_z("Accept"), svc__bytes_z("gzip")},
+            {svc__bytes_z("Content-Encoding"), svc__bytes_z(rows[i].first)},
+            {svc__bytes_z("content-encoding"), svc__bytes_z(rows[i].second)},
+        };
+        cr_expect_eq(svc__media_is_coded(fields, rows[i].second ? 3 : 2), rows[i].coded, "row %zu",
+                     i);
+    }
+    cr_expect_not(svc__media_is_coded(NULL, 0));
+}
+
 Test(proto_media, types_and_parameters_are_taken_apart)
 {
     static const struct {
