@@ -133,8 +133,8 @@ static int serve(svc_app *app)
 /* One that is in use already is not touched: others read where its stops come from. */
 static int run(svc_app *app)
 {
-    bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
     (void)svc__standard_occupy(); /* before the signals' descriptor; the start says what fails */
+    bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
     int error = idle ? svc__signals_take() : SVC_ESTATE;
     if (error)
         return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
