@@ -53,7 +53,7 @@ static int enter_end(svc_app *app)
     static const enum app_state idle[] = {APP_BUILDING, APP_READY, APP_ENDED};
     for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
         if (svc__life_enter(app, idle[i], APP_ENDING))
-            return idle[i];
+            return (int)idle[i];
     return -1;
 }
 

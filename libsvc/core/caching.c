@@ -60,8 +60,6 @@ int svc_response_set_cache_control(svc_response *res, const svc_cache_policy *po
 {
     struct cache_control value;
     char text[CACHE_CONTROL_SIZE];
-    if (!res)
-        return SVC_ENOMEM;
     int error = svc__caching_read(policy, &value);
     if (error)
         return error;
@@ -189,19 +187,17 @@ static int put_merged(svc_response *res, struct bytes names)
 
 int svc__caching_merge_vary(svc_response *res, struct bytes names)
 {
-    if (varies_by_all(res, names))
+    bool there = next_vary(res, NULL) != NULL;
+    if (there && varies_by_all(res, names))
         return 0;
     if (lists(names, NAME("*")))
         return svc__response_put(res, NAME("Vary"), NAME("*"));
-    return next_vary(res, NULL) ? put_merged(res, names)
-                                : svc__response_put(res, NAME("Vary"), names);
+    return there ? put_merged(res, names) : svc__response_put(res, NAME("Vary"), names);
 }
 
 int svc_response_add_vary(svc_response *res, const char *names)
 {
     struct bytes given = svc__bytes_z(names);
-    if (!res)
-        return SVC_ENOMEM;
     if (!svc__caching_vary_valid(given))
         return SVC_EINVAL;
     if (varies_by_all(res, given))

@@ -12,7 +12,7 @@ static _Thread_local const svc_app *own_app; /* the app whose thread this is */
 
 bool svc__life_enter(svc_app *app, enum app_state from, enum app_state to)
 {
-    int state = from;
+    int state = (int)from;
     return atomic_compare_exchange_strong(&app->state, &state, to);
 }
 

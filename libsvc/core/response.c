@@ -114,8 +114,9 @@ int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
 
 static bool is_reference(struct bytes name)
 {
-    return svc__bytes_eq_nocase(name, svc__bytes_z("Location")) ||
-           svc__bytes_eq_nocase(name, svc__bytes_z("Content-Location"));
+    static const struct bytes location = {"Location", 8}, content = {"Content-Location", 16};
+    return (name.len == location.len && svc__bytes_eq_nocase(name, location)) ||
+           (name.len == content.len && svc__bytes_eq_nocase(name, content));
 }
 
 /* As a URI reference, which may need escapes. */
@@ -142,11 +143,13 @@ static int copy_field(svc_response *res, const char *name, const char *value, st
         return SVC_EINVAL;
     if (n.len > MAX_FIELD_BYTES || v.len > MAX_FIELD_BYTES)
         return SVC_ETOOBIG;
-    int error = is_reference(n) ? copy_reference(res, v, &out->value) : 0;
-    if (error)
-        return error;
-    if (!is_reference(n))
+    if (is_reference(n)) {
+        int error = copy_reference(res, v, &out->value);
+        if (error)
+            return error;
+    } else {
         out->value = svc__arena_copy(arena_of(res), v);
+    }
     out->name = svc__arena_copy(arena_of(res), n);
     return out->name.data && out->value.data ? 0 : SVC_ENOMEM;
 }

@@ -17,10 +17,27 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Unreserved, sub-delims, and '%' of an escape, which is checked elsewhere. */
-static bool is_plain(char c)
+/* What a character may be part of; PLAIN is unreserved, sub-delims, and '%' of an escape, which is
+ * checked elsewhere. */
+enum part { NONE, PLAIN, PATH, QUERY };
+
+/* The first of the parts above, from which on a character stands for itself. */
+/* clang-format off */
+static const unsigned char part_of[256] = {
+    [0x20] =
+    /* 0x20 */ 0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2,
+    /* 0x30 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 0, 1, 0, 3,
+    /* 0x40 */ 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 0x50 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1,
+    /* 0x60 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 0x70 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0,
+};
+/* clang-format on */
+
+static bool belongs_to(char c, enum part part)
 {
-    return is_alpha(c) || is_digit(c) || (c && strchr("-._~!$&'()*+,;=%", c));
+    unsigned char first = part_of[(unsigned char)c];
+    return first != NONE && first <= part;
 }
 
 static char *put_escaped(char *to, char c)
@@ -32,16 +49,14 @@ static char *put_escaped(char *to, char c)
     return to;
 }
 
-/* Copies a part with everything escaped that is not plain or one of `others`. */
-static char *put_part(char *to, struct bytes part, const char *others)
+/* Copies text with everything escaped that does not belong to that part. */
+static char *put_part(char *to, struct bytes text, enum part part)
 {
-    for (size_t i = 0; i < part.len; i++) {
-        char c = part.data[i];
-        if (is_plain(c) || strchr(others, c))
-            *to++ = c;
+    for (size_t i = 0; i < text.len; i++)
+        if (belongs_to(text.data[i], part))
+            *to++ = text.data[i];
         else
-            to = put_escaped(to, c);
-    }
+            to = put_escaped(to, text.data[i]);
     return to;
 }
 
@@ -93,7 +108,7 @@ static bool authority_valid(struct bytes authority, bool needs_host)
     if (user < authority.len) {
         struct bytes information = take(&authority, user + 1);
         for (size_t i = 0; i < user; i++)
-            if (!is_plain(information.data[i]) && information.data[i] != ':')
+            if (!belongs_to(information.data[i], PLAIN) && information.data[i] != ':')
                 return false;
     }
     return svc__host_valid(authority) && (!needs_host || svc__host_name(authority).len > 0);
@@ -139,12 +154,12 @@ size_t svc__reference_write(char *out, struct bytes text)
         if (!to)
             return 0;
     }
-    to = put_part(to, take(&text, length_to(text, "?#")), ":@/");
+    to = put_part(to, take(&text, length_to(text, "?#")), PATH);
     if (text.len > 0 && *text.data == '?')
-        to = put_part(to, take(&text, length_to(text, "#")), ":@/?");
+        to = put_part(to, take(&text, length_to(text, "#")), QUERY);
     if (text.len > 0) {
         *to++ = *take(&text, 1).data;
-        to = put_part(to, text, ":@/?");
+        to = put_part(to, text, QUERY);
     }
     return (size_t)(to - out);
 }

@@ -30,6 +30,7 @@ struct loop {
     struct MHD_Daemon *daemon;
     int mhd_fd;          /* libmicrohttpd's epoll */
     struct conn *adding; /* whose socket libmicrohttpd is just taking */
+    uint64_t runs;       /* of libmicrohttpd, in each of which it reads once from a connection */
     bool run_again;      /* libmicrohttpd has work that its epoll does not show */
     bool closes;         /* a connection that libmicrohttpd has to handle once more */
     bool known_layout;   /* it is clear how this libmicrohttpd uses a connection's memory */

@@ -1,0 +1,21 @@
+/*
+ * The lines of chunked framing (RFC 9112 7.1), strictly: each ends with CRLF, and holds no other
+ * CR, no line feed and no other control character but a tab.
+ */
+#ifndef SVC_PROTO_CHUNK_H
+#define SVC_PROTO_CHUNK_H
+
+#include <stdbool.h>
+
+#include "libsvc/base/bytes.h"
+
+/* Whether `framing` is all that stands before a chunk's data: a line of its size in hexadecimal
+ * digits and perhaps extensions, and before that CRLF where it is `behind` another chunk. Any
+ * thread. */
+bool svc__chunk_leads(struct bytes framing, bool behind);
+
+/* Whether `rest` begins with a body's end: a size of 0, trailer lines and an empty line, and before
+ * that CRLF where it is `behind` a chunk. Any thread. */
+bool svc__chunk_ends(struct bytes rest, bool behind);
+
+#endif
