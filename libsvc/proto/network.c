@@ -68,7 +68,8 @@ int svc__network_parse(struct bytes text, struct network *network)
     if (parse_address(address, &found.prefix, &before))
         return SVC_ESYNTAX;
     if (length.data) {
-        if (svc__num_u64(length, 8 * NETWORK_ADDRESS_LEN - before, &bits))
+        bool padded = length.len > 1 && length.data[0] == '0';
+        if (padded || svc__num_u64(length, 8 * NETWORK_ADDRESS_LEN - before, &bits))
             return SVC_ESYNTAX;
         found.bits = before + (unsigned)bits;
     }

@@ -126,6 +126,93 @@ Test(core_setting, what_is_not_of_the_kind_or_out_of_range_leaves_the_value)
     }
 }
 
+/* Durations and numbers as other tools write them: none is taken for something else. */
+Test(core_setting, a_number_is_decimal_digits_and_nothing_else)
+{
+    static const char *const odd[] = {
+        "5s",
+        "5ms",
+        "5 ms",
+        "5 s",
+        "5m",
+        "5h",
+        "1h5m",
+        "PT5S",
+        "00:05",
+        "5,0",
+        "5.0",
+        "5.",
+        ".5",
+        "5e0",
+        "5E0",
+        "e5",
+        "5_0",
+        "5'0",
+        "5k",
+        "5K",
+        "5Ki",
+        "5KB",
+        "5B",
+        "5%",
+        "+5",
+        "-5",
+        "--5",
+        "- 5",
+        " 5",
+        "\t5",
+        "5\n",
+        "5 5",
+        "5;",
+        "5#",
+        "5//",
+        "'5'",
+        "\"5\"",
+        "$((5))",
+        "%d",
+        "0x5",
+        "0X5",
+        "0b101",
+        "0o5",
+        "05h",
+        "five",
+        "true",
+        "on",
+        "null",
+        "nil",
+        "NaN",
+        "inf",
+        "max",
+        "default",
+        "auto",
+        "-0",
+        "5-10",
+        "5..10",
+        "1/2",
+        "5u",
+        "5UL",
+        "5L",
+        "5f",
+        "V",
+        "\xd9\xa5",
+        "\xef\xbc\x95",
+        "\xc2\xbd",
+        "5\xc2\xa0",
+        "\xe2\x88\x9e",
+        "\xe2\x80\x8b"
+        "5",
+    };
+    for (size_t i = 0; i < ROWS(odd); i++) {
+        values.number = 7;
+        cr_expect_eq(parse(NUMBER, svc__bytes_z(odd[i])), SVC_ESYNTAX, "%s", odd[i]);
+        cr_expect_eq(values.number, 7, "%s", odd[i]);
+    }
+    cr_expect_eq(parse(NUMBER, svc__bytes("5\0", 2)), SVC_ESYNTAX);
+    cr_expect_eq(parse(NUMBER, svc__bytes_z("005")), 0);
+    cr_expect_eq(values.number, 5);
+    cr_expect_eq(parse(NUMBER, svc__bytes_z("010")), 0, "octal");
+    cr_expect_eq(values.number, 10);
+}
+
 Test(core_setting, texts_are_copied)
 {
     char text[] = "text";
