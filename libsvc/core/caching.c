@@ -198,6 +198,8 @@ int svc__caching_merge_vary(svc_response *res, struct bytes names)
 int svc_response_add_vary(svc_response *res, const char *names)
 {
     struct bytes given = svc__bytes_z(names);
+    if (!res)
+        return SVC_ENOMEM;
     if (!svc__caching_vary_valid(given))
         return SVC_EINVAL;
     if (varies_by_all(res, given))
