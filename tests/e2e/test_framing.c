@@ -93,8 +93,8 @@ static bool is_name(const char *name, size_t len, const char *known)
 static long read_length(const char *value, size_t len)
 {
     long length = 0;
-    while (len && (*value == ' ' || *value == '\t'))
-        value++, len--;
+    for (; len && (*value == ' ' || *value == '\t'); len--)
+        value++;
     while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
         len--;
     if (!len || len > 6)
@@ -248,7 +248,8 @@ static size_t expect_strict(const struct input *input, enum way way, size_t spli
 
 static unsigned next_random(unsigned *state)
 {
-    return *state = *state * 1103515245 + 12345, *state >> 8;
+    *state = *state * 1103515245 + 12345;
+    return *state >> 8;
 }
 
 enum edit { REPLACE, INSERT, REMOVE, EDITS };
