@@ -75,10 +75,10 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
 bool svc__conn_hand_over(struct conn *conn)
 {
     conn->taken = conn->skipped;
-    bool taken = svc__loop_mhd_add(conn->loop, conn);
-    if (!taken)
+    int added = svc__loop_mhd_add(conn->loop, conn);
+    if (added < 0)
         release(conn);
-    return taken;
+    return added > 0;
 }
 
 static void unwatch(struct conn *conn)
