@@ -7,6 +7,8 @@
 #include "libsvc/base/bytes.h"
 #include "libsvc/proto/head.h"
 
+static const char lone_feed[] = "a line of the head ends with a line feed alone";
+
 static int refuse(const char **reason, int status, const char *text)
 {
     *reason = text;
@@ -21,7 +23,7 @@ static int take_line(struct bytes *rest, struct bytes *line, const char **reason
         return HEAD_RAW_PART;
     size_t len = (size_t)(feed - rest->data);
     if (len == 0 || feed[-1] != '\r')
-        return refuse(reason, 400, "a line of the head ends with a line feed alone");
+        return refuse(reason, 400, lone_feed);
     *line = svc__bytes(rest->data, len - 1);
     *rest = svc__bytes(feed + 1, rest->len - len - 1);
     return 0;
@@ -79,40 +81,64 @@ static void move_space(char *value, size_t len)
     memset(value, ' ', len - kept);
 }
 
+static bool is_length(const char *name, size_t len)
+{
+    static const char length[] = "content-length";
+    return len == sizeof length - 1 &&
+           svc__bytes_eq_nocase(svc__bytes(name, len), svc__bytes_z(length));
+}
+
 static int check_field(char *line, size_t len, const char **reason)
 {
-    if (memchr(line, '\0', len))
-        return refuse(reason, 400, "the head holds a NUL");
     if (line[0] == ' ' || line[0] == '\t')
         return refuse(reason, 400, "the head holds a folded line");
     char *colon = memchr(line, ':', len);
     if (!colon || colon == line)
         return refuse(reason, 400, "a line of the head has no name or no colon");
     size_t name_len = (size_t)(colon - line), value_len = len - name_len - 1;
-    move_space(colon + 1, value_len);
+    if (value_len && (colon[value_len] == ' ' || colon[value_len] == '\t'))
+        move_space(colon + 1, value_len);
     uint64_t length;
-    return svc__bytes_eq_nocase(svc__bytes(line, name_len), svc__bytes_z("content-length"))
+    return is_length(line, name_len)
                ? svc__head_length(svc__bytes_trim(svc__bytes(colon + 1, value_len)), &length,
                                   reason)
                : 0;
 }
 
-int svc__head_raw_fields(char *data, size_t len, size_t max_fields, size_t *end,
-                         const char **reason)
+/* All lines up to the empty one: how far they reach is in `*end`, also when one is missing. */
+static int check_fields(char *data, size_t len, size_t max_fields, size_t *end, const char **reason)
 {
-    struct bytes rest = {data, len}, line;
-    for (size_t count = 0;; count++) {
-        int status = take_line(&rest, &line, reason);
-        if (status)
-            return status;
-        if (line.len == 0)
-            break;
+    for (size_t count = 0, at = 0;; count++) {
+        *end = at;
+        char *feed = at < len ? memchr(data + at, '\n', len - at) : NULL;
+        if (!feed)
+            return HEAD_RAW_PART;
+        size_t line_len = (size_t)(feed - (data + at));
+        if (!line_len || feed[-1] != '\r')
+            return refuse(reason, 400, lone_feed);
+        at += line_len + 1;
+        if (line_len == 1) {
+            *end = at;
+            return 0;
+        }
         if (count == max_fields)
             return refuse(reason, 431, "the request has too many header fields");
-        status = check_field(data + (line.data - data), line.len, reason);
+        int status = check_field(feed - line_len, line_len - 1, reason);
         if (status)
             return status;
     }
-    *end = (size_t)(rest.data - data);
-    return 0;
+}
+
+int svc__head_raw_fields(char *data, size_t len, size_t max_fields, size_t *end,
+                         const char **reason)
+{
+    size_t checked;
+    int status = check_fields(data, len, max_fields, &checked, reason);
+    if (status > 0)
+        return status;
+    if (checked && memchr(data, '\0', checked))
+        return refuse(reason, 400, "the head holds a NUL");
+    if (status == 0)
+        *end = checked;
+    return status;
 }

@@ -18,9 +18,9 @@
 int svc__early_start(struct loop *loop)
 {
     struct early_feed *feed = &loop->feed;
-    feed->last = &feed->first;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, feed->ends))
         return SVC_ESYSTEM;
+    feed->last = &feed->first;
     feed->parked = fcntl(feed->ends[1], F_DUPFD_CLOEXEC, 0);
     return feed->parked < 0 ? SVC_ESYSTEM : 0;
 }
@@ -70,12 +70,23 @@ static bool make_early(struct conn *conn, size_t used)
     return conn->early;
 }
 
+/* libmicrohttpd closes it, or sees its end itself. */
+static void give_up(struct conn *conn)
+{
+    if (is_held(conn))
+        resume(conn);
+    else
+        close_own(conn);
+}
+
 /* A silent connection holds nothing. */
 static void await_more(struct conn *conn)
 {
     if (!is_held(conn) && !conn->early->len)
         svc__early_forget(conn);
     svc__conn_watch_head(conn);
+    if (!conn->watched)
+        give_up(conn);
 }
 
 static void refuse_head(struct conn *conn, int status, const char *reason)
@@ -179,12 +190,10 @@ static void read_head(struct conn *conn)
         await_more(conn);
     else if (taken == TAKEN_WHOLE && conn->early->len)
         deliver(conn);
-    else if (is_held(conn))
-        resume(conn); /* it sees the end itself */
-    else if (taken == TAKEN_END)
-        close_own(conn);
-    else
+    else if (taken == TAKEN_WHOLE)
         hand_over_unread(conn);
+    else
+        give_up(conn);
 }
 
 void svc__early_open(struct conn *conn)
@@ -195,27 +204,28 @@ void svc__early_open(struct conn *conn)
         refuse_head(conn, 503, "out of memory");
 }
 
-bool svc__early_hold(struct conn *conn, size_t len)
+int svc__early_hold(struct conn *conn, size_t len)
 {
     size_t used = (size_t)(conn->fields - conn->base);
-    if (used + len > conn->loop->pool / 2 || !make_early(conn, used))
-        return false;
+    if (used + len >= conn->loop->pool / 2)
+        return SVC_ETOOBIG;
+    if (!make_early(conn, used))
+        return SVC_ENOMEM;
     memcpy(conn->early->data, conn->fields, len);
     conn->early->held = conn->early->len = len;
     svc__conn_watch_head(conn);
-    return true;
+    if (conn->watched)
+        return 0;
+    svc__early_forget(conn);
+    return SVC_ESYSTEM;
 }
 
 void svc__early_event(struct conn *conn, uint32_t events)
 {
-    if (conn->raw || (events & (EPOLLHUP | EPOLLERR))) {
-        if (is_held(conn))
-            resume(conn);
-        else
-            close_own(conn);
-        return;
-    }
-    svc__early_open(conn);
+    if (conn->raw || (events & (EPOLLHUP | EPOLLERR)))
+        give_up(conn);
+    else
+        svc__early_open(conn);
 }
 
 /* ---- Handing it over */
@@ -242,22 +252,27 @@ static bool swap_in(struct early_feed *feed, struct conn *conn)
            dup3(feed->ends[0], conn->fd, O_CLOEXEC) >= 0;
 }
 
+/* False: it has ended meanwhile. */
+static bool make_ready(struct conn *conn)
+{
+    if (conn->raw || conn->cut) {
+        give_up(conn);
+        return false;
+    }
+    if (!is_held(conn))
+        return svc__conn_hand_over(conn);
+    /* White space may have been moved in what libmicrohttpd has of the last line. */
+    memcpy(conn->fields, conn->early->data, conn->early->held);
+    conn->head_end = conn->fields + conn->early->len;
+    resume(conn);
+    return true;
+}
+
 bool svc__early_feed(struct loop *loop)
 {
     struct early_feed *feed = &loop->feed;
     struct conn *conn = take_ready(feed);
-    if (!conn)
-        return false;
-    if (!is_held(conn)) {
-        if (!svc__conn_hand_over(conn))
-            return feed->first;
-    } else {
-        /* White space may have been moved in what libmicrohttpd has of the last line. */
-        memcpy(conn->fields, conn->early->data, conn->early->held);
-        conn->head_end = conn->fields + conn->early->len;
-        resume(conn);
-    }
-    if (!swap_in(feed, conn))
+    if (conn && make_ready(conn) && !swap_in(feed, conn))
         shutdown(conn->fd, SHUT_RDWR);
     return feed->first;
 }

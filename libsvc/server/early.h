@@ -48,10 +48,10 @@ void svc__early_open(struct conn *conn);
 
 /*
  * Takes over from libmicrohttpd, which must be suspending the connection, what is left of a head,
- * of whose fields it has the first `len` bytes itself. False when out of memory, or of room for
- * more.
+ * of whose fields it has the first `len` bytes itself. 0, SVC_ETOOBIG when there is no room for
+ * more, SVC_ENOMEM or SVC_ESYSTEM.
  */
-bool svc__early_hold(struct conn *conn, size_t len);
+int svc__early_hold(struct conn *conn, size_t len);
 
 /* The socket of a connection whose head is awaited has an event. */
 void svc__early_event(struct conn *conn, uint32_t events);

@@ -47,9 +47,9 @@ static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *n
     struct collector *collector = cls;
     if (collector->count == collector->space)
         return MHD_NO;
-    struct bytes normal = {"", 0};
-    if (value) /* in the connection's memory, which is written to all the time */
-        normal = svc__fields_normal((char *)(uintptr_t)value, value_len);
+    struct bytes normal = {value ? value : "", value_len};
+    if (value_len && (value[value_len - 1] == ' ' || value[value_len - 1] == '\t'))
+        normal = svc__fields_normal((char *)(uintptr_t)value, value_len); /* not on 0.9.75 */
     collector->fields[collector->count++] = (struct field){{name, name_len}, normal};
     return MHD_YES;
 }
@@ -474,11 +474,31 @@ static bool is_line_clean(const char *target, size_t len, const char *limit)
            !behind[sizeof version + 1];
 }
 
+/* Ends the head for libmicrohttpd where its fields begin, so that it has nothing to answer itself.
+ */
+static void refuse_fields(struct conn *conn, int status, const char *fault)
+{
+    note_fault(conn, status, fault);
+    conn->fields[0] = '\n';
+}
+
+/* The rest of a head, of which `len` bytes of fields have come, is read by the loop. */
+static void hold_fields(struct conn *conn, size_t len)
+{
+    size_t target = conn->x->request.target.raw.len;
+    bool is_long = target > (size_t)conn->loop->server->app->config.max_target_bytes;
+    int error = svc__early_hold(conn, len);
+    if (!error)
+        suspend_connection(conn);
+    else if (error == SVC_ETOOBIG)
+        refuse_fields(conn, is_long ? 414 : 431, "the request's head is too large");
+    else
+        refuse_fields(conn, 503, "out of memory");
+}
+
 /*
  * The fields as they were sent, as far as they have come, still lie behind the request line, and
- * behind them NULs: a reset leaves nothing else, and a first head is there whole. A head with a
- * fault ends for libmicrohttpd where it would begin, so that it has nothing to answer itself. What
- * is still to come of one is read by the loop.
+ * behind them NULs: a reset leaves nothing else, and a first head is there whole.
  */
 static void look_at_fields(struct conn *conn, const char *limit)
 {
@@ -486,19 +506,12 @@ static void look_at_fields(struct conn *conn, const char *limit)
     const char *fault = NULL;
     int status = svc__head_raw_fields(conn->fields, space,
                                       conn->loop->server->app->config.max_fields, &end, &fault);
-    if (status > 0) {
-        note_fault(conn, status, fault);
-        conn->fields[0] = '\n';
-    } else if (status == 0) {
+    if (status > 0)
+        refuse_fields(conn, status, fault);
+    else if (status == 0)
         conn->head_end = conn->fields + end;
-    } else if (svc__early_hold(conn, strnlen(conn->fields, space))) {
-        suspend_connection(conn);
-    } else {
-        size_t target = conn->x->request.target.raw.len;
-        bool is_long = target > (size_t)conn->loop->server->app->config.max_target_bytes;
-        note_fault(conn, is_long ? 414 : 431, "the request's head is too large");
-        conn->fields[0] = '\n';
-    }
+    else
+        hold_fields(conn, strnlen(conn->fields, space));
 }
 
 static void look_at_head(struct conn *conn, char *target, size_t len)
@@ -735,12 +748,12 @@ void svc__loop_mhd_run(struct loop *loop)
         more || loop->closes || (MHD_get_timeout(loop->daemon, &wait) == MHD_YES && wait == 0);
 }
 
-bool svc__loop_mhd_add(struct loop *loop, struct conn *conn)
+int svc__loop_mhd_add(struct loop *loop, struct conn *conn)
 {
     loop->adding = conn;
     enum MHD_Result added = MHD_add_connection(
         loop->daemon, conn->fd, (const struct sockaddr *)&conn->address, conn->address_len);
-    bool known = added == MHD_YES || !loop->adding;
+    int known = added == MHD_YES ? 1 : loop->adding ? -1 : 0;
     loop->adding = NULL;
     loop->run_again = true;
     return known;

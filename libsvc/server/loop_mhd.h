@@ -17,8 +17,8 @@ void svc__loop_mhd_stop(struct loop *loop);
 void svc__loop_mhd_run(struct loop *loop);
 
 /* Hands over the connection's socket, which libmicrohttpd closes from now on, also when it fails.
- * False: it was refused and nothing else knows the connection. */
-bool svc__loop_mhd_add(struct loop *loop, struct conn *conn);
+ * 1; 0 when it was refused and the connection is freed; -1 when nothing else knows of it. */
+int svc__loop_mhd_add(struct loop *loop, struct conn *conn);
 
 /* Suspends a connection whose reply has nothing to send yet, from where libmicrohttpd asks for it.
  */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "libsvc/base/json_scan.h"
+#include "libsvc/base/thread.h"
 #include "libsvc/core/json_parse.h"
 #include "libsvc/core/json_tree.h"
 
@@ -152,13 +153,9 @@ static void *parse_deep(void *arg)
 Test(core_json_parse, depth_is_no_matter_of_the_stack)
 {
     pthread_t thread;
-    pthread_attr_t attributes;
     void *good;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 32768);
-    cr_assert_eq(pthread_create(&thread, &attributes, parse_deep, NULL), 0);
+    cr_assert_eq(svc__thread_start(&thread, 32768, parse_deep, NULL), 0);
     pthread_join(thread, &good);
-    pthread_attr_destroy(&attributes);
     cr_expect_not_null(good);
 }
 

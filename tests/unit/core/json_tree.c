@@ -5,6 +5,7 @@
 
 #include <svc/errors.h>
 
+#include "libsvc/base/thread.h"
 #include "libsvc/core/json_tree.h"
 
 enum { SMALL_STACK = 65536 /* as little as a worker may have */, DEEP = 100000 };
@@ -13,12 +14,8 @@ enum { SMALL_STACK = 65536 /* as little as a worker may have */, DEEP = 100000 }
 static void run_on_small_stack(void *(*run)(void *arg), void *arg)
 {
     pthread_t thread;
-    pthread_attr_t attributes;
-    cr_assert_eq(pthread_attr_init(&attributes), 0);
-    cr_assert_eq(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
-    cr_assert_eq(pthread_create(&thread, &attributes, run, arg), 0);
+    cr_assert_eq(svc__thread_start(&thread, SMALL_STACK, run, arg), 0);
     cr_assert_eq(pthread_join(thread, NULL), 0);
-    pthread_attr_destroy(&attributes);
 }
 
 /* One level around `inner`, which it takes. */
@@ -114,12 +111,8 @@ static int error_of(json_t *json)
 {
     pthread_t thread;
     void *error;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, SMALL_STACK);
-    cr_assert_eq(pthread_create(&thread, &attributes, write_tree, json), 0);
+    cr_assert_eq(svc__thread_start(&thread, SMALL_STACK, write_tree, json), 0);
     pthread_join(thread, &error);
-    pthread_attr_destroy(&attributes);
     return (int)(intptr_t)error;
 }
 
