@@ -77,18 +77,12 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
 bool svc__conn_hand_over(struct conn *conn)
 {
     conn->taken = conn->skipped;
-<<<<<<< HEAD
-    if (svc__loop_mhd_add(conn->loop, conn))
-        return true;
-    svc__loop_fault(conn->loop, 1, "a connection was closed unserved", strerror(errno));
-    release(conn);
-    return false;
-=======
     int added = svc__loop_mhd_add(conn->loop, conn);
-    if (added < 0)
+    if (added < 0) {
+        svc__loop_fault(conn->loop, 1, "a connection was closed unserved", strerror(errno));
         release(conn);
+    }
     return added > 0;
->>>>>>> framing
 }
 
 static void unwatch(struct conn *conn)

@@ -81,7 +81,8 @@ static void add_setting(const char **list, size_t *count, const char *setting)
 }
 
 /* First the test's settings, then defaults, then what is inherited: the first of a name wins. No
- * request is refused because a busy machine lets it wait for its worker, unless a test wants that. */
+ * request is refused because a busy machine lets it wait for its worker, unless a test wants that.
+ */
 static void make_environment(const char **list, const char *const *settings)
 {
     static const char *const defaults[] = {
