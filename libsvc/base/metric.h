@@ -68,8 +68,8 @@ int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
 int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
                             void (*fn)(struct buf *out, const char *name, void *arg), void *arg);
 
-/* Appends `name{label="text"} value`, with the text escaped; bytes that are not UTF-8 stand as "%FF".
- * Errors stay in `out`. Any thread. */
+/* Appends `name{label="text"} value`, with the text escaped; bytes that are not UTF-8 stand as
+ * "%FF". Errors stay in `out`. Any thread. */
 void svc__metric_put_labelled(struct buf *out, const char *name, const char *label,
                               const char *text, uint64_t value);
 

@@ -160,7 +160,7 @@ struct svc_app {
     _Atomic unsigned stops;                           /* calls of svc_app_stop so far */
     unsigned stops_before;                            /* of them, those before the start */
     _Atomic int stop_fd; /* an eventfd that svc_app_stop writes to; -1 before the first start */
-    const _Atomic unsigned *signals; /* how many have asked for a stop; NULL without svc_app_run */
+    const _Atomic unsigned *_Atomic signals; /* how many asked for a stop; NULL: none are taken */
 };
 
 /*

@@ -60,6 +60,8 @@ int svc_response_set_cache_control(svc_response *res, const svc_cache_policy *po
 {
     struct cache_control value;
     char text[CACHE_CONTROL_SIZE];
+    if (!res)
+        return SVC_ENOMEM;
     int error = svc__caching_read(policy, &value);
     if (error)
         return error;
@@ -198,6 +200,8 @@ int svc__caching_merge_vary(svc_response *res, struct bytes names)
 int svc_response_add_vary(svc_response *res, const char *names)
 {
     struct bytes given = svc__bytes_z(names);
+    if (!res)
+        return SVC_ENOMEM;
     if (!svc__caching_vary_valid(given))
         return SVC_EINVAL;
     if (varies_by_all(res, given))

@@ -28,7 +28,8 @@ bool svc__life_owns_thread(const svc_app *app)
 
 unsigned svc__life_stops(const svc_app *app)
 {
-    return atomic_load(&app->stops) + (app->signals ? atomic_load(app->signals) : 0);
+    const _Atomic unsigned *signals = atomic_load(&app->signals);
+    return atomic_load(&app->stops) + (signals ? atomic_load(signals) : 0);
 }
 
 /* Signals count from the beginning of svc_app_run, and an earlier svc_app_stop is left to

@@ -60,8 +60,8 @@ static int open_path(const char *root, const char *path)
     return root ? svc__open_beneath(root, path, flags) : open(path, flags);
 }
 
-/* What says that the path leads to no file that may be served; EXDEV: it leads out of the root. EPERM
- * is not among it: no file's mode says so, but a sandbox. */
+/* What says that the path leads to no file that may be served; EXDEV: it leads out of the root.
+ * EPERM is not among it: no file's mode says so, but a sandbox. */
 static bool is_absent(int error)
 {
     switch (error) {

@@ -4,9 +4,9 @@
 
 #include "libsvc/core/exchange.h"
 
-/* Whether the exchange's method is one of HTTP's, or any resource of the service has it. If not, 501
- * has been set as the answer: what the target says is then of no interest, since other methods may
- * have other targets. */
+/* Whether the exchange's method is one of HTTP's, or any resource of the service has it. If not,
+ * 501 has been set as the answer: what the target says is then of no interest, since other methods
+ * may have other targets. */
 bool svc__routing_method_known(struct exchange *x);
 
 /* Finds the route for the exchange's method, host and target, with its chain, limits and

@@ -1,6 +1,8 @@
 /* Lines of chunked framing. */
 #include "libsvc/proto/chunk.h"
 
+#include "libsvc/proto/token.h"
+
 /* Takes a line and its CRLF off `*rest`. False where that is in disorder, or cut off. */
 static bool take_line(struct bytes *rest, struct bytes *line)
 {
@@ -38,6 +40,12 @@ static bool take_end(struct bytes *rest, bool behind)
     return !behind || (take_line(rest, &line) && !line.len);
 }
 
+/* One that begins with its colon looks like the end to some. */
+static bool is_field(struct bytes line)
+{
+    return svc__token_valid(svc__bytes_cut(&line, ':')) && line.data;
+}
+
 bool svc__chunk_leads(struct bytes framing, bool behind)
 {
     bool zero;
@@ -50,8 +58,11 @@ bool svc__chunk_ends(struct bytes rest, bool behind)
     struct bytes line;
     if (!take_end(&rest, behind) || !take_size(&rest, &zero) || !zero)
         return false;
-    while (take_line(&rest, &line))
+    while (take_line(&rest, &line)) {
         if (!line.len)
             return true;
+        if (!is_field(line))
+            return false;
+    }
     return false;
 }

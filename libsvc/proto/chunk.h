@@ -14,8 +14,8 @@
  * thread. */
 bool svc__chunk_leads(struct bytes framing, bool behind);
 
-/* Whether `rest` begins with a body's end: a size of 0, trailer lines and an empty line, and before
- * that CRLF where it is `behind` a chunk. Any thread. */
+/* Whether `rest` begins with a body's end: a size of 0, trailer fields and an empty line, and
+ * before that CRLF where it is `behind` a chunk. Any thread. */
 bool svc__chunk_ends(struct bytes rest, bool behind);
 
 #endif

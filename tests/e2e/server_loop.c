@@ -211,7 +211,7 @@ static int spin(svc_request *req, svc_response *res)
 {
     static _Atomic unsigned spins;
     unsigned wanted = ++spins;
-    uint64_t until_ms = now_ms() + 350;
+    uint64_t until_ms = now_ms() + 700;
     svc_log_info(req, "spinning");
     while (told < wanted || now_ms() < until_ms)
         continue;

@@ -176,3 +176,28 @@ Test(core_json_parse, a_scratch_buffer_that_is_full_is_no_fault_of_the_text)
     svc__arena_reset(&arena);
     svc__buf_free(&scratch);
 }
+
+static size_t left; /* of jansson's allocations, before they fail */
+
+static void *allocate(size_t size)
+{
+    return left > 0 && left-- ? malloc(size) : NULL;
+}
+
+Test(core_json_parse, memory_that_jansson_has_not_is_no_fault_of_the_text)
+{
+    static const char text[] =
+        "{\"a\":[1,2.5,\"b\",{\"c\\n\":null}],\"d\":[[[]]],\"e\":\"\\u00e9\"}";
+    bool whole = false;
+    json_set_alloc_funcs(allocate, free);
+    for (size_t n = 0; !whole && n < 1000; n++) {
+        struct json_fault fault = {"", 0, 0};
+        left = n;
+        json_t *json = parse(text, sizeof text - 1, 8, &fault);
+        whole = json != NULL;
+        cr_expect(whole || !fault.reason, "allocation %zu: %s", n, fault.reason);
+        svc__json_tree_free(json);
+    }
+    json_set_alloc_funcs(malloc, free);
+    cr_expect(whole);
+}

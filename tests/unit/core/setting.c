@@ -198,8 +198,7 @@ Test(core_setting, a_number_is_decimal_digits_and_nothing_else)
         "\xc2\xbd",
         "5\xc2\xa0",
         "\xe2\x88\x9e",
-        "\xe2\x80\x8b"
-        "5",
+        "\xe2\x80\x8b\065",
     };
     for (size_t i = 0; i < ROWS(odd); i++) {
         values.number = 7;

@@ -31,6 +31,11 @@ static const struct {
     {LITERAL("0\n\r\n"), false, false, false, false},
     {LITERAL("0\r\n\n"), false, false, false, false},
     {LITERAL("0\r\nX-A: 1\n\r\n"), false, false, false, false},
+    {LITERAL("0\r\n:\r\nX: 1\r\n\r\n"), false, false, false, false},
+    {LITERAL("0\r\nX\r\n\r\n"), false, false, false, false},
+    {LITERAL("0\r\nX: 1\r\n a\r\n\r\n"), false, false, false, false},
+    {LITERAL("0\r\nX: \r\n\r\n"), false, false, true, false},
+    {LITERAL("0\r\nX:\r\n\r\n"), false, false, true, false},
     {LITERAL("\n0\r\n\r\n"), false, false, false, false},
     {LITERAL("\r\n0\r\n"), false, false, false, false},
 };
