@@ -63,7 +63,7 @@ Test(config, every_bad_value_is_named_at_once_and_nothing_starts)
         "SVC_ACCESS_LOG: \"2\" is not on or off",
         "SVC_MAX_FIELDS: \"3\" is not in 8 to 200",
         "setting listen: \"nowhere\": expected host:port",
-        "setting admin_listen: \"127.0.0.1:99999\": the port is no number up to 65535",
+        "setting admin_listen: \"127.0.0.1:99999\": expected host:port, with a port up to 65535",
         "log_output \"/nowhere/log\": No such file or directory",
         NULL};
     expect_refusal(settings, named);
