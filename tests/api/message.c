@@ -140,6 +140,23 @@ static int write_headers(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "text");
 }
 
+static int read_trimmed(svc_request *req, svc_response *res)
+{
+    cr_expect_str_eq(svc_request_header(req, "X-Space"), "a \t b");
+    cr_expect_str_eq(svc_request_header(req, "X-Blank"), "");
+    cr_expect_str_eq(svc_request_header(req, "X-None"), "c");
+    return svc_response_text(res, 200, "");
+}
+
+Test(message, white_space_around_a_fields_value_is_taken_off)
+{
+    static const char *const headers[] = {
+        "X-Space", " \ta \t b\t ", "X-Blank", "\t ", "X-None", "c", NULL};
+    svc_reply *reply = run(read_trimmed, "GET", "/r/1", headers, NULL);
+    cr_expect_eq(svc_reply_status(reply), 200);
+    svc_reply_free(reply);
+}
+
 Test(message, response_fields_are_checked)
 {
     svc_reply *reply = run(write_headers, "GET", "/r/1", NULL, NULL);

@@ -555,6 +555,27 @@ Test(malformed, chunks)
     RUN(chunk_rows);
 }
 
+/* ---- White space around values is nobody's (RFC 9110 5.5) */
+
+Test(malformed, white_space_around_values_is_taken_off_on_every_way)
+{
+    static const char text[] =
+        "GET /fields HTTP/1.1\r\nHost: a \r\nX-A:\t b c \t \r\nX-B: \t\r\nX-C:d\r\n\r\n";
+    const struct row row = {"white space", text, sizeof text - 1, 200, KEPT};
+    struct process *server = process_start(process_program("server_wire"), NULL, NULL);
+    cr_assert(server);
+    for (enum way way = WHOLE; way < WAYS; way++) {
+        struct client *client = connect_for(server, way);
+        send_row(client, &row, way);
+        struct client_reply reply = client_read(client, false);
+        cr_expect_str_eq(reply.body, "4 5", "%s: %s", way_names[way], reply.body);
+        client_reply_free(&reply);
+        client_close(client);
+    }
+    cr_expect_eq(process_stop(server), 0);
+    process_free(server);
+}
+
 /* ---- Where unclean paths lead: never to another host, which two slashes would be */
 
 static const struct {
