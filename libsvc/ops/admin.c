@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <svc/cache.h>
 #include <svc/json.h>
 
 #include "libsvc/core/exchange.h"
@@ -98,7 +99,7 @@ static int readyz(svc_request *req, svc_response *res)
     svc__response_scratch_done(res);
     json_decref(all.checks);
     json_decref(all.late);
-    return error;
+    return error ? error : svc_response_add_vary(res, "Accept");
 }
 
 static int metrics(svc_request *req, svc_response *res)

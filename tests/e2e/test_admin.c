@@ -26,6 +26,10 @@ static char *get(const char *address, const char *target, const char *fields, in
     struct client_reply reply = client_read(client, false);
     cr_expect_eq(reply.status, status, "%s: %d %s", target, reply.status,
                  client_end_name(reply.end));
+    char vary[32] = "";
+    client_reply_field(&reply, "Vary", vary, sizeof vary);
+    bool negotiated = status == 404 || !strcmp(target, "/readyz");
+    cr_expect_str_eq(vary, negotiated ? "Accept" : "", "%s", target);
     char *body = strdup(reply.body);
     client_reply_free(&reply);
     client_close(client);
