@@ -78,16 +78,16 @@ struct conn {
     bool had_body;     /* the last request whose head is in */
     bool spared;       /* a reply has left it open in a drain, for what may be behind its request */
     uint32_t watching; /* the events for which it is */
-    uint32_t unwatched; /* those for which it could not be, and is to be before long */
-    size_t head_bytes;  /* of the current request, once it is in; 0: not known */
-    const char *base;   /* where libmicrohttpd reads requests to; NULL: not known */
-    uint64_t taken;     /* bytes of requests so far, to compare with the kernel's count */
-    uint64_t since_ms;  /* when the phase began */
-    uint64_t due_ms;    /* when it must be over */
-    uint64_t progress;  /* of the reply, when it was last looked at */
-    uint64_t given;     /* by the reply's source, when it last had nothing more */
-    uint64_t dropped;   /* bytes of an unwanted body */
-    uint64_t held;      /* bytes of a body that are left with libmicrohttpd while it stalls */
+    uint32_t unwatched;   /* those for which it could not be, and is to be before long */
+    size_t head_bytes;    /* of the current request, once it is in; 0: not known */
+    const char *base;     /* where libmicrohttpd reads requests to; NULL: not known */
+    uint64_t taken;       /* bytes of requests so far, to compare with the kernel's count */
+    uint64_t since_ms;    /* when the phase began */
+    uint64_t due_ms;      /* when it must be over */
+    uint64_t progress;    /* of the reply, when it was last looked at */
+    uint64_t given;       /* by the reply's source, when it last had nothing more */
+    uint64_t dropped;     /* bytes of an unwanted body */
+    uint64_t held;        /* bytes of a body that are left with libmicrohttpd while it stalls */
     struct unsent unsent; /* of a reply written past libmicrohttpd; goes out while lingering */
     socklen_t address_len;
     struct sockaddr_storage address;
