@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,9 +96,11 @@ static void fork_child(void)
 {
     int status;
     pid_t child = fork();
-    if (child == 0)
-        while (pause())
-            continue;
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
     kill(child, SIGTERM);
     waitpid(child, &status, 0);
     say("child ended by", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "itself");
