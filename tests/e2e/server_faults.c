@@ -113,7 +113,16 @@ static int hello(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "hello");
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the pointer, for other loops */
 static svc_request *held;
+
+static svc_request *get_held(void)
+{
+    pthread_mutex_lock(&lock);
+    svc_request *req = held;
+    pthread_mutex_unlock(&lock);
+    return req;
+}
 
 /* Waits until it is released. */
 static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -122,7 +131,9 @@ static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
     (void)res;
     if ((*waited)++)
         return SVC_PASS;
+    pthread_mutex_lock(&lock);
     held = req;
+    pthread_mutex_unlock(&lock);
     svc_log_info(req, "held");
     return SVC_WAIT;
 }
@@ -131,13 +142,13 @@ static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
 static int left(svc_request *req, svc_response *res)
 {
     (void)req;
-    return svc_response_text(res, 200, svc_request_cancelled(held) ? "left" : "there");
+    return svc_response_text(res, 200, svc_request_cancelled(get_held()) ? "left" : "there");
 }
 
 static int release(svc_request *req, svc_response *res)
 {
     (void)req;
-    svc_request_resume(held);
+    svc_request_resume(get_held());
     return svc_response_text(res, 200, "released");
 }
 

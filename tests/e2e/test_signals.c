@@ -132,9 +132,6 @@ Test(signals, one_signal_alone_ends_no_stop_hook)
 
 Test(signals, a_child_that_was_forked_is_ended_by_them)
 {
-#ifdef SERVERS_UNDER_THREAD_SANITIZER
-    cr_skip_test("the thread sanitizer keeps signals from the children of threads");
-#endif
     start("fork");
     cr_assert(process_await_log(server, "child ended by Terminated\n", PROCESS_WAIT_MS));
     cr_expect_eq(process_stop(server), 0);

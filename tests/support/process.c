@@ -436,9 +436,22 @@ int process_await_exit(struct process *process, unsigned wait_ms)
     return process->status;
 }
 
+/* The thread sanitizer handles signals between a program's calls, and now and then never. */
+static void signal_again(struct process *process)
+{
+#ifdef SERVERS_UNDER_THREAD_SANITIZER
+    enum { LOST_MS = 20000 };
+    if (!process_await_log(process, "\"draining\"", LOST_MS))
+        process_signal(process, SIGTERM);
+#else
+    (void)process;
+#endif
+}
+
 int process_stop(struct process *process)
 {
     process_signal(process, SIGTERM);
+    signal_again(process);
     return process_await_exit(process, PROCESS_WAIT_MS);
 }
 
