@@ -37,11 +37,14 @@ static void close_watched(void)
 
 TestSuite(core_watchdog, .init = open_watched, .fini = close_watched);
 
-/* As if the loop had been free `ms` ago for the last time. */
+/* As if the loop had been free `ms` ago for the last time, and its thread had waited since: also
+ * where the system has run others meanwhile. */
 static void hold_by(uint64_t ms, enum watched what, const struct route *of)
 {
     svc__watchdog_enter(&loop.watchdog); /* so that a sample is taken */
     svc__watchdog_mark(&loop.watchdog, svc__clock_coarse_ns() - ms * 1000000);
+    loop.watchdog.sample.waits--;
+    loop.watchdog.waits = 0;
     svc__watchdog_look(&loop.watchdog, what, of);
 }
 
