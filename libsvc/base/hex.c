@@ -46,3 +46,11 @@ bool svc__hex_read(unsigned char *out, const char *digits, size_t n)
     }
     return seen < 16;
 }
+
+int svc__hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}

@@ -1,6 +1,7 @@
 /* One function for each rule of the grammar; the levels that recursion would remember are bits. */
 #include "libsvc/base/json_scan.h"
 
+#include "libsvc/base/hex.h"
 #include "libsvc/base/utf8.h"
 
 /* What may stand at a place. */
@@ -93,20 +94,12 @@ static enum json_token take_word(struct json_scan *s, const char *word, enum jso
 
 /* ---- Strings */
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = svc__bytes_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Four hexadecimal digits. */
 static bool take_code(struct json_scan *s, unsigned *code)
 {
     *code = 0;
     for (int i = 0; i < 4; i++) {
-        int digit = digit_value(peek(s));
+        int digit = svc__hex_value(peek(s));
         if (digit < 0)
             return false;
         *code = *code << 4 | (unsigned)digit;

@@ -1,6 +1,7 @@
 /* Lines of chunked framing. */
 #include "libsvc/proto/chunk.h"
 
+#include "libsvc/base/hex.h"
 #include "libsvc/proto/token.h"
 
 /* Takes a line and its CRLF off `*rest`. False where that is in disorder, or cut off. */
@@ -17,11 +18,6 @@ static bool take_line(struct bytes *rest, struct bytes *line)
     return true;
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static bool take_size(struct bytes *rest, bool *zero)
 {
     struct bytes line;
@@ -29,7 +25,7 @@ static bool take_size(struct bytes *rest, bool *zero)
         return false;
     size_t digits = 0;
     *zero = true;
-    for (; digits < line.len && is_hex(line.data[digits]); digits++)
+    for (; digits < line.len && svc__hex_value(line.data[digits]) >= 0; digits++)
         *zero &= line.data[digits] == '0';
     return digits > 0 && (digits == line.len || line.data[digits] == ';');
 }

@@ -3,23 +3,16 @@
 
 #include <string.h>
 
+#include "libsvc/base/hex.h"
 #include "libsvc/base/utf8.h"
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* The byte that the escape at the start of `text` stands for, or -1 when there is none. */
 static int escape_value(struct bytes text)
 {
     if (text.len < 3 || text.data[0] != '%')
         return -1;
-    int high = hex_value(text.data[1]);
-    int low = hex_value(text.data[2]);
+    int high = svc__hex_value(text.data[1]);
+    int low = svc__hex_value(text.data[2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

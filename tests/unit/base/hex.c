@@ -39,3 +39,13 @@ Test(base_hex, what_is_no_lower_case_digit_is_refused)
         cr_expect_not(svc__hex_read(&byte, bad[i], 1), "%s", bad[i]);
     cr_expect(svc__hex_read(&byte, "", 0));
 }
+
+Test(base_hex, a_digit_of_either_case_has_its_value_and_nothing_else_has_one)
+{
+    static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+    for (int c = -128; c < 128; c++) {
+        const char *at = c ? strchr(lower, c) : NULL;
+        at = at || !c ? at : strchr(upper, c) ? lower + (strchr(upper, c) - upper) : NULL;
+        cr_expect_eq(svc__hex_value((char)c), at ? (int)(at - lower) : -1, "%d", c);
+    }
+}
