@@ -63,6 +63,7 @@ static const struct scenario scenarios[] = {
     {"fixed", "GET", "/", FIELDS(plain), NULL, 200, BARE},
     {"fixed_browser", "GET", "/", FIELDS(browser), NULL, 200, BARE},
     {"default_stack", "GET", "/", FIELDS(plain), NULL, 200, 0},
+    {"default_stack_browser", "GET", "/", FIELDS(browser), NULL, 200, 0},
     {"hello", "GET", "/hello/world", FIELDS(browser), NULL, 200, 0},
     {"query", "GET", "/query?a=1&b=two+words&c=%C3%BC&page=7", FIELDS(plain), NULL, 200, BARE},
     {"post_json", "POST", "/json", FIELDS(json), document, 200, 0},
