@@ -7,8 +7,8 @@
 #include <svc/json.h>
 
 #include "bench/part.h"
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/response_internal.h"
 
 enum { NOTES = 20, TAGS = 3, SCRATCH = 1 << 24 };
 

@@ -13,14 +13,14 @@
 
 #include "bench/part.h"
 #include "libsvc/base/metric.h"
-#include "libsvc/core/bind_json.h"
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/reactor.h"
+#include "libsvc/bind/bind_json.h"
+#include "libsvc/exchange/exchange.h"
 #include "libsvc/mw/stack.h"
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
+#include "libsvc/run/reactor.h"
 
 enum { SEQUENCE = 1 << 16, MAX_TEXT = 256 };
 

@@ -12,8 +12,8 @@
 
 #include <svc.h>
 
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/reactor.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/run/reactor.h"
 
 #define FIELD(name, value)                                                                         \
     {                                                                                              \

@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 #include "fuzz/fuzz.h"
-#include "libsvc/core/app_internal.h"
-#include "libsvc/core/bind_json.h"
-#include "libsvc/core/bind_text.h"
+#include "libsvc/app/app_internal.h"
+#include "libsvc/bind/bind_json.h"
+#include "libsvc/bind/bind_text.h"
 #include "libsvc/proto/uri.h"
 
 enum { MAX_CHILDREN = 3, MAX_TAGS = 2 };

@@ -5,8 +5,8 @@
 #include "fuzz/fuzz.h"
 #include "libsvc/base/json_scan.h"
 #include "libsvc/base/num.h"
-#include "libsvc/core/json_parse.h"
-#include "libsvc/core/json_tree.h"
+#include "libsvc/json/json_parse.h"
+#include "libsvc/json/json_tree.h"
 
 enum { FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY };
 

@@ -3,7 +3,7 @@
 
 #include "fuzz/fuzz.h"
 #include "libsvc/base/utf8.h"
-#include "libsvc/core/log_format.h"
+#include "libsvc/log/log_format.h"
 
 /* Text is given NUL-terminated. */
 static char *string_of(struct bytes text)

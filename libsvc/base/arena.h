@@ -5,8 +5,8 @@
  * An arena and its cache belong to one thread at a time; handing them over is the caller's to
  * order.
  */
-#ifndef LIBSVC_BASE_ARENA_H
-#define LIBSVC_BASE_ARENA_H
+#ifndef SVC_BASE_ARENA_H
+#define SVC_BASE_ARENA_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  * a ceiling, and never quite as long as others wait, so that those who failed together do not come
  * back together.
  */
-#ifndef LIBSVC_BASE_BACKOFF_H
-#define LIBSVC_BASE_BACKOFF_H
+#ifndef SVC_BASE_BACKOFF_H
+#define SVC_BASE_BACKOFF_H
 
 #include <stdint.h>
 

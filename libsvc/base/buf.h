@@ -2,8 +2,8 @@
  * A growable buffer that is born with a ceiling and remembers its first error, so that twenty
  * appends need one check.
  */
-#ifndef LIBSVC_BASE_BUF_H
-#define LIBSVC_BASE_BUF_H
+#ifndef SVC_BASE_BUF_H
+#define SVC_BASE_BUF_H
 
 #include <stdarg.h>
 #include <stdint.h>

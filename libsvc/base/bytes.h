@@ -2,8 +2,8 @@
  * A borrowed view of bytes, so that a parser can name a part of its input without copying it or
  * writing a NUL into it.
  */
-#ifndef LIBSVC_BASE_BYTES_H
-#define LIBSVC_BASE_BYTES_H
+#ifndef SVC_BASE_BYTES_H
+#define SVC_BASE_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * The two clocks, and dates as text without gmtime, which takes a lock, and without strftime, which
  * follows the locale.
  */
-#ifndef LIBSVC_BASE_CLOCK_H
-#define LIBSVC_BASE_CLOCK_H
+#ifndef SVC_BASE_CLOCK_H
+#define SVC_BASE_CLOCK_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Doubles as the shortest decimals that mean them. */
-#ifndef LIBSVC_BASE_DOUBLE_H
-#define LIBSVC_BASE_DOUBLE_H
+#ifndef SVC_BASE_DOUBLE_H
+#define SVC_BASE_DOUBLE_H
 
 #include <stddef.h>
 

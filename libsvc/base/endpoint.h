@@ -2,8 +2,8 @@
  * The text of an address to listen on, taken apart. Settings are checked by it before anything is
  * opened, and listeners are opened by it, so that the two never disagree.
  */
-#ifndef LIBSVC_BASE_ENDPOINT_H
-#define LIBSVC_BASE_ENDPOINT_H
+#ifndef SVC_BASE_ENDPOINT_H
+#define SVC_BASE_ENDPOINT_H
 
 #include <stdbool.h>
 #include <stdint.h>

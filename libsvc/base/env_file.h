@@ -8,8 +8,8 @@
  * in a bare value, blanks behind the name, other escapes, quotes over several lines. So are control
  * characters and what is not UTF-8.
  */
-#ifndef LIBSVC_BASE_ENV_FILE_H
-#define LIBSVC_BASE_ENV_FILE_H
+#ifndef SVC_BASE_ENV_FILE_H
+#define SVC_BASE_ENV_FILE_H
 
 #include "libsvc/base/buf.h"
 #include "libsvc/base/bytes.h"

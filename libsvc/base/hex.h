@@ -1,6 +1,6 @@
 /* Bytes as lower-case hexadecimal digits, which ids are written in. */
-#ifndef LIBSVC_BASE_HEX_H
-#define LIBSVC_BASE_HEX_H
+#ifndef SVC_BASE_HEX_H
+#define SVC_BASE_HEX_H
 
 #include <stdbool.h>
 #include <stddef.h>

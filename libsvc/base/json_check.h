@@ -1,6 +1,6 @@
 /* Whether a text is JSON, for text that is passed on as it is. */
-#ifndef LIBSVC_BASE_JSON_CHECK_H
-#define LIBSVC_BASE_JSON_CHECK_H
+#ifndef SVC_BASE_JSON_CHECK_H
+#define SVC_BASE_JSON_CHECK_H
 
 #include <stdbool.h>
 

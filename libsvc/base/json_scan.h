@@ -1,6 +1,6 @@
 /* The grammar of JSON (RFC 8259), read piece by piece without recursion and without memory. */
-#ifndef LIBSVC_BASE_JSON_SCAN_H
-#define LIBSVC_BASE_JSON_SCAN_H
+#ifndef SVC_BASE_JSON_SCAN_H
+#define SVC_BASE_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* What stands between the quotes of a JSON string. */
-#ifndef LIBSVC_BASE_JSON_TEXT_H
-#define LIBSVC_BASE_JSON_TEXT_H
+#ifndef SVC_BASE_JSON_TEXT_H
+#define SVC_BASE_JSON_TEXT_H
 
 #include "libsvc/base/bytes.h"
 

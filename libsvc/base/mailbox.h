@@ -2,8 +2,8 @@
  * How other threads hand things to an event loop: a list that anyone may add to without a lock and
  * that its owner takes whole.
  */
-#ifndef LIBSVC_BASE_MAILBOX_H
-#define LIBSVC_BASE_MAILBOX_H
+#ifndef SVC_BASE_MAILBOX_H
+#define SVC_BASE_MAILBOX_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -5,8 +5,8 @@
  * Metrics are registered by one thread before others count or read. Reading is possible at any
  * time; a count that another thread is just adding may or may not be in it.
  */
-#ifndef LIBSVC_BASE_METRIC_H
-#define LIBSVC_BASE_METRIC_H
+#ifndef SVC_BASE_METRIC_H
+#define SVC_BASE_METRIC_H
 
 #include <stdatomic.h>
 #include <stddef.h>

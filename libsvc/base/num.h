@@ -1,6 +1,6 @@
 /* Decimal numbers to and from bytes, stricter than strtoull and quicker than printf. */
-#ifndef LIBSVC_BASE_NUM_H
-#define LIBSVC_BASE_NUM_H
+#ifndef SVC_BASE_NUM_H
+#define SVC_BASE_NUM_H
 
 #include <stdint.h>
 

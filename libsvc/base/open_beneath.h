@@ -1,6 +1,6 @@
 /* Opening files whose path may come from a stranger, and never leads out of a folder. */
-#ifndef LIBSVC_BASE_OPEN_BENEATH_H
-#define LIBSVC_BASE_OPEN_BENEATH_H
+#ifndef SVC_BASE_OPEN_BENEATH_H
+#define SVC_BASE_OPEN_BENEATH_H
 
 /*
  * Opens `path` beneath the folder `root`, with the `flags` of open(2), O_CLOEXEC among them.

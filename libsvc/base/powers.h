@@ -1,6 +1,6 @@
 /* The powers of ten with 128 bits, a table of its own because a script makes it. */
-#ifndef LIBSVC_BASE_POWERS_H
-#define LIBSVC_BASE_POWERS_H
+#ifndef SVC_BASE_POWERS_H
+#define SVC_BASE_POWERS_H
 
 #include <stdint.h>
 

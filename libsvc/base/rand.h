@@ -6,8 +6,8 @@
  * makes it drop what was buffered. A process made by a bare clone(2) runs no such handlers. Used
  * bytes are erased from the buffer.
  */
-#ifndef LIBSVC_BASE_RAND_H
-#define LIBSVC_BASE_RAND_H
+#ifndef SVC_BASE_RAND_H
+#define SVC_BASE_RAND_H
 
 #include <stddef.h>
 

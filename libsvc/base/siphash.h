@@ -4,8 +4,8 @@
  * a text the same hash; who can choose texts may then find two that share one, so that hash stands
  * for no secret and no signature.
  */
-#ifndef LIBSVC_BASE_SIPHASH_H
-#define LIBSVC_BASE_SIPHASH_H
+#ifndef SVC_BASE_SIPHASH_H
+#define SVC_BASE_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>

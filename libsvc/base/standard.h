@@ -1,6 +1,6 @@
 /* The standard descriptors of a process that was started without some of them. */
-#ifndef LIBSVC_BASE_STANDARD_H
-#define LIBSVC_BASE_STANDARD_H
+#ifndef SVC_BASE_STANDARD_H
+#define SVC_BASE_STANDARD_H
 
 /*
  * Occupies those of the descriptors 0 to 2 that are closed, so that no socket or file of the

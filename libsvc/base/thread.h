@@ -1,6 +1,6 @@
 /* Starting threads that are the library's own, and what a thread has done. */
-#ifndef LIBSVC_BASE_THREAD_H
-#define LIBSVC_BASE_THREAD_H
+#ifndef SVC_BASE_THREAD_H
+#define SVC_BASE_THREAD_H
 
 #include <pthread.h>
 #include <stdbool.h>

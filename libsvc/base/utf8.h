@@ -1,6 +1,6 @@
 /* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
-#ifndef LIBSVC_BASE_UTF8_H
-#define LIBSVC_BASE_UTF8_H
+#ifndef SVC_BASE_UTF8_H
+#define SVC_BASE_UTF8_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* Waiting for another thread on a condition, until a deadline on the clock that nobody sets. */
-#ifndef LIBSVC_BASE_WAIT_H
-#define LIBSVC_BASE_WAIT_H
+#ifndef SVC_BASE_WAIT_H
+#define SVC_BASE_WAIT_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -8,8 +8,8 @@
  * the level that its distance needs, and is filed a level or more below when that slot begins. So a
  * far timer is visited a few times in all, however long it waits.
  */
-#ifndef LIBSVC_BASE_WHEEL_H
-#define LIBSVC_BASE_WHEEL_H
+#ifndef SVC_BASE_WHEEL_H
+#define SVC_BASE_WHEEL_H
 
 #include <stdbool.h>
 #include <stddef.h>

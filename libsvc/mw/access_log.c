@@ -4,8 +4,8 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/hex.h"
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/response_internal.h"
 #include "libsvc/mw/stack.h"
 
 /* The path as sent. A target that could not be parsed is cut at its query, which may hold secrets.

@@ -1,7 +1,7 @@
 /* Cache-Control for the replies of an app, a group or a route, from one policy. */
 #include "libsvc/base/arena.h"
-#include "libsvc/core/caching.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/cache/caching.h"
+#include "libsvc/exchange/response_internal.h"
 
 #define NAME(text) svc__bytes((text), sizeof(text) - 1)
 

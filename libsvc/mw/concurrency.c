@@ -3,8 +3,8 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/response_internal.h"
 
 #define DETAIL "the service has more requests than it can serve"
 

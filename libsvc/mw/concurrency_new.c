@@ -2,8 +2,8 @@
  */
 #include <stdlib.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/num.h"
-#include "libsvc/core/app_internal.h"
 #include "libsvc/mw/concurrency.h"
 
 enum { MAX_QUEUE_MS = 3600000, MAX_RETRY_S = 86400 };

@@ -1,8 +1,8 @@
 /* Conditional requests: tags for bodies in memory, 304 and 412 for reads, 428 for bare writes. */
 #include "libsvc/base/arena.h"
 #include "libsvc/base/siphash.h"
-#include "libsvc/core/condition.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/cache/condition.h"
+#include "libsvc/exchange/response_internal.h"
 
 #define NAME(text) svc__bytes((text), sizeof(text) - 1)
 

@@ -1,6 +1,6 @@
 /* Request counters and durations, counted in the cells of the thread that serves. */
 #include "libsvc/base/metric.h"
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 #include "libsvc/mw/stack.h"
 
 struct http_metrics {

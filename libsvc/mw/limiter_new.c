@@ -1,8 +1,8 @@
 /* The constructor of rate limits: checks what the program asks for, and names every mistake. */
 #include <string.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
-#include "libsvc/core/app_internal.h"
 #include "libsvc/mw/rate_fields.h"
 #include "libsvc/mw/rate_limit.h"
 #include "libsvc/proto/token.h"

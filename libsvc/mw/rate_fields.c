@@ -3,7 +3,7 @@
 
 #include "libsvc/base/buf.h"
 #include "libsvc/base/num.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/exchange/response_internal.h"
 
 /*
  * draft-ietf-httpapi-ratelimit-headers, as from its 8th version on: two fields, each a Structured

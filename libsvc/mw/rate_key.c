@@ -1,7 +1,7 @@
 /* Whose request it is. */
 #include "libsvc/mw/rate_key.h"
 
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 
 /* An IPv6 client has at least a network of this many bytes to itself, and can use any address in
  * it: one of them says no more than all of them. */

@@ -3,7 +3,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/exchange/response_internal.h"
 #include "libsvc/mw/rate_fields.h"
 #include "libsvc/mw/rate_key.h"
 

@@ -1,6 +1,6 @@
 /* Budgets that callers send: a request whose caller gives up earlier has an earlier deadline. */
 #include "libsvc/base/clock.h"
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 #include "libsvc/mw/stack.h"
 #include "libsvc/proto/budget.h"
 

@@ -3,8 +3,8 @@
 
 #include "libsvc/base/hex.h"
 #include "libsvc/base/rand.h"
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/response_internal.h"
 #include "libsvc/mw/stack.h"
 
 enum { ID_BYTES = 16, MAX_INBOUND = 128 };

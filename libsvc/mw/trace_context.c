@@ -1,6 +1,6 @@
 /* Trace context: each request is a span, of the trace that it brings or of one that begins here. */
 #include "libsvc/base/rand.h"
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 #include "libsvc/mw/stack.h"
 
 static const char header_name[] = "traceparent";

@@ -6,8 +6,8 @@
 #include <svc/cache.h>
 #include <svc/json.h>
 
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/response_internal.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/response_internal.h"
 #include "libsvc/ops/checks.h"
 #include "libsvc/proto/media.h"
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/app/app_internal.h"
+#include "libsvc/app/life.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
-#include "libsvc/core/app_internal.h"
-#include "libsvc/core/life.h"
 
 /* A check and its thread. All but the first two are guarded by the lock. */
 struct inquiry {

@@ -1,6 +1,6 @@
 /* URI references, as Location and Content-Location have them. */
-#ifndef LIBSVC_PROTO_REFERENCE_H
-#define LIBSVC_PROTO_REFERENCE_H
+#ifndef SVC_PROTO_REFERENCE_H
+#define SVC_PROTO_REFERENCE_H
 
 #include <stddef.h>
 

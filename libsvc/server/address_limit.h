@@ -7,7 +7,7 @@
 #ifndef SVC_SERVER_ADDRESS_LIMIT_H
 #define SVC_SERVER_ADDRESS_LIMIT_H
 
-#include "libsvc/core/peer.h"
+#include "libsvc/exchange/peer.h"
 
 struct address_limit;
 

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libsvc/core/app_internal.h"
-#include "libsvc/core/config_source.h"
-#include "libsvc/core/config_text.h"
+#include "libsvc/app/app_internal.h"
 #include "libsvc/server/app_run.h"
+#include "libsvc/settings/config_source.h"
+#include "libsvc/settings/config_text.h"
 
 enum { MAX_OUTPUT = 16 << 20 };
 enum action { ACTION_RUN, ACTION_HELP, ACTION_CHECK, ACTION_PRINT };

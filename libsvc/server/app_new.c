@@ -1,5 +1,5 @@
 /* The public constructor: an app with the default stack on it. */
-#include "libsvc/core/app_internal.h"
+#include "libsvc/app/app_internal.h"
 #include "libsvc/mw/stack.h"
 
 /* Outermost first. The id may be that of the trace; the log and the metrics see both, and what

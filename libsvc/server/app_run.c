@@ -6,14 +6,14 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "libsvc/app/app_test.h"
+#include "libsvc/app/life.h"
 #include "libsvc/base/standard.h"
-#include "libsvc/core/app_test.h"
-#include "libsvc/core/config.h"
-#include "libsvc/core/life.h"
 #include "libsvc/server/drain.h"
 #include "libsvc/server/log_output.h"
 #include "libsvc/server/loop.h"
 #include "libsvc/server/signals.h"
+#include "libsvc/settings/config.h"
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once; but
  * nothing is begun once a stop was asked for. */

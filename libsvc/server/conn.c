@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "libsvc/core/away.h"
-#include "libsvc/core/response_file.h"
+#include "libsvc/exchange/away.h"
+#include "libsvc/exchange/response_file.h"
 #include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
 #include "libsvc/server/loop_mhd.h"

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "libsvc/base/mailbox.h"
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 #include "libsvc/server/early.h"
 #include "libsvc/server/watch.h"
 #include "libsvc/server/wire.h"

@@ -4,10 +4,10 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "libsvc/app/life.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/wait.h"
-#include "libsvc/core/life.h"
-#include "libsvc/core/workers.h"
+#include "libsvc/run/workers.h"
 #include "libsvc/server/signals.h"
 
 enum {

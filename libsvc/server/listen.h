@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/endpoint.h"
-#include "libsvc/core/app_internal.h"
 #include "libsvc/server/watch.h"
 
 struct listener {

@@ -9,8 +9,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/outlet.h"
-#include "libsvc/core/app_internal.h"
 
 /* As many threads as may be set, and that of the admin pages; with more CPUs than that, those
  * beyond share a ring. */

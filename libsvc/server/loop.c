@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libsvc/app/life.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
-#include "libsvc/core/away.h"
-#include "libsvc/core/life.h"
+#include "libsvc/exchange/away.h"
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/loop_mhd.h"
 

@@ -8,7 +8,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/base/wheel.h"
-#include "libsvc/core/reactor.h"
+#include "libsvc/run/reactor.h"
 #include "libsvc/server/conn.h"
 #include "libsvc/server/linger.h"
 #include "libsvc/server/server.h"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "libsvc/base/thread.h"
-#include "libsvc/core/away.h"
+#include "libsvc/exchange/away.h"
 #include "libsvc/proto/chunk.h"
 #include "libsvc/proto/head_raw.h"
 #include "libsvc/server/loop_mhd_reply.h"

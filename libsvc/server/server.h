@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 #include "libsvc/server/listen.h"
 
 struct address_limit;

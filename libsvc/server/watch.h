@@ -3,7 +3,7 @@
 #ifndef SVC_SERVER_WATCH_H
 #define SVC_SERVER_WATCH_H
 
-#include "libsvc/core/reactor.h"
+#include "libsvc/run/reactor.h"
 
 /* What the loop's epoll points at, beside the reactor's own. */
 enum watch_kind {

@@ -2,7 +2,7 @@
 #ifndef SVC_SERVER_WIRE_H
 #define SVC_SERVER_WIRE_H
 
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 
 /* What a socket had no room for. */
 struct unsent {

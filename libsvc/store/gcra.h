@@ -14,8 +14,8 @@
  *
  * Time ends for a window after GCRA_SECONDS, eight and a half years from its epoch.
  */
-#ifndef LIBSVC_STORE_GCRA_H
-#define LIBSVC_STORE_GCRA_H
+#ifndef SVC_STORE_GCRA_H
+#define SVC_STORE_GCRA_H
 
 #include "libsvc/store/limiter.h"
 

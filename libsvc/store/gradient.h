@@ -13,8 +13,8 @@
  * second is measured. That costs 1 to 2% of what could be done, and sooner again only where it told
  * news.
  */
-#ifndef LIBSVC_STORE_GRADIENT_H
-#define LIBSVC_STORE_GRADIENT_H
+#ifndef SVC_STORE_GRADIENT_H
+#define SVC_STORE_GRADIENT_H
 
 #include <stdint.h>
 

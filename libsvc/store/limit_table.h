@@ -16,8 +16,8 @@
  * and twice that for each doubling of the rate, 2 to 2^16 at most. Of a million live keys that is
  * none in seven tables of eight, and at the fastest rates 30.
  */
-#ifndef LIBSVC_STORE_LIMIT_TABLE_H
-#define LIBSVC_STORE_LIMIT_TABLE_H
+#ifndef SVC_STORE_LIMIT_TABLE_H
+#define SVC_STORE_LIMIT_TABLE_H
 
 #include "libsvc/base/siphash.h"
 #include "libsvc/store/limiter.h"

@@ -3,8 +3,8 @@
  * that the answer may come from this process (limit_table.h) or from state that several processes
  * share.
  */
-#ifndef LIBSVC_STORE_LIMITER_H
-#define LIBSVC_STORE_LIMITER_H
+#ifndef SVC_STORE_LIMITER_H
+#define SVC_STORE_LIMITER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * refusal is a load, so that many who are refused do not slow down those who are not. The limit is
  * fixed, or moved by what those who had a permit report.
  */
-#ifndef LIBSVC_STORE_PERMITS_H
-#define LIBSVC_STORE_PERMITS_H
+#ifndef SVC_STORE_PERMITS_H
+#define SVC_STORE_PERMITS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

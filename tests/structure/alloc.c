@@ -24,10 +24,10 @@
 #include "libsvc/base/arena.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/base/sink.h"
-#include "libsvc/core/config_source.h"
-#include "libsvc/core/config_text.h"
-#include "libsvc/core/pipe.h"
 #include "libsvc/route/tree.h"
+#include "libsvc/run/pipe.h"
+#include "libsvc/settings/config_source.h"
+#include "libsvc/settings/config_text.h"
 #include "tests/support/starve.h"
 
 enum { MAX_ALLOCATIONS = 100000 };

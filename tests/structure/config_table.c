@@ -1,7 +1,7 @@
 /* Prints the README's table of settings. */
 #include <stdio.h>
 
-#include "libsvc/core/config_text.h"
+#include "libsvc/settings/config_text.h"
 
 int main(void)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libsvc/core/pipe.h"
+#include "libsvc/run/pipe.h"
 
 static _Atomic bool failed;
 

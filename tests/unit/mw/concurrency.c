@@ -3,8 +3,8 @@
 
 #include <svc.h>
 
-#include "libsvc/core/exchange.h"
-#include "libsvc/core/reactor.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/run/reactor.h"
 #include "tests/support/test_clock.h"
 
 static const uint64_t ms = 1000000;

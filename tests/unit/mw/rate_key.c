@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "libsvc/core/exchange.h"
+#include "libsvc/exchange/exchange.h"
 #include "libsvc/mw/rate_key.h"
 
 static struct exchange exchanges[2]; /* keys borrow from them, and two are compared */

@@ -1,0 +1,508 @@
+/* Building an app: routes, groups, middleware, hooks and checks, with every mistake collected. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libsvc/app/app_internal.h"
+#include "libsvc/app/app_test.h"
+#include "libsvc/app/life.h"
+#include "libsvc/app/mount.h"
+#include "libsvc/base/clock.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/run/workers.h"
+
+/* Bytes of all reports, and of the line that tells how many others there were. */
+enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
+
+/* For workers that only tests have used: they have nothing to do any more. */
+enum { WORKERS_END_MS = 1000 };
+
+enum { GROUP_TIMEOUT_MAX_MS = 86400000 /* that of the setting request_timeout_ms */ };
+
+svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
+{
+    svc_app *app = calloc(1, sizeof *app);
+    if (!app)
+        return NULL;
+    svc__arena_init(&app->memory, NULL, SIZE_MAX);
+    svc__buf_init(&app->errors, MAX_ERRORS);
+    svc__config_init(app);
+    svc__task_init(&app->tasks);
+    app->stop_fd = -1;
+    app->errors_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    app->root = (struct svc_group){.app = app, .prefix = ""};
+    app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
+    app->fallback.pattern.text = "";
+    app->mounted_at = svc__bytes_z("");
+    app->defaults = defaults;
+    app->default_count = count;
+    app->name = svc__arena_strndup(&app->memory, name, strlen(name));
+    app->metrics = svc__metrics_new();
+    if (!app->name || !app->metrics || svc__logger_init(&app->logger, app->name)) {
+        svc_app_free(app);
+        return NULL;
+    }
+    return app;
+}
+
+/* The state to go back to when it cannot be freed after all; -1 when it cannot be freed in this
+ * one. */
+static int enter_end(svc_app *app)
+{
+    static const enum app_state idle[] = {APP_BUILDING, APP_READY, APP_ENDED};
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (svc__life_enter(app, idle[i], APP_ENDING))
+            return (int)idle[i];
+    return -1;
+}
+
+void svc_app_free(svc_app *app)
+{
+    if (!app || app->parent || svc__life_owns_thread(app))
+        return;
+    int before = enter_end(app);
+    if (before < 0)
+        return;
+    if (!svc__app_test_end(app) ||
+        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS)) {
+        app->state = before;
+        return;
+    }
+    svc__app_unready(app);
+    svc__app_test_free(app);
+    svc__workers_free(app->workers);
+    svc__mount_free(app);
+    if (app->stop_fd >= 0)
+        close(app->stop_fd);
+    svc__tree_free(app->tree);
+    svc__metrics_free(app->metrics);
+    svc__logger_free(&app->logger);
+    svc__buf_free(&app->errors);
+    pthread_mutex_destroy(&app->errors_lock);
+    svc__arena_reset(&app->memory);
+    free(app);
+}
+
+const char *svc_app_name(const svc_app *app)
+{
+    return app ? app->name : "";
+}
+
+/* A report is kept whole or not at all; behind it, room stays for the line that counts the others.
+ */
+static void end_report(svc_app *app, size_t start)
+{
+    struct buf *errors = &app->errors;
+    svc__buf_putc(errors, '\n');
+    if (svc__buf_reserve(errors, COUNT_LINE))
+        return;
+    svc__buf_cut(errors, start);
+    app->errors_left_out++;
+}
+
+void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
+{
+    app = svc__app_root(app);
+    pthread_mutex_lock(&app->errors_lock);
+    size_t start = app->errors.len;
+    if (file)
+        svc__buf_printf(&app->errors, "%s:%d: ", file, line);
+    va_list arguments;
+    va_start(arguments, format);
+    svc__buf_vprintf(&app->errors, format, arguments);
+    va_end(arguments);
+    end_report(app, start);
+    pthread_mutex_unlock(&app->errors_lock);
+}
+
+int svc__app_refuse(svc_app *app, int error, const char *what)
+{
+    svc__app_error(app, NULL, 0, "%s: %s", what, svc_error_text(error));
+    return error;
+}
+
+bool svc__app_has_errors(const svc_app *app)
+{
+    return app->errors.len > 0 || app->errors_left_out > 0;
+}
+
+const char *svc_app_errors(svc_app *app)
+{
+    const char *text = "out of memory\n";
+    if (!app)
+        return text;
+    if (!svc__app_has_errors(app))
+        return "";
+    pthread_mutex_lock(&app->errors_lock);
+    size_t kept = app->errors.len;
+    if (kept == 0 && !svc__buf_reserve(&app->errors, COUNT_LINE)) {
+        svc__buf_cut(&app->errors, 0);
+    } else {
+        if (app->errors_left_out)
+            svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
+                            app->errors_left_out);
+        svc__buf_terminate(&app->errors);
+        svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
+        text = app->errors.data;
+    }
+    pthread_mutex_unlock(&app->errors_lock);
+    return text;
+}
+
+int svc__app_open(svc_app *app, const char *what)
+{
+    if (!app)
+        return SVC_ENOMEM;
+    return app->state == APP_BUILDING ? 0 : svc__app_refuse(app, SVC_ESTATE, what);
+}
+
+/* Of a state larger than all of a request's memory no request could be served. */
+static bool middleware_valid(const svc_middleware *middleware)
+{
+    return middleware && middleware->size >= sizeof *middleware && middleware->name &&
+           middleware->state_size <= EXCHANGE_MEMORY;
+}
+
+int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware)
+{
+    struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
+    if (!use)
+        return svc__app_refuse(app, SVC_ENOMEM, "middleware");
+    *use = (struct use){NULL, middleware, app};
+    if (list->last)
+        list->last->next = use;
+    else
+        list->first = use;
+    list->last = use;
+    list->count++;
+    return 0;
+}
+
+int svc_group_use(svc_group *group, const svc_middleware *middleware)
+{
+    if (!group)
+        return SVC_EINVAL;
+    int error = svc__app_open(group->app, "svc_group_use");
+    if (error)
+        return error;
+    if (!middleware_valid(middleware))
+        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_use");
+    return svc__app_append_use(group->app, &group->uses, middleware);
+}
+
+int svc_app_use(svc_app *app, const svc_middleware *middleware)
+{
+    return app ? svc_group_use(&app->root, middleware) : SVC_ENOMEM;
+}
+
+int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
+{
+    if (!group)
+        return SVC_EINVAL;
+    int error = svc__app_open(group->app, "svc_group_set_timeout");
+    if (error)
+        return error;
+    if (timeout_ms > GROUP_TIMEOUT_MAX_MS)
+        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_set_timeout");
+    group->timeout_ms = timeout_ms;
+    return 0;
+}
+
+static bool prefix_valid(const char *prefix)
+{
+    size_t len = prefix ? strlen(prefix) : 0;
+    return prefix && (len == 0 || (prefix[0] == '/' && prefix[len - 1] != '/'));
+}
+
+int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out)
+{
+    svc_app *app = group->app;
+    int error = svc__app_open(app, "svc_group_group");
+    if (error)
+        return error;
+    if (!prefix_valid(prefix)) {
+        svc__app_error(app, NULL, 0,
+                       "group prefix \"%s\": must be empty, or begin and not end with '/'",
+                       prefix ? prefix : "");
+        return SVC_EINVAL;
+    }
+    size_t outer = strlen(group->prefix), inner = strlen(prefix);
+    svc_group *child = svc__arena_alloc(&app->memory, sizeof *child);
+    char *joined = svc__arena_alloc(&app->memory, outer + inner + 1);
+    if (!child || !joined)
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_group_group");
+    memcpy(joined, group->prefix, outer);
+    memcpy(joined + outer, prefix, inner + 1);
+    *child = (struct svc_group){.app = app, .parent = group, .prefix = joined};
+    *out = child;
+    return 0;
+}
+
+svc_group *svc_group_group(svc_group *group, const char *prefix)
+{
+    svc_group *child;
+    return group && !svc__app_make_group(group, prefix, &child) ? child : NULL;
+}
+
+svc_group *svc_app_group(svc_app *app, const char *prefix)
+{
+    return app ? svc_group_group(&app->root, prefix) : NULL;
+}
+
+/* Where the path of a pattern begins: behind an optional method and host. */
+static const char *path_of(const char *pattern)
+{
+    const char *slash = strchr(pattern, '/');
+    return slash ? slash : pattern + strlen(pattern);
+}
+
+/* "[METHOD ][HOST]" + the group's prefix + the path, in the app's memory. */
+static char *whole_pattern(const svc_group *group, const char *method, const char *pattern)
+{
+    const char *path = path_of(pattern);
+    size_t method_len = method ? strlen(method) : 0, prefix_len = strlen(group->prefix);
+    size_t head = (size_t)(path - pattern), tail = strlen(path);
+    char *text =
+        svc__arena_alloc(&group->app->memory, method_len + 1 + head + prefix_len + tail + 1);
+    if (!text)
+        return NULL;
+    char *at = text;
+    if (method) {
+        memcpy(at, method, method_len);
+        at += method_len;
+        *at++ = ' ';
+    }
+    memcpy(at, pattern, head);
+    memcpy(at + head, group->prefix, prefix_len);
+    memcpy(at + head + prefix_len, path, tail + 1);
+    return text;
+}
+
+static void append_route(svc_app *app, struct route *route)
+{
+    if (app->last_route)
+        app->last_route->next = route;
+    else
+        app->routes = route;
+    app->last_route = route;
+    app->route_count++;
+}
+
+int svc__app_parse_pattern(const svc_group *group, const char *method, const char *pattern,
+                           const char *file, int line, struct pattern *out)
+{
+    svc_app *app = group->app;
+    char *text = whole_pattern(group, method, pattern);
+    if (!text)
+        return svc__app_refuse(app, SVC_ENOMEM, "route");
+    struct buf why;
+    svc__buf_init(&why, 4096);
+    int error = svc__pattern_parse(&app->memory, text, file, line, out, &why);
+    if (error) {
+        svc__buf_terminate(&why);
+        svc__app_error(app, file, line, "pattern \"%s\": %s", text,
+                       svc__buf_error(&why) || why.len == 0 ? svc_error_text(error) : why.data);
+    }
+    svc__buf_free(&why);
+    return error;
+}
+
+/* All of a route's layers are looked at, so that each bad one is told. */
+static int append_layers(svc_app *app, struct route *route, const svc_route *spec)
+{
+    const struct pattern *pattern = &route->pattern;
+    int first = 0;
+    for (size_t i = 0; spec->middleware && spec->middleware[i]; i++) {
+        int error = SVC_EINVAL;
+        if (middleware_valid(spec->middleware[i]))
+            error = svc__app_append_use(app, &route->uses, spec->middleware[i]);
+        else
+            svc__app_error(app, pattern->file, pattern->line,
+                           "layer %zu of \"%s\" needs SVC_MIDDLEWARE_INIT, a name and a state "
+                           "that fits into a request's memory",
+                           i + 1, pattern->text);
+        first = first ? first : error;
+    }
+    return first;
+}
+
+static int add_route(svc_group *group, const char *method, const svc_route *spec, const char *file,
+                     int line)
+{
+    svc_app *app = group->app;
+    struct route *route = svc__arena_zalloc(&app->memory, sizeof *route);
+    char *where = svc__arena_strndup(&app->memory, file, strlen(file));
+    if (!route || !where)
+        return svc__app_refuse(app, SVC_ENOMEM, "route");
+    int error = svc__app_parse_pattern(group, method, spec->pattern, where, line, &route->pattern);
+    if (error)
+        return error;
+    route->group = group;
+    route->handler = spec->handler;
+    route->arg = spec->arg;
+    route->flags = spec->flags;
+    route->max_body = spec->max_body;
+    route->timeout_ms = spec->timeout_ms;
+    error = append_layers(app, route, spec);
+    if (!error)
+        append_route(app, route);
+    return error;
+}
+
+static int check_route(svc_group *group, const svc_route *route, const char *file, int line)
+{
+    if (group->app->state != APP_BUILDING) {
+        svc__app_error(group->app, file, line, "route: %s", svc_error_text(SVC_ESTATE));
+        return SVC_ESTATE;
+    }
+    if (!route || route->size < sizeof *route || !route->pattern || !route->handler) {
+        svc__app_error(group->app, file, line,
+                       "a route needs SVC_ROUTE_INIT, a pattern and a handler");
+        return SVC_EINVAL;
+    }
+    return 0;
+}
+
+int svc_group_route_at(svc_group *group, const svc_route *route, const char *file, int line)
+{
+    if (!group)
+        return SVC_EINVAL;
+    file = file ? file : "?";
+    int error = check_route(group, route, file, line);
+    return error ? error : add_route(group, NULL, route, file, line);
+}
+
+int svc_group_method_at(svc_group *group, const char *method, const char *pattern,
+                        svc_handler *handler, void *arg, const char *file, int line)
+{
+    if (!group)
+        return SVC_EINVAL;
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = pattern;
+    route.handler = handler;
+    route.arg = arg;
+    file = file ? file : "?";
+    int error = check_route(group, &route, file, line);
+    return error ? error : add_route(group, method, &route, file, line);
+}
+
+int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line)
+{
+    return app ? svc_group_route_at(&app->root, route, file, line) : SVC_ENOMEM;
+}
+
+int svc_app_method_at(svc_app *app, const char *method, const char *pattern, svc_handler *handler,
+                      void *arg, const char *file, int line)
+{
+    return app ? svc_group_method_at(&app->root, method, pattern, handler, arg, file, line)
+               : SVC_ENOMEM;
+}
+
+int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
+{
+    int error = svc__app_open(app, "svc_app_fallback");
+    if (error)
+        return error;
+    if (!handler)
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_fallback");
+    app->fallback.handler = handler;
+    app->fallback.arg = arg;
+    return 0;
+}
+
+int svc_app_describe(svc_app *app, const char *text)
+{
+    int error = svc__app_open(app, "svc_app_describe");
+    if (error)
+        return error;
+    const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
+    if (!copy)
+        return svc__app_refuse(app, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
+    app->description = copy;
+    return 0;
+}
+
+int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
+                   void *arg)
+{
+    for (const struct route *route = app ? app->routes : NULL; route; route = route->next) {
+        const struct pattern *pattern = &route->pattern;
+        svc_route_info info = {sizeof info, pattern->text, pattern->file, pattern->line};
+        int result = visit(&info, arg);
+        if (result)
+            return result;
+    }
+    return 0;
+}
+
+int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
+                 void (*stop)(svc_app *app, void *arg), void *arg)
+{
+    int error = svc__app_open(app, "svc_app_hook");
+    if (error)
+        return error;
+    struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
+    if (!hook)
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_hook");
+    *hook = (struct hook){app, start, stop, arg, NULL, app->last_hook};
+    if (app->last_hook)
+        app->last_hook->next = hook;
+    else
+        app->hooks = hook;
+    app->last_hook = hook;
+    return 0;
+}
+
+bool svc__app_name_valid(const char *name)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    return name && *name && strspn(name, allowed) == strlen(name);
+}
+
+int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
+                   void (*end)(void *state, void *arg), void *arg)
+{
+    int error = svc__app_open(app, "svc_app_worker");
+    if (error)
+        return error;
+    if (app->worker_hooks.begin)
+        return svc__app_refuse(app, SVC_ESTATE, "svc_app_worker");
+    if (!begin)
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_worker");
+    app->worker_hooks = (struct worker_hooks){begin, end, arg};
+    return 0;
+}
+
+char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name)
+{
+    size_t prefix = strlen(inner->name), len = strlen(name);
+    char *joined = svc__arena_alloc(&outer->memory, prefix + 1 + len + 1);
+    if (!joined)
+        return NULL;
+    memcpy(joined, inner->name, prefix);
+    joined[prefix] = '.';
+    memcpy(joined + prefix + 1, name, len + 1);
+    return joined;
+}
+
+int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
+{
+    int error = svc__app_open(app, "svc_app_check");
+    if (error)
+        return error;
+    if (!svc__app_name_valid(name) || !check)
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_check");
+    struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
+    char *copy = svc__arena_strndup(&app->memory, name, strlen(name));
+    if (!entry || !copy)
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_check");
+    *entry = (struct check){copy, check, arg, NULL};
+    if (app->last_check)
+        app->last_check->next = entry;
+    else
+        app->checks = entry;
+    app->last_check = entry;
+    return 0;
+}

@@ -1,0 +1,231 @@
+/* The app as the library sees it: what registration collects and what start compiles from it. */
+#ifndef SVC_APP_APP_INTERNAL_H
+#define SVC_APP_APP_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <svc/app.h>
+#include <svc/middleware.h>
+
+#include "libsvc/app/task.h"
+#include "libsvc/base/arena.h"
+#include "libsvc/base/buf.h"
+#include "libsvc/base/metric.h"
+#include "libsvc/exchange/chain.h"
+#include "libsvc/log/logger.h"
+#include "libsvc/route/pattern.h"
+#include "libsvc/route/tree.h"
+#include "libsvc/run/watchdog.h"
+#include "libsvc/settings/config.h"
+
+struct service;
+struct test_host;
+struct workers;
+
+/* A middleware in the list of an app, group or route. */
+struct use {
+    struct use *next;
+    const svc_middleware *middleware;
+    svc_app *app; /* whose registration it is, and which its start and stop are told of */
+};
+
+struct use_list {
+    struct use *first, *last;
+    size_t count;
+};
+
+struct svc_group {
+    svc_app *app;
+    svc_group *parent; /* NULL for the own one, which holds svc_app_use, of an app not mounted */
+    const char *prefix;
+    unsigned timeout_ms; /* of its routes; 0: that of the group around it, or the app's */
+    struct use_list uses;
+};
+
+struct route {
+    struct pattern pattern;
+    svc_group *group;
+    svc_handler *handler;
+    void *arg;
+    unsigned flags;
+    size_t max_body;     /* resolved when the app is readied */
+    unsigned timeout_ms; /* resolved when the app is readied */
+    struct use_list uses;
+    struct chain chain;               /* flattened when the app is readied */
+    _Atomic uint64_t stalls;          /* times that it held a loop too long */
+    _Atomic uint64_t stall_logged_ms; /* when that was last logged; 0: never */
+    struct route *next;
+};
+
+/* An app under a prefix of another. */
+struct mount {
+    svc_app *app;          /* the inner one, owned */
+    svc_group *at;         /* the outer app's group that has the prefix */
+    struct pattern prefix; /* all paths below it; whole once the outermost app is readied */
+    struct mount *next;
+};
+
+struct hook {
+    svc_app *app;
+    int (*start)(svc_app *app, void *arg);
+    void (*stop)(svc_app *app, void *arg);
+    void *arg;
+    struct hook *next, *previous;
+};
+
+/* What each worker thread has of its own: see svc_app_worker. */
+struct worker_hooks {
+    int (*begin)(svc_app *app, void *arg, void **state);
+    void (*end)(void *state, void *arg);
+    void *arg;
+};
+
+struct check {
+    const char *name;
+    int (*check)(void *arg);
+    void *arg;
+    struct check *next;
+};
+
+/* A layer of the default stack: `make` gives the app's own instance, if the setting is on. */
+struct default_layer {
+    size_t setting; /* offset of an int in svc_config */
+    const svc_middleware *(*make)(svc_app *app);
+};
+
+/* Times that a loop did not run, by no fault of the application. */
+struct standstills {
+    _Atomic uint64_t count;
+    _Atomic uint64_t logged_ms; /* when that was last logged; 0: never */
+};
+
+/* Where an app stands in its life: see life.h. */
+enum app_state {
+    APP_BUILDING, /* registration is open */
+    APP_STARTING, /* it is compiled, and its start hooks run; or its threads start */
+    APP_READY,    /* start hooks have run, for svc_app_test */
+    APP_TESTING,  /* svc_app_test runs a request */
+    APP_STARTED,  /* serving, up to the last request of the drain */
+    APP_ENDING,   /* its stop hooks run */
+    APP_ENDED     /* has served, hooks undone */
+};
+
+enum drain_state {
+    DRAIN_NONE,
+    DRAIN_BEGUN, /* replies close their connection */
+    DRAIN_CUT    /* nobody waits for answers any more */
+};
+
+struct svc_app {
+    struct arena memory; /* everything that registration makes */
+    const char *name;
+    const char *description; /* for --help; NULL: none */
+    _Atomic int state;       /* enum app_state */
+    _Atomic bool waited;     /* svc_app_wait has been called */
+    bool readied;            /* compiled, hooks have run and are not undone */
+    svc_config config;
+    struct config_tables tables; /* of the settings: those of `config`, and the program's own */
+    struct logger logger;
+    svc_group root;
+    struct route *routes, *last_route;
+    size_t route_count;
+    struct route fallback; /* answers what no route matches; without a handler, the library does */
+    svc_app *parent;       /* the app that this one is mounted on, or NULL */
+    struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
+    struct bytes mounted_at;                  /* the whole prefix under which it is mounted */
+    struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
+    struct check *checks, *last_check;
+    struct worker_hooks worker_hooks;
+    bool blocks;             /* some route or layer needs a worker; known once readied */
+    struct workers *workers; /* made when the app is readied */
+    struct task_list tasks;
+    const struct default_layer *defaults;
+    size_t default_count;
+    struct use_list default_uses;           /* made when the app is readied */
+    struct chain_layer *middleware_started; /* distinct, in order of start */
+    size_t middleware_started_count;
+    pthread_mutex_t errors_lock; /* calls that come too late may come from any thread */
+    struct buf errors;           /* a line each */
+    size_t errors_left_out;      /* for which there was no room */
+
+    struct route **by_index; /* a tree match's pattern index leads here */
+    struct tree *tree;
+    struct metrics *metrics;
+    struct test_host *test_host; /* of svc_app_test; made by its first call */
+    struct standstills standstills;
+    _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
+    _Atomic int draining;                             /* enum drain_state */
+    struct service *service;                          /* what svc_app_start made */
+    _Atomic unsigned stops;                           /* calls of svc_app_stop so far */
+    unsigned stops_before;                            /* of them, those before the start */
+    _Atomic int stop_fd; /* an eventfd that svc_app_stop writes to; -1 before the first start */
+    const _Atomic unsigned *_Atomic signals; /* how many asked for a stop; NULL: none are taken */
+};
+
+/*
+ * Makes an app without a default stack; svc_app_new adds it. NULL when out of memory. The table of
+ * `defaults` is borrowed.
+ */
+svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count);
+
+/* Keeps a set-up error, a line of text, whole: where there is no room for it, it is counted. `file`
+ * may be NULL. */
+void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
+    SVC_PRINTF(4, 5);
+
+/* Keeps a failure of the call `what` as a set-up error, because programs may look only at the
+ * start. Returns `error`. */
+int svc__app_refuse(svc_app *app, int error, const char *what);
+
+/* Whether registration is open, which the call `what` needs: 0, SVC_ENOMEM for NULL (of
+ * svc_app_new), or SVC_ESTATE, kept as a set-up error. Any thread. */
+int svc__app_open(svc_app *app, const char *what);
+
+/* Whether it may name a check or a task: letters, digits, '_', '-'. */
+bool svc__app_name_valid(const char *name);
+
+/* "<the inner app's name>.<name>", in the outer app's memory: two apps may have something of the
+ * same name. NULL when out of memory. */
+char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name);
+
+/* Whether there has been any set-up error. */
+bool svc__app_has_errors(const svc_app *app);
+
+/*
+ * Readies an app in APP_STARTING for requests: compiles routes, flattens chains, starts middleware
+ * and hooks, but these only if no setting is known to be bad. Nothing to do when it is ready. 0,
+ * SVC_EROUTES, SVC_ESTART, SVC_ECONFIG, SVC_ESTATE when something was registered too late,
+ * SVC_ENOMEM, or SVC_ECANCELLED when a stop was asked for meanwhile. After a failure it is in
+ * APP_ENDED.
+ */
+int svc__app_ready(svc_app *app);
+
+/* Ends tasks, however long they take, and undoes what svc__app_ready started: hooks, then
+ * middleware, in reverse order. */
+void svc__app_unready(svc_app *app);
+
+/* The app that serves: the outermost of those on which `app` is mounted, or itself. */
+static inline svc_app *svc__app_root(const svc_app *app)
+{
+    while (app->parent)
+        app = app->parent;
+    return (svc_app *)(uintptr_t)app;
+}
+
+/*
+ * Parses "[METHOD ][HOST]/path" with the method apart (may be NULL) and the group's prefix before
+ * its path, in the memory of the group's app. 0, or SVC_ESYNTAX or SVC_ENOMEM, kept as a set-up
+ * error. `file` is borrowed as long as the app.
+ */
+int svc__app_parse_pattern(const svc_group *group, const char *method, const char *pattern,
+                           const char *file, int line, struct pattern *out);
+
+/* svc_group_group, with the reason why there is no group: SVC_EINVAL for a bad prefix, SVC_ESTATE
+ * or SVC_ENOMEM, kept as a set-up error. */
+int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out);
+
+/* Adds a middleware at the end of a list. 0 or SVC_ENOMEM. */
+int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware);
+
+#endif

@@ -1,0 +1,545 @@
+/* Tests without sockets: makes up a head and a body, and runs them through the exchange. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <svc/test.h>
+
+#include "libsvc/app/app_test.h"
+#include "libsvc/app/life.h"
+#include "libsvc/base/clock.h"
+#include "libsvc/base/num.h"
+#include "libsvc/base/standard.h"
+#include "libsvc/base/wait.h"
+#include "libsvc/exchange/away.h"
+#include "libsvc/run/reactor.h"
+#include "libsvc/settings/config.h"
+
+enum {
+    MAX_REPLY = 1 << 30,
+    MAX_MADE_FIELDS = 3,
+    BODY_PIECE = 16384,
+    END_MS = 5000 /* for others to let go of exchanges when the app is freed */
+};
+
+struct svc_reply {
+    struct arena memory;
+    int status;
+    int outcome;
+    struct field *fields;
+    size_t field_count;
+    struct buf body;
+};
+
+struct test_client {
+    uint64_t end_ms; /* when it leaves; svc__clock_ms */
+    bool left;       /* it has */
+};
+
+/* The home of an app's exchanges in tests. It lives as long as the app, since others may hold one
+ * of them beyond its reply. */
+struct test_host {
+    struct exchange_host host; /* first */
+    struct log log;
+    struct svc_loop loop;
+    pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
+    struct mailbox news;
+    const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
+    unsigned depth;             /* of its tests within tests */
+    struct test_client client;  /* of the innermost of them */
+};
+
+static _Thread_local char this_thread; /* whose address is another in each thread */
+
+static void wake(struct exchange_host *host, struct exchange *x)
+{
+    struct test_host *test = (struct test_host *)(void *)host;
+    pthread_mutex_lock(&test->mutex);
+    svc__mailbox_post(&test->news, &x->mail);
+    svc__reactor_wake(&test->loop);
+    pthread_mutex_unlock(&test->mutex);
+}
+
+static struct mail *take(struct test_host *test)
+{
+    pthread_mutex_lock(&test->mutex);
+    struct mail *news = svc__mailbox_take_all(&test->news);
+    pthread_mutex_unlock(&test->mutex);
+    return news;
+}
+
+/* Turns the loop until there is news, at most until the deadline (of svc__clock_ms). */
+static struct mail *wait_until(struct test_host *test, uint64_t deadline_ms)
+{
+    struct mail *news;
+    while (!(news = take(test)) && svc__clock_ms() < deadline_ms) {
+        svc__reactor_turn(&test->loop, deadline_ms);
+        svc__reactor_take_wake(&test->loop);
+    }
+    return news;
+}
+
+/* Takes all news in. Whether `x`, which may be NULL, goes on. */
+static bool take_news(struct mail *news, const struct exchange *x)
+{
+    bool goes_on = false;
+    while (news) {
+        struct mail *mail = news;
+        news = mail->next;
+        struct exchange *told = svc__exchange_of_mail(mail);
+        bool its = told == x;
+        goes_on = svc__away_news(told) ? its || goes_on : goes_on;
+    }
+    return goes_on;
+}
+
+static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Whether the client has waited for as long as it would. */
+static bool leaves(struct test_host *test)
+{
+    struct test_client *client = &test->client;
+    client->left = client->left || svc__clock_ms() >= client->end_ms;
+    return client->left;
+}
+
+/* Who has the exchange may have made room for more of its body. */
+static enum exchange_step go_on(struct exchange *x)
+{
+    if (svc__away_is(x))
+        return EXCHANGE_BODY;
+    return x->replied ? EXCHANGE_REPLY : svc__exchange_run(x);
+}
+
+/* Others have the exchange: until there is news, or it is answered 503 in the workers' queue or 504
+ * at its deadline, as by a server; or the client leaves. */
+static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
+{
+    struct mail *news;
+    uint64_t deadline_ms = ((*x)->request.deadline_ns + 999999) / 1000000;
+    uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
+    uint64_t due_ms = (*x)->out ? earlier(queued_ms, deadline_ms) : deadline_ms;
+    do {
+        while (!leaves(test) && (news = wait_until(test, earlier(due_ms, test->client.end_ms))))
+            if (take_news(news, *x))
+                return go_on(*x);
+        if (test->client.left) {
+            *x = svc__exchange_reclaim(*x, SVC_CLIENT_GONE);
+            return EXCHANGE_REPLY;
+        }
+        if (svc__exchange_unqueue(*x))
+            return EXCHANGE_REPLY;
+        due_ms = deadline_ms;
+    } while (svc__exchange_remaining_ms(*x, svc__clock_ns()) || !svc__exchange_expire(*x));
+    *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
+    return EXCHANGE_REPLY;
+}
+
+/* Hands in the next piece of the body, or its end. */
+static enum exchange_step send_body(struct exchange *x, const svc_test *test, size_t *at)
+{
+    size_t left = test->body_len - *at, len = left < BODY_PIECE ? left : BODY_PIECE;
+    if (!left)
+        return svc__exchange_body_end(x);
+    enum exchange_step step = svc__exchange_body(x, (const char *)test->body + *at, len);
+    if (step != EXCHANGE_FULL)
+        *at += len;
+    return step;
+}
+
+/* The exchange that replies, if the client has not left; NULL when out of memory. */
+static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
+{
+    size_t at = 0;
+    enum exchange_step step = svc__exchange_run(x);
+    while (x && step != EXCHANGE_REPLY)
+        switch (step) {
+        case EXCHANGE_BODY:
+            step = send_body(x, test, &at);
+            break;
+        case EXCHANGE_OVER:
+            return svc__exchange_refuse(x, 413, "the request body is over the limit", SVC_CUT);
+        default:
+            step = wait_for_others(host, &x);
+        }
+    return x;
+}
+
+static size_t count_headers(const svc_test *test)
+{
+    size_t count = 0;
+    while (test->headers && test->headers[2 * count])
+        count++;
+    return count;
+}
+
+static bool has_header(const struct field *fields, size_t count, const char *name)
+{
+    return svc__fields_find(fields, count, svc__bytes_z(name)) != NULL;
+}
+
+/* The head's fields: those given, and those that any client would add. NULL when out of memory. */
+static struct field *make_fields(struct arena *memory, const svc_test *test, size_t *count)
+{
+    size_t given = count_headers(test), n = 0;
+    struct field *fields = svc__arena_alloc(memory, (given + MAX_MADE_FIELDS) * sizeof *fields);
+    char *length = svc__arena_zalloc(memory, NUM_U64_LEN + 1);
+    if (!fields || !length)
+        return NULL;
+    for (; n < given; n++) {
+        const char *text = test->headers[2 * n + 1];
+        char *value = svc__arena_strndup(memory, text, strlen(text));
+        if (!value)
+            return NULL;
+        fields[n] = (struct field){svc__bytes_z(test->headers[2 * n]),
+                                   svc__fields_normal(value, strlen(value))};
+    }
+    if (!has_header(fields, given, "Host"))
+        fields[n++] = (struct field){svc__bytes_z("Host"), svc__bytes_z("test")};
+    if (test->body_len && !has_header(fields, given, "Content-Length") &&
+        !has_header(fields, given, "Transfer-Encoding")) {
+        size_t digits = svc__num_format_u64(length, test->body_len);
+        fields[n++] = (struct field){svc__bytes_z("Content-Length"), {length, digits}};
+    }
+    *count = n;
+    return fields;
+}
+
+static int copy_field(struct svc_reply *reply, struct bytes name, struct bytes value)
+{
+    struct field *field = &reply->fields[reply->field_count];
+    field->name = svc__arena_copy(&reply->memory, name);
+    field->value = svc__arena_copy(&reply->memory, value);
+    if (!field->name.data || !field->value.data)
+        return SVC_ENOMEM;
+    reply->field_count++;
+    return 0;
+}
+
+/* The fields in the order of the wire, where Content-Length comes last. */
+static int copy_fields(struct svc_reply *reply, const struct exchange *x)
+{
+    const svc_response *res = &x->response;
+    reply->fields =
+        svc__arena_alloc(&reply->memory, (res->field_count + 1) * sizeof *reply->fields);
+    if (!reply->fields)
+        return SVC_ENOMEM;
+    for (size_t i = 0; i < res->field_count; i++)
+        if (copy_field(reply, res->fields[i].name, res->fields[i].value))
+            return SVC_ENOMEM;
+    uint64_t length = svc__exchange_reply_length(x);
+    if (length == SVC_LENGTH_UNKNOWN || res->status == 204)
+        return 0;
+    char digits[NUM_U64_LEN];
+    size_t len = svc__num_format_u64(digits, length);
+    return copy_field(reply, svc__bytes_z("Content-Length"), (struct bytes){digits, len});
+}
+
+/* As svc__exchange_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
+static int64_t read_source(struct test_host *test, struct exchange *x, char *space)
+{
+    int64_t n = SVC_EAGAIN;
+    while (n == SVC_EAGAIN && !leaves(test)) {
+        n = svc__exchange_reply_read(x, space, BODY_PIECE);
+        while (n == SVC_EAGAIN && !leaves(test) &&
+               !take_news(wait_until(test, test->client.end_ms), x))
+            continue;
+    }
+    return n;
+}
+
+static int copy_source(struct svc_reply *reply, struct exchange *x, size_t most)
+{
+    struct test_host *test = x->transport;
+    while (reply->body.len <= most) {
+        char *space = svc__buf_reserve(&reply->body, BODY_PIECE);
+        if (!space)
+            return SVC_ENOMEM;
+        int64_t n = read_source(test, x, space);
+        if (n < 0)
+            reply->outcome = SVC_CUT;
+        if (n <= 0)
+            return 0;
+        reply->body.len += (size_t)n;
+    }
+    return 0;
+}
+
+/* Where there is no socket to send a file to, it is read. */
+static int open_file(svc_response *res)
+{
+    svc_source source;
+    int error = svc_response_take_source(res, &source);
+    return error ? error : svc_response_source(res, res->status, NULL, &source);
+}
+
+/* Up to `most` bytes of the body, and one that tells that there are more. */
+static int copy_body(struct svc_reply *reply, struct exchange *x, size_t most)
+{
+    struct response_body *body = &x->response.body;
+    int error = body->kind == RESPONSE_FILE ? open_file(&x->response) : 0;
+    if (!error && body->kind == RESPONSE_SOURCE)
+        error = copy_source(reply, x, most);
+    else if (!error)
+        svc__buf_append(&reply->body, body->data, body->len <= most ? body->len : most + 1);
+    return error;
+}
+
+static int copy_reply(struct svc_reply *reply, struct exchange *x, size_t most)
+{
+    struct test_host *test = x->transport;
+    reply->status = x->response.status;
+    int error = copy_fields(reply, x);
+    if (!error && !svc__exchange_reply_bodiless(x))
+        error = copy_body(reply, x, most);
+    if (reply->body.len > most) {
+        reply->body.len = most;
+        test->client.left = true;
+    }
+    return error ? error : svc__buf_error(&reply->body);
+}
+
+static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
+{
+    size_t count = 0;
+    struct field *fields = make_fields(&reply->memory, test, &count);
+    struct bytes target = svc__bytes_z(test->target);
+    struct test_host *host = app->test_host;
+    struct exchange *x = fields ? svc__exchange_new(app, &host->host, target) : NULL;
+    if (!x)
+        return SVC_ENOMEM;
+    svc__peer_parse(test->peer, &x->request.peer);
+    x->transport = host;
+    struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
+    head.bytes = svc__head_size(&head);
+    svc__exchange_head(x, &head);
+    x = run(host, x, test);
+    if (!x)
+        return SVC_ENOMEM;
+    int error = host->client.left ? 0 : copy_reply(reply, x, test->max_reply_bytes);
+    if (host->client.left)
+        reply->outcome = SVC_CLIENT_GONE;
+    svc__buf_reserve(&reply->body, 1);
+    svc__buf_terminate(&reply->body);
+    x->transport = NULL;
+    svc__exchange_done(x, (enum svc_outcome)reply->outcome, reply->body.len);
+    svc__exchange_unref(x);
+    return error;
+}
+
+/* On the app's loop, which then runs what was posted; with a log of its own, as a loop has one:
+ * nothing that it holds back is left untold. */
+static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
+{
+    struct log *log = &app->test_host->log;
+    struct svc_loop *loop = app->test_host->host.loop;
+    svc__log_init(log, &app->logger);
+    struct log *before = svc__log_adopt(log);
+    struct svc_loop *loop_before = svc__reactor_enter(loop);
+    struct test_client client_before = app->test_host->client;
+    app->test_host->client = (struct test_client){svc__clock_ms() + test->timeout_ms, false};
+    int error = exchange(app, test, reply);
+    app->test_host->client = client_before;
+    svc__reactor_run(loop, svc__clock_ns());
+    svc__reactor_enter(loop_before);
+    svc__log_free(log);
+    svc__log_tell_all(&app->logger.shared);
+    svc__log_adopt(before);
+    return error;
+}
+
+static struct test_host *host_new(svc_app *app)
+{
+    struct test_host *test = calloc(1, sizeof *test);
+    if (!test)
+        return NULL;
+    test->host.cells = svc__metric_cells_new(app->metrics);
+    test->host.log = &test->log;
+    test->host.scheme = "http";
+    test->host.wake = wake;
+    test->host.loop = &test->loop;
+    svc__buf_init(&test->host.scratch, MAX_REPLY);
+    pthread_mutex_init(&test->mutex, NULL);
+    int error = svc__standard_occupy();
+    if (!error)
+        error = svc__reactor_open(&test->loop, app);
+    if (!error && test->host.cells)
+        return test;
+    svc__reactor_close(&test->loop);
+    svc__metric_cells_release(app->metrics, test->host.cells);
+    free(test);
+    return NULL;
+}
+
+bool svc__app_test_end(svc_app *app)
+{
+    struct test_host *test = app->test_host;
+    if (!test)
+        return true;
+    uint64_t deadline_ms = svc__clock_ms() + END_MS;
+    struct svc_loop *loop_before = svc__reactor_enter(&test->loop);
+    while (atomic_load(&test->host.away) && svc__clock_ms() < deadline_ms)
+        take_news(wait_until(test, deadline_ms), NULL);
+    bool ended = !atomic_load(&test->host.away);
+    if (ended)
+        svc__reactor_end(&test->loop);
+    svc__reactor_enter(loop_before);
+    return ended;
+}
+
+struct svc_loop *svc__app_test_loop(const svc_app *app)
+{
+    return app->test_host ? &app->test_host->loop : NULL;
+}
+
+void svc__app_test_free(svc_app *app)
+{
+    struct test_host *test = app->test_host;
+    if (!test)
+        return;
+    svc__reactor_close(&test->loop);
+    svc__buf_free(&test->host.scratch);
+    pthread_mutex_destroy(&test->mutex);
+    free(test);
+}
+
+static bool test_valid(const svc_test *test)
+{
+    struct peer peer;
+    return test->size >= sizeof *test && test->method && test->target &&
+           (test->body || !test->body_len) && test->max_reply_bytes <= MAX_REPLY && test->peer &&
+           !svc__peer_parse(test->peer, &peer);
+}
+
+/* Readies an app in APP_STARTING. */
+static int ready(svc_app *app)
+{
+    svc__life_begin_start(app);
+    int error = app->readied ? 0 : svc__config_check(app);
+    int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
+    error = error ? error : ready_error;
+    if (!error && !app->test_host)
+        app->test_host = host_new(app);
+    if (!error && !app->test_host)
+        error = SVC_ENOMEM;
+    return error ? error : svc__task_start(app, NULL, NULL); /* tasks may name the loop */
+}
+
+/* Takes the app into APP_TESTING. False: it cannot be tested, or another thread tests it. A handler
+ * that is tested may test its own app. */
+static bool begin_test(svc_app *app)
+{
+    if (app->state == APP_TESTING && app->test_host->tester == &this_thread) {
+        app->test_host->depth++;
+        return true;
+    }
+    if (app->parent || (!svc__life_enter(app, APP_BUILDING, APP_STARTING) &&
+                        !svc__life_enter(app, APP_READY, APP_STARTING)))
+        return false;
+    bool good = !ready(app);
+    if (good) {
+        app->test_host->tester = &this_thread;
+        app->test_host->depth = 1;
+    }
+    svc__life_enter(app, APP_STARTING, good ? APP_TESTING : APP_READY);
+    return good;
+}
+
+/* The outermost test of the thread leaves APP_TESTING. */
+static void end_test(svc_app *app)
+{
+    if (--app->test_host->depth > 0)
+        return;
+    app->test_host->tester = NULL;
+    svc__life_enter(app, APP_TESTING, APP_READY);
+}
+
+static svc_reply *run_test(svc_app *app, const svc_test *test)
+{
+    svc_reply *reply = calloc(1, sizeof *reply);
+    if (!reply)
+        return NULL;
+    svc__arena_init(&reply->memory, NULL, MAX_REPLY);
+    svc__buf_init(&reply->body, test->max_reply_bytes + BODY_PIECE + 1);
+    int error = logged_exchange(app, test, reply);
+    if (error) {
+        svc_reply_free(reply);
+        return NULL;
+    }
+    return reply;
+}
+
+svc_reply *svc_app_test(svc_app *app, const svc_test *test)
+{
+    if (!app || !test || !test_valid(test) || !begin_test(app))
+        return NULL;
+    svc_reply *reply = run_test(app, test);
+    end_test(app);
+    return reply;
+}
+
+svc_reply *svc_app_test_get(svc_app *app, const char *target)
+{
+    svc_test test = SVC_TEST_INIT;
+    test.target = target;
+    return svc_app_test(app, &test);
+}
+
+svc_reply *svc_app_test_json(svc_app *app, const char *method, const char *target, const char *json)
+{
+    static const char *const headers[] = {"Content-Type", "application/json", NULL};
+    svc_test test = SVC_TEST_INIT;
+    test.method = method;
+    test.target = target;
+    test.headers = headers;
+    test.body = json;
+    test.body_len = json ? strlen(json) : 0;
+    return svc_app_test(app, &test);
+}
+
+void svc_reply_free(svc_reply *reply)
+{
+    if (!reply)
+        return;
+    svc__arena_reset(&reply->memory);
+    svc__buf_free(&reply->body);
+    free(reply);
+}
+
+int svc_reply_status(const svc_reply *reply)
+{
+    return reply ? reply->status : 0;
+}
+
+const char *svc_reply_header(const svc_reply *reply, const char *name)
+{
+    if (!reply)
+        return NULL;
+    const struct field *field =
+        svc__fields_find(reply->fields, reply->field_count, svc__bytes_z(name));
+    return field ? field->value.data : NULL;
+}
+
+int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name, const char **value)
+{
+    if (!reply || index >= reply->field_count)
+        return SVC_ENOTFOUND;
+    *name = reply->fields[index].name.data;
+    *value = reply->fields[index].value.data;
+    return 0;
+}
+
+const char *svc_reply_body(const svc_reply *reply, size_t *len)
+{
+    if (len)
+        *len = reply ? reply->body.len : 0;
+    return reply && reply->body.data ? reply->body.data : "";
+}
+
+int svc_reply_outcome(const svc_reply *reply)
+{
+    return reply ? reply->outcome : SVC_CUT;
+}

@@ -1,0 +1,225 @@
+/* Apps under a prefix of other apps. */
+#include "libsvc/app/mount.h"
+
+#include <string.h>
+
+#include "libsvc/proto/uri.h"
+#include "libsvc/settings/config.h"
+
+/* Why an app cannot be mounted there; NULL when it can. */
+static const char *obstacle(const svc_app *outer, const svc_app *inner)
+{
+    if (!inner)
+        return svc_error_text(SVC_ENOMEM); /* of svc_app_new */
+    if (outer->state != APP_BUILDING || inner->state != APP_BUILDING)
+        return "only before either app has started";
+    if (inner->parent)
+        return "the app is mounted already";
+    for (const svc_app *app = outer; app; app = app->parent)
+        if (app == inner)
+            return "an app cannot be mounted on itself";
+    return NULL;
+}
+
+static void append_mount(svc_app *app, struct mount *mount)
+{
+    if (app->last_mount)
+        app->last_mount->next = mount;
+    else
+        app->mounts = mount;
+    app->last_mount = mount;
+}
+
+/* What was wrong with an app before it was mounted is wrong with the whole. */
+static void hand_over_errors(svc_app *outer, svc_app *inner)
+{
+    const char *errors = svc_app_errors(inner);
+    if (*errors)
+        svc__app_error(outer, NULL, 0, "app \"%s\":\n%.*s", inner->name, (int)strlen(errors) - 1,
+                       errors);
+    svc__buf_clear(&inner->errors);
+    inner->errors_left_out = 0;
+}
+
+int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
+{
+    if (!group)
+        return SVC_EINVAL;
+    svc_app *outer = group->app;
+    const char *why = obstacle(outer, inner);
+    if (why) {
+        svc__app_error(outer, NULL, 0, "svc_app_mount \"%s\": %s", prefix ? prefix : "", why);
+        return inner ? SVC_EINVAL : SVC_ENOMEM;
+    }
+    svc_group *at;
+    int error = svc__app_make_group(group, prefix, &at);
+    if (error)
+        return error;
+    struct mount *mount = svc__arena_zalloc(&outer->memory, sizeof *mount);
+    if (!mount)
+        return svc__app_refuse(outer, SVC_ENOMEM, "svc_app_mount");
+    mount->app = inner;
+    mount->at = at;
+    append_mount(outer, mount);
+    hand_over_errors(outer, inner);
+    inner->parent = outer;
+    inner->root.parent = at;
+    return svc__config_adopt(svc__app_root(outer), inner);
+}
+
+int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)
+{
+    return app ? svc_group_mount(&app->root, prefix, inner) : SVC_ENOMEM;
+}
+
+/* The patterns are parsed once more, with the prefix, which may be too much for them. */
+static int adopt_routes(svc_app *app, struct mount *mount)
+{
+    svc_app *inner = mount->app;
+    int first = 0;
+    for (struct route *route = inner->routes; route; route = route->next) {
+        struct pattern *pattern = &route->pattern;
+        int error = svc__app_parse_pattern(mount->at, NULL, pattern->text, pattern->file,
+                                           pattern->line, pattern);
+        first = first ? first : error;
+    }
+    if (!inner->routes)
+        return first;
+    if (app->last_route)
+        app->last_route->next = inner->routes;
+    else
+        app->routes = inner->routes;
+    app->last_route = inner->last_route;
+    app->route_count += inner->route_count;
+    inner->routes = inner->last_route = NULL;
+    return first;
+}
+
+static void adopt_hooks(svc_app *app, svc_app *inner)
+{
+    if (!inner->hooks)
+        return;
+    inner->hooks->previous = app->last_hook;
+    if (app->last_hook)
+        app->last_hook->next = inner->hooks;
+    else
+        app->hooks = inner->hooks;
+    app->last_hook = inner->last_hook;
+    inner->hooks = inner->last_hook = NULL;
+}
+
+/* Two apps may have a check of the same name: theirs become "orders.store" and "users.store". */
+static int adopt_checks(svc_app *app, svc_app *inner)
+{
+    for (struct check *check = inner->checks; check; check = check->next) {
+        check->name = svc__app_prefixed(app, inner, check->name);
+        if (!check->name)
+            return svc__app_refuse(app, SVC_ENOMEM, "svc_app_mount");
+    }
+    if (!inner->checks)
+        return 0;
+    if (app->last_check)
+        app->last_check->next = inner->checks;
+    else
+        app->checks = inner->checks;
+    app->last_check = inner->last_check;
+    inner->checks = inner->last_check = NULL;
+    return 0;
+}
+
+static int adopt_prefix(struct mount *mount, const svc_group *at)
+{
+    int error = svc__app_parse_pattern(at, NULL, mount->prefix.text ? mount->prefix.text : "/",
+                                       "svc_app_mount", 0, &mount->prefix);
+    if (!error)
+        mount->app->mounted_at =
+            svc__bytes(mount->prefix.text, strlen(mount->prefix.text) - 1); /* its slash */
+    return error;
+}
+
+/* The mounts of a mounted app, which are readied already, become the outer app's own. */
+static int adopt_mounts(svc_app *app, struct mount *mount)
+{
+    svc_app *inner = mount->app;
+    struct mount *next;
+    int error = adopt_prefix(mount, mount->at);
+    for (struct mount *deeper = inner->mounts; deeper && !error; deeper = next) {
+        next = deeper->next;
+        deeper->next = NULL;
+        append_mount(app, deeper);
+        error = adopt_prefix(deeper, mount->at);
+        inner->mounts = next;
+    }
+    return error;
+}
+
+static int adopt(svc_app *app, struct mount *mount)
+{
+    svc_app *inner = mount->app;
+    int first = svc__mount_adopt(inner);
+    inner->state = APP_READY;
+    int error = adopt_routes(app, mount);
+    first = first ? first : error;
+    adopt_hooks(app, inner);
+    error = adopt_checks(app, inner);
+    first = first ? first : error;
+    error = svc__task_adopt(app, inner);
+    first = first ? first : error;
+    error = adopt_mounts(app, mount);
+    return first ? first : error;
+}
+
+int svc__mount_adopt(svc_app *app)
+{
+    int first = 0;
+    struct mount *last = app->last_mount; /* those behind it come from within */
+    for (struct mount *mount = app->mounts; mount; mount = mount->next) {
+        int error = adopt(app, mount);
+        first = first ? first : error;
+        if (mount == last)
+            break;
+    }
+    return first;
+}
+
+/* Whether a path lies below a prefix, whose pattern ends in a segment that takes the rest. */
+static bool covers(const struct pattern *prefix, struct bytes path)
+{
+    struct bytes rest = svc__bytes(path.data + 1, path.len - 1);
+    for (size_t i = 0; i + 1 < prefix->count; i++) {
+        if (!rest.data)
+            return false;
+        struct bytes segment = svc__bytes_cut(&rest, '/');
+        const struct segment *wanted = &prefix->segments[i];
+        if (wanted->kind == SEGMENT_LITERAL ? !svc__uri_decoded_eq(segment, wanted->text)
+                                            : segment.len == 0)
+            return false;
+    }
+    return true;
+}
+
+svc_app *svc__mount_owner(svc_app *app, struct bytes path)
+{
+    const struct mount *best = NULL;
+    for (const struct mount *mount = app->mounts; mount; mount = mount->next)
+        if (covers(&mount->prefix, path) && (!best || mount->prefix.count > best->prefix.count))
+            best = mount;
+    return best ? best->app : app;
+}
+
+/* From the end: what tells of a mount lies in the memory of the app that it was made on, and that
+ * one comes before it. */
+static void free_from(struct mount *mount)
+{
+    if (!mount)
+        return;
+    free_from(mount->next);
+    mount->app->parent = NULL;
+    svc_app_free(mount->app);
+}
+
+void svc__mount_free(svc_app *app)
+{
+    free_from(app->mounts);
+    app->mounts = NULL;
+}

@@ -1,0 +1,21 @@
+/* Apps under a prefix of other apps: composed at start into one that serves. */
+#ifndef SVC_APP_MOUNT_H
+#define SVC_APP_MOUNT_H
+
+#include "libsvc/app/app_internal.h"
+
+/*
+ * Takes over, once, what the apps mounted on `app` have registered: routes with their prefix,
+ * hooks, checks, and the mounts in them. 0, or the first failure, all of which are kept as set-up
+ * errors.
+ */
+int svc__mount_adopt(svc_app *app);
+
+/* The app whose 404 it is when no route matches a path: of those mounted on `app` the one with the
+ * longest prefix that covers it, or `app`. Any thread, once readied. */
+svc_app *svc__mount_owner(svc_app *app, struct bytes path);
+
+/* Frees the apps mounted on `app`. */
+void svc__mount_free(svc_app *app);
+
+#endif

@@ -1,0 +1,342 @@
+/* Supervision of background tasks: a thread each, run again when it fails, ended in turn. */
+#include "libsvc/app/task.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "libsvc/app/app_internal.h"
+#include "libsvc/app/life.h"
+#include "libsvc/base/backoff.h"
+#include "libsvc/base/clock.h"
+#include "libsvc/base/rand.h"
+#include "libsvc/base/thread.h"
+#include "libsvc/base/wait.h"
+
+enum { MIN_STACK = 64 << 10, MAX_STACK = 1 << 30, MAX_DELAY_MS = 86400000, MAX_NAME = 64 };
+
+struct svc_task_context {
+    svc_task task; /* as registered; its name in the app's memory */
+    svc_app *app;  /* whose task it is */
+    struct task_list *list;
+    pthread_t thread;
+    bool joinable;         /* the thread was started and not joined: for who starts and ends */
+    bool ended;            /* under the list's lock, as changes of the next */
+    _Atomic bool stopping; /* it was told to stop */
+    svc_task_context *next, *previous;
+};
+
+void svc__task_init(struct task_list *list)
+{
+    *list = (struct task_list){.running = -1,
+                               .failures = -1,
+                               .restarts = -1,
+                               .lock = PTHREAD_MUTEX_INITIALIZER,
+                               .changed = PTHREAD_COND_INITIALIZER};
+}
+
+/* ---- Registration */
+
+static int wrong(svc_app *app, const svc_task *task, const char *why)
+{
+    svc__app_error(app, NULL, 0, "svc_app_task \"%.*s\": %s", MAX_NAME,
+                   task && task->name ? task->name : "", why);
+    return SVC_EINVAL;
+}
+
+static bool name_taken(const svc_app *app, const char *name)
+{
+    for (const svc_task_context *other = app->tasks.first; other; other = other->next)
+        if (!strcmp(other->task.name, name))
+            return true;
+    return false;
+}
+
+static int check(svc_app *app, const svc_task *task)
+{
+    if (!task || task->size < sizeof *task)
+        return wrong(app, NULL, "a task needs SVC_TASK_INIT");
+    if (!svc__app_name_valid(task->name) || strlen(task->name) > MAX_NAME)
+        return wrong(app, task, "a name has letters, digits, '_', '-', 64 at most");
+    if (name_taken(app, task->name))
+        return wrong(app, task, "the name is taken");
+    if (!task->run)
+        return wrong(app, task, "there is nothing to run");
+    if (task->stack_bytes < MIN_STACK || task->stack_bytes > MAX_STACK)
+        return wrong(app, task, "stack_bytes must be 64 KiB to 1 GiB");
+    if (task->min_delay_ms < 1 || task->max_delay_ms < task->min_delay_ms ||
+        task->max_delay_ms > MAX_DELAY_MS)
+        return wrong(app, task,
+                     "min_delay_ms and max_delay_ms must be 1 to 86400000, and in order");
+    return 0;
+}
+
+static void append(struct task_list *list, svc_task_context *first, svc_task_context *last)
+{
+    first->previous = list->last;
+    if (list->last)
+        list->last->next = first;
+    else
+        list->first = first;
+    list->last = last;
+}
+
+int svc_app_task(svc_app *app, const svc_task *task)
+{
+    int error = svc__app_open(app, "svc_app_task");
+    if (!error)
+        error = check(app, task);
+    if (error)
+        return error;
+    svc_task_context *context = svc__arena_zalloc(&app->memory, sizeof *context);
+    char *name = svc__arena_strndup(&app->memory, task->name, strlen(task->name));
+    if (!context || !name)
+        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_task");
+    context->task = *task;
+    context->task.name = name;
+    context->app = app;
+    append(&app->tasks, context, context);
+    return 0;
+}
+
+int svc__task_adopt(svc_app *app, svc_app *inner)
+{
+    struct task_list *list = &inner->tasks;
+    for (svc_task_context *context = list->first; context; context = context->next) {
+        context->task.name = svc__app_prefixed(app, inner, context->task.name);
+        if (!context->task.name)
+            return svc__app_refuse(app, SVC_ENOMEM, "svc_app_mount");
+    }
+    if (list->first)
+        append(&app->tasks, list->first, list->last);
+    list->first = list->last = NULL;
+    return 0;
+}
+
+/* ---- In the task's thread */
+
+svc_app *svc_task_app(svc_task_context *context)
+{
+    return context->app;
+}
+
+bool svc_task_stopping(svc_task_context *context)
+{
+    return atomic_load(&context->stopping);
+}
+
+int svc_task_sleep(svc_task_context *context, unsigned ms)
+{
+    struct task_list *list = context->list;
+    uint64_t deadline_ms = svc__wait_deadline(ms);
+    pthread_mutex_lock(&list->lock);
+    while (!svc_task_stopping(context) && svc__wait_until(&list->changed, &list->lock, deadline_ms))
+        continue;
+    pthread_mutex_unlock(&list->lock);
+    return svc_task_stopping(context) ? SVC_ECANCELLED : 0;
+}
+
+static void count(const svc_task_context *context, int metric, int64_t n)
+{
+    svc__metric_gauge_add_shared(svc__app_root(context->app)->metrics, metric, n);
+}
+
+static int run_once(svc_task_context *context)
+{
+    count(context, context->list->running, 1);
+    int error = context->task.run(context, context->task.arg);
+    count(context, context->list->running, -1);
+    return error;
+}
+
+/* What a task returns because it was told to stop is what it was asked for. */
+static bool has_failed(svc_task_context *context, int error)
+{
+    return error &&
+           !(svc_task_stopping(context) && (error == SVC_ECANCELLED || error == SVC_ECLOSED));
+}
+
+static uint32_t next_delay(struct backoff *backoff)
+{
+    uint64_t random;
+    svc__rand_bytes(&random, sizeof random);
+    return svc__backoff_next(backoff, random);
+}
+
+static void tell_failure(svc_task_context *context, int error, uint32_t delay_ms)
+{
+    count(context, context->list->failures, 1);
+    svc_app_log_warn(context->app, "background task failed", svc_kv_str("task", context->task.name),
+                     svc_kv_err("error", error), svc_kv_int("code", error),
+                     svc_kv_uint("delay_ms", delay_ms),
+                     svc_kv_bool("again", !svc_task_stopping(context)));
+}
+
+/* Whether the task is to be run again, which is when this returns. */
+static bool wait_for_restart(svc_task_context *context, int error, struct backoff *backoff)
+{
+    if (!has_failed(context, error))
+        return false;
+    uint32_t delay_ms = svc_task_stopping(context) ? 0 : next_delay(backoff);
+    tell_failure(context, error, delay_ms);
+    if (svc_task_sleep(context, delay_ms))
+        return false;
+    count(context, context->list->restarts, 1);
+    return true;
+}
+
+static void supervise(svc_task_context *context)
+{
+    struct backoff backoff;
+    svc__backoff_init(&backoff, context->task.min_delay_ms, context->task.max_delay_ms);
+    int error;
+    do {
+        uint64_t began_ms = svc__clock_ms();
+        error = run_once(context);
+        if (svc__clock_ms() - began_ms >= context->task.reset_ms)
+            svc__backoff_reset(&backoff);
+    } while (wait_for_restart(context, error, &backoff));
+}
+
+static void set_thread_name(const svc_task_context *context)
+{
+    enum { SHOWN = 16 }; /* by the system, with a NUL */
+    char name[SHOWN];
+    snprintf(name, sizeof name, "svc-%.*s", SHOWN - 5, context->task.name);
+    pthread_setname_np(pthread_self(), name);
+}
+
+static void *run(void *arg)
+{
+    svc_task_context *context = arg;
+    struct task_list *list = context->list;
+    svc__life_adopt_thread(context->app);
+    set_thread_name(context);
+    supervise(context);
+    pthread_mutex_lock(&list->lock);
+    context->ended = true;
+    pthread_cond_broadcast(&list->changed);
+    if (list->ended)
+        list->ended(list->ended_arg);
+    pthread_mutex_unlock(&list->lock);
+    return NULL;
+}
+
+/* ---- Start */
+
+static void register_metrics(struct task_list *list, struct metrics *in)
+{
+    list->running =
+        svc__metric_gauge(in, "svc_tasks_running", "Background tasks that run at this moment.");
+    list->failures = svc__metric_counter(in, "svc_task_failures_total",
+                                         "Times that a background task has failed.");
+    list->restarts = svc__metric_counter(in, "svc_task_restarts_total",
+                                         "Times that a background task was run again.");
+}
+
+static int start(svc_task_context *context)
+{
+    int error =
+        svc__thread_start_program(&context->thread, context->task.stack_bytes, run, context);
+    context->joinable = !error;
+    if (error)
+        svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",
+                       context->task.name, strerror(error));
+    return error ? SVC_ESYSTEM : 0;
+}
+
+bool svc__task_started(const svc_app *app)
+{
+    return app->tasks.first && app->tasks.first->joinable;
+}
+
+int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg)
+{
+    struct task_list *list = &app->tasks;
+    if (!list->first || svc__task_started(app))
+        return 0;
+    register_metrics(list, app->metrics);
+    list->ended = ended;
+    list->ended_arg = arg;
+    int error = 0;
+    for (svc_task_context *context = list->first; context && !error; context = context->next) {
+        context->list = list;
+        error = start(context);
+    }
+    return error;
+}
+
+/* ---- End */
+
+static void tell(svc_task_context *context)
+{
+    pthread_mutex_lock(&context->list->lock);
+    bool told = atomic_exchange(&context->stopping, true);
+    pthread_cond_broadcast(&context->list->changed);
+    pthread_mutex_unlock(&context->list->lock);
+    if (!told && context->task.stop)
+        context->task.stop(context->task.arg);
+}
+
+/* Whether it has ended by the deadline. */
+static bool await(svc_task_context *context, uint64_t deadline_ms)
+{
+    struct task_list *list = context->list;
+    pthread_mutex_lock(&list->lock);
+    while (!context->ended && svc__clock_ms() < deadline_ms &&
+           svc__wait_until(&list->changed, &list->lock, deadline_ms))
+        continue;
+    bool ended = context->ended;
+    pthread_mutex_unlock(&list->lock);
+    return ended;
+}
+
+bool svc__task_stop_next(svc_app *app)
+{
+    for (svc_task_context *context = app->tasks.last; context; context = context->previous) {
+        if (!context->joinable)
+            continue;
+        tell(context);
+        if (!await(context, WAIT_NOT))
+            return false;
+    }
+    return true;
+}
+
+size_t svc__task_stop_all(svc_app *app)
+{
+    size_t left = 0;
+    for (svc_task_context *context = app->tasks.last; context; context = context->previous) {
+        if (!context->joinable || await(context, WAIT_NOT))
+            continue;
+        tell(context);
+        left++;
+    }
+    return left;
+}
+
+/* A task that goes on is left behind. */
+static bool leave(svc_task_context *context)
+{
+    context->joinable = false;
+    if (await(context, WAIT_NOT))
+        return pthread_join(context->thread, NULL) == 0;
+    svc_app_log_warn(context->app, "background task does not end",
+                     svc_kv_str("task", context->task.name));
+    pthread_detach(context->thread);
+    return false;
+}
+
+int svc__task_end(svc_app *app, uint64_t deadline_ms)
+{
+    bool all_ended = true;
+    for (svc_task_context *context = app->tasks.last; context; context = context->previous)
+        if (context->joinable) {
+            tell(context);
+            await(context, deadline_ms);
+        }
+    for (svc_task_context *context = app->tasks.last; context; context = context->previous)
+        if (context->joinable)
+            all_ended = leave(context) && all_ended;
+    return all_ended ? 0 : SVC_EFORCED;
+}

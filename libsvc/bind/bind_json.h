@@ -1,0 +1,18 @@
+/* Binding a JSON document. */
+#ifndef SVC_BIND_BIND_JSON_H
+#define SVC_BIND_BIND_JSON_H
+
+#include "libsvc/bind/bind.h"
+
+struct json_t;
+
+/*
+ * Binds a document to the binding's struct and collects what is wrong with it, without recursion.
+ * The document outlives what the struct points to, as strings and JSON are its own.
+ */
+void svc__bind_json(struct binding *b, struct json_t *document);
+
+/* Binds the body of a request, as svc_request_json has it. False: that has answered. */
+bool svc__bind_json_body(struct binding *b, svc_request *req, svc_response *res);
+
+#endif

@@ -1,0 +1,233 @@
+/* What is wrong with a request's values: collected under a ceiling, then answered all at once. */
+#include "libsvc/bind/violations.h"
+
+#include <string.h>
+
+#include "libsvc/base/num.h"
+#include "libsvc/bind/schema.h"
+#include "libsvc/exchange/problem.h"
+#include "libsvc/exchange/response_internal.h"
+#include "libsvc/proto/status.h"
+
+/* ---- Collecting */
+
+/* Room for one more violation with `bytes` of text; NULL when there is none, and it is counted. */
+static svc_violation *make_room(struct violations *v, size_t bytes)
+{
+    if (v->count == VIOLATIONS_MAX || bytes > VIOLATIONS_BYTES - v->bytes) {
+        v->more++;
+        return NULL;
+    }
+    if (!v->list)
+        v->list = svc__arena_alloc(v->arena, VIOLATIONS_MAX * sizeof *v->list);
+    if (!v->list) {
+        v->no_memory = true;
+        return NULL;
+    }
+    v->bytes += bytes;
+    return &v->list[v->count];
+}
+
+/* Whether a byte stands for itself in a fragment (RFC 3986 3.5). */
+static bool plain(unsigned char c)
+{
+    static const char others[] = "-._~!$&'()*+,;=:@?";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr(others, c));
+}
+
+/* How one byte of a name is written: RFC 6901 escapes two, and a fragment whatever is not plain. */
+static size_t escape(char out[static 3], unsigned char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    if (c == '~' || c == '/') {
+        out[0] = '~';
+        out[1] = c == '~' ? '0' : '1';
+        return 2;
+    }
+    if (plain(c)) {
+        out[0] = (char)c;
+        return 1;
+    }
+    out[0] = '%';
+    out[1] = digits[c >> 4];
+    out[2] = digits[c & 15];
+    return 3;
+}
+
+/* A path is known from its end, so it is written from there: puts "/name" before `end`, where `end`
+ * is not NULL, and returns its length. */
+static size_t prepend_name(char *end, struct bytes name)
+{
+    size_t len = 0;
+    while (name.len > 0) {
+        char text[3];
+        size_t n = escape(text, (unsigned char)name.data[--name.len]);
+        len += n;
+        if (end)
+            memcpy(end - len, text, n);
+    }
+    len++;
+    if (end)
+        end[-(ptrdiff_t)len] = '/';
+    return len;
+}
+
+static size_t prepend_path(char *end, const struct violation_path *path)
+{
+    size_t len = 0;
+    for (; path->up; path = path->up) {
+        char digits[NUM_U64_LEN];
+        struct bytes name = svc__bytes_z(path->name);
+        if (!path->name)
+            name = svc__bytes(digits, svc__num_format_u64(digits, path->index));
+        len += prepend_name(end ? end - len : NULL, name);
+    }
+    len++;
+    if (end)
+        end[-(ptrdiff_t)len] = '#';
+    return len;
+}
+
+/* Beyond the ceiling nothing is measured or written. */
+static bool full(struct violations *v)
+{
+    if (v->count < VIOLATIONS_MAX && v->bytes < VIOLATIONS_BYTES)
+        return false;
+    v->more++;
+    return true;
+}
+
+void svc__violations_add(struct violations *v, const struct violation_path *path,
+                         const char *detail)
+{
+    if (full(v))
+        return;
+    size_t len = prepend_path(NULL, path);
+    svc_violation *violation = make_room(v, len);
+    char *pointer = violation ? svc__arena_alloc(v->arena, len + 1) : NULL;
+    if (!pointer) {
+        v->no_memory = v->no_memory || violation;
+        return;
+    }
+    prepend_path(pointer + len, path);
+    pointer[len] = '\0';
+    *violation = (svc_violation){pointer, NULL, detail};
+    v->count++;
+}
+
+void svc__violations_add_parameter(struct violations *v, struct bytes name, const char *detail)
+{
+    static const char dots[] = "\xe2\x80\xa6";
+    if (full(v))
+        return;
+    bool cut = name.len > SCHEMA_NAME;
+    size_t len = cut ? SCHEMA_NAME : name.len;
+    svc_violation *violation = make_room(v, len + sizeof dots);
+    char *copy = violation ? svc__arena_alloc(v->arena, len + sizeof dots) : NULL;
+    if (!copy) {
+        v->no_memory = v->no_memory || violation;
+        return;
+    }
+    memcpy(copy, name.data, len);
+    memcpy(copy + len, cut ? dots : "", cut ? sizeof dots : 1);
+    *violation = (svc_violation){NULL, copy, detail};
+    v->count++;
+}
+
+/* ---- Answering */
+
+/* What is told: `more` violations are only counted. */
+struct told {
+    const svc_violation *list;
+    size_t count, more;
+};
+
+/* What all of them together are, for the problem's own detail. */
+static void render_summary(struct buf *out, const struct told *told)
+{
+    size_t all = told->count + told->more;
+    svc__buf_u64(out, all);
+    svc__buf_puts(out, all == 1 ? " value breaks a rule" : " values break a rule");
+    if (told->more) {
+        svc__buf_puts(out, "; the first ");
+        svc__buf_u64(out, told->count);
+        svc__buf_puts(out, " are listed");
+    }
+}
+
+static void render_member(struct buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    svc__buf_puts(out, name);
+    svc__buf_json_string(out, svc__bytes_z(value));
+}
+
+/* The detail comes first, since it alone is always there. */
+static void render_json(struct buf *out, const struct told *told)
+{
+    render_member(out, "{\"title\":", svc__status_text(422));
+    svc__buf_puts(out, ",\"status\":422,\"detail\":\"");
+    render_summary(out, told);
+    svc__buf_puts(out, "\",\"errors\":[");
+    for (size_t i = 0; i < told->count; i++) {
+        const svc_violation *violation = &told->list[i];
+        render_member(out, i ? ",{\"detail\":" : "{\"detail\":", violation->detail);
+        render_member(out, ",\"pointer\":", violation->pointer);
+        render_member(out, ",\"parameter\":", violation->parameter);
+        svc__buf_putc(out, '}');
+    }
+    svc__buf_puts(out, "]}\n");
+}
+
+static void render_text(struct buf *out, const struct told *told)
+{
+    svc__buf_puts(out, svc__status_text(422));
+    svc__buf_puts(out, ": ");
+    render_summary(out, told);
+    svc__buf_puts(out, "\n");
+    for (size_t i = 0; i < told->count; i++) {
+        const svc_violation *violation = &told->list[i];
+        const char *where = violation->pointer ? violation->pointer : violation->parameter;
+        svc__buf_utf8(out, svc__bytes_z(where));
+        svc__buf_puts(out, where ? ": " : "");
+        svc__buf_utf8(out, svc__bytes_z(violation->detail));
+        svc__buf_puts(out, "\n");
+    }
+}
+
+static int answer(svc_response *res, const struct told *told)
+{
+    bool json;
+    int error = svc__problem_negotiate(res, &json);
+    if (error)
+        return error;
+    struct buf *out = svc__response_scratch(res);
+    if (json)
+        render_json(out, told);
+    else
+        render_text(out, told);
+    const char *type = json ? "application/problem+json" : "text/plain; charset=utf-8";
+    error = svc__response_rendered(res, 422, type, out);
+    svc__response_scratch_done(res);
+    return error;
+}
+
+int svc__violations_answer(svc_response *res, const struct violations *v)
+{
+    return answer(res, &(struct told){v->list, v->count, v->more});
+}
+
+int svc_response_violations(svc_response *res, const svc_violation *violations, size_t count)
+{
+    if (!res)
+        return SVC_ENOMEM;
+    if (!violations || count == 0)
+        return SVC_EINVAL;
+    for (size_t i = 0; i < count; i++)
+        if (!violations[i].detail)
+            return SVC_EINVAL;
+    size_t listed = count < VIOLATIONS_MAX ? count : VIOLATIONS_MAX;
+    return answer(res, &(struct told){violations, listed, count - listed});
+}

@@ -1,0 +1,212 @@
+/* Cache-Control, Expires, Age and Vary of one response, and Cache-Control of a request. */
+#include "libsvc/cache/caching.h"
+
+#include "libsvc/base/clock.h"
+#include "libsvc/base/num.h"
+#include "libsvc/exchange/response_internal.h"
+#include "libsvc/proto/token.h"
+
+#define NAME(text) svc__bytes((text), sizeof(text) - 1)
+
+/* The public bits are the internal ones; a directive that has no public name is left out here. */
+#define SAME(name, text)                                                                           \
+    _Static_assert((int)SVC_CACHE_##name == (int)CACHE_CONTROL_##name, "another bit for " text);
+CACHE_CONTROL_FLAGS(SAME)
+#undef SAME
+
+/* ---- Cache-Control */
+
+int svc__caching_read(const svc_cache_policy *policy, struct cache_control *out)
+{
+    if (!policy || policy->size < sizeof *policy ||
+        policy->directives >= 1U << CACHE_CONTROL_FLAG_COUNT)
+        return SVC_EINVAL;
+    struct cache_control value = svc__cache_control_none();
+    value.flags = policy->directives;
+    value.max_age = policy->max_age_s;
+    value.s_maxage = policy->s_maxage_s;
+    value.stale_while_revalidate = policy->stale_while_revalidate_s;
+    value.stale_if_error = policy->stale_if_error_s;
+    if (value.flags & CACHE_CONTROL_MUST_UNDERSTAND)
+        value.flags |= CACHE_CONTROL_NO_STORE; /* RFC 9111 5.2.2.3 */
+    int error = svc__cache_control_check(&value);
+    if (!error)
+        *out = value;
+    return error;
+}
+
+static int put_date(svc_response *res, struct bytes name, int64_t unix_seconds)
+{
+    char *text = svc__arena_alloc(&res->exchange->arena, CLOCK_IMF_SIZE);
+    if (!text)
+        return SVC_ENOMEM;
+    size_t len = svc__clock_imf(text, unix_seconds);
+    return svc__response_put(res, name, svc__bytes(text, len));
+}
+
+int svc__caching_put_expires(svc_response *res, int64_t seconds)
+{
+    int64_t now = (int64_t)(svc__clock_wall_us() / 1000000);
+    return put_date(res, NAME("Expires"), now + seconds);
+}
+
+int svc__caching_forbid(svc_response *res)
+{
+    svc_response_remove_header(res, "Expires");
+    return svc__response_put(res, NAME("Cache-Control"), NAME("no-store"));
+}
+
+int svc_response_set_cache_control(svc_response *res, const svc_cache_policy *policy)
+{
+    struct cache_control value;
+    char text[CACHE_CONTROL_SIZE];
+    if (!res)
+        return SVC_ENOMEM;
+    int error = svc__caching_read(policy, &value);
+    if (error)
+        return error;
+    size_t len = svc__cache_control_format(text, &value);
+    if (len == 0 || (policy->vary && !svc__caching_vary_valid(svc__bytes_z(policy->vary))))
+        return SVC_EINVAL;
+    error = svc_response_set_header(res, "Cache-Control", text);
+    int64_t expires = svc__cache_control_expires_in(&value);
+    if (!error && policy->expires && expires >= 0)
+        error = svc__caching_put_expires(res, expires);
+    if (!error && policy->vary)
+        error = svc_response_add_vary(res, policy->vary);
+    if (!error)
+        res->cached_errors = policy->errors;
+    return error;
+}
+
+int svc_response_set_age(svc_response *res, uint64_t seconds)
+{
+    char text[NUM_U64_LEN + 1];
+    uint64_t most = (uint64_t)CACHE_CONTROL_MAX_SECONDS;
+    text[svc__num_format_u64(text, seconds < most ? seconds : most)] = '\0';
+    return svc_response_set_header(res, "Age", text);
+}
+
+int svc_request_cache_control(const svc_request *req, svc_cache_wish *wish)
+{
+    if (!wish || wish->size < sizeof *wish)
+        return SVC_EINVAL;
+    struct cache_control value = svc__cache_control_none();
+    const struct field *field = NULL;
+    while ((field = svc__fields_next(req->fields, req->field_count, field, NAME("Cache-Control"))))
+        svc__cache_control_parse(field->value, &value);
+    const unsigned known = CACHE_CONTROL_NO_CACHE | CACHE_CONTROL_NO_STORE |
+                           CACHE_CONTROL_NO_TRANSFORM | CACHE_CONTROL_ONLY_IF_CACHED;
+    wish->directives = value.flags & known;
+    wish->max_age_s = value.max_age;
+    wish->max_stale_s = value.max_stale < CACHE_CONTROL_MAX_SECONDS ? value.max_stale : INT64_MAX;
+    wish->min_fresh_s = value.min_fresh;
+    wish->stale_if_error_s = value.stale_if_error;
+    return 0;
+}
+
+/* ---- Vary */
+
+/* Takes the next name off a list; "none" at its end. */
+static struct bytes next_name(struct bytes *list)
+{
+    while (list->data) {
+        struct bytes name = svc__bytes_trim(svc__bytes_cut(list, ','));
+        if (name.len > 0)
+            return name;
+    }
+    return svc__bytes(NULL, 0);
+}
+
+static bool lists(struct bytes list, struct bytes wanted)
+{
+    struct bytes name;
+    while ((name = next_name(&list)).data)
+        if (svc__bytes_eq_nocase(name, wanted))
+            return true;
+    return false;
+}
+
+bool svc__caching_vary_valid(struct bytes names)
+{
+    struct bytes name;
+    size_t count = 0;
+    for (; (name = next_name(&names)).data; count++)
+        if (!svc__token_valid(name))
+            return false;
+    return count > 0;
+}
+
+static const struct field *next_vary(const svc_response *res, const struct field *previous)
+{
+    return svc__fields_next(res->fields, res->field_count, previous, NAME("Vary"));
+}
+
+static bool varies_by(const svc_response *res, struct bytes name)
+{
+    const struct field *field = NULL;
+    while ((field = next_vary(res, field)))
+        if (lists(field->value, name) || lists(field->value, NAME("*")))
+            return true;
+    return false;
+}
+
+static bool varies_by_all(const svc_response *res, struct bytes names)
+{
+    struct bytes name;
+    while ((name = next_name(&names)).data)
+        if (!varies_by(res, name))
+            return false;
+    return true;
+}
+
+static void append_names(struct buf *out, struct bytes names)
+{
+    struct bytes name;
+    while ((name = next_name(&names)).data) {
+        if (lists(svc__buf_view(out), name))
+            continue;
+        if (out->len > 0)
+            svc__buf_puts(out, ", ");
+        svc__buf_bytes(out, name);
+    }
+}
+
+/* All names there are, in one field. */
+static int put_merged(svc_response *res, struct bytes names)
+{
+    struct buf *merged = svc__response_scratch(res);
+    const struct field *field = NULL;
+    while ((field = next_vary(res, field)))
+        append_names(merged, field->value);
+    append_names(merged, names);
+    struct bytes text = svc__buf_error(merged)
+                            ? svc__bytes(NULL, 0)
+                            : svc__arena_copy(&res->exchange->arena, svc__buf_view(merged));
+    svc__response_scratch_done(res);
+    return text.data ? svc__response_put(res, NAME("Vary"), text) : SVC_ENOMEM;
+}
+
+int svc__caching_merge_vary(svc_response *res, struct bytes names)
+{
+    bool there = next_vary(res, NULL) != NULL;
+    if (there && varies_by_all(res, names))
+        return 0;
+    if (lists(names, NAME("*")))
+        return svc__response_put(res, NAME("Vary"), NAME("*"));
+    return there ? put_merged(res, names) : svc__response_put(res, NAME("Vary"), names);
+}
+
+int svc_response_add_vary(svc_response *res, const char *names)
+{
+    struct bytes given = svc__bytes_z(names);
+    if (!res)
+        return SVC_ENOMEM;
+    if (!svc__caching_vary_valid(given))
+        return SVC_EINVAL;
+    if (varies_by_all(res, given))
+        return 0;
+    if (lists(given, NAME("*")))
+        return svc__response_put(res, NAME("Vary"), NAME("*"));
+    return put_merged(res, given);
+}

@@ -1,0 +1,239 @@
+/* ETag and Last-Modified, and what a request's conditions make of them. */
+#include "libsvc/cache/condition.h"
+
+#include "libsvc/base/clock.h"
+#include "libsvc/cache/caching.h"
+#include "libsvc/exchange/response_internal.h"
+#include "libsvc/proto/date.h"
+
+#define NAME(text) svc__bytes((text), sizeof(text) - 1)
+
+static int64_t wall_seconds(void)
+{
+    return (int64_t)(svc__clock_wall_us() / 1000000);
+}
+
+/* ---- Setting validators */
+
+int svc__condition_put_etag(svc_response *res, struct bytes text)
+{
+    return svc__response_put(res, NAME("ETag"), text);
+}
+
+/* A tag with its quotes, in the arena; opaque "none" when out of memory. */
+static struct etag make_tag(struct arena *arena, struct bytes text, bool weak)
+{
+    size_t prefix = weak ? 2 : 0, len = prefix + text.len + 2;
+    struct etag tag = {.weak = weak};
+    char *copy = svc__arena_alloc(arena, len + 1);
+    if (!copy)
+        return tag;
+    memcpy(copy, "W/", prefix);
+    copy[prefix] = '"';
+    memcpy(copy + prefix + 1, text.data, text.len);
+    memcpy(copy + len - 1, "\"", 2);
+    tag.opaque = svc__bytes(copy + prefix, len - prefix);
+    return tag;
+}
+
+/* The field's value: the tag with its mark of weakness, which stands right before it. */
+static struct bytes tag_text(const struct etag *tag)
+{
+    size_t prefix = tag->weak ? 2 : 0;
+    return svc__bytes(tag->opaque.data - prefix, tag->opaque.len + prefix);
+}
+
+static int set_tag(svc_response *res, const char *text, bool weak, struct etag *out)
+{
+    struct bytes bytes = svc__bytes_z(text);
+    if (!text || !svc__etag_text_valid(bytes))
+        return SVC_EINVAL;
+    struct etag tag = make_tag(&res->exchange->arena, bytes, weak);
+    if (!tag.opaque.data)
+        return SVC_ENOMEM;
+    *out = tag;
+    return 0;
+}
+
+int svc_response_set_etag(svc_response *res, const char *tag, bool weak)
+{
+    struct etag made;
+    if (!res)
+        return SVC_ENOMEM;
+    int error = set_tag(res, tag, weak, &made);
+    return error ? error : svc__condition_put_etag(res, tag_text(&made));
+}
+
+int svc_response_set_modified(svc_response *res, int64_t unix_seconds)
+{
+    char *text = res ? svc__arena_alloc(&res->exchange->arena, CLOCK_IMF_SIZE) : NULL;
+    if (!text)
+        return SVC_ENOMEM;
+    int64_t now = wall_seconds();
+    size_t len = svc__clock_imf(text, unix_seconds < now ? unix_seconds : now);
+    return svc__response_put(res, NAME("Last-Modified"), svc__bytes(text, len));
+}
+
+/* ---- Answers */
+
+/*
+ * RFC 9110 15.4.5: a 304 has no metadata of the representation but that which guides a cache, and
+ * of that the date only where it is the one validator.
+ */
+static void strip_metadata(svc_response *res)
+{
+    static const char *const names[] = {"Content-Type", "Content-Encoding", "Content-Language",
+                                        "Content-Range"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        svc_response_remove_header(res, names[i]);
+    if (svc_response_header(res, "ETag"))
+        svc_response_remove_header(res, "Last-Modified");
+}
+
+static void answer_not_modified(svc_response *res, uint64_t length)
+{
+    strip_metadata(res);
+    svc__response_drop_body(res);
+    res->status = 304;
+    res->length = length;
+}
+
+/* What described the representation does not describe an error. */
+static int answer_error(svc_response *res, int status, const char *detail)
+{
+    static const char *const names[] = {"ETag", "Last-Modified", "Content-Location"};
+    strip_metadata(res);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        svc_response_remove_header(res, names[i]);
+    int error = svc_response_problem(res, status, detail);
+    return error ? error : svc__caching_forbid(res);
+}
+
+static int answer_failed(svc_response *res)
+{
+    return answer_error(res, 412, "the resource is not in the state that the request demands");
+}
+
+int svc__condition_demand(svc_response *res)
+{
+    return answer_error(res, 428, "this request must be conditional: send If-Match with the ETag");
+}
+
+/* ---- Deciding */
+
+static bool safe(enum method method)
+{
+    return method == METHOD_GET || method == METHOD_HEAD;
+}
+
+static struct etag read_tag(const svc_response *res)
+{
+    struct etag tag = {.weak = false};
+    const struct field *field = svc__fields_find(res->fields, res->field_count, NAME("ETag"));
+    if (field)
+        svc__etag_parse(field->value, &tag);
+    return tag;
+}
+
+static int64_t read_modified(const svc_response *res, int64_t now)
+{
+    int64_t modified = PRECONDITION_NO_DATE;
+    const struct field *field =
+        svc__fields_find(res->fields, res->field_count, NAME("Last-Modified"));
+    if (field)
+        svc__date_parse(field->value, now, &modified);
+    return modified;
+}
+
+int svc__condition_settle(svc_request *req, svc_response *res)
+{
+    struct conditions conditions;
+    enum method method = svc__method_find(req->method);
+    if (req->conditions_asked || !safe(method) || res->status / 100 != 2 ||
+        !svc__precondition_find(req->fields, req->field_count, &conditions))
+        return 0;
+    int64_t now = wall_seconds();
+    const struct validators validators = {
+        .exists = true, .tag = read_tag(res), .modified = read_modified(res, now), .now = now};
+    switch (svc__precondition_evaluate(method, &conditions, &validators)) {
+    case PRECONDITION_NOT_MODIFIED:
+        answer_not_modified(res, svc__exchange_reply_length(res->exchange));
+        return 0;
+    case PRECONDITION_FAILED:
+        return answer_failed(res);
+    case PRECONDITION_NONE:
+    case PRECONDITION_HOLDS:
+    case PRECONDITION_RANGE: /* no ranges yet: the whole is a right answer to any of them */
+        break;
+    }
+    return 0;
+}
+
+bool svc__condition_guarded(const svc_request *req)
+{
+    struct conditions conditions;
+    return svc__precondition_find(req->fields, req->field_count, &conditions) &&
+           (conditions.match || conditions.none_match || conditions.unmodified_since);
+}
+
+/* The state in the form of the pure functions, with the tag copied for a field. */
+static int read_state(svc_response *res, const svc_validators *given, struct validators *out)
+{
+    struct validators state = {
+        .exists = !given->absent, .modified = given->modified_s, .now = wall_seconds()};
+    int error = given->etag ? set_tag(res, given->etag, given->weak, &state.tag) : 0;
+    if (!error)
+        *out = state;
+    return error;
+}
+
+static int put_validators(svc_response *res, const struct validators *state)
+{
+    int error = state->tag.opaque.data ? svc__condition_put_etag(res, tag_text(&state->tag)) : 0;
+    if (!error && state->modified != PRECONDITION_NO_DATE)
+        error = svc_response_set_modified(res, state->modified);
+    return error;
+}
+
+/* Where it cannot even be asked, the handler must not act: no answer becomes a 500, and is logged.
+ */
+static bool give_up(svc_response *res)
+{
+    svc__response_reset(res);
+    return true;
+}
+
+static enum precondition evaluate(const svc_request *req, enum method method,
+                                  const struct validators *state)
+{
+    struct conditions conditions;
+    if (!svc__precondition_find(req->fields, req->field_count, &conditions))
+        return PRECONDITION_NONE;
+    return svc__precondition_evaluate(method, &conditions, state);
+}
+
+bool svc_request_fresh(svc_request *req, svc_response *res, const svc_validators *validators)
+{
+    struct validators state;
+    enum method method = svc__method_find(req->method);
+    if (!validators || validators->size < sizeof *validators ||
+        read_state(res, validators, &state) ||
+        (safe(method) && state.exists && put_validators(res, &state)))
+        return give_up(res);
+    req->conditions_asked = true;
+    switch (evaluate(req, method, &state)) {
+    case PRECONDITION_NOT_MODIFIED:
+        answer_not_modified(res, validators->length);
+        return true;
+    case PRECONDITION_FAILED:
+        return answer_failed(res) ? give_up(res) : true;
+    case PRECONDITION_NONE:
+        if (!safe(method) && req->condition_required)
+            return svc__condition_demand(res) ? give_up(res) : true;
+        break;
+    case PRECONDITION_HOLDS:
+    case PRECONDITION_RANGE:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,247 @@
+/* An exchange that others have. */
+#include "libsvc/exchange/away.h"
+
+#include <string.h>
+
+#include "libsvc/exchange/body_stream.h"
+#include "libsvc/exchange/pending.h"
+#include "libsvc/exchange/response_internal.h"
+#include "libsvc/run/workers.h"
+
+/* ---- Leaving */
+
+static size_t text_size(const svc_request *req)
+{
+    size_t size = req->method.len + 1;
+    for (size_t i = 0; i < req->field_count; i++)
+        size += req->fields[i].name.len + req->fields[i].value.len + 2;
+    return size;
+}
+
+static struct bytes move_text(char **to, struct bytes text)
+{
+    char *at = *to;
+    memcpy(at, text.data, text.len);
+    at[text.len] = '\0';
+    *to += text.len + 1;
+    return (struct bytes){at, text.len};
+}
+
+/* The head's strings lie in the host's memory, which is used again when the reply has gone. */
+static int keep_head(struct exchange *x)
+{
+    svc_request *req = &x->request;
+    if (x->kept_head)
+        return 0;
+    struct field *fields = svc__arena_alloc(&x->arena, req->field_count * sizeof *fields);
+    char *text = svc__arena_alloc(&x->arena, text_size(req));
+    if (!fields || !text)
+        return SVC_ENOMEM;
+    req->method = move_text(&text, req->method);
+    for (size_t i = 0; i < req->field_count; i++) {
+        fields[i].name = move_text(&text, req->fields[i].name);
+        fields[i].value = move_text(&text, req->fields[i].value);
+    }
+    req->fields = fields;
+    x->kept_head = true;
+    return 0;
+}
+
+int svc__away_prepare(struct exchange *x, size_t from)
+{
+    if (keep_head(x))
+        return SVC_ENOMEM;
+    *(x->host->worker ? &x->lent_on : &x->lent) = (struct lent){from, x->request.values};
+    return 0;
+}
+
+void svc__away_hold(struct exchange *x)
+{
+    atomic_fetch_add(&x->refs, 1);
+    atomic_fetch_add(&x->home->away, 1);
+}
+
+static void drop_holds(struct exchange *x, unsigned count)
+{
+    struct exchange_host *home = x->home;
+    for (; count > 0; count--) {
+        svc__exchange_unref(x);
+        atomic_fetch_sub(&home->away, 1);
+    }
+}
+
+void svc__away_drop(struct exchange *x)
+{
+    drop_holds(x, 1);
+}
+
+void svc__away_tell(struct exchange *x, enum news news)
+{
+    /* Who finds nothing told before posts the mail, and that mail holds the exchange for him. */
+    struct exchange_host *home = x->home;
+    unsigned before = news == NEWS_STREAM ? atomic_fetch_add(&x->news, (unsigned)news)
+                                          : atomic_fetch_or(&x->news, (unsigned)news);
+    if (!before)
+        home->wake(home, x);
+}
+
+/* ---- At a worker */
+
+static void move_to(struct exchange *x, struct exchange_host *host)
+{
+    x->host = host;
+    x->arena.cache = host->arenas;
+}
+
+/* Layers count; most routes have none that run on workers, which spares 8 KiB each. */
+static bool ready_cells(struct exchange *x, struct exchange_host *worker)
+{
+    if (!worker->cells && x->chain->blocks)
+        worker->cells = svc__metric_cells_new(x->request.app->metrics);
+    return worker->cells || !x->chain->blocks;
+}
+
+static void work(struct work *work, struct exchange_host *worker)
+{
+    struct exchange *x =
+        (struct exchange *)(void *)((char *)work - offsetof(struct exchange, work));
+    if (worker)
+        move_to(x, worker);
+    if (worker && ready_cells(x, worker))
+        x->next(x);
+    else
+        x->next = svc__exchange_reply_busy;
+    svc__away_tell(x, NEWS_WORK);
+}
+
+int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x), size_t from)
+{
+    if (svc__away_prepare(x, from))
+        return SVC_ENOMEM;
+    x->next = next;
+    x->work.run = work;
+    x->parked = 0;
+    x->out = true;
+    svc__away_hold(x);
+    int error = svc__workers_submit(x->request.app->workers, &x->work);
+    if (!error)
+        return 0;
+    x->out = false;
+    svc__away_drop(x);
+    return error;
+}
+
+bool svc__away_withdraw(struct exchange *x)
+{
+    if (!x->out || !svc__workers_withdraw(x->request.app->workers, &x->work))
+        return false;
+    x->out = false;
+    svc__away_drop(x);
+    return true;
+}
+
+/* ---- Coming back */
+
+bool svc__away_is(const struct exchange *x)
+{
+    return x->out || x->parked;
+}
+
+/* Whether what it waits for has come; it does not wait then any more. */
+static bool unpark(struct exchange *x)
+{
+    if (!x->parked || !(x->arrived & x->parked))
+        return false;
+    x->parked = 0;
+    x->arrived = 0;
+    return true;
+}
+
+/* How many holds end with the news: each but the answer has one. */
+static unsigned count_holds(unsigned news)
+{
+    unsigned once = news & (NEWS_STREAM - 1) & ~(unsigned)NEWS_ANSWER;
+    return (unsigned)__builtin_popcount(once) + news / NEWS_STREAM;
+}
+
+bool svc__away_news(struct exchange *x)
+{
+    unsigned news = atomic_exchange(&x->news, 0);
+    if (news & NEWS_WORK) {
+        x->out = false;
+        move_to(x, x->home);
+        if (x->parked && !x->given_up)
+            x->lent = x->lent_on;
+    }
+    x->arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
+    bool goes_on = false;
+    if (!x->out)
+        goes_on = unpark(x) || (news & NEWS_WORK && !x->parked);
+    goes_on = (goes_on || news >= NEWS_STREAM) && !x->given_up && x->transport;
+    drop_holds(x, count_holds(news));
+    return goes_on;
+}
+
+/* ---- Doing without it */
+
+static void give_up(struct exchange *x, enum svc_outcome outcome)
+{
+    int pending = WAIT_PENDING;
+    atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
+    x->given_up = outcome;
+    svc__pending_close(atomic_load(&x->pending));
+    svc__exchange_cancel(x); /* before its reader is told so, who asks why */
+    svc__body_stream_stop(x, SVC_ECANCELLED);
+}
+
+/* Only what nobody changes who has it. */
+static void copy_request(svc_request *to, const svc_request *from, const struct lent *lent)
+{
+    to->app = from->app;
+    to->owner = from->owner;
+    to->route = from->route;
+    to->method = from->method;
+    to->target = from->target;
+    to->fields = from->fields;
+    to->field_count = from->field_count;
+    to->match = from->match;
+    memcpy(to->params, from->params, sizeof to->params);
+    to->id = from->id;
+    to->trace.origin = from->trace.origin;
+    to->trace.own = from->trace.own;
+    memcpy(to->trace.parent, from->trace.parent, sizeof to->trace.parent);
+    to->trace.member = from->trace.member;
+    to->peer = from->peer;
+    to->values = lent->values;
+    to->started_ns = from->started_ns;
+    to->deadline_ns = from->deadline_ns;
+    to->bytes_in = from->bytes_in;
+}
+
+bool svc__away_replaceable(const struct exchange *x)
+{
+    return x->out || !x->parked || x->kept_head;
+}
+
+struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome)
+{
+    struct exchange *stand_in = svc__exchange_make(x->request.app, x->home);
+    void *transport = x->transport;
+    x->transport = NULL;
+    give_up(x, outcome);
+    if (!stand_in) {
+        x->lent.from = 0;
+        return NULL;
+    }
+    copy_request(&stand_in->request, &x->request, &x->lent);
+    stand_in->chain = x->chain;
+    stand_in->passed = x->lent.from;
+    stand_in->layer_state = x->layer_state;
+    stand_in->framing = x->framing;
+    stand_in->malformed = x->malformed;
+    stand_in->close = x->close;
+    stand_in->transport = transport;
+    stand_in->principal = x;
+    atomic_fetch_add(&x->refs, 1);
+    return stand_in;
+}

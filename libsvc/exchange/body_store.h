@@ -1,0 +1,26 @@
+/* A request body as it arrives: small ones lie in the request's arena, larger ones grow on the
+ * heap. */
+#ifndef SVC_EXCHANGE_BODY_STORE_H
+#define SVC_EXCHANGE_BODY_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libsvc/base/arena.h"
+
+struct body_store {
+    char *data;
+    size_t len, space;
+    uint64_t limit; /* bytes that are accepted */
+    bool heap;
+};
+
+/* Appends. 0, SVC_ETOOBIG past the limit, SVC_ENOMEM; the store is unchanged on failure. */
+int svc__body_store_append(struct body_store *store, struct arena *arena, const char *data,
+                           size_t len);
+
+/* Frees what is on the heap. */
+void svc__body_store_free(struct body_store *store);
+
+#endif

@@ -1,0 +1,154 @@
+/* A request's body as it comes. */
+#include "libsvc/exchange/body_stream.h"
+
+#include <string.h>
+
+#include "libsvc/exchange/chain.h"
+#include "libsvc/run/pipe.h"
+#include "libsvc/run/reactor.h"
+
+int svc__body_stream_begin(struct exchange *x)
+{
+    struct body_stream *stream = svc__arena_zalloc(&x->arena, sizeof *stream);
+    if (!stream)
+        return SVC_ENOMEM;
+    stream->pipe = svc_pipe_new(0);
+    if (!stream->pipe)
+        return SVC_ENOMEM;
+    stream->left = x->body.limit;
+    stream->room.x = x;
+    svc_pipe_on_room(stream->pipe, svc__waker_fire, &stream->room);
+    x->stream = stream;
+    if (x->framing.kind == BODY_NONE)
+        svc_pipe_end(stream->pipe, 0);
+    return 0;
+}
+
+static bool is_full(struct body_stream *stream)
+{
+    svc__waker_arm(&stream->room);
+    if (svc__pipe_full(stream->pipe))
+        return true;
+    svc__waker_disarm(&stream->room);
+    return false;
+}
+
+/* A reader that has gone wants no more; what it answers is sent when the rest has been dropped. */
+enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, size_t len)
+{
+    struct body_stream *stream = x->stream;
+    if (is_full(stream))
+        return EXCHANGE_FULL;
+    x->request.bytes_in += len;
+    if (len > stream->left) {
+        svc__body_stream_stop(x, SVC_ETOOBIG);
+        return EXCHANGE_OVER;
+    }
+    stream->left -= len;
+    if (svc__pipe_push(stream->pipe, data, len) == SVC_ENOMEM)
+        svc__body_stream_stop(x, SVC_ENOMEM);
+    return EXCHANGE_BODY;
+}
+
+void svc__body_stream_end(struct exchange *x)
+{
+    svc_pipe_end(x->stream->pipe, 0);
+}
+
+void svc__body_stream_stop(struct exchange *x, int error)
+{
+    struct body_stream *stream = x->stream;
+    if (!stream)
+        return;
+    svc_pipe_on_room(stream->pipe, NULL, NULL);
+    svc__waker_disarm(&stream->room);
+    svc_pipe_end(stream->pipe, error);
+}
+
+void svc__body_stream_free(struct exchange *x)
+{
+    if (!x->stream)
+        return;
+    svc_pipe_cancel(x->stream->pipe);
+    svc_pipe_unref(x->stream->pipe);
+}
+
+/* ---- Reading */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t read_rest(struct body_stream *stream, char *data, size_t len)
+{
+    size_t n = least(stream->rest.len, len);
+    memcpy(data, stream->rest.data, n);
+    stream->rest.data += n;
+    stream->rest.len -= n;
+    return (int64_t)n;
+}
+
+/* Lets the layers have what was read into `data`; they may point the piece elsewhere. */
+static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t len)
+{
+    struct body_stream *stream = x->stream;
+    svc_piece piece = {data, n, n == 0};
+    stream->at_end = n == 0;
+    stream->verdict = svc__chain_body(x, &piece, false);
+    if (stream->verdict != SVC_PASS)
+        return stream->verdict < 0 ? stream->verdict : SVC_ECANCELLED;
+    if (piece.data == data)
+        return (int64_t)piece.len;
+    stream->rest = (struct bytes){piece.data, piece.len};
+    return read_rest(stream, data, len);
+}
+
+static int64_t read_with(svc_request *req, char *data, size_t len,
+                         int64_t (*read)(svc_pipe *pipe, void *data, size_t len))
+{
+    struct exchange *x = svc__exchange_of(req);
+    struct body_stream *stream = x->stream;
+    if (!stream)
+        return SVC_ESTATE;
+    int64_t n = 0;
+    while (n == 0 && len > 0) {
+        if (stream->rest.len > 0)
+            return read_rest(stream, data, len);
+        if (stream->at_end)
+            return 0;
+        n = read(stream->pipe, data, len);
+        if (n >= 0)
+            n = through_layers(x, data, (size_t)n, len);
+        else if (n != SVC_EAGAIN)
+            stream->ended = n;
+    }
+    return len > 0 ? n : SVC_EINVAL;
+}
+
+int64_t svc_request_read(svc_request *req, void *data, size_t len)
+{
+    return svc__reactor_on_loop() ? SVC_ESTATE : read_with(req, data, len, svc_pipe_read);
+}
+
+int64_t svc_request_try_read(svc_request *req, void *data, size_t len)
+{
+    return read_with(req, data, len, svc_pipe_try_read);
+}
+
+int svc_request_on_data(svc_request *req, void (*fn)(void *arg), void *arg)
+{
+    struct body_stream *stream = svc__exchange_of(req)->stream;
+    if (!stream)
+        return SVC_ESTATE;
+    svc_pipe_on_data(stream->pipe, fn, arg);
+    return 0;
+}
+
+uint64_t svc_request_length(const svc_request *req)
+{
+    const struct framing *framing = &svc__exchange_of(req)->framing;
+    if (framing->kind == BODY_CHUNKED)
+        return SVC_LENGTH_UNKNOWN;
+    return framing->kind == BODY_LENGTH ? framing->length : 0;
+}

@@ -1,0 +1,312 @@
+/*
+ * The exchange: a request, its response, their memory and where they stand in the chain. It knows
+ * no sockets: an event loop, the tests and the fuzzers all come in by this door, in this order:
+ *
+ *     svc__exchange_new      the request line is in
+ *     svc__exchange_head     the head is in: checks, routes, decides who answers
+ *     svc__exchange_run      middleware; says whether to wait, to read the body, or to reply
+ *     svc__exchange_body     for each piece of the body
+ *     svc__exchange_body_end the body is whole: the handler runs
+ *     svc__exchange_refuse   instead, when a deadline passes
+ *     svc__exchange_done     the reply is on its way, or the client is gone
+ *     svc__exchange_unref
+ *
+ * All calls are for the thread that made the exchange: its home. Between EXCHANGE_WAIT and the
+ * host's wake others have it: see away.h.
+ */
+#ifndef SVC_EXCHANGE_EXCHANGE_H
+#define SVC_EXCHANGE_EXCHANGE_H
+
+#include <stdatomic.h>
+
+#include <svc/request.h>
+#include <svc/response.h>
+
+#include "libsvc/app/app_internal.h"
+#include "libsvc/base/arena.h"
+#include "libsvc/base/buf.h"
+#include "libsvc/base/mailbox.h"
+#include "libsvc/exchange/body_store.h"
+#include "libsvc/exchange/peer.h"
+#include "libsvc/log/log.h"
+#include "libsvc/proto/fields.h"
+#include "libsvc/proto/head.h"
+#include "libsvc/proto/query.h"
+#include "libsvc/proto/target.h"
+#include "libsvc/proto/trace.h"
+#include "libsvc/run/work.h"
+
+struct svc_pending;
+struct worker;
+
+/* What the thread that runs exchanges lends to each of them. */
+struct exchange_host {
+    struct arena_cache *arenas;
+    struct metric_cells *cells;
+    struct log *log;
+    const char *scheme;
+    /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
+    void (*wake)(struct exchange_host *host, struct exchange *x);
+    struct svc_loop *loop; /* never NULL */
+    struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
+    /* Since when what has its turn now may have waited for it, and when the first request began
+     * that was let pass however late it was; svc__clock_ns, 0: not known, none yet. */
+    uint64_t turn_ns, turn_first_ns;
+    struct worker *worker; /* whose host this is; NULL for a home */
+    _Atomic unsigned away; /* by how many others exchanges of this home are held */
+};
+
+enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };
+
+/* The trace that a request is a span of; set once, by the layer, and read by any thread. */
+struct request_trace {
+    enum trace_origin origin;
+    struct trace own;                       /* its span is the request's */
+    unsigned char parent[TRACE_SPAN_BYTES]; /* the caller's span, of a trace that is continued */
+    struct bytes member;                    /* the service's own of the tracestate; or "none" */
+
+    /* Rendered when asked for, and NULL before: by the request's thread alone. */
+    const char *trace_id, *span_id, *parent_id, *traceparent, *tracestate;
+};
+
+struct svc_request {
+    svc_app *app;              /* the one that serves */
+    svc_app *owner;            /* the one that is asked: the same, or one mounted on it */
+    const struct route *route; /* NULL when none matched, or before routing */
+    struct bytes method;
+    struct target target;
+    const struct field *fields;
+    size_t field_count;
+    struct match match;
+    const char *params[PATTERN_MAX_PARAMS]; /* decoded, in the match's order */
+    const char *path;                       /* NUL-terminated; made when asked for */
+    struct param *query;
+    size_t query_count;
+    bool query_parsed;
+    struct bytes body;
+    bool body_changed; /* by a layer */
+    const char *id;
+    struct request_trace trace;
+    struct peer peer;
+    struct request_value *values;
+    struct json_t *json;
+    uint64_t started_ns;
+    uint64_t deadline_ns; /* svc__clock_ns; 0: none yet */
+    uint64_t bytes_in;
+    bool condition_required; /* a layer demands that a write is conditional */
+    bool conditions_asked;   /* the handler knows what the request's conditions come to */
+};
+
+enum body_kind { RESPONSE_EMPTY, RESPONSE_MEMORY, RESPONSE_SOURCE, RESPONSE_FILE };
+
+struct response_body {
+    enum body_kind kind;
+    const char *data;
+    size_t len; /* in memory or of the file's part; of a source, what has been read so far */
+    void (*release)(void *data);
+    svc_source source;
+    int fd; /* of a file, owned */
+    uint64_t offset;
+};
+
+struct svc_response {
+    struct exchange *exchange;
+    int status; /* 0: nothing has answered */
+    struct field *fields;
+    size_t field_count, field_space;
+    size_t field_bytes; /* of all, as sent */
+    struct response_body body;
+    uint64_t length;            /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
+    bool cached_errors;         /* what is said to caches holds for an error too */
+    struct response_pipe *pipe; /* which the body's source reads, wrapped or not; or NULL */
+    svc_waker *waker;           /* of the body's source, wrapped or not; NULL: none was asked for */
+};
+
+enum exchange_step {
+    EXCHANGE_WAIT, /* others have it: nothing to do until the host's wake */
+    EXCHANGE_BODY, /* hand in the body */
+    EXCHANGE_FULL, /* hand in the same piece of the body again, after the host's wake */
+    EXCHANGE_OVER, /* the body is over its limit: refuse it */
+    EXCHANGE_REPLY /* the response is decided */
+};
+
+/* Whether svc_request_resume comes in time. */
+enum wait_state { WAIT_NONE, WAIT_PENDING, WAIT_RESUMED, WAIT_ABANDONED };
+
+/* What a home must know, beside the head, to answer for an exchange that others have. */
+struct lent {
+    size_t from; /* the layers from this one on are with who has it, those before are not */
+    struct request_value *values;
+};
+
+struct exchange {
+    svc_request request; /* first: a request is its exchange's address */
+    svc_response response;
+    struct exchange_host *host; /* of the thread that has it */
+    struct exchange_host *home; /* of the thread that it belongs to */
+    struct arena arena;
+    _Atomic unsigned refs; /* only a home drops them */
+    const struct chain *chain;
+    size_t passed;      /* layers of the chain that have passed */
+    size_t unanswered;  /* of those, the ones whose on_response is still to run */
+    int response_error; /* the first of any on_response */
+    char *layer_state;  /* chain->state_size bytes */
+    /* What svc__exchange_run does: where the exchange stands. */
+    enum exchange_step (*next)(struct exchange *x);
+    svc_handler *answer; /* the route's handler, or one of the library's own */
+    int refusal;         /* status of the library's own answer */
+    const char *reason;  /* its detail; static or in the arena */
+    const char *cause; /* why a call of the handler's failed, in the arena; NULL: nothing to add */
+    struct framing framing;
+    bool malformed; /* where the request ends is not known */
+    bool close;     /* the connection must not be used again */
+    bool handling;  /* its handler runs, and may defer the answer */
+    bool replied;   /* the response is decided */
+    bool kept_head; /* the head's strings are the exchange's own */
+    bool hurried;   /* layers that block are passed over on the way out */
+    struct body_store body;
+    struct body_stream *stream; /* of a route that reads its body as it comes; or NULL */
+    _Atomic int wait;           /* enum wait_state */
+    _Atomic bool cancelled;
+    struct mail mail; /* in the host's mailbox while there is news */
+    void *transport;  /* the host's own */
+    bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
+
+    /* While others have it: see away.c. */
+    _Atomic unsigned news;
+    unsigned arrived;    /* news that wait for other news; the home's */
+    unsigned parked;     /* the news, one of which it waits for; of who has it */
+    struct lent lent;    /* the home's */
+    struct lent lent_on; /* of whom a worker waits for; the home takes it when that has returned */
+    struct work work;
+    _Atomic(struct svc_pending *) pending;
+    struct exchange *principal; /* of one that stands in */
+    svc_response *adopted;      /* of svc_response_new, whose memory the response uses */
+    enum svc_outcome given_up;  /* why another stands in for it; SVC_COMPLETE: none does */
+};
+
+/* The most that a request's arena may hold, its body not counted. */
+#define EXCHANGE_MEMORY ((size_t)4 << 20)
+
+/* A new exchange with one reference. `raw_target` is copied. NULL when out of memory. */
+struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *host,
+                                   struct bytes raw_target);
+
+/*
+ * Takes the head, which is borrowed until the reply is done (method, fields and their text); its
+ * target is the one given before. Never fails: a bad head makes an exchange that answers so.
+ */
+void svc__exchange_head(struct exchange *x, const struct head *head);
+
+/* The same for a head that the host knows to be bad: the answer will be `status`. */
+void svc__exchange_head_failed(struct exchange *x, const struct head *head, int status,
+                               const char *reason);
+
+/* Runs middleware, and the handler when there is no body to read; or goes on after a wait. */
+enum exchange_step svc__exchange_run(struct exchange *x);
+
+/*
+ * Takes a piece of the body. EXCHANGE_BODY for more, EXCHANGE_FULL when it was not taken, or
+ * EXCHANGE_REPLY or EXCHANGE_WAIT when no more is wanted: what follows is then dropped by the
+ * caller.
+ */
+enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len);
+
+/* The body is whole. Runs the handler; EXCHANGE_REPLY or EXCHANGE_WAIT. */
+enum exchange_step svc__exchange_body_end(struct exchange *x);
+
+/* Whether the reply is decided and the exchange at home. */
+static inline bool svc__exchange_has_reply(const struct exchange *x)
+{
+    return !x->out && x->replied;
+}
+
+/* Whether the body is still to be read although the reply is decided. */
+bool svc__exchange_body_unread(const struct exchange *x);
+
+/*
+ * Answers with an error of the library instead of whatever was under way, such as 408 or 504.
+ * Returns the exchange that holds the reply: `x`, or one that stands in for it from then on, when
+ * others have `x`, which is told that it is cancelled and given up with `outcome`; it takes the
+ * caller's reference then. NULL when there is no memory for that: `x` is given up all the same. Not
+ * after the reply is decided.
+ */
+struct exchange *svc__exchange_refuse(struct exchange *x, int status, const char *reason,
+                                      enum svc_outcome outcome);
+
+/* A new exchange at `home` with one reference and nothing in it but its app. NULL when out of
+ * memory. */
+struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
+
+/* Replaces a decided response by a 500, when it cannot be sent as it is. Layers do not see it. */
+void svc__exchange_fail_reply(struct exchange *x, const char *reason);
+
+/* The same by `status`, because of the client or a stop: the service has not failed. */
+void svc__exchange_excuse_reply(struct exchange *x, int status, const char *reason);
+
+/*
+ * The next bytes of a reply whose body is a source: as svc_source.read, with what does not fit the
+ * stated length turned into an error. SVC_EAGAIN: nothing until the host's wake; a source that says
+ * so with nobody left to wake it has failed.
+ */
+int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len);
+
+/* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
+uint64_t svc__exchange_reply_length(const struct exchange *x);
+
+/* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
+bool svc__exchange_reply_bodiless(const struct exchange *x);
+
+/* The deadline has passed, so it is to be refused. False: the host will be woken with the answer,
+ * since who has won by svc_pending_complete was told so, or nobody can stand in for it. */
+bool svc__exchange_expire(struct exchange *x);
+
+/* Nobody waits for the answer any more: who has the exchange is told. */
+void svc__exchange_cancel(struct exchange *x);
+
+/* The first of the layers that go with the exchange to who runs its handler: those that see pieces
+ * of a body that it reads itself. */
+size_t svc__exchange_lent(const struct exchange *x);
+
+/* The exchange, or, when others have it, one that stands in for it as above. */
+struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome);
+
+/* Answers 503 with Retry-After, without waiting for any worker. For the thread that has it at home.
+ */
+enum exchange_step svc__exchange_reply_busy(struct exchange *x);
+
+/* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
+bool svc__exchange_unqueue(struct exchange *x);
+
+/* The client has left: who has the exchange is told. Whether it was in the queue of the workers,
+ * and is answered now. */
+bool svc__exchange_leave(struct exchange *x);
+
+/* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
+ * that none are left only when it has passed. */
+static inline uint64_t svc__exchange_remaining_ms(const struct exchange *x, uint64_t now_ns)
+{
+    uint64_t due_ns = x->request.deadline_ns;
+    return now_ns < due_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
+}
+
+/* The exchange is over: on_done runs, and what the response holds is released. */
+void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out);
+
+/* Drops a reference; the last one gives everything back to the host. Accepts NULL. */
+void svc__exchange_unref(struct exchange *x);
+
+/* The words of the log for how an exchange ended. */
+const char *svc__exchange_outcome_text(enum svc_outcome outcome);
+
+static inline struct exchange *svc__exchange_of_mail(struct mail *mail)
+{
+    return (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
+}
+
+static inline struct exchange *svc__exchange_of(const svc_request *req)
+{
+    return (struct exchange *)(void *)(uintptr_t)req;
+}
+
+#endif

@@ -1,0 +1,16 @@
+/* What the library does to a request beside what the public calls do. */
+#ifndef SVC_EXCHANGE_REQUEST_INTERNAL_H
+#define SVC_EXCHANGE_REQUEST_INTERNAL_H
+
+#include "libsvc/exchange/exchange.h"
+
+/* Parses the query, unless that is done. 0 or SVC_ENOMEM: then there are no parameters. */
+int svc__request_parse_query(svc_request *req);
+
+/*
+ * Whether the body is what its Content-Type says, without a coding over it; one that a layer has
+ * changed counts as decoded. False: 415 is the answer, with Accept-Encoding (RFC 9110 15.5.16).
+ */
+bool svc__request_accept_coding(const svc_request *req, svc_response *res);
+
+#endif

@@ -1,0 +1,152 @@
+/* Bodies that are parts of files. */
+#include "libsvc/exchange/response_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <svc/cache.h>
+
+#include "libsvc/base/open_beneath.h"
+#include "libsvc/exchange/response_internal.h"
+
+/* Settles the length of a part, which must lie within the file. */
+static int measure(const svc_file *file, const struct stat *info, uint64_t *length)
+{
+    uint64_t size = (uint64_t)info->st_size;
+    if (!S_ISREG(info->st_mode) || file->offset > size)
+        return SVC_EINVAL;
+    uint64_t left = size - file->offset;
+    *length = file->length == SVC_LENGTH_UNKNOWN ? left : file->length;
+    return *length <= left ? 0 : SVC_EINVAL;
+}
+
+static int set_file(svc_response *res, int status, const char *type, const svc_file *file,
+                    const struct stat *info)
+{
+    uint64_t length;
+    if (!res)
+        return SVC_ENOMEM;
+    if (status < 200 || status > 599)
+        return SVC_EINVAL;
+    int error = measure(file, info, &length);
+    if (!error)
+        error = svc__response_put_type(res, type);
+    if (error)
+        return error;
+    svc__response_drop_body(res);
+    res->status = status;
+    res->body = (struct response_body){
+        .kind = RESPONSE_FILE, .len = (size_t)length, .fd = file->fd, .offset = file->offset};
+    return 0;
+}
+
+int svc_response_fd(svc_response *res, int status, const char *type, const svc_file *file)
+{
+    struct stat info;
+    if (!file || file->size < sizeof *file)
+        return SVC_EINVAL;
+    int error = fstat(file->fd, &info) ? SVC_ESYSTEM : set_file(res, status, type, file, &info);
+    if (error && file->fd >= 0)
+        close(file->fd);
+    return error;
+}
+
+/* Without blocking on a FIFO, which is no regular file and so of no use. */
+static int open_path(const char *root, const char *path)
+{
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    return root ? svc__open_beneath(root, path, flags) : open(path, flags);
+}
+
+/* What says that the path leads to no file that may be served; EXDEV: it leads out of the root.
+ * EPERM is not among it: no file's mode says so, but a sandbox. */
+static bool is_absent(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case EACCES:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EXDEV:
+    case ENXIO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int answer_absent(svc_response *res)
+{
+    return svc_response_problem(res, 404, "there is no such file");
+}
+
+int svc_response_file(svc_response *res, const char *type, const char *root, const char *path)
+{
+    struct stat info;
+    svc_file file = SVC_FILE_INIT;
+    if (!res)
+        return SVC_ENOMEM;
+    if (!path)
+        return SVC_EINVAL;
+    file.fd = open_path(root, path);
+    if (file.fd < 0)
+        return is_absent(errno) ? answer_absent(res) : SVC_ESYSTEM;
+    int error = fstat(file.fd, &info) ? SVC_ESYSTEM : 0;
+    if (!error && !S_ISREG(info.st_mode)) {
+        close(file.fd);
+        return answer_absent(res);
+    }
+    if (!error)
+        error = svc_response_set_modified(res, info.st_mtime);
+    if (!error)
+        error = set_file(res, 200, type, &file, &info);
+    if (error)
+        close(file.fd);
+    return error;
+}
+
+bool svc__response_file_whole(const svc_response *res)
+{
+    struct stat info;
+    const struct response_body *body = &res->body;
+    return !fstat(body->fd, &info) && (uint64_t)info.st_size >= body->offset + body->len;
+}
+
+/* A file that somebody reads in place of the kernel. */
+struct file_source {
+    int fd;
+    uint64_t at;
+};
+
+static int64_t read_file(void *state, char *data, size_t len)
+{
+    struct file_source *file = state;
+    ssize_t n = pread(file->fd, data, len, (off_t)file->at);
+    if (n < 0)
+        return SVC_ESYSTEM;
+    file->at += (uint64_t)n;
+    return n;
+}
+
+static void close_file(void *state)
+{
+    const struct file_source *file = state;
+    close(file->fd);
+}
+
+int svc__response_file_source(svc_response *res, svc_source *source)
+{
+    struct file_source *file = svc__arena_alloc(&res->exchange->arena, sizeof *file);
+    if (!file)
+        return SVC_ENOMEM;
+    *file = (struct file_source){res->body.fd, res->body.offset};
+    *source = (svc_source)SVC_SOURCE_INIT;
+    source->length = res->body.len;
+    source->read = read_file;
+    source->close = close_file;
+    source->state = file;
+    return 0;
+}

@@ -1,0 +1,76 @@
+/* Waking an exchange. */
+#include "libsvc/exchange/waker.h"
+
+#include <stdlib.h>
+
+#include "libsvc/exchange/away.h"
+
+void svc__waker_arm(struct waker *waker)
+{
+    if (!atomic_exchange(&waker->armed, true)) /* it still is where something else has woken x */
+        svc__away_hold(waker->x);
+}
+
+void svc__waker_disarm(struct waker *waker)
+{
+    if (atomic_exchange(&waker->armed, false))
+        svc__away_drop(waker->x);
+}
+
+void svc__waker_fire(void *arg)
+{
+    struct waker *waker = arg;
+    if (atomic_exchange(&waker->armed, false))
+        svc__away_tell(waker->x, NEWS_STREAM);
+}
+
+/* ---- Of a response */
+
+svc_waker *svc_response_waker(svc_response *res)
+{
+    if (!res)
+        return NULL;
+    if (!res->waker) {
+        res->waker = calloc(1, sizeof *res->waker);
+        if (!res->waker)
+            return NULL;
+        atomic_init(&res->waker->refs, 1);
+    }
+    return svc_waker_ref(res->waker);
+}
+
+svc_waker *svc_waker_ref(svc_waker *waker)
+{
+    if (!waker)
+        return NULL;
+    atomic_fetch_add(&waker->refs, 1);
+    atomic_fetch_add(&waker->holders, 1);
+    return waker;
+}
+
+void svc_waker_wake(svc_waker *waker)
+{
+    if (waker)
+        svc__waker_fire(&waker->waker);
+}
+
+bool svc__waker_is_held(svc_waker *waker)
+{
+    return waker && atomic_load(&waker->holders) > 0;
+}
+
+void svc__waker_release(svc_waker *waker)
+{
+    if (waker && atomic_fetch_sub(&waker->refs, 1) == 1)
+        free(waker);
+}
+
+/* The last to leave has the body read once more, which then finds that nobody would wake it. */
+void svc_waker_unref(svc_waker *waker)
+{
+    if (!waker)
+        return;
+    if (atomic_fetch_sub(&waker->holders, 1) == 1)
+        svc_waker_wake(waker);
+    svc__waker_release(waker);
+}

@@ -1,0 +1,282 @@
+/* Log lines on their way: level, repeats, the app's own sink, the form, the ring. */
+#include "libsvc/log/log.h"
+
+#include <stdio.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/base/hex.h"
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/log/logger.h"
+
+enum { MAX_LINE = 65536 };
+
+/* The log of this thread, if it has one; and whether it is in an app's own sink, whose lines must
+ * not come back to it. */
+static _Thread_local struct log *own_log;
+static _Thread_local bool in_taker;
+
+void svc__log_init(struct log *log, struct logger *logger)
+{
+    log->logger = logger;
+    log->ring = logger->sink ? svc__sink_ring(logger->sink) : NULL;
+    log->repeat = (struct log_repeat){.limit = logger->repeat_limit};
+    svc__buf_init(&log->line, MAX_LINE);
+}
+
+struct log *svc__log_adopt(struct log *log)
+{
+    struct log *before = own_log;
+    own_log = log;
+    return before;
+}
+
+static struct log *log_for(const svc_app *app)
+{
+    struct logger *logger = &svc__app_root(app)->logger;
+    return own_log && own_log->logger == logger ? own_log : &logger->shared;
+}
+
+static bool is_shared(const struct log *log)
+{
+    return log == &log->logger->shared;
+}
+
+/* Whether lines have a place to go to. */
+static bool is_open(const struct logger *logger)
+{
+    return logger->sink || logger->taker;
+}
+
+/* For this app: the call has asked for the whole program. */
+static bool wanted(const struct logger *logger, const svc_log_site *site)
+{
+    return is_open(logger) && site->level <= svc__log_level_of(&logger->levels, site->module);
+}
+
+bool svc__log_is_open(const struct log *log)
+{
+    return log->logger && is_open(log->logger);
+}
+
+bool svc__log_is_json(const struct log *log)
+{
+    return log->logger->format == SVC_LOG_JSON && !log->logger->taker;
+}
+
+void svc__log_line(const struct log *log, const struct buf *line)
+{
+    /* The sink drops, and counts, what is longer than a line can be. */
+    size_t len = svc__buf_error(line) ? SIZE_MAX : line->len;
+    if (log->ring)
+        svc__sink_write(log->ring, line->data, len);
+    else
+        svc__sink_write_shared(log->logger->sink, line->data, len);
+}
+
+static bool taken(const struct log *log, const svc_log_record *record)
+{
+    const struct logger *logger = log->logger;
+    if (!logger->taker || log->skips_taker || in_taker)
+        return false;
+    in_taker = true;
+    bool is_taken = logger->taker(record, logger->taker_arg);
+    in_taker = false;
+    return is_taken;
+}
+
+/* A thread's own log has its own buffer; the others' lines need one each, for they hold no lock. */
+static void render(struct log *log, const svc_log_record *record)
+{
+    struct buf local;
+    svc__buf_init(&local, MAX_LINE);
+    struct buf *line = log->ring ? &log->line : &local;
+    svc__buf_clear(line);
+    svc__log_format_line(log->logger->format, line, record);
+    svc__log_line(log, line);
+    svc__buf_free(&local);
+}
+
+static void hand_over(struct log *log, const svc_log_record *record)
+{
+    if (!taken(log, record) && log->logger->sink)
+        render(log, record);
+}
+
+svc_log_record svc__log_record_of(const struct logger *logger, const svc_log_site *site,
+                                  const char *message, const svc_kv *items)
+{
+    return (svc_log_record){
+        .size = sizeof(svc_log_record),
+        .time_us = svc__clock_wall_us(),
+        .level = site->level,
+        .app = logger->app,
+        .module = site->module ? site->module : "",
+        .message = message ? message : "",
+        .file = site->file ? site->file : "",
+        .line = site->line,
+        .request_id = "",
+        .trace_id = "",
+        .span_id = "",
+        .route = "",
+        .items = items,
+    };
+}
+
+/* ---- Repeats */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? slash + 1 : path ? path : "";
+}
+
+static void write_told(struct log *log, const struct log_repeat_report *told)
+{
+    char where[128];
+    if (!told->suppressed)
+        return;
+    snprintf(where, sizeof where, "%s:%d", base_name(told->site->file), told->site->line);
+    const svc_kv items[] = {svc_kv_str("line", told->message), svc_kv_str("site", where),
+                            svc_kv_uint("suppressed", told->suppressed), SVC_KV_END};
+    svc_log_record record =
+        svc__log_record_of(log->logger, told->site, "log lines suppressed", items);
+    hand_over(log, &record);
+}
+
+/* A shared table is used under a lock, which is not held while a line is written: the app's own
+ * sink may log itself. */
+static bool passes(struct log *log, const svc_log_site *site, const svc_log_record *record)
+{
+    struct log_repeat_report told;
+    bool shared = is_shared(log);
+    if (shared)
+        pthread_mutex_lock(&log->logger->lock);
+    bool pass = svc__log_repeat_pass(&log->repeat, site, record, &told);
+    if (shared)
+        pthread_mutex_unlock(&log->logger->lock);
+    write_told(log, &told);
+    return pass;
+}
+
+static bool take(struct log *log, uint64_t now_us, struct log_repeat_report *told)
+{
+    bool shared = is_shared(log);
+    if (shared)
+        pthread_mutex_lock(&log->logger->lock);
+    bool found = svc__log_repeat_take(&log->repeat, now_us, told);
+    if (shared)
+        pthread_mutex_unlock(&log->logger->lock);
+    return found;
+}
+
+static void tell(struct log *log, uint64_t now_us)
+{
+    struct log_repeat_report told;
+    while (take(log, now_us, &told))
+        write_told(log, &told);
+}
+
+static bool suppresses(const struct log *log)
+{
+    return atomic_load_explicit(&log->repeat.suppressing, memory_order_relaxed);
+}
+
+/* Its thread may run the app's own sink, which lines of the shared log go to. */
+static bool suppresses_shared(const struct log *log)
+{
+    return log->logger && !log->skips_taker && suppresses(&log->logger->shared);
+}
+
+bool svc__log_suppresses(const struct log *log)
+{
+    return suppresses(log) || suppresses_shared(log);
+}
+
+void svc__log_tell(struct log *log)
+{
+    if (suppresses(log))
+        tell(log, svc__clock_wall_us());
+    if (suppresses_shared(log))
+        tell(&log->logger->shared, svc__clock_wall_us());
+}
+
+void svc__log_tell_all(struct log *log)
+{
+    tell(log, UINT64_MAX);
+}
+
+void svc__log_free(struct log *log)
+{
+    if (!log->logger)
+        return;
+    svc__log_tell_all(log);
+    svc__buf_free(&log->line);
+}
+
+/* ---- Calls */
+
+const int *svc_log_resolve(svc_log_site *site)
+{
+    const int *ceiling = svc__log_level_ceiling(site->module ? site->module : "");
+    __atomic_store_n(&site->ceiling, ceiling, __ATOMIC_RELEASE);
+    return ceiling;
+}
+
+/* What an app's own sink logs is not held back: to tell of that would call the sink again. */
+static void write_passed(struct log *log, const svc_log_site *site, const svc_log_record *record)
+{
+    if (in_taker || passes(log, site, record))
+        hand_over(log, record);
+}
+
+void svc__log_write(struct log *log, svc_log_site *site, const char *message, const svc_kv *items)
+{
+    if (!log->logger || !wanted(log->logger, site))
+        return;
+    svc_log_record record = svc__log_record_of(log->logger, site, message, items);
+    write_passed(log, site, &record);
+}
+
+void svc_app_log_write(const svc_app *app, svc_log_site *site, const char *message,
+                       const svc_kv *items)
+{
+    if (app)
+        svc__log_write(log_for(app), site, message, items);
+}
+
+/* The ids of a request as text: a thread that logs may not be the one that may keep them in it. */
+struct ids {
+    char trace[2 * TRACE_ID_BYTES + 1], span[2 * TRACE_SPAN_BYTES + 1];
+};
+
+static void add_request(svc_log_record *record, const svc_request *req, struct ids *ids)
+{
+    *ids = (struct ids){.trace = ""};
+    if (req->trace.origin != TRACE_NONE) {
+        svc__hex_write(ids->trace, req->trace.own.trace_id, TRACE_ID_BYTES);
+        svc__hex_write(ids->span, req->trace.own.span_id, TRACE_SPAN_BYTES);
+    }
+    record->request_id = req->id;
+    record->trace_id = ids->trace;
+    record->span_id = ids->span;
+    record->route = svc_request_route(req);
+}
+
+void svc_log_write(const svc_request *req, svc_log_site *site, const char *message,
+                   const svc_kv *items)
+{
+    const struct logger *logger = &req->app->logger;
+    if (!wanted(logger, site))
+        return;
+    svc_log_record record = svc__log_record_of(logger, site, message, items);
+    struct ids ids;
+    add_request(&record, req, &ids);
+    write_passed(log_for(req->app), site, &record);
+}
+
+void svc__log_request(struct log *log, const svc_request *req, svc_log_record record)
+{
+    struct ids ids;
+    add_request(&record, req, &ids);
+    hand_over(log, &record);
+}

@@ -1,0 +1,49 @@
+/*
+ * Lines that repeat: each place of the program may log so many lines in a second, of each thread
+ * that has a table, and what it logs beyond is counted. No count is lost: every one is told to the
+ * caller, when the place logs again, when another takes its entry, or when it is asked for.
+ *
+ * A table is of one thread at a time.
+ */
+#ifndef SVC_LOG_LOG_REPEAT_H
+#define SVC_LOG_LOG_REPEAT_H
+
+#include <stdatomic.h>
+
+#include <svc/log.h>
+
+enum {
+    LOG_REPEAT_PLACES = 32, /* that log in the same second and are told apart */
+    LOG_REPEAT_TEXT = 48    /* bytes of a message that are kept, with a NUL */
+};
+
+struct log_repeat_place {
+    const svc_log_site *site; /* NULL: free */
+    uint64_t second;          /* of the wall clock */
+    uint64_t lines;           /* in that second */
+    char message[LOG_REPEAT_TEXT];
+};
+
+struct log_repeat {
+    uint64_t limit;           /* lines in a second; 0: no limit */
+    _Atomic bool suppressing; /* there may be something to tell; read by any thread */
+    struct log_repeat_place places[LOG_REPEAT_PLACES];
+};
+
+/* Lines of a place that were held back. */
+struct log_repeat_report {
+    const svc_log_site *site;
+    uint64_t suppressed; /* 0: there is nothing to tell */
+    char message[LOG_REPEAT_TEXT];
+};
+
+/* Whether a line may be written; `*told` says what is to be told before it. */
+bool svc__log_repeat_pass(struct log_repeat *repeat, const svc_log_site *site,
+                          const svc_log_record *record, struct log_repeat_report *told);
+
+/* Takes out what was held back in another second than that of `now_us`; UINT64_MAX is none's. False
+ * when there is no more: to be called until then. */
+bool svc__log_repeat_take(struct log_repeat *repeat, uint64_t now_us,
+                          struct log_repeat_report *told);
+
+#endif

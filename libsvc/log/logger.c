@@ -1,0 +1,90 @@
+/* The settings of an app's log, and its sink from opening to end. */
+#include "libsvc/log/logger.h"
+
+#include "libsvc/app/app_internal.h"
+
+int svc__logger_init(struct logger *logger, const char *app)
+{
+    *logger = (struct logger){.app = app, .levels = {.fallback = LOG_NOTHING}};
+    if (pthread_mutex_init(&logger->lock, NULL)) {
+        logger->app = NULL;
+        return SVC_ENOMEM;
+    }
+    svc__log_init(&logger->shared, logger);
+    return 0;
+}
+
+void svc__logger_free(struct logger *logger)
+{
+    if (!logger->app)
+        return; /* it was never made */
+    svc__log_free(&logger->shared);
+    pthread_mutex_destroy(&logger->lock);
+}
+
+int svc__logger_check(svc_app *app)
+{
+    struct log_levels levels = {.count = 0};
+    struct bytes bad;
+    const char *reason;
+    if (!svc__log_level_rules(&levels, app->config.log_levels, &bad, &reason))
+        return 0;
+    svc__app_error(app, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len, bad.data, reason);
+    return SVC_ECONFIG;
+}
+
+void svc__logger_configure(struct logger *logger, const svc_config *config)
+{
+    struct bytes bad;
+    const char *reason;
+    logger->levels.fallback = config->log_level;
+    svc__log_level_rules(&logger->levels, config->log_levels, &bad, &reason);
+    logger->repeat_limit = config->log_repeat_per_s;
+    logger->shared.repeat.limit = logger->repeat_limit;
+    svc__log_level_raise(&logger->levels);
+}
+
+int svc__logger_open(struct logger *logger, const svc_config *config, int fd, size_t max_rings)
+{
+    enum svc_log_format format = svc__log_format_for((enum svc_log_format)config->log_format, fd);
+    struct sink *sink = svc__sink_open(fd, (size_t)config->log_ring_bytes, max_rings,
+                                       svc__log_format_report(format));
+    if (!sink)
+        return SVC_ESYSTEM;
+    logger->format = format;
+    logger->sink = sink;
+    return 0;
+}
+
+int svc__logger_follow(struct logger *logger, const char *path)
+{
+    return svc__sink_follow(logger->sink, path, svc__log_format_reopen_failure(logger->format));
+}
+
+int svc_app_log_reopen(svc_app *app)
+{
+    struct sink *sink = app ? svc__app_root(app)->logger.sink : NULL;
+    if (!sink)
+        return app ? SVC_ESTATE : SVC_ENOMEM;
+    svc__sink_reopen(sink);
+    return 0;
+}
+
+void svc__logger_close(struct logger *logger, unsigned flush_ms)
+{
+    svc__log_tell_all(&logger->shared);
+    svc__sink_close(logger->sink, flush_ms);
+    logger->sink = NULL;
+}
+
+int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg), void *arg)
+{
+    int error = svc__app_open(app, "svc_app_log_sink");
+    if (error)
+        return error;
+    if (!sink)
+        return svc__app_refuse(app, SVC_EINVAL, "svc_app_log_sink");
+    app->logger.taker = sink;
+    app->logger.taker_arg = arg;
+    return 0;
+}

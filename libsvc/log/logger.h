@@ -1,0 +1,49 @@
+/* What all threads of an app share when they log: levels, form, sinks. */
+#ifndef SVC_LOG_LOGGER_H
+#define SVC_LOG_LOGGER_H
+
+#include <pthread.h>
+
+#include <svc/log.h>
+
+#include "libsvc/log/log.h"
+#include "libsvc/log/log_format.h"
+#include "libsvc/log/log_level.h"
+
+struct logger {
+    const char *app; /* its name */
+    struct log_levels levels;
+    enum svc_log_format format;
+    uint64_t repeat_limit;
+    bool (*taker)(const svc_log_record *record, void *arg); /* the app's own sink, or NULL */
+    void *taker_arg;
+    struct sink *sink;    /* NULL: not opened, or closed */
+    pthread_mutex_t lock; /* of `shared`'s repeats */
+    struct log shared;    /* of all threads that have none of their own */
+};
+
+/* Makes a logger that logs nothing yet. The name is borrowed. 0 or SVC_ENOMEM. */
+int svc__logger_init(struct logger *logger, const char *app);
+
+/* Frees what a logger holds; its sink must be closed. */
+void svc__logger_free(struct logger *logger);
+
+/* Checks the log's settings of an app and keeps an error for each that is bad. 0 or SVC_ECONFIG. */
+int svc__logger_check(svc_app *app);
+
+/* Takes the settings over, save the form; bad ones stay at their defaults. Before any hook runs. */
+void svc__logger_configure(struct logger *logger, const svc_config *config);
+
+/* Opens the sink, of at most `max_rings` threads, in the form that suits `fd`, which is duplicated.
+ * 0 or SVC_ESYSTEM. */
+int svc__logger_open(struct logger *logger, const svc_config *config, int fd, size_t max_rings);
+
+/* Names the file that svc_app_log_reopen opens, for a logger that is open. Copied. 0 or SVC_ENOMEM.
+ */
+int svc__logger_follow(struct logger *logger, const char *path);
+
+/* Writes what was accepted, for at most `flush_ms`, and frees the sink, which no thread may use any
+ * more. */
+void svc__logger_close(struct logger *logger, unsigned flush_ms);
+
+#endif

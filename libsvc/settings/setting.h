@@ -1,0 +1,56 @@
+/* One setting, of the library or of a program: its value from text and as text, and its range. */
+#ifndef SVC_SETTINGS_SETTING_H
+#define SVC_SETTINGS_SETTING_H
+
+#include <svc/setting.h>
+
+#include "libsvc/base/arena.h"
+#include "libsvc/base/buf.h"
+
+enum {
+    SETTING_NAME_MAX = 60,
+    SETTING_PREFIX_MAX = 64,
+    SETTING_VARIABLE_SIZE = SETTING_PREFIX_MAX + 1 + SETTING_NAME_MAX + 1
+};
+
+/* Why a row of a table cannot be a setting; NULL when it can. Static. */
+const char *svc__setting_fault(const svc_setting *setting);
+
+/* Writes the environment name: "SVC" and "max_body_bytes" make "SVC_MAX_BODY_BYTES". The prefix has
+ * SETTING_PREFIX_MAX characters at most, and the setting no fault. */
+void svc__setting_variable(char out[static SETTING_VARIABLE_SIZE], const svc_setting *setting,
+                           const char *prefix);
+
+/* Whether an environment name is that of the setting with the prefix. */
+bool svc__setting_named(const svc_setting *setting, const char *prefix, struct bytes variable);
+
+/* Writes the default to the setting's member of `values`. */
+void svc__setting_reset(const svc_setting *setting, void *values);
+
+/* Whether the member has the value of the default. */
+bool svc__setting_is_default(const svc_setting *setting, const void *values);
+
+/*
+ * Reads a value into the member; a text is copied into `memory`. 0; or SVC_ESYNTAX for what is not
+ * of the kind, SVC_ETOOBIG for a number out of the range, or SVC_ENOMEM, and the member is as
+ * before.
+ */
+int svc__setting_parse(const svc_setting *setting, struct bytes text, void *values,
+                       struct arena *memory);
+
+/* The text of a string setting's member, "" for NULL. Borrowed. */
+const char *svc__setting_string(const svc_setting *setting, const void *values);
+
+/* Whether the member's value is one that the setting can have. */
+bool svc__setting_in_range(const svc_setting *setting, const void *values);
+
+/* Appends the value as it would be given; one that cannot be, as its number. Secrets too. */
+void svc__setting_value(const svc_setting *setting, const void *values, struct buf *out);
+
+/* Appends the default, with the unit. Secrets too. */
+void svc__setting_default(const svc_setting *setting, struct buf *out);
+
+/* Appends what the setting can be, such as "8 to 200", "on or off"; nothing for a text. */
+void svc__setting_range(const svc_setting *setting, struct buf *out);
+
+#endif
