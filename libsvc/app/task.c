@@ -206,7 +206,7 @@ static void set_thread_name(const svc_task_context *context)
     pthread_setname_np(pthread_self(), name);
 }
 
-static void *supervise(void *arg)
+static void *run_supervised(void *arg)
 {
     svc_task_context *context = arg;
     struct task_list *list = context->list;
@@ -236,8 +236,8 @@ static void register_task_metrics(struct task_list *list, struct metrics *in)
 
 static int start(svc_task_context *context)
 {
-    int error =
-        svc__thread_start_program(&context->thread, context->task.stack_bytes, supervise, context);
+    int error = svc__thread_start_program(&context->thread, context->task.stack_bytes,
+                                          run_supervised, context);
     context->joinable = !error;
     if (error)
         svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",
