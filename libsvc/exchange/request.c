@@ -7,6 +7,7 @@
 #include "libsvc/base/num.h"
 #include "libsvc/exchange/request_internal.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/proto/accept_encoding.h"
 #include "libsvc/proto/cookie.h"
 #include "libsvc/proto/media.h"
 
@@ -126,6 +127,11 @@ int svc_request_header_at(const svc_request *req, size_t index, const char **nam
     *name = req->fields[index].name.data;
     *value = req->fields[index].value.data;
     return 0;
+}
+
+unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding)
+{
+    return svc__accept_encoding_weight(req->fields, req->field_count, svc__bytes_z(coding));
 }
 
 const char *svc_request_cookie(svc_request *req, const char *name)
