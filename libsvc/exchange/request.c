@@ -1,6 +1,7 @@
 /* What a handler can ask of its request. */
 #include <string.h>
 
+#include <svc/loop.h>
 #include <svc/request.h>
 
 #include "libsvc/base/clock.h"
@@ -261,4 +262,9 @@ bool svc__request_accept_coding(const svc_request *req, svc_response *res)
     if (!svc_response_problem(res, 415, "the body has a content coding, and none is taken"))
         svc__response_put(res, svc__bytes_z("Accept-Encoding"), svc__bytes_z("identity"));
     return false;
+}
+
+svc_loop *svc_request_loop(const svc_request *req)
+{
+    return svc__exchange_of(req)->home->loop;
 }

@@ -14,7 +14,7 @@
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/wire.h"
-#include "libsvc/server/watch.h"
+#include "libsvc/run/reactor.h"
 
 struct loop;
 struct MHD_Connection;
@@ -110,7 +110,7 @@ void svc__conn_closed(struct conn *conn);
 void svc__conn_enter(struct conn *conn, enum conn_phase phase);
 
 /* The deadline has come: answers 408 or 504, closes, or looks again. */
-void svc__conn_expired(struct conn *conn);
+void svc__conn_expired(struct svc_loop *reactor, struct deadline *deadline);
 
 /* Moves the deadline of the current phase up to `ms` from now, if it is later. */
 void svc__conn_hurry(struct conn *conn, uint64_t ms);
@@ -125,7 +125,7 @@ void svc__conn_watch_head(struct conn *conn);
 void svc__conn_watch_again(struct conn *conn);
 
 /* The watched socket has an event. */
-void svc__conn_event(struct conn *conn, uint32_t events);
+void svc__conn_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events);
 
 /* Its exchange goes on. */
 void svc__conn_news(struct conn *conn);

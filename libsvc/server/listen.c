@@ -177,7 +177,7 @@ static void describe(struct listener *listener)
 static struct listener *add_listener(struct listeners *listeners, struct bytes text)
 {
     struct listener *listener = &listeners->all[listeners->count++];
-    *listener = (struct listener){.watch = {WATCH_LISTENER}, .fd = -1};
+    *listener = (struct listener){.fd = -1};
     memcpy(listener->address, text.data, text.len);
     return listener;
 }
