@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/server/address_limit.h"
-#include "libsvc/server/wire.h"
 
 /* A batch bounds how long one listener keeps the loop from its connections. */
 enum { BATCH = 32, PAUSE_MS = 50 };

@@ -15,10 +15,10 @@
 
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/response_file.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
+#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
-#include "libsvc/server/loop_mhd.h"
-#include "libsvc/server/wire.h"
 
 enum {
     SILENT_MS = 1000,        /* without a byte before an idle connection is closed or watched */

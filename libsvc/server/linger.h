@@ -9,8 +9,8 @@
 #ifndef SVC_SERVER_LINGER_H
 #define SVC_SERVER_LINGER_H
 
+#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/run/reactor.h"
-#include "libsvc/server/wire.h"
 
 enum { LINGER_IDLE_MS = 2000, LINGER_TOTAL_MS = 10000, LINGER_MAX = 256 };
 

@@ -14,8 +14,8 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
 #include "libsvc/server/acceptor.h"
-#include "libsvc/server/loop_mhd.h"
 
 enum {
     EVENTS = 128,

@@ -1,11 +1,11 @@
 /* Starting and ending what one app needs to serve. */
-#include "libsvc/server/service.h"
+#include "libsvc/service/service.h"
 
 #include <stdlib.h>
 
 #include "libsvc/base/clock.h"
 #include "libsvc/ops/admin.h"
-#include "libsvc/server/cpus.h"
+#include "libsvc/service/cpus.h"
 
 enum { ADMIN_LOOPS = 1 };
 

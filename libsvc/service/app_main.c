@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/server/app_run.h"
+#include "libsvc/service/app_run.h"
 #include "libsvc/settings/config_source.h"
 #include "libsvc/settings/config_text.h"
 

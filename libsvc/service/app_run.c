@@ -1,5 +1,5 @@
 /* The life of an app as programs see it: start, wait, stop, or all of it at once. */
-#include "libsvc/server/app_run.h"
+#include "libsvc/service/app_run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,10 +9,10 @@
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
 #include "libsvc/base/standard.h"
-#include "libsvc/server/drain.h"
-#include "libsvc/server/log_output.h"
 #include "libsvc/server/loop.h"
-#include "libsvc/server/signals.h"
+#include "libsvc/service/drain.h"
+#include "libsvc/service/log_output.h"
+#include "libsvc/service/signals.h"
 #include "libsvc/settings/config.h"
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once; but

@@ -1,5 +1,5 @@
 /* Opening the log's output. It is the first thing that a start does, so that hooks can log. */
-#include "libsvc/server/log_output.h"
+#include "libsvc/service/log_output.h"
 
 #include <errno.h>
 #include <fcntl.h>
