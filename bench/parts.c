@@ -243,7 +243,7 @@ static void open_log(struct logging *logging)
                         fields,
                         sizeof fields / sizeof *fields,
                         400};
-    logging->x = svc__exchange_new(app, &logging->host, head.target_raw);
+    logging->x = svc__exchange_new(app->plan, &logging->host, head.target_raw);
     svc__exchange_head(logging->x, &head);
     svc__exchange_run(logging->x);
     logging->x->request.id = "0123456789abcdef0123456789abcdef";

@@ -136,7 +136,7 @@ int scenario_serve(const struct scenario *scenario, svc_app *app, struct exchang
 __attribute__((noinline)) int scenario_serve(const struct scenario *scenario, svc_app *app,
                                              struct exchange_host *host)
 {
-    struct exchange *x = svc__exchange_new(app, host, svc__bytes_z(scenario->target));
+    struct exchange *x = svc__exchange_new(app->plan, host, svc__bytes_z(scenario->target));
     struct head head = {svc__bytes_z(scenario->method),
                         svc__bytes_z(scenario->target),
                         1,

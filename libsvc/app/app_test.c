@@ -120,7 +120,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
 {
     struct mail *news;
     uint64_t deadline_ms = ((*x)->request.deadline_ns + 999999) / 1000000;
-    uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
+    uint64_t queued_ms = svc__clock_ms() + (*x)->request.plan->config->worker_queue_ms;
     uint64_t due_ms = (*x)->out ? earlier(queued_ms, deadline_ms) : deadline_ms;
     do {
         while (!leaves(test) && (news = wait_until(test, earlier(due_ms, test->client.end_ms))))
@@ -308,7 +308,7 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct field *fields = make_fields(&reply->memory, test, &count);
     struct bytes target = svc__bytes_z(test->target);
     struct test_host *host = app->test_host;
-    struct exchange *x = fields ? svc__exchange_new(app, &host->host, target) : NULL;
+    struct exchange *x = fields ? svc__exchange_new(app->plan, &host->host, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
     svc__peer_parse(test->peer, &x->request.peer);

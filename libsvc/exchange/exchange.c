@@ -18,7 +18,7 @@ enum { CLIENT_LEFT = 499 /* no client sees it; as nginx and gRPC's gateways coun
 
 static enum exchange_step run_layers(struct exchange *x);
 
-struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
+struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home)
 {
     /* The exchange lies in its own arena: its first chunk is the only memory a small one needs. */
     struct arena arena;
@@ -30,7 +30,8 @@ struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
     x->host = x->home = home;
     atomic_init(&x->refs, 1);
     x->next = run_layers;
-    x->request.app = x->request.owner = app;
+    x->request.plan = plan;
+    x->request.owner = plan->apps;
     x->request.id = "";
     x->request.started_ns = svc__clock_ns();
     svc__watchdog_mark(&home->loop->watchdog, x->request.started_ns);
@@ -39,16 +40,16 @@ struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
     return x;
 }
 
-struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *home,
+struct exchange *svc__exchange_new(const struct plan *plan, struct exchange_host *home,
                                    struct bytes raw_target)
 {
-    struct exchange *x = svc__exchange_make(app, home);
+    struct exchange *x = svc__exchange_make(plan, home);
     char *target = x ? svc__arena_strndup(&x->arena, raw_target.data, raw_target.len) : NULL;
     if (!target) {
         svc__exchange_unref(x);
         return NULL;
     }
-    x->chain = &app->fallback.chain;
+    x->chain = &plan->apps->fallback.chain;
     x->request.target.raw = (struct bytes){target, raw_target.len};
     return x;
 }
@@ -56,7 +57,7 @@ struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *home,
 static void take_head(struct exchange *x, const struct head *head)
 {
     svc_request *req = &x->request;
-    const svc_config *config = &req->app->config;
+    const svc_config *config = req->plan->config;
     req->method = head->method;
     req->fields = head->fields;
     req->field_count = head->count;
@@ -82,7 +83,7 @@ void svc__exchange_head_failed(struct exchange *x, const struct head *head, int 
 void svc__exchange_head(struct exchange *x, const struct head *head)
 {
     svc_request *req = &x->request;
-    const svc_config *config = &req->app->config;
+    const svc_config *config = req->plan->config;
     const struct head_limits limits = {(size_t)config->max_target_bytes,
                                        (size_t)config->max_head_bytes, (size_t)config->max_fields};
     const char *reason = NULL;
@@ -131,7 +132,7 @@ static void answer_problem(struct exchange *x, int status, const char *reason)
 
 static bool is_cut(const struct exchange *x)
 {
-    return atomic_load_explicit(&x->request.app->draining, memory_order_relaxed) == DRAIN_CUT;
+    return atomic_load_explicit(x->request.plan->draining, memory_order_relaxed) == DRAIN_CUT;
 }
 
 /* Why nobody waits for the answer any more: a status, or 0 when somebody does. */
@@ -481,7 +482,7 @@ bool svc__exchange_leave(struct exchange *x)
 void svc__exchange_fail_reply(struct exchange *x, const char *reason)
 {
     svc_log_error(&x->request, "response cannot be sent", svc_kv_str("error", reason));
-    answer_problem(x, 500, x->request.app->config.development ? reason : NULL);
+    answer_problem(x, 500, x->request.plan->config->development ? reason : NULL);
 }
 
 void svc__exchange_excuse_reply(struct exchange *x, int status, const char *reason)
@@ -594,7 +595,7 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     svc__body_stream_stop(x, SVC_ECANCELLED);
     svc__chain_done(x, &done, x->given_up ? x->lent.from : 0);
     /* The default stack, which comes first, is not what would hold a loop. */
-    if (x->passed > x->request.app->default_uses.count)
+    if (x->passed > x->request.plan->default_layers)
         svc__watchdog_look(&x->home->loop->watchdog, WATCHED_DONE, x->request.route);
     svc__response_drop_body(&x->response);
 }

@@ -22,18 +22,19 @@
 #include <svc/request.h>
 #include <svc/response.h>
 
-#include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/body_store.h"
 #include "libsvc/exchange/peer.h"
+#include "libsvc/exchange/plan.h"
 #include "libsvc/log/log.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/trace.h"
+#include "libsvc/route/tree.h"
 #include "libsvc/run/work.h"
 
 struct svc_pending;
@@ -70,9 +71,9 @@ struct request_trace {
 };
 
 struct svc_request {
-    svc_app *app;              /* the one that serves */
-    svc_app *owner;            /* the one that is asked: the same, or one mounted on it */
-    const struct route *route; /* NULL when none matched, or before routing */
+    const struct plan *plan;      /* the one that served when it began */
+    const struct plan_app *owner; /* the app that is asked */
+    const struct route *route;    /* NULL when none matched, or before routing */
     struct bytes method;
     struct target target;
     const struct field *fields;
@@ -189,7 +190,7 @@ struct exchange {
 #define EXCHANGE_MEMORY ((size_t)4 << 20)
 
 /* A new exchange with one reference. `raw_target` is copied. NULL when out of memory. */
-struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *host,
+struct exchange *svc__exchange_new(const struct plan *plan, struct exchange_host *host,
                                    struct bytes raw_target);
 
 /*
@@ -234,9 +235,9 @@ bool svc__exchange_body_unread(const struct exchange *x);
 struct exchange *svc__exchange_refuse(struct exchange *x, int status, const char *reason,
                                       enum svc_outcome outcome);
 
-/* A new exchange at `home` with one reference and nothing in it but its app. NULL when out of
+/* A new exchange at `home` with one reference and nothing in it but its plan. NULL when out of
  * memory. */
-struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
+struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home);
 
 /* Replaces a decided response by a 500, when it cannot be sent as it is. Layers do not see it. */
 void svc__exchange_fail_reply(struct exchange *x, const char *reason);

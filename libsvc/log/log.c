@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/hex.h"
 #include "libsvc/exchange/exchange.h"
@@ -30,9 +31,8 @@ struct log *svc__log_adopt(struct log *log)
     return before;
 }
 
-static struct log *log_for(const svc_app *app)
+static struct log *log_for(struct logger *logger)
 {
-    struct logger *logger = &svc__app_root(app)->logger;
     return own_log && own_log->logger == logger ? own_log : &logger->shared;
 }
 
@@ -241,7 +241,7 @@ void svc_app_log_write(const svc_app *app, svc_log_site *site, const char *messa
                        const svc_kv *items)
 {
     if (app)
-        svc__log_write(log_for(app), site, message, items);
+        svc__log_write(log_for(&svc__app_root(app)->logger), site, message, items);
 }
 
 /* The ids of a request as text: a thread that logs may not be the one that may keep them in it. */
@@ -265,13 +265,13 @@ static void add_request(svc_log_record *record, const svc_request *req, struct i
 void svc_log_write(const svc_request *req, svc_log_site *site, const char *message,
                    const svc_kv *items)
 {
-    const struct logger *logger = &req->app->logger;
+    const struct logger *logger = req->plan->logger;
     if (!wanted(logger, site))
         return;
     svc_log_record record = svc__log_record_of(logger, site, message, items);
     struct ids ids;
     add_request(&record, req, &ids);
-    write_passed(log_for(req->app), site, &record);
+    write_passed(log_for(req->plan->logger), site, &record);
 }
 
 void svc__log_request(struct log *log, const svc_request *req, svc_log_record record)

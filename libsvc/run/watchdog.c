@@ -79,8 +79,8 @@ static bool is_on_loop(const struct chain_layer *layer, enum watched what)
  * request that no route has may be a mounted app. */
 static bool has_layer_on_loop(const svc_app *app, const struct route *route, enum watched what)
 {
-    const struct chain *chain = route ? &route->chain : &app->fallback.chain;
-    for (size_t i = app->default_uses.count; i < chain->count; i++)
+    const struct chain *chain = route ? &route->chain : &app->plan->apps->fallback.chain;
+    for (size_t i = app->plan->default_layers; i < chain->count; i++)
         if (is_on_loop(&chain->layers[i], what))
             return true;
     return !route && app->mounts;
@@ -141,7 +141,7 @@ static void log_hold(struct watchdog *dog, const char *message, svc_kv route, ui
 static void bark_at_system(struct watchdog *dog, const char *pattern, uint64_t held_ns,
                            const struct thread_usage *now)
 {
-    struct standstills *stood = &dog->app->standstills;
+    struct stalls *stood = &dog->app->standstills;
     atomic_fetch_add_explicit(&stood->count, 1, memory_order_relaxed);
     if (may_log(&stood->logged_ms))
         log_hold(dog,
@@ -155,7 +155,7 @@ void svc__watchdog_bark(struct watchdog *dog, enum watched what, const struct ro
 {
     static const char *const by[] = {"", " by computing", " by waiting", ""};
     bool routed = of && of->pattern.text[0];
-    struct route *route = routed ? (struct route *)(uintptr_t)of : &dog->app->fallback;
+    const struct route *route = routed ? of : &dog->app->plan->apps->fallback;
     const struct advice *advice = advise(dog->app, what, of);
     struct thread_usage now;
     svc__thread_usage(&now);
@@ -164,8 +164,8 @@ void svc__watchdog_bark(struct watchdog *dog, enum watched what, const struct ro
         bark_at_system(dog, route->pattern.text, held_ns, &now);
         return;
     }
-    atomic_fetch_add_explicit(&route->stalls, 1, memory_order_relaxed);
-    if (!may_log(of ? &route->stall_logged_ms : &dog->app->stalls_logged_ms[what]))
+    atomic_fetch_add_explicit(&route->stalls->count, 1, memory_order_relaxed);
+    if (!may_log(of ? &route->stalls->logged_ms : &dog->app->stalls_logged_ms[what]))
         return;
     char message[256];
     snprintf(message, sizeof message, "%s held its event loop%s: %s", advice->who, by[hold],
@@ -175,7 +175,7 @@ void svc__watchdog_bark(struct watchdog *dog, enum watched what, const struct ro
 
 static void put_stalls(struct buf *out, const char *name, const struct route *route)
 {
-    uint64_t stalls = atomic_load_explicit(&route->stalls, memory_order_relaxed);
+    uint64_t stalls = atomic_load_explicit(&route->stalls->count, memory_order_relaxed);
     if (stalls)
         svc__metric_put_labelled(out, name, "route", route->pattern.text, stalls);
 }
@@ -183,9 +183,9 @@ static void put_stalls(struct buf *out, const char *name, const struct route *ro
 static void put_all(struct buf *out, const char *name, void *arg)
 {
     const svc_app *app = arg;
-    put_stalls(out, name, &app->fallback);
-    for (const struct route *route = app->routes; route; route = route->next)
-        put_stalls(out, name, route);
+    put_stalls(out, name, &app->plan->apps->fallback);
+    for (size_t i = 0; i < app->plan->route_count; i++)
+        put_stalls(out, name, &app->plan->routes[i]);
 }
 
 static void put_standstills(struct buf *out, const char *name, void *arg)

@@ -176,7 +176,7 @@ void *svc_request_worker(const svc_request *req)
 {
     const struct worker *worker = svc__exchange_of(req)->host->worker;
     for (size_t i = 0; worker && i < worker->state_count; i++)
-        if (worker->states[i].app == req->owner)
+        if (worker->states[i].app == req->owner->app)
             return worker->states[i].state;
     return NULL;
 }
@@ -461,7 +461,7 @@ static int try_thread(const struct workers *pool)
 
 int svc__workers_start(struct workers *pool)
 {
-    int error = pool->app->blocks && !pool->min ? try_thread(pool) : 0;
+    int error = pool->app->plan->blocks && !pool->min ? try_thread(pool) : 0;
     for (size_t i = 0; i < pool->min && !error; i++) {
         pthread_mutex_lock(&pool->lock);
         pool->threads++;

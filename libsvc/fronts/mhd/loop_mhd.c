@@ -170,7 +170,7 @@ static bool sendable(const struct exchange *x)
  * doubt a connection, or a client that sends nothing else would never be closed on. */
 static bool closes_for_drain(struct conn *conn)
 {
-    int draining = atomic_load(&conn->x->request.app->draining);
+    int draining = atomic_load(conn->x->request.plan->draining);
     if (draining != DRAIN_BEGUN)
         return draining;
     if (conn->taken_known)
@@ -492,7 +492,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
         svc__conn_refuse_bare(conn, "the service is stopping");
         return conn;
     }
-    conn->x = svc__exchange_new(loop->server->app, &loop->host, svc__bytes_z(target));
+    conn->x = svc__exchange_new(loop->server->app->plan, &loop->host, svc__bytes_z(target));
     if (!conn->x) {
         svc__conn_refuse_bare(conn, "out of memory");
         return conn;

@@ -3,6 +3,8 @@
 
 #include <svc.h>
 
+#include "libsvc/app/app_internal.h"
+#include "libsvc/base/metric.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
 #include "tests/support/test_clock.h"
@@ -64,7 +66,7 @@ static void free_app(svc_app *app)
 static int ask(svc_app *app, const char *target, uint64_t ago_ns)
 {
     const struct field fields[] = {{svc__bytes_z("Host"), svc__bytes_z("a")}};
-    struct exchange *x = svc__exchange_new(app, &host, svc__bytes_z(target));
+    struct exchange *x = svc__exchange_new(app->plan, &host, svc__bytes_z(target));
     struct head head = {svc__bytes_z("GET"), svc__bytes_z(target), 1, fields, 1, 64};
     x->request.started_ns -= ago_ns;
     svc__exchange_head(x, &head);

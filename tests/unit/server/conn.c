@@ -102,7 +102,7 @@ static void begin_request(uint64_t started_ns, uint64_t budget_ms)
 {
     static struct field fields[] = {{{"Host", 4}, {"a", 1}}, {{"Content-Length", 14}, {"9", 1}}};
     struct head head = {{"POST", 4}, {"/", 1}, 1, fields, ROWS(fields), 0};
-    conn.x = svc__exchange_new(app, &loop.host, head.target_raw);
+    conn.x = svc__exchange_new(app->plan, &loop.host, head.target_raw);
     cr_assert(conn.x);
     head.bytes = svc__head_size(&head);
     svc__exchange_head(conn.x, &head);
