@@ -132,7 +132,7 @@ int svc_request_header_at(const svc_request *req, size_t index, const char **nam
 
 unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding)
 {
-    return svc__accept_encoding_weight(req->fields, req->field_count, svc__bytes_z(coding));
+    return svc__accept_encoding_weight(&req->fields, svc__bytes_z(coding));
 }
 
 const char *svc_request_cookie(svc_request *req, const char *name)
