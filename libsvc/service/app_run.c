@@ -73,8 +73,9 @@ static int occupy_standard(svc_app *app)
 {
     if (!svc__standard_occupy())
         return 0;
-    svc__app_error(app, NULL, 0, "standard input, output or error is closed, and /dev/null: %s",
-                   strerror(errno));
+    svc__faults_add(&app->faults, NULL, 0,
+                    "standard input, output or error is closed, and /dev/null: %s",
+                    strerror(errno));
     return SVC_ESYSTEM;
 }
 
@@ -137,7 +138,7 @@ static int run(svc_app *app)
     bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
     int error = idle ? svc__signals_take() : SVC_ESTATE;
     if (error)
-        return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
+        return svc__app_run_report(app, svc__faults_refuse(&app->faults, error, "svc_app_run"));
     app->signals = svc__signals_count();
     int status = serve(app);
     app->signals = NULL;
