@@ -13,8 +13,8 @@
 static size_t text_size(const svc_request *req)
 {
     size_t size = req->method.len + 1;
-    for (size_t i = 0; i < req->field_count; i++)
-        size += req->fields[i].name.len + req->fields[i].value.len + 2;
+    for (size_t i = 0; i < req->fields.count; i++)
+        size += req->fields.list[i].name.len + req->fields.list[i].value.len + 2;
     return size;
 }
 
@@ -33,16 +33,16 @@ static int keep_head(struct exchange *x)
     svc_request *req = &x->request;
     if (x->kept_head)
         return 0;
-    struct field *fields = svc__arena_alloc(&x->arena, req->field_count * sizeof *fields);
+    struct field *fields = svc__arena_alloc(&x->arena, req->fields.count * sizeof *fields);
     char *text = svc__arena_alloc(&x->arena, text_size(req));
     if (!fields || !text)
         return SVC_ENOMEM;
     req->method = move_text(&text, req->method);
-    for (size_t i = 0; i < req->field_count; i++) {
-        fields[i].name = move_text(&text, req->fields[i].name);
-        fields[i].value = move_text(&text, req->fields[i].value);
+    for (size_t i = 0; i < req->fields.count; i++) {
+        fields[i].name = move_text(&text, req->fields.list[i].name);
+        fields[i].value = move_text(&text, req->fields.list[i].value);
     }
-    req->fields = fields;
+    req->fields.list = fields;
     x->kept_head = true;
     return 0;
 }
@@ -203,7 +203,6 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->method = from->method;
     to->target = from->target;
     to->fields = from->fields;
-    to->field_count = from->field_count;
     to->match = from->match;
     memcpy(to->params, from->params, sizeof to->params);
     to->id = from->id;
