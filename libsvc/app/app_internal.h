@@ -133,7 +133,7 @@ struct svc_app {
     struct plan *plan; /* what serves; made when the app is readied */
     struct metrics *metrics;
     struct test_host *test_host; /* of svc_app_test; made by its first call */
-    struct stalls standstills; /* loops that did not run, by no fault of the application */
+    struct stall_count standstills; /* loops that did not run, by no fault of the application */
     _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
     _Atomic int draining;                             /* enum drain_state */
     struct service *service;                          /* what svc_app_start made */

@@ -4,6 +4,7 @@
 #include "libsvc/app/app_plan.h"
 #include "libsvc/app/life.h"
 #include "libsvc/app/mount.h"
+#include "libsvc/app/stalls.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/json/debug_routes.h"
 #include "libsvc/run/reactor.h"
@@ -115,7 +116,7 @@ int svc__app_ready(svc_app *app)
     if (!error && app->config.development)
         app->plan->not_found = svc__debug_routes_answer;
     if (!error && app->config.stall_ms)
-        error = svc__watchdog_register(app);
+        error = svc__stalls_register(app);
     /* What acts on settings must not see bad ones, which svc__settings_check has told. */
     if (!error && !app->settings.bad)
         error = make_workers(app);

@@ -26,7 +26,7 @@ enum drain_state {
 };
 
 /* How often an event loop was held, or did not run. */
-struct stalls {
+struct stall_count {
     _Atomic uint64_t count;
     _Atomic uint64_t logged_ms; /* when that was last logged; 0: never */
 };
@@ -41,7 +41,7 @@ struct route {
     size_t max_body;
     unsigned timeout_ms;
     struct chain chain;
-    struct stalls *stalls;
+    struct stall_count *stalls;
 };
 
 /* One of the apps that a plan is compiled of. */
