@@ -159,7 +159,9 @@ static size_t check_heads(void *arg, size_t times)
     for (size_t i = 0; i < times; i++) {
         struct framing framing;
         const char *reason;
-        good += svc__head_check(&head, &limits, &framing, &reason) == 0;
+        struct fields read;
+        svc__fields_read(&read, head.fields, head.count);
+        good += svc__head_check(&head, &read, &limits, &framing, &reason) == 0;
     }
     return good;
 }

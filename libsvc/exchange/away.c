@@ -10,8 +10,8 @@
 static size_t text_size(const svc_request *req)
 {
     size_t size = req->method.len + 1;
-    for (size_t i = 0; i < req->field_count; i++)
-        size += req->fields[i].name.len + req->fields[i].value.len + 2;
+    for (size_t i = 0; i < req->fields.count; i++)
+        size += req->fields.list[i].name.len + req->fields.list[i].value.len + 2;
     return size;
 }
 
@@ -30,16 +30,16 @@ static int keep_head(struct exchange *x)
     svc_request *req = &x->request;
     if (x->kept_head)
         return 0;
-    struct field *fields = svc__arena_alloc(&x->arena, req->field_count * sizeof *fields);
+    struct field *fields = svc__arena_alloc(&x->arena, req->fields.count * sizeof *fields);
     char *text = svc__arena_alloc(&x->arena, text_size(req));
     if (!fields || !text)
         return SVC_ENOMEM;
     req->method = move_text(&text, req->method);
-    for (size_t i = 0; i < req->field_count; i++) {
-        fields[i].name = move_text(&text, req->fields[i].name);
-        fields[i].value = move_text(&text, req->fields[i].value);
+    for (size_t i = 0; i < req->fields.count; i++) {
+        fields[i].name = move_text(&text, req->fields.list[i].name);
+        fields[i].value = move_text(&text, req->fields.list[i].value);
     }
-    req->fields = fields;
+    req->fields.list = fields;
     x->kept_head = true;
     return 0;
 }

@@ -42,8 +42,7 @@ static void take_head(struct exchange *x, const struct head *head)
     svc_request *req = &x->request;
     const svc_config *config = &req->app->config;
     req->method = head->method;
-    req->fields = head->fields;
-    req->field_count = head->count;
+    svc__fields_read(&req->fields, head->fields, head->count);
     req->deadline_ns = req->started_ns + config->request_timeout_ms * 1000000;
     x->body.limit = config->max_body_bytes;
 }
@@ -71,7 +70,7 @@ void svc__dispatch_head(struct exchange *x, const struct head *head)
                                        (size_t)config->max_head_bytes, (size_t)config->max_fields};
     const char *reason = NULL;
     take_head(x, head);
-    int status = svc__head_check(head, &limits, &x->framing, &reason);
+    int status = svc__head_check(head, &req->fields, &limits, &x->framing, &reason);
     if (status) {
         refuse_head(x, status, reason);
         return;

@@ -65,8 +65,7 @@ struct svc_request {
     const struct route *route; /* NULL when none matched, or before routing */
     struct bytes method;
     struct target target;
-    const struct field *fields;
-    size_t field_count;
+    struct fields fields;
     struct match match;
     const char *params[PATTERN_MAX_PARAMS]; /* decoded, in the match's order */
     const char *path;                       /* NUL-terminated; made when asked for */

@@ -32,7 +32,6 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->method = from->method;
     to->target = from->target;
     to->fields = from->fields;
-    to->field_count = from->field_count;
     to->match = from->match;
     memcpy(to->params, from->params, sizeof to->params);
     to->id = from->id;

@@ -116,9 +116,8 @@ static void take_head(struct conn *conn, const char *method, const char *version
 static size_t count_cookies(const svc_request *req, size_t *bytes)
 {
     size_t count = 0;
-    struct bytes name = svc__bytes_z("Cookie");
-    const struct field *field = svc__fields_find(req->fields, req->field_count, name);
-    for (; field; field = svc__fields_next(req->fields, req->field_count, field, name)) {
+    const struct field *field = NULL;
+    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE))) {
         *bytes += field->value.len + 1;
         count++;
         for (size_t i = 0; i < field->value.len; i++)
@@ -144,7 +143,7 @@ static bool head_fits(struct conn *conn)
     const svc_request *req = &conn->x->request;
     const struct loop *loop = conn->loop;
     size_t cookie_bytes = 0;
-    size_t nodes = req->field_count + count_cookies(req, &cookie_bytes);
+    size_t nodes = req->fields.count + count_cookies(req, &cookie_bytes);
     size_t needed =
         nodes * NODE_BYTES + cookie_bytes + REPLY_HEAD_BYTES + conn->x->response.field_bytes;
     size_t half = loop->pool / 2;
