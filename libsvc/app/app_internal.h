@@ -1,4 +1,5 @@
-/* The app as the library sees it: what registration collects, and the life of what start makes of it. */
+/* The app as the library sees it: what registration collects, and the life of what start makes of
+ * it. */
 #ifndef SVC_APP_APP_INTERNAL_H
 #define SVC_APP_APP_INTERNAL_H
 
@@ -115,8 +116,9 @@ struct svc_app {
     svc_group root;
     struct app_route *routes, *last_route;
     size_t route_count;
-    struct app_route fallback; /* answers what no route matches; without a handler, the library does */
-    svc_app *parent;       /* the app that this one is mounted on, or NULL */
+    struct app_route
+        fallback;    /* answers what no route matches; without a handler, the library does */
+    svc_app *parent; /* the app that this one is mounted on, or NULL */
     struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
@@ -132,7 +134,7 @@ struct svc_app {
 
     struct plan *plan; /* what serves; made when the app is readied */
     struct metrics *metrics;
-    struct test_host *test_host; /* of svc_app_test; made by its first call */
+    struct test_host *test_host;    /* of svc_app_test; made by its first call */
     struct stall_count standstills; /* loops that did not run, by no fault of the application */
     _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
     _Atomic int draining;                             /* enum drain_state */

@@ -111,14 +111,14 @@ static int compile_route(svc_app *app, struct plan *plan, const struct app_route
 {
     const svc_config *config = &from->group->app->config;
     size_t count = app->default_uses.count + count_uses(from->group) + from->uses.count;
-    *route = (struct route){.pattern = from->pattern,
-                            .owner = owner_of(plan, from->group->app),
-                            .handler = from->handler,
-                            .arg = from->arg,
-                            .flags = from->flags,
-                            .max_body = from->max_body ? from->max_body
-                                                       : (size_t)config->max_body_bytes,
-                            .timeout_ms = timeout_of(from)};
+    *route =
+        (struct route){.pattern = from->pattern,
+                       .owner = owner_of(plan, from->group->app),
+                       .handler = from->handler,
+                       .arg = from->arg,
+                       .flags = from->flags,
+                       .max_body = from->max_body ? from->max_body : (size_t)config->max_body_bytes,
+                       .timeout_ms = timeout_of(from)};
     struct chain *chain = &route->chain;
     chain->layers = svc__arena_alloc(&plan->memory, (count ? count : 1) * sizeof *chain->layers);
     route->stalls = svc__arena_zalloc(&plan->memory, sizeof *route->stalls);
@@ -141,14 +141,13 @@ static int compile_apps(svc_app *app, struct plan *plan)
     if (!plan->apps)
         return SVC_ENOMEM;
     struct plan_app *at = plan->apps;
-    *at++ = (struct plan_app){
-        .app = app, .config = &app->config, .mounted_at = svc__bytes_z("")};
+    *at++ = (struct plan_app){.app = app, .config = &app->config, .mounted_at = svc__bytes_z("")};
     for (const struct mount *mount = app->mounts; mount; mount = mount->next)
-        *at++ = (struct plan_app){.app = mount->app,
-                                  .config = &mount->app->config,
-                                  .prefix = mount->prefix,
-                                  .mounted_at = svc__bytes(mount->prefix.text,
-                                                           strlen(mount->prefix.text) - 1)};
+        *at++ = (struct plan_app){
+            .app = mount->app,
+            .config = &mount->app->config,
+            .prefix = mount->prefix,
+            .mounted_at = svc__bytes(mount->prefix.text, strlen(mount->prefix.text) - 1)};
     int error = 0;
     for (size_t i = 0; i < plan->app_count && !error; i++)
         error = compile_route(app, plan, &plan->apps[i].app->fallback, &plan->apps[i].fallback);

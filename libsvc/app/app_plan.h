@@ -9,10 +9,10 @@
 void svc__app_plan_check(svc_app *app);
 
 /*
- * Compiles a plan from what is registered, without set-up errors so far: the mounted apps are adopted,
- * and the default layers made. The plan lacks workers. It borrows from the app, which must live as
- * long; the app is not changed, so that another plan can be compiled. 0, SVC_EROUTES with a set-up
- * error, or SVC_ENOMEM.
+ * Compiles a plan from what is registered, without set-up errors so far: the mounted apps are
+ * adopted, and the default layers made. The plan lacks workers. It borrows from the app, which must
+ * live as long; the app is not changed, so that another plan can be compiled. 0, SVC_EROUTES with a
+ * set-up error, or SVC_ENOMEM.
  */
 int svc__app_plan_compile(svc_app *app, struct plan **out);
 

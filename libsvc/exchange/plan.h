@@ -1,6 +1,6 @@
 /*
- * What serves: compiled from what apps have registered, read by every thread, and changed by none but
- * its counters. A request keeps the plan that it began with.
+ * What serves: compiled from what apps have registered, read by every thread, and changed by none
+ * but its counters. A request keeps the plan that it began with.
  */
 #ifndef SVC_EXCHANGE_PLAN_H
 #define SVC_EXCHANGE_PLAN_H
@@ -48,14 +48,15 @@ struct route {
 struct plan_app {
     svc_app *app; /* for handlers and layers that ask for it: nobody here looks into it */
     const svc_config *config;
-    struct pattern prefix;   /* all paths below it; of a mounted app */
-    struct bytes mounted_at; /* the whole prefix without a slash at its end; "" for the one that serves */
-    struct route fallback;   /* answers what no route matches; without a handler, the library does */
+    struct pattern prefix; /* all paths below it; of a mounted app */
+    struct bytes
+        mounted_at; /* the whole prefix without a slash at its end; "" for the one that serves */
+    struct route fallback; /* answers what no route matches; without a handler, the library does */
 };
 
 struct plan {
-    struct arena memory;      /* all of the plan but its tree */
-    struct plan_app *apps;    /* the one that serves, then those mounted on it */
+    struct arena memory;   /* all of the plan but its tree */
+    struct plan_app *apps; /* the one that serves, then those mounted on it */
     size_t app_count;
     struct route *routes;
     size_t route_count;
@@ -70,8 +71,8 @@ struct plan {
     const _Atomic int *draining; /* enum drain_state */
 };
 
-/* The app whose 404 it is when no route matches a path: of the mounted apps the one with the longest
- * prefix that covers it, or the app that serves. Any thread. */
+/* The app whose 404 it is when no route matches a path: of the mounted apps the one with the
+ * longest prefix that covers it, or the app that serves. Any thread. */
 const struct plan_app *svc__plan_owner(const struct plan *plan, struct bytes path);
 
 /* Frees a plan that no request has any more. Accepts NULL. */

@@ -7,6 +7,7 @@
 #include <svc/log.h>
 #include <svc/worker.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/exchange/exchange.h"
 
