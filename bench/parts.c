@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bench/part.h"
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/bind/bind_json.h"
 #include "libsvc/exchange/dispatch.h"
