@@ -17,12 +17,6 @@
 
 SVC_BEGIN_DECLS
 
-/* Flags of a route. */
-enum {
-    /* Path and query values may be any bytes but NUL; without it they must be valid UTF-8, else 400. */
-    SVC_ANY_BYTES = 1 << 0
-};
-
 /* Everything that a route can say. Begin with SVC_ROUTE_INIT; unset members take the app's defaults. */
 struct svc_route {
     size_t size;          /* set by SVC_ROUTE_INIT */

@@ -44,7 +44,7 @@ static void hand_over_errors(svc_app *outer, svc_app *inner)
 int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
 {
     if (!group)
-        return SVC_EINVAL;
+        return SVC_ENOMEM;
     svc_app *outer = group->app;
     const char *why = obstacle(outer, inner);
     if (why) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "libsvc/exchange/response_file.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/waker.h"
 #include "libsvc/proto/reference.h"
@@ -326,19 +327,19 @@ int svc_response_redirect(svc_response *res, int status, const char *location)
 
 int svc_response_source(svc_response *res, int status, const char *type, const svc_source *source)
 {
-    int error = SVC_EINVAL;
-    if (!source)
+    svc_source own = SVC_SOURCE_INIT;
+    int error = SIZED_READ(&own, source, state);
+    if (error)
         return error;
-    if (source->read && status >= 200 && status <= 599)
-        error = svc__response_put_type(res, type);
+    error = own.read && status >= 200 && status <= 599 ? svc__response_put_type(res, type) : SVC_EINVAL;
     if (error) {
-        if (source->close)
-            source->close(source->state);
+        if (own.close)
+            own.close(own.state);
         return error;
     }
     svc__response_drop_body(res);
     res->status = status;
-    res->body = (struct response_body){.kind = RESPONSE_SOURCE, .source = *source};
+    res->body = (struct response_body){.kind = RESPONSE_SOURCE, .source = own};
     return 0;
 }
 
@@ -367,29 +368,36 @@ static void memory_close(void *state)
         memory->body.release((void *)(uintptr_t)memory->body.data);
 }
 
+static int source_of_memory(svc_response *res, svc_source *source)
+{
+    struct memory_source *memory = svc__arena_alloc(arena_of(res), sizeof *memory);
+    if (!memory)
+        return SVC_ENOMEM;
+    *memory = (struct memory_source){res->body, 0};
+    source->length = res->body.len;
+    source->read = memory_read;
+    source->close = memory_close;
+    source->state = memory;
+    return 0;
+}
+
 int svc_response_take_source(svc_response *res, svc_source *source)
 {
+    svc_source own = SVC_SOURCE_INIT;
+    int error = 0;
     if (!res)
         return SVC_ENOMEM;
-    if (res->body.kind == RESPONSE_SOURCE) {
-        *source = res->body.source;
-    } else if (res->body.kind == RESPONSE_FILE) {
-        int error = svc__response_file_source(res, source);
-        if (error)
-            return error;
-    } else {
-        struct memory_source *memory = svc__arena_alloc(arena_of(res), sizeof *memory);
-        if (!memory)
-            return SVC_ENOMEM;
-        *memory = (struct memory_source){res->body, 0};
-        *source = (svc_source)SVC_SOURCE_INIT;
-        source->length = res->body.len;
-        source->read = memory_read;
-        source->close = memory_close;
-        source->state = memory;
-    }
-    res->body = (struct response_body){.kind = RESPONSE_EMPTY};
-    return 0;
+    if (res->body.kind == RESPONSE_SOURCE)
+        own = res->body.source;
+    else if (res->body.kind == RESPONSE_FILE)
+        error = svc__response_file_source(res, &own);
+    else
+        error = source_of_memory(res, &own);
+    if (!error)
+        error = SIZED_WRITE(source, &own, state);
+    if (!error)
+        res->body = (struct response_body){.kind = RESPONSE_EMPTY};
+    return error;
 }
 
 /* Fields of one name stay together, and replace those that were there. */

@@ -7,6 +7,7 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/endpoint.h"
 #include "libsvc/base/sink.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/log/logger.h"
 #include "libsvc/proto/network.h"
 #include "libsvc/settings/config_source.h"
@@ -70,9 +71,9 @@ int svc_app_configure(svc_app *app, const svc_config *config)
     int error = svc__app_open(app, "svc_app_configure");
     if (error)
         return error;
-    if (!config || config->size < sizeof *config)
+    svc_config copy = SVC_CONFIG_INIT;
+    if (SIZED_READ(&copy, config, size))
         return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_configure");
-    svc_config copy = *config;
     if (copy_strings(app, &copy))
         return svc__config_refuse_call(app, SVC_ENOMEM, "svc_app_configure");
     app->config = copy;
@@ -85,11 +86,12 @@ static const svc_setting *next_row(const svc_setting *row)
     return (const svc_setting *)(const void *)((const char *)row + row->size);
 }
 
-/* The number of rows before the end; SIZE_MAX when one does not tell its size. */
+/* The number of rows before the end; SIZE_MAX when one cannot be read. */
 static size_t count_rows(const svc_setting *row)
 {
+    svc_setting own = {.size = sizeof own};
     size_t count = 0;
-    for (; row->size >= sizeof *row; row = next_row(row), count++)
+    for (; !SIZED_READ(&own, row, text); row = next_row(row), count++)
         if (!row->name)
             return count;
     return SIZE_MAX;
@@ -104,8 +106,10 @@ static struct config_table *copy_table(svc_app *app, const svc_setting *row, siz
     struct config_origin *origins = svc__arena_zalloc(&app->memory, count * sizeof *origins);
     if (!table || !settings || !origins)
         return NULL;
-    for (size_t i = 0; i < count; i++, row = next_row(row))
-        settings[i] = *row;
+    for (size_t i = 0; i < count; i++, row = next_row(row)) {
+        settings[i].size = sizeof *settings;
+        SIZED_READ(&settings[i], row, text);
+    }
     *table = (struct config_table){settings, count, values, origins, NULL};
     return table;
 }

@@ -131,7 +131,7 @@ Test(app, what_cannot_be_registered_is_refused_and_told)
     cr_expect_eq(svc_app_check(app, "bad name", NULL, NULL), SVC_EINVAL);
     cr_expect_null(svc_app_group(app, "no-slash"));
     cr_expect_null(svc_app_group(app, "/slash/"));
-    cr_expect_eq(svc_group_get(svc_app_group(app, "x"), "/a", ok, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_group_get(svc_app_group(app, "x"), "/a", ok, NULL), SVC_ENOMEM);
     cr_expect_neq(svc_app_start(app), 0);
     svc_app_free(app);
     svc_app_free(NULL);
