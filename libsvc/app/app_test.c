@@ -410,9 +410,8 @@ void svc__app_test_free(svc_app *app)
 static bool test_valid(const svc_test *test)
 {
     struct peer peer;
-    return test->method && test->target &&
-           (test->body || !test->body_len) && test->max_reply_bytes <= MAX_REPLY && test->peer &&
-           !svc__peer_parse(test->peer, &peer);
+    return test->method && test->target && (test->body || !test->body_len) &&
+           test->max_reply_bytes <= MAX_REPLY && test->peer && !svc__peer_parse(test->peer, &peer);
 }
 
 /* Readies an app in APP_STARTING. */

@@ -209,7 +209,7 @@ static void set_thread_name(const svc_task_context *context)
     pthread_setname_np(pthread_self(), name);
 }
 
-static void *run(void *arg)
+static void *run_supervised(void *arg)
 {
     svc_task_context *context = arg;
     struct task_list *list = context->list;
@@ -227,7 +227,7 @@ static void *run(void *arg)
 
 /* ---- Start */
 
-static void register_metrics(struct task_list *list, struct metrics *in)
+static void register_task_metrics(struct task_list *list, struct metrics *in)
 {
     list->running =
         svc__metric_gauge(in, "svc_tasks_running", "Background tasks that run at this moment.");
@@ -239,8 +239,8 @@ static void register_metrics(struct task_list *list, struct metrics *in)
 
 static int start(svc_task_context *context)
 {
-    int error =
-        svc__thread_start_program(&context->thread, context->task.stack_bytes, run, context);
+    int error = svc__thread_start_program(&context->thread, context->task.stack_bytes,
+                                          run_supervised, context);
     context->joinable = !error;
     if (error)
         svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",
@@ -258,7 +258,7 @@ int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg)
     struct task_list *list = &app->tasks;
     if (!list->first || svc__task_started(app))
         return 0;
-    register_metrics(list, app->metrics);
+    register_task_metrics(list, app->metrics);
     list->ended = ended;
     list->ended_arg = arg;
     int error = 0;
@@ -271,7 +271,7 @@ int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg)
 
 /* ---- End */
 
-static void tell(svc_task_context *context)
+static void ask_to_stop(svc_task_context *context)
 {
     pthread_mutex_lock(&context->list->lock);
     bool told = atomic_exchange(&context->stopping, true);
@@ -299,7 +299,7 @@ bool svc__task_stop_next(svc_app *app)
     for (svc_task_context *context = app->tasks.last; context; context = context->previous) {
         if (!context->joinable)
             continue;
-        tell(context);
+        ask_to_stop(context);
         if (!await(context, WAIT_NOT))
             return false;
     }
@@ -312,7 +312,7 @@ size_t svc__task_stop_all(svc_app *app)
     for (svc_task_context *context = app->tasks.last; context; context = context->previous) {
         if (!context->joinable || await(context, WAIT_NOT))
             continue;
-        tell(context);
+        ask_to_stop(context);
         left++;
     }
     return left;
@@ -335,7 +335,7 @@ int svc__task_end(svc_app *app, uint64_t deadline_ms)
     bool all_ended = true;
     for (svc_task_context *context = app->tasks.last; context; context = context->previous)
         if (context->joinable) {
-            tell(context);
+            ask_to_stop(context);
             await(context, deadline_ms);
         }
     for (svc_task_context *context = app->tasks.last; context; context = context->previous)

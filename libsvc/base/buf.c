@@ -33,7 +33,7 @@ void svc__buf_clear(struct buf *b)
     b->error = 0;
 }
 
-static int grow(struct buf *b, size_t n)
+static int grow_to(struct buf *b, size_t n)
 {
     if (n > b->ceiling - b->len)
         return SVC_ETOOBIG;
@@ -55,7 +55,7 @@ char *svc__buf_grow(struct buf *b, size_t n)
     if (b->error != 0)
         return NULL;
     if (b->data == NULL || n > b->cap - b->len)
-        b->error = grow(b, n);
+        b->error = grow_to(b, n);
     return b->error == 0 ? b->data + b->len : NULL;
 }
 

@@ -92,7 +92,7 @@ static struct date date_of(int64_t unix_seconds)
 }
 
 /* Writes `n` with leading zeros into `width` characters. */
-static void put(char *to, unsigned n, size_t width)
+static void put_digits(char *to, unsigned n, size_t width)
 {
     while (width > 0) {
         to[--width] = (char)('0' + n % 10);
@@ -102,20 +102,20 @@ static void put(char *to, unsigned n, size_t width)
 
 static void put_time(char *to, const struct date *date)
 {
-    put(to, date->hour, 2);
-    put(to + 3, date->minute, 2);
-    put(to + 6, date->second, 2);
+    put_digits(to, date->hour, 2);
+    put_digits(to + 3, date->minute, 2);
+    put_digits(to + 6, date->second, 2);
 }
 
 static size_t put_rfc3339(char out[static CLOCK_RFC3339_SIZE], int64_t unix_seconds, unsigned us)
 {
     struct date date = date_of(unix_seconds);
     memcpy(out, "yyyy-mm-ddThh:mm:ss.uuuuuuZ", CLOCK_RFC3339_SIZE);
-    put(out, date.year, 4);
-    put(out + 5, date.month, 2);
-    put(out + 8, date.day, 2);
+    put_digits(out, date.year, 4);
+    put_digits(out + 5, date.month, 2);
+    put_digits(out + 8, date.day, 2);
     put_time(out + 11, &date);
-    put(out + 20, us, 6);
+    put_digits(out + 20, us, 6);
     return CLOCK_RFC3339_SIZE - 1;
 }
 
@@ -150,9 +150,9 @@ size_t svc__clock_imf(char out[static CLOCK_IMF_SIZE], int64_t unix_seconds)
     struct date date = date_of(unix_seconds);
     memcpy(out, "www, dd mmm yyyy hh:mm:ss GMT", CLOCK_IMF_SIZE);
     memcpy(out, weekdays + (size_t)date.weekday * 3, 3);
-    put(out + 5, date.day, 2);
+    put_digits(out + 5, date.day, 2);
     memcpy(out + 8, months + (size_t)(date.month - 1) * 3, 3);
-    put(out + 12, date.year, 4);
+    put_digits(out + 12, date.year, 4);
     put_time(out + 17, &date);
     return CLOCK_IMF_SIZE - 1;
 }

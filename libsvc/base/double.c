@@ -143,7 +143,7 @@ static void drop_zeros(struct decimal *decimal)
     drop(decimal, 10, 1);
 }
 
-static char *put(char *to, const char *from, size_t n)
+static char *put_bytes(char *to, const char *from, size_t n)
 {
     memcpy(to, from, n);
     return to + n;
@@ -161,7 +161,7 @@ static char *put_with_exponent(char *to, const char *digits, size_t count, int e
     *to++ = *digits;
     if (count > 1) {
         *to++ = '.';
-        to = put(to, digits + 1, count - 1);
+        to = put_bytes(to, digits + 1, count - 1);
     }
     *to++ = 'e';
     *to++ = exponent < 0 ? '-' : '+';
@@ -176,14 +176,14 @@ static char *put_decimal(char *to, struct decimal decimal)
     if (point < PLAIN_LOWEST || point > PLAIN_HIGHEST)
         return put_with_exponent(to, digits, (size_t)count, point - 1);
     if (point <= 0) {
-        to = put_zeros(put(to, "0.", 2), -point);
-        return put(to, digits, (size_t)count);
+        to = put_zeros(put_bytes(to, "0.", 2), -point);
+        return put_bytes(to, digits, (size_t)count);
     }
     if (point >= count)
-        return put_zeros(put(to, digits, (size_t)count), point - count);
-    to = put(to, digits, (size_t)point);
+        return put_zeros(put_bytes(to, digits, (size_t)count), point - count);
+    to = put_bytes(to, digits, (size_t)point);
     *to++ = '.';
-    return put(to, digits + point, (size_t)(count - point));
+    return put_bytes(to, digits + point, (size_t)(count - point));
 }
 
 /* Up to 2^53 every whole number is a double, so none is told by fewer digits than it has. */

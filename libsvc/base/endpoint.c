@@ -9,7 +9,7 @@
 
 #include "libsvc/base/num.h"
 
-static int refuse(const char **reason, const char *text)
+static int bad_endpoint(const char **reason, const char *text)
 {
     *reason = text;
     return SVC_ESYNTAX;
@@ -24,13 +24,13 @@ static void set_name(struct endpoint *out, struct bytes name)
 static int parse_local(struct bytes path, struct endpoint *out, const char **reason)
 {
     if (path.len == 0 || path.len >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return refuse(reason, "the path is empty or too long");
+        return bad_endpoint(reason, "the path is empty or too long");
     if (path.data[0] == '@' || memchr(path.data, '\0', path.len))
-        return refuse(reason, "a socket without a file (abstract) is not possible");
+        return bad_endpoint(reason, "a socket without a file (abstract) is not possible");
     if (path.data[path.len - 1] == '/')
-        return refuse(reason, "the path is that of a folder");
+        return bad_endpoint(reason, "the path is that of a folder");
     if (path.len > 2 && !memcmp(path.data, "//", 2) && path.data[2] != '/')
-        return refuse(reason, "the path begins with two slashes; unix:/path is expected");
+        return bad_endpoint(reason, "the path begins with two slashes; unix:/path is expected");
     *out = (struct endpoint){.local = true};
     set_name(out, path);
     return 0;
@@ -113,7 +113,7 @@ static int parse_inet(struct bytes text, struct endpoint *out, const char **reas
 {
     const char *colon = text.len ? memrchr(text.data, ':', text.len) : NULL;
     if (!colon)
-        return refuse(reason, "expected host:port, :port, [v6]:port or unix:/path");
+        return bad_endpoint(reason, "expected host:port, :port, [v6]:port or unix:/path");
     struct bytes host = {text.data, (size_t)(colon - text.data)};
     struct bytes digits = {colon + 1, text.len - host.len - 1};
     struct endpoint found = {0};
@@ -122,7 +122,7 @@ static int parse_inet(struct bytes text, struct endpoint *out, const char **reas
     if (!fault && svc__num_u64(digits, UINT16_MAX, &port))
         fault = "expected host:port, with a port up to 65535";
     if (fault)
-        return refuse(reason, fault);
+        return bad_endpoint(reason, fault);
     found.port = (uint16_t)port;
     *out = found;
     return 0;
@@ -133,7 +133,7 @@ int svc__endpoint_parse(struct bytes text, struct endpoint *out, const char **re
     static const char local[] = "unix:";
     enum { LOCAL = sizeof local - 1 };
     if (text.len >= ENDPOINT_TEXT)
-        return refuse(reason, "the address is too long");
+        return bad_endpoint(reason, "the address is too long");
     if (text.len >= LOCAL && !memcmp(text.data, local, LOCAL))
         return parse_local(svc__bytes(text.data + LOCAL, text.len - LOCAL), out, reason);
     return parse_inet(text, out, reason);

@@ -10,7 +10,7 @@
 static const char pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
     ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
-static void put(char *out, unsigned char byte)
+static void put_hex(char *out, unsigned char byte)
 {
     memcpy(out, pairs + (size_t)2 * byte, 2);
 }
@@ -19,13 +19,13 @@ void svc__hex_write(char *out, const unsigned char *bytes, size_t n)
 {
     const unsigned char *end = bytes + n;
     for (; end - bytes >= 4; bytes += 4, out += 8) {
-        put(out, bytes[0]);
-        put(out + 2, bytes[1]);
-        put(out + 4, bytes[2]);
-        put(out + 6, bytes[3]);
+        put_hex(out, bytes[0]);
+        put_hex(out + 2, bytes[1]);
+        put_hex(out + 4, bytes[2]);
+        put_hex(out + 6, bytes[3]);
     }
     for (; bytes < end; bytes++, out += 2)
-        put(out, *bytes);
+        put_hex(out, *bytes);
 }
 
 /* 0 to 15, or 16 for what is no digit. */

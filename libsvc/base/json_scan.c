@@ -11,7 +11,7 @@ enum state {
     FOLLOWING /* a comma or the level's end; on the outermost level the text's end */
 };
 
-static enum json_token fail(struct json_scan *s, const char *reason)
+static enum json_token bad_json(struct json_scan *s, const char *reason)
 {
     s->reason = s->at < s->end && *s->at == '\0' ? "NUL is not JSON" : reason;
     return JSON_TOKEN_FAULT;
@@ -21,7 +21,7 @@ enum json_token svc__json_scan_refuse(struct json_scan *s, const char *reason)
 {
     if (s->text.data)
         s->at = s->text.data;
-    return fail(s, reason);
+    return bad_json(s, reason);
 }
 
 /* The next byte; NUL, which the grammar has nowhere, at the end. */
@@ -71,12 +71,12 @@ static enum json_token take_number(struct json_scan *s)
     const char *start = s->at;
     bool negative = take_byte(s, '-');
     if (!take_byte(s, '0') && !take_digits(s))
-        return fail(s, negative ? "a digit is expected" : "a value is expected");
+        return bad_json(s, negative ? "a digit is expected" : "a value is expected");
     const char *whole_end = s->at;
     if (take_byte(s, '.') && !take_digits(s))
-        return fail(s, "a digit is expected");
+        return bad_json(s, "a digit is expected");
     if ((take_byte(s, 'e') || take_byte(s, 'E')) && !take_exponent(s))
-        return fail(s, "a digit is expected");
+        return bad_json(s, "a digit is expected");
     s->text = svc__bytes(start, (size_t)(s->at - start));
     s->whole = s->at == whole_end;
     return JSON_TOKEN_NUMBER;
@@ -86,7 +86,7 @@ static enum json_token take_word(struct json_scan *s, const char *word, enum jso
 {
     size_t len = strlen(word);
     if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0)
-        return fail(s, "a value is expected");
+        return bad_json(s, "a value is expected");
     s->text = svc__bytes(s->at, len);
     s->at += len;
     return token;
@@ -145,14 +145,14 @@ static enum json_token take_string(struct json_scan *s, enum json_token token)
         s->escaped = true;
         if (reason) {
             s->at = escape;
-            return fail(s, reason);
+            return bad_json(s, reason);
         }
     }
     s->text = svc__bytes(start, (size_t)(s->at - start));
     if (take_byte(s, '"'))
         return token;
-    return fail(s, s->at == s->end ? "a string does not end"
-                                   : "a control character in a string is not escaped");
+    return bad_json(s, s->at == s->end ? "a string does not end"
+                                       : "a control character in a string is not escaped");
 }
 
 static char *put_utf8(char *to, unsigned code)
@@ -211,7 +211,7 @@ size_t svc__json_scan_unescape(char *out, struct bytes text)
 static enum json_token open_level(struct json_scan *s, bool object)
 {
     if (s->depth == s->max_depth)
-        return fail(s, "nested deeper than is allowed");
+        return bad_json(s, "nested deeper than is allowed");
     uint64_t bit = UINT64_C(1) << s->depth % 64;
     uint64_t *word = &s->objects[s->depth / 64];
     *word = object ? *word | bit : *word & ~bit;
@@ -244,13 +244,13 @@ static enum json_token take_value(struct json_scan *s)
 static enum json_token take_name(struct json_scan *s)
 {
     if (peek(s) != '"')
-        return fail(s, "a name in quotes is expected");
+        return bad_json(s, "a name in quotes is expected");
     enum json_token token = take_string(s, JSON_TOKEN_NAME);
     if (token == JSON_TOKEN_FAULT)
         return token;
     skip_space(s);
     if (!take_byte(s, ':'))
-        return fail(s, "':' is expected");
+        return bad_json(s, "':' is expected");
     s->state = VALUE;
     return token;
 }
@@ -268,11 +268,11 @@ static bool take_end(struct json_scan *s)
 static enum json_token take_following(struct json_scan *s)
 {
     if (s->depth == 0)
-        return s->at == s->end ? JSON_TOKEN_DONE : fail(s, "the text goes on behind its value");
+        return s->at == s->end ? JSON_TOKEN_DONE : bad_json(s, "the text goes on behind its value");
     if (take_end(s))
         return JSON_TOKEN_CLOSE;
     if (!take_byte(s, ','))
-        return fail(s, in_object(s) ? "',' or '}' is expected" : "',' or ']' is expected");
+        return bad_json(s, in_object(s) ? "',' or '}' is expected" : "',' or ']' is expected");
     skip_space(s);
     return in_object(s) ? take_name(s) : take_value(s);
 }
@@ -309,7 +309,7 @@ void svc__json_scan_begin(struct json_scan *s, struct bytes text, unsigned max_d
         return;
     for (size_t n; (n = svc__utf8_sequence(svc__bytes(s->at, (size_t)(s->end - s->at)))) > 0;)
         s->at += n;
-    fail(s, "the text is not UTF-8");
+    bad_json(s, "the text is not UTF-8");
 }
 
 void svc__json_scan_place(const struct json_scan *s, size_t *line, size_t *column)

@@ -29,7 +29,7 @@ bool svc__mailbox_post(struct mailbox *box, struct mail *mail)
     return svc__mailbox_offer(box, mail, &first) && first;
 }
 
-static struct mail *take(struct mailbox *box, struct mail *leave)
+static struct mail *take_all(struct mailbox *box, struct mail *leave)
 {
     struct mail *latest = atomic_exchange_explicit(&box->latest, leave, memory_order_acquire);
     struct mail *list = NULL;
@@ -44,10 +44,10 @@ static struct mail *take(struct mailbox *box, struct mail *leave)
 
 struct mail *svc__mailbox_take_all(struct mailbox *box)
 {
-    return take(box, NULL);
+    return take_all(box, NULL);
 }
 
 struct mail *svc__mailbox_close(struct mailbox *box)
 {
-    return take(box, &closed);
+    return take_all(box, &closed);
 }

@@ -129,8 +129,8 @@ static int keep(struct metrics *m, const struct metric *metric, size_t bounds_le
 }
 
 /* Registers a metric like `proto` with copies of `name`, `help` and the bounds. */
-static int add(struct metrics *m, struct metric proto, const char *name, const char *help,
-               const uint64_t *bounds, size_t bounds_len)
+static int add_metric(struct metrics *m, struct metric proto, const char *name, const char *help,
+                      const uint64_t *bounds, size_t bounds_len)
 {
     if (!name_is_valid(name))
         return SVC_EINVAL;
@@ -152,24 +152,26 @@ static int add(struct metrics *m, struct metric proto, const char *name, const c
 
 int svc__metric_counter(struct metrics *m, const char *name, const char *help)
 {
-    return add(m, (struct metric){.kind = COUNTER}, name, help, NULL, 0);
+    return add_metric(m, (struct metric){.kind = COUNTER}, name, help, NULL, 0);
 }
 
 int svc__metric_gauge(struct metrics *m, const char *name, const char *help)
 {
-    return add(m, (struct metric){.kind = GAUGE}, name, help, NULL, 0);
+    return add_metric(m, (struct metric){.kind = GAUGE}, name, help, NULL, 0);
 }
 
 int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
                          int64_t (*fn)(void *arg), void *arg)
 {
-    return add(m, (struct metric){.kind = GAUGE_FN, .fn = fn, .arg = arg}, name, help, NULL, 0);
+    return add_metric(m, (struct metric){.kind = GAUGE_FN, .fn = fn, .arg = arg}, name, help, NULL,
+                      0);
 }
 
 int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
                             void (*fn)(struct buf *out, const char *name, void *arg), void *arg)
 {
-    return add(m, (struct metric){.kind = COUNTERS_FN, .put = fn, .arg = arg}, name, help, NULL, 0);
+    return add_metric(m, (struct metric){.kind = COUNTERS_FN, .put = fn, .arg = arg}, name, help,
+                      NULL, 0);
 }
 
 int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
@@ -181,7 +183,7 @@ int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
         if (bounds[i] <= bounds[i - 1])
             return SVC_EINVAL;
     }
-    return add(m, (struct metric){.kind = HISTOGRAM, .unit = unit}, name, help, bounds, n);
+    return add_metric(m, (struct metric){.kind = HISTOGRAM, .unit = unit}, name, help, bounds, n);
 }
 
 int svc__metric_find(const struct metrics *m, const char *name)

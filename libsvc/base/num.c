@@ -40,7 +40,7 @@ int svc__num_i64(struct bytes text, int64_t *out)
     return error;
 }
 
-static bool take(const char **at, const char *wanted)
+static bool skip_one_of(const char **at, const char *wanted)
 {
     bool there = **at != '\0' && strchr(wanted, **at) != NULL;
     *at += there;
@@ -58,12 +58,12 @@ static bool take_digits(const char **at)
 static bool is_decimal(struct bytes text)
 {
     const char *at = text.data;
-    take(&at, "-");
+    skip_one_of(&at, "-");
     bool good = take_digits(&at);
-    if (good && take(&at, "."))
+    if (good && skip_one_of(&at, "."))
         good = take_digits(&at);
-    if (good && take(&at, "eE")) {
-        take(&at, "+-");
+    if (good && skip_one_of(&at, "eE")) {
+        skip_one_of(&at, "+-");
         good = take_digits(&at);
     }
     return good && at == text.data + text.len;

@@ -23,7 +23,7 @@ struct walk {
     int links, steps;
 };
 
-static int fail(int error)
+static int fail_with(int error)
 {
     errno = error;
     return -1;
@@ -43,7 +43,7 @@ static int prepend(struct walk *walk, const char *text, size_t len, bool folder)
 {
     size_t left = strlen(walk->rest), all = len + folder;
     if (all + left >= PATH_MAX)
-        return fail(ENAMETOOLONG);
+        return fail_with(ENAMETOOLONG);
     memmove(walk->rest + all, walk->rest, left + 1);
     memcpy(walk->rest, text, len);
     if (folder)
@@ -57,7 +57,7 @@ static int step_up(struct walk *walk)
 {
     size_t len = strlen(walk->done);
     if (len == 0)
-        return fail(EXDEV);
+        return fail_with(EXDEV);
     for (len--; len > 0 && walk->done[len - 1] != '/';)
         len--;
     if (len > 0 && prepend(walk, walk->done, len - 1, true))
@@ -75,13 +75,13 @@ static int follow(struct walk *walk, int link, bool folder)
     int error = errno;
     close(link);
     if (len < 0)
-        return fail(error);
+        return fail_with(error);
     if (len == 0)
-        return fail(ENOENT);
+        return fail_with(ENOENT);
     if (*text == '/')
-        return fail(EXDEV);
+        return fail_with(EXDEV);
     if (++walk->links > MAX_LINKS || len == sizeof text)
-        return fail(ELOOP);
+        return fail_with(ELOOP);
     return prepend(walk, text, (size_t)len, folder);
 }
 
@@ -90,7 +90,7 @@ static int enter(struct walk *walk, int folder, const char *name, size_t len)
     size_t before = strlen(walk->done);
     if (before + len + 1 > PATH_MAX) {
         close(folder);
-        return fail(ENAMETOOLONG);
+        return fail_with(ENAMETOOLONG);
     }
     memcpy(walk->done + before, name, len);
     memcpy(walk->done + before + len, "/", 2);
@@ -119,7 +119,7 @@ static int step(struct walk *walk, int flags, int *fd)
     bool last;
     size_t len = take_name(walk, name, &last);
     if (len > NAME_MAX)
-        return fail(ENAMETOOLONG);
+        return fail_with(ENAMETOOLONG);
     if (!strcmp(name, ".."))
         return step_up(walk);
     if (len == 0 || !strcmp(name, "."))
@@ -130,7 +130,7 @@ static int step(struct walk *walk, int flags, int *fd)
     if (fstat(found, &info)) {
         int error = errno;
         close(found);
-        return fail(error);
+        return fail_with(error);
     }
     if (S_ISLNK(info.st_mode))
         return follow(walk, found, !last);
@@ -138,7 +138,7 @@ static int step(struct walk *walk, int flags, int *fd)
         return enter(walk, found, name, len);
     close(found);
     if (!last)
-        return fail(ENOTDIR);
+        return fail_with(ENOTDIR);
     *fd = openat(walk->at, name, flags | O_NOFOLLOW);
     return *fd < 0 ? -1 : 1;
 }
@@ -149,17 +149,17 @@ int svc__open_beneath_walk(int root, const char *path, int flags)
     size_t len = strlen(path);
     int fd = -1, result = 0;
     if (len == 0)
-        return fail(ENOENT);
+        return fail_with(ENOENT);
     if (*path == '/')
-        return fail(EXDEV);
+        return fail_with(EXDEV);
     if (len >= PATH_MAX)
-        return fail(ENAMETOOLONG);
+        return fail_with(ENAMETOOLONG);
     walk.root = walk.at = root;
     walk.links = walk.steps = 0;
     walk.done[0] = '\0';
     memcpy(walk.rest, path, len + 1);
     while (!result && *walk.rest)
-        result = ++walk.steps > MAX_STEPS ? fail(ELOOP) : step(&walk, flags, &fd);
+        result = ++walk.steps > MAX_STEPS ? fail_with(ELOOP) : step(&walk, flags, &fd);
     if (!result)
         fd = openat(walk.at, ".", flags);
     move_to(&walk, root);

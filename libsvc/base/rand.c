@@ -93,7 +93,7 @@ static void fill(unsigned char *out, size_t n)
 }
 
 /* Moves bytes out of the pool, of which it has at least `n`. */
-static void take(unsigned char *out, size_t n)
+static void draw(unsigned char *out, size_t n)
 {
     unsigned char *from = pool.bytes + BATCH - pool.left;
     memcpy(out, from, n);
@@ -114,5 +114,5 @@ void svc__rand_bytes(void *out, size_t n)
         pool.left = BATCH;
         pool.generation = now;
     }
-    take(out, n);
+    draw(out, n);
 }

@@ -155,7 +155,7 @@ static size_t fill(struct sink *s)
     return s->outlet.lines;
 }
 
-static char *add(char *at, const char *part)
+static char *append(char *at, const char *part)
 {
     size_t len = strnlen(part, SINK_REPORT_MAX);
     return (char *)memcpy(at, part, len) + len;
@@ -166,11 +166,11 @@ static char *add(char *at, const char *part)
 static bool write_report(struct sink *s, const struct sink_report *report, const char *value)
 {
     char text[4 * SINK_REPORT_MAX + CLOCK_RFC3339_SIZE];
-    char *at = add(text, report->head);
+    char *at = append(text, report->head);
     at += svc__clock_rfc3339(at, svc__clock_wall_us());
-    at = add(at, report->middle);
-    at = add(at, value);
-    at = add(at, report->tail);
+    at = append(at, report->middle);
+    at = append(at, value);
+    at = append(at, report->tail);
     size_t len = (size_t)(at - text);
     memcpy(svc__outlet_line(&s->outlet, len), text, len);
     return svc__outlet_flush(&s->outlet, NULL) == 1;
@@ -273,7 +273,7 @@ static void destroy(struct sink *s)
 }
 
 /* The writer. It lingers after a pass that found lines, and sleeps after one that found none. */
-static void *run(void *arg)
+static void *write_batches(void *arg)
 {
     struct sink *s = arg;
     for (;;) {
@@ -349,9 +349,9 @@ no_cond:
 }
 
 /* A SIGPIPE of its writes, which is blocked there, does not end the program. */
-static int start(struct sink *s)
+static int start_writer(struct sink *s)
 {
-    if (svc__thread_start(&s->thread, 0, run, s) != 0)
+    if (svc__thread_start(&s->thread, 0, write_batches, s) != 0)
         return SVC_ESYSTEM;
     pthread_setname_np(s->thread, "svc-log");
     return 0;
@@ -374,7 +374,7 @@ struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings,
     if (init_locks(s) != 0)
         goto no_locks;
     s->rings = calloc(s->max_rings, sizeof(*s->rings));
-    if (s->rings == NULL || svc__sink_ring(s) == NULL || start(s) != 0) {
+    if (s->rings == NULL || svc__sink_ring(s) == NULL || start_writer(s) != 0) {
         destroy(s);
         return NULL;
     }

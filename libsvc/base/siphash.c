@@ -73,7 +73,7 @@ static inline void take_byte(struct siphash *h, unsigned char byte)
     }
 }
 
-static inline struct siphash add(struct siphash h, const unsigned char *at, size_t n)
+static inline struct siphash absorb(struct siphash h, const unsigned char *at, size_t n)
 {
     for (; n > 0 && (h.len & 7); n--)
         take_byte(&h, *at++);
@@ -86,7 +86,7 @@ static inline struct siphash add(struct siphash h, const unsigned char *at, size
 
 void svc__siphash_update(struct siphash *hash, const void *data, size_t n)
 {
-    *hash = add(*hash, data, n);
+    *hash = absorb(*hash, data, n);
 }
 
 static uint64_t squeeze(struct siphash *h)
@@ -103,7 +103,7 @@ static inline void take_end(struct siphash *h)
 
 uint64_t svc__siphash(struct siphash_key key, struct bytes text)
 {
-    struct siphash h = add(begin(key), (const unsigned char *)text.data, text.len);
+    struct siphash h = absorb(begin(key), (const unsigned char *)text.data, text.len);
     take_end(&h);
     h.v2 ^= 0xff;
     return squeeze(&h);

@@ -14,10 +14,11 @@
 enum { SIZED_MAX = 4096 };
 
 /*
- * Copies the struct `given` over `own`, which holds the defaults: members that the program's release
- * did not have keep them, and `own` keeps its size. SVC_EINVAL for NULL; for a size below `least`,
- * the end of the last member that a struct cannot do without, or above SIZED_MAX; and where bytes
- * beyond `own` are not zero, since they ask for something of a later release. `own` is then as it was.
+ * Copies the struct `given` over `own`, which holds the defaults: members that the program's
+ * release did not have keep them, and `own` keeps its size. SVC_EINVAL for NULL; for a size below
+ * `least`, the end of the last member that a struct cannot do without, or above SIZED_MAX; and
+ * where bytes beyond `own` are not zero, since they ask for something of a later release. `own` is
+ * then as it was.
  */
 int svc__sized_read(void *own, size_t own_size, size_t least, const void *given);
 
@@ -32,8 +33,7 @@ int svc__sized_write(void *given, size_t least, const void *own, size_t own_size
 
 /* The calls above for pointers to one type, of which `last` is the member that must be there. */
 #define SIZED_READ(own, given, last)                                                               \
-    svc__sized_read((own), sizeof *(own), SIZED_END(__typeof__(*(own)), last),                     \
-                    1 ? (given) : (own))
+    svc__sized_read((own), sizeof *(own), SIZED_END(__typeof__(*(own)), last), 1 ? (given) : (own))
 #define SIZED_WRITE(given, own, last)                                                              \
     svc__sized_write(1 ? (given) : (own), SIZED_END(__typeof__(*(own)), last), (own), sizeof *(own))
 

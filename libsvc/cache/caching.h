@@ -7,8 +7,8 @@
 #include "libsvc/base/bytes.h"
 #include "libsvc/proto/cache_control.h"
 
-/* Reads a policy: `own` is all of it, and `out` what becomes Cache-Control. 0, or SVC_EINVAL for one
- * that a response cannot have. */
+/* Reads a policy: `own` is all of it, and `out` what becomes Cache-Control. 0, or SVC_EINVAL for
+ * one that a response cannot have. */
 int svc__caching_read(const svc_cache_policy *given, svc_cache_policy *own,
                       struct cache_control *out);
 

@@ -198,7 +198,7 @@ static int put_validators(svc_response *res, const struct validators *state)
 
 /* Where it cannot even be asked, the handler must not act: no answer becomes a 500, and is logged.
  */
-static bool give_up(svc_response *res)
+static bool answer_nothing(svc_response *res)
 {
     svc__response_reset(res);
     return true;
@@ -220,17 +220,17 @@ bool svc_request_fresh(svc_request *req, svc_response *res, const svc_validators
     svc_validators own = SVC_VALIDATORS_INIT;
     if (SIZED_READ(&own, validators, etag) || read_state(res, &own, &state) ||
         (safe(method) && state.exists && put_validators(res, &state)))
-        return give_up(res);
+        return answer_nothing(res);
     req->conditions_asked = true;
     switch (evaluate(req, method, &state)) {
     case PRECONDITION_NOT_MODIFIED:
         answer_not_modified(res, own.length);
         return true;
     case PRECONDITION_FAILED:
-        return answer_failed(res) ? give_up(res) : true;
+        return answer_failed(res) ? answer_nothing(res) : true;
     case PRECONDITION_NONE:
         if (!safe(method) && req->condition_required)
-            return svc__condition_demand(res) ? give_up(res) : true;
+            return svc__condition_demand(res) ? answer_nothing(res) : true;
         break;
     case PRECONDITION_HOLDS:
     case PRECONDITION_RANGE:

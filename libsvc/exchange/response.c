@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libsvc/exchange/response_file.h"
 #include "libsvc/base/sized.h"
+#include "libsvc/exchange/response_file.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/waker.h"
 #include "libsvc/proto/reference.h"
@@ -331,7 +331,8 @@ int svc_response_source(svc_response *res, int status, const char *type, const s
     int error = SIZED_READ(&own, source, state);
     if (error)
         return error;
-    error = own.read && status >= 200 && status <= 599 ? svc__response_put_type(res, type) : SVC_EINVAL;
+    error =
+        own.read && status >= 200 && status <= 599 ? svc__response_put_type(res, type) : SVC_EINVAL;
     if (error) {
         if (own.close)
             own.close(own.state);

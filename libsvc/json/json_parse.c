@@ -25,7 +25,7 @@ static json_t *innermost(const struct parse *p)
 }
 
 /* Takes a value to its place on a level; "none" is one that memory was not there for. */
-static void add(struct parse *p, json_t *level, json_t *value)
+static void add_value(struct parse *p, json_t *level, json_t *value)
 {
     int error = value ? 0 : -1;
     if (value && !level)
@@ -39,13 +39,13 @@ static void add(struct parse *p, json_t *level, json_t *value)
 
 static void add_scalar(struct parse *p, json_t *value)
 {
-    add(p, p->scan.depth > 0 ? innermost(p) : NULL, value);
+    add_value(p, p->scan.depth > 0 ? innermost(p) : NULL, value);
 }
 
 static void add_level(struct parse *p, json_t *value)
 {
     size_t depth = p->scan.depth;
-    add(p, depth > 1 ? p->levels[depth - 2] : NULL, value);
+    add_value(p, depth > 1 ? p->levels[depth - 2] : NULL, value);
     p->levels[depth - 1] = value;
 }
 

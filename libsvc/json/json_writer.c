@@ -89,7 +89,7 @@ static size_t space_at(const svc_json_writer *w, const char *to)
 }
 
 /* A value that needs no more than to be copied. */
-static void put(svc_json_writer *w, const char *key, const char *value, size_t len)
+static void put_value(svc_json_writer *w, const char *key, const char *value, size_t len)
 {
     char *to = begin_value(w, key, len);
     if (!to)
@@ -170,12 +170,12 @@ void svc_json_put_double(svc_json_writer *w, const char *key, double number)
 
 void svc_json_put_bool(svc_json_writer *w, const char *key, bool value)
 {
-    put(w, key, value ? "true" : "false", value ? 4 : 5);
+    put_value(w, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void svc_json_put_null(svc_json_writer *w, const char *key)
 {
-    put(w, key, "null", 4);
+    put_value(w, key, "null", 4);
 }
 
 void svc_json_put_time_us(svc_json_writer *w, const char *key, int64_t unix_us)
@@ -202,7 +202,7 @@ void svc_json_put_raw(svc_json_writer *w, const char *key, const char *json, siz
     if (!may_take(w, json, len))
         return;
     if (svc__json_check(svc__bytes(json, len), JSON_CHECK_DEPTH - w->depth))
-        put(w, key, json, len);
+        put_value(w, key, json, len);
     else
         svc__json_writer_fail(w, SVC_ESYNTAX);
 }

@@ -48,7 +48,7 @@ static int say(svc_response *res, const struct cache_control_layer *layer)
     return error;
 }
 
-static int on_response(svc_request *req, svc_response *res, const svc_layer *given)
+static int set_cache_control(svc_request *req, svc_response *res, const svc_layer *given)
 {
     const struct cache_control_layer *layer = given->arg;
     if (res->status >= 400 && !layer->errors && !res->cached_errors)
@@ -99,6 +99,6 @@ const svc_middleware *svc_cache_control_new(svc_app *app, const svc_cache_policy
     layer->middleware = (svc_middleware){.size = sizeof layer->middleware,
                                          .name = "cache_control",
                                          .arg = layer,
-                                         .on_response = on_response};
+                                         .on_response = set_cache_control};
     return &layer->middleware;
 }

@@ -8,7 +8,7 @@
 
 #define DETAIL "the service has more requests than it can serve"
 
-static int refuse(const struct concurrency *concurrency, svc_request *req, svc_response *res)
+static int answer_busy(const struct concurrency *concurrency, svc_request *req, svc_response *res)
 {
     static const char problem[] = "{\"title\":\"Service Unavailable\",\"status\":503,"
                                   "\"detail\":\"" DETAIL "\"}\n";
@@ -47,14 +47,14 @@ static bool too_late(const struct concurrency *concurrency, const svc_request *r
            turn_of(req, since_ns) - since_ns > (critical ? most + most / 4 : most);
 }
 
-static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+static int limit_concurrency(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     struct concurrency *concurrency = layer->arg;
     bool critical = concurrency->priority &&
                     concurrency->priority(req, concurrency->arg) == SVC_PRIORITY_CRITICAL;
     if (too_late(concurrency, req, critical) ||
         (concurrency->counts && !svc__permits_take(&concurrency->permits, critical)))
-        return refuse(concurrency, req, res);
+        return answer_busy(concurrency, req, res);
     svc__metric_gauge_add(svc__exchange_of(req)->host->cells, concurrency->in_flight, 1);
     return SVC_PASS;
 }
@@ -92,7 +92,7 @@ static int64_t limit_of(struct concurrency *concurrency)
 }
 
 /* All limits of a service count together. Where is known only when it is known which app serves. */
-static int start(svc_app *app, void *arg)
+static int start_limit(svc_app *app, void *arg)
 {
     struct concurrency *concurrency = arg;
     struct metrics *in = metrics_of(app);
@@ -120,9 +120,9 @@ void svc__concurrency_prepare(struct concurrency *concurrency)
         .size = sizeof concurrency->middleware,
         .name = "concurrency",
         .arg = concurrency,
-        .start = start,
+        .start = start_limit,
         .stop = stop,
-        .on_request = on_request,
+        .on_request = limit_concurrency,
         .on_done = on_done,
     };
 }

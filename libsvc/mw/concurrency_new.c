@@ -49,7 +49,7 @@ static int render_retry(svc_app *app, struct concurrency *concurrency, uint32_t 
     return concurrency->retry_after.data ? 0 : no_memory(app);
 }
 
-static void take(struct concurrency *concurrency, const svc_concurrency *options)
+static void adopt_options(struct concurrency *concurrency, const svc_concurrency *options)
 {
     concurrency->counts = options->limit > 0;
     concurrency->max_queue_ns = options->max_queue_ms * UINT64_C(1000000);
@@ -93,7 +93,7 @@ const svc_middleware *svc_concurrency_new(svc_app *app, const svc_concurrency *o
     }
     if (render_retry(app, concurrency, own.retry_after_s))
         return NULL;
-    take(concurrency, &own);
+    adopt_options(concurrency, &own);
     svc__concurrency_prepare(concurrency);
     return &concurrency->middleware;
 }

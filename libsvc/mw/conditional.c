@@ -29,7 +29,7 @@ static bool writes(const svc_request *req)
            method != METHOD_CONNECT;
 }
 
-static int on_request(svc_request *req, svc_response *res, const svc_layer *given)
+static int require_condition(svc_request *req, svc_response *res, const svc_layer *given)
 {
     const struct conditional_layer *layer = given->arg;
     if (!layer->options.require || !writes(req))
@@ -89,7 +89,7 @@ static bool wants_tag(const struct conditional_layer *layer, const svc_response 
            !svc__fields_find(res->fields, res->field_count, NAME("ETag"));
 }
 
-static int on_response(svc_request *req, svc_response *res, const svc_layer *given)
+static int apply_conditions(svc_request *req, svc_response *res, const svc_layer *given)
 {
     const struct conditional_layer *layer = given->arg;
     if (!reads(req) || res->status / 100 != 2)
@@ -117,7 +117,7 @@ const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *o
     layer->middleware = (svc_middleware){.size = sizeof layer->middleware,
                                          .name = "conditional",
                                          .arg = layer,
-                                         .on_request = on_request,
-                                         .on_response = on_response};
+                                         .on_request = require_condition,
+                                         .on_response = apply_conditions};
     return &layer->middleware;
 }

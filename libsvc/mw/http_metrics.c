@@ -16,7 +16,7 @@ static const uint64_t duration_bounds[] = {
     5000000,   10000000,  25000000,   50000000,   75000000,   100000000,  250000000,
     500000000, 750000000, 1000000000, 2500000000, 5000000000, 7500000000, 10000000000};
 
-static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+static int count_request(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res;
     const struct http_metrics *metrics = layer->arg;
@@ -71,7 +71,7 @@ const svc_middleware *svc__http_metrics_make(svc_app *app)
         .size = sizeof metrics->middleware,
         .name = "http_metrics",
         .arg = metrics,
-        .on_request = on_request,
+        .on_request = count_request,
         .on_done = on_done,
     };
     return &metrics->middleware;

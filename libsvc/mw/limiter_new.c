@@ -27,7 +27,7 @@ static int no_memory(svc_app *app)
 }
 
 /* Names stand in quotes, in header fields and JSON, without escapes. */
-static bool name_valid(const char *name)
+static bool rate_name_valid(const char *name)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -39,7 +39,7 @@ static int take_window(svc_app *app, struct rate_limit *limit, const svc_rate_wi
 {
     struct rate_window *to = &limit->windows[limit->window_count];
     struct gcra tried;
-    if (!name_valid(from->name))
+    if (!rate_name_valid(from->name))
         return WRONG(app, "window \"%.100s\": a name has letters, digits, '.', '_', '-'",
                      from->name ? from->name : "");
     to->window = (struct limiter_window){from->rate, from->period_s * second_ns,
@@ -138,7 +138,7 @@ static int make_table(svc_app *app, struct rate_limit *limit, const svc_rate_lim
     return no_memory(app);
 }
 
-static int make(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+static int make_limit(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
 {
     limit->flags = options->flags;
     limit->cost = options->cost;
@@ -172,7 +172,7 @@ const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *option
         no_memory(app);
         return NULL;
     }
-    if (make(app, limit, &own))
+    if (make_limit(app, limit, &own))
         return NULL;
     svc__rate_limit_prepare(limit);
     return &limit->middleware;

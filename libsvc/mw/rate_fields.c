@@ -124,7 +124,7 @@ static void render_quotas(const struct rate_limit *limit, const struct limiter_d
  * further in may have set the field already: lists go on, and of single values the first stays,
  * which is the refusal's if there is one.
  */
-static void put(svc_response *res, const char *name, struct bytes value, bool list)
+static void put_field(svc_response *res, const char *name, struct bytes value, bool list)
 {
     if (!value.data)
         return;
@@ -146,7 +146,7 @@ static void put_number(svc_response *res, const char *name, uint64_t n)
 {
     struct buf *text = svc__response_scratch(res);
     svc__buf_u64(text, n);
-    put(res, name, taken(res, text), false);
+    put_field(res, name, taken(res, text), false);
 }
 
 static void put_draft(const struct rate_limit *limit, const struct limiter_decision *decision,
@@ -154,8 +154,8 @@ static void put_draft(const struct rate_limit *limit, const struct limiter_decis
 {
     struct buf *text = svc__response_scratch(res);
     render_quotas(limit, decision, text);
-    put(res, DRAFT_POLICY, limit->policy, true);
-    put(res, DRAFT_QUOTA, taken(res, text), true);
+    put_field(res, DRAFT_POLICY, limit->policy, true);
+    put_field(res, DRAFT_QUOTA, taken(res, text), true);
 }
 
 /* The window that the fields for one window tell of: the one with the least left of those told. */

@@ -15,7 +15,7 @@ static bool exempt(const struct rate_limit *limit, const struct network_address 
     return false;
 }
 
-static void add(struct rate_key *key, struct bytes part)
+static void add_part(struct rate_key *key, struct bytes part)
 {
     key->parts[key->count++] = part;
 }
@@ -24,18 +24,18 @@ static void add_client(struct rate_key *key, const struct peer *peer)
 {
     const char *bytes = (const char *)peer->address.bytes;
     if (!peer->addressed)
-        add(key, svc__bytes_z("unix socket"));
+        add_part(key, svc__bytes_z("unix socket"));
     else if (svc__network_is_v4(&peer->address))
-        add(key, svc__bytes(bytes + NETWORK_V4_AT, V4_KEY_BYTES));
+        add_part(key, svc__bytes(bytes + NETWORK_V4_AT, V4_KEY_BYTES));
     else
-        add(key, svc__bytes(bytes, V6_KEY_BYTES));
+        add_part(key, svc__bytes(bytes, V6_KEY_BYTES));
 }
 
 static bool add_header(const struct rate_limit *limit, const svc_request *req, struct rate_key *key)
 {
     const struct field *field = svc__fields_find(req->fields, req->field_count, limit->header);
     bool there = field && field->value.len;
-    add(key, there ? field->value : (struct bytes){0});
+    add_part(key, there ? field->value : (struct bytes){0});
     return there;
 }
 
@@ -43,7 +43,7 @@ static bool add_subject(const struct rate_limit *limit, const svc_request *req,
                         struct rate_key *key)
 {
     struct bytes subject = svc__bytes_z(svc_request_get(req, limit->subject));
-    add(key, subject);
+    add_part(key, subject);
     return subject.len > 0;
 }
 
@@ -66,10 +66,10 @@ bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct
         const char *part = limit->key(req, limit->arg);
         if (!part)
             return false;
-        add(key, svc__bytes_z(part));
+        add_part(key, svc__bytes_z(part));
     }
     if (limit->flags & SVC_RATE_BY_ROUTE)
-        add(key, svc__bytes_z(svc_request_route(req)));
+        add_part(key, svc__bytes_z(svc_request_route(req)));
     if (by_client)
         add_client(key, peer);
     return true;

@@ -15,8 +15,8 @@ static void count(svc_request *req, int counter)
     svc__metric_add(svc__exchange_of(req)->host->cells, counter, 1);
 }
 
-static int refuse(const struct rate_limit *limit, svc_request *req, svc_response *res,
-                  const struct limiter_decision *decision)
+static int answer_limited(const struct rate_limit *limit, svc_request *req, svc_response *res,
+                          const struct limiter_decision *decision)
 {
     static const char text[] = "Too Many Requests\n";
     struct bytes problem = limit->problems[decision->refused];
@@ -46,7 +46,7 @@ static void decide(const struct rate_limit *limit, svc_request *req, const struc
         count(req, limit->full);
 }
 
-static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+static int limit_rate(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     const struct rate_limit *limit = layer->arg;
     struct rate_state *state = layer->state;
@@ -56,7 +56,7 @@ static int on_request(svc_request *req, svc_response *res, const svc_layer *laye
         return SVC_PASS;
     decide(limit, req, &key, &decision);
     if (!decision.pass && !(limit->flags & SVC_RATE_REPORT_ONLY))
-        return refuse(limit, req, res, &decision);
+        return answer_limited(limit, req, res, &decision);
     if (!decision.pass)
         report(limit, req, &decision);
     if (state)
@@ -64,7 +64,7 @@ static int on_request(svc_request *req, svc_response *res, const svc_layer *laye
     return SVC_PASS;
 }
 
-static int on_response(svc_request *req, svc_response *res, const svc_layer *layer)
+static int add_rate_fields(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     const struct rate_state *state = layer->state;
     (void)req;
@@ -75,7 +75,7 @@ static int on_response(svc_request *req, svc_response *res, const svc_layer *lay
 
 /* All limits of a service count in the same counters. Where they are is known only when it is known
  * which app serves. */
-static int start(svc_app *app, void *arg)
+static int start_limiter(svc_app *app, void *arg)
 {
     struct rate_limit *limit = arg;
     struct metrics *in = svc__app_root(app)->metrics;
@@ -98,8 +98,8 @@ void svc__rate_limit_prepare(struct rate_limit *limit)
         .name = "rate_limit",
         .state_size = always ? sizeof(struct rate_state) : 0,
         .arg = limit,
-        .start = start,
-        .on_request = on_request,
-        .on_response = always ? on_response : NULL,
+        .start = start_limiter,
+        .on_request = limit_rate,
+        .on_response = always ? add_rate_fields : NULL,
     };
 }

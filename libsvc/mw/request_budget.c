@@ -21,7 +21,7 @@ static uint64_t least_of(const svc_request *req, struct bytes name,
     return least;
 }
 
-static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+static int take_budget(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
     uint64_t ms = least_of(req, NAME("X-Request-Timeout"), svc__budget_parse, NO_BUDGET);
@@ -40,7 +40,7 @@ const svc_middleware *svc__request_budget_make(svc_app *app)
     static const svc_middleware middleware = {
         .size = sizeof middleware,
         .name = "request_budget",
-        .on_request = on_request,
+        .on_request = take_budget,
     };
     (void)app;
     return &middleware;

@@ -49,7 +49,7 @@ static const char *accept_id(svc_request *req, const char *inbound)
     return id ? id : "";
 }
 
-static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+static int take_id(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
     const char *inbound = svc_request_header(req, header_name);
@@ -58,7 +58,7 @@ static int on_request(svc_request *req, svc_response *res, const svc_layer *laye
     return SVC_PASS;
 }
 
-static int on_response(svc_request *req, svc_response *res, const svc_layer *layer)
+static int echo_id(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
     struct bytes id = svc__bytes_z(req->id);
@@ -72,8 +72,8 @@ const svc_middleware *svc__request_id_make(svc_app *app)
     static const svc_middleware middleware = {
         .size = sizeof middleware,
         .name = "request_id",
-        .on_request = on_request,
-        .on_response = on_response,
+        .on_request = take_id,
+        .on_response = echo_id,
     };
     (void)app;
     return &middleware;

@@ -15,7 +15,7 @@ static bool has_zeros(const struct trace *trace)
     return (words[0] | words[1]) == 0 || words[2] == 0;
 }
 
-static void begin(struct request_trace *trace)
+static void begin_trace(struct request_trace *trace)
 {
     trace->origin = TRACE_BEGUN;
     trace->own.flags = TRACE_RANDOM;
@@ -42,13 +42,13 @@ static bool inbound(const svc_request *req, struct trace *out)
            !svc__trace_parse(field->value, out);
 }
 
-static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
+static int take_trace(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
     if (req->app->config.trace_trust && inbound(req, &req->trace.own))
         go_on(&req->trace);
     else
-        begin(&req->trace);
+        begin_trace(&req->trace);
     return SVC_PASS;
 }
 
@@ -57,7 +57,7 @@ const svc_middleware *svc__trace_context_make(svc_app *app)
     static const svc_middleware middleware = {
         .size = sizeof middleware,
         .name = "trace_context",
-        .on_request = on_request,
+        .on_request = take_trace,
     };
     (void)app;
     return &middleware;

@@ -78,7 +78,7 @@ static void run_check(struct inquiry *inquiry)
     pthread_cond_broadcast(&inquiry->all->answer);
 }
 
-static void *run(void *arg)
+static void *answer_inquiry(void *arg)
 {
     struct inquiry *inquiry = arg;
     struct checks *checks = inquiry->all;
@@ -103,7 +103,7 @@ int svc__checks_start(struct checks *checks)
     for (size_t i = 0; i < checks->count && !error; i++) {
         pthread_t thread;
         struct inquiry *inquiry = &checks->inquiries[i];
-        error = svc__thread_start_program(&thread, 0, run, inquiry);
+        error = svc__thread_start_program(&thread, 0, answer_inquiry, inquiry);
         if (error) {
             svc__app_error(checks->app, NULL, 0, "check \"%s\": its thread cannot be made: %s",
                            inquiry->check->name, strerror(error));

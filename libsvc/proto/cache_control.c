@@ -124,7 +124,7 @@ int svc__cache_control_check(const struct cache_control *value)
     return (private && shared) || of_requests ? SVC_EINVAL : 0;
 }
 
-static char *put(char *at, const char *start, struct bytes text)
+static char *put_text(char *at, const char *start, struct bytes text)
 {
     if (at != start) {
         *at++ = ',';
@@ -142,7 +142,7 @@ static char *put_seconds(char *at, const char *start, struct bytes text, int64_t
         seconds = CACHE_CONTROL_MAX_SECONDS;
     char digits[NUM_U64_LEN];
     size_t len = svc__num_format_u64(digits, (uint64_t)seconds);
-    at = put(at, start, text);
+    at = put_text(at, start, text);
     *at++ = '=';
     memcpy(at, digits, len);
     return at + len;
@@ -154,7 +154,7 @@ size_t svc__cache_control_format(char out[static CACHE_CONTROL_SIZE],
     char *at = out;
 #define PUT_FLAG(flag, text)                                                                       \
     if (value->flags & CACHE_CONTROL_##flag)                                                       \
-        at = put(at, out, NAME(text));
+        at = put_text(at, out, NAME(text));
     CACHE_CONTROL_FLAGS(PUT_FLAG)
 #undef PUT_FLAG
 #define PUT_SECONDS(member, text) at = put_seconds(at, out, NAME(text), value->member);

@@ -23,7 +23,7 @@ static void skip(struct bytes *text, size_t n)
 }
 
 /* Takes the tag that `*text` begins with. */
-static bool take(struct bytes *text, struct etag *out)
+static bool take_tag(struct bytes *text, struct etag *out)
 {
     struct bytes rest = *text;
     struct etag tag = {.weak = rest.len > 2 && memcmp(rest.data, "W/", 2) == 0};
@@ -46,7 +46,7 @@ static bool take(struct bytes *text, struct etag *out)
 int svc__etag_parse(struct bytes text, struct etag *out)
 {
     struct etag tag;
-    if (!take(&text, &tag) || text.len > 0)
+    if (!take_tag(&text, &tag) || text.len > 0)
         return SVC_ESYNTAX;
     *out = tag;
     return 0;
@@ -67,7 +67,7 @@ int svc__etag_next(struct bytes *list, struct etag *out)
         *list = rest;
         return 0;
     }
-    if (!take(&rest, &tag))
+    if (!take_tag(&rest, &tag))
         return SVC_ESYNTAX;
     while (rest.len > 0 && blank(rest.data[0]))
         skip(&rest, 1);

@@ -9,7 +9,7 @@
 
 static const char lone_feed[] = "a line of the head ends with a line feed alone";
 
-static int refuse(const char **reason, int status, const char *text)
+static int bad_line(const char **reason, int status, const char *text)
 {
     *reason = text;
     return status;
@@ -23,7 +23,7 @@ static int take_line(struct bytes *rest, struct bytes *line, const char **reason
         return HEAD_RAW_PART;
     size_t len = (size_t)(feed - rest->data);
     if (len == 0 || feed[-1] != '\r')
-        return refuse(reason, 400, lone_feed);
+        return bad_line(reason, 400, lone_feed);
     *line = svc__bytes(rest->data, len - 1);
     *rest = svc__bytes(feed + 1, rest->len - len - 1);
     return 0;
@@ -39,9 +39,9 @@ static int check_version(const char version[9], const char **reason)
 {
     if (memcmp(version, " HTTP/", 6) != 0 || !is_digit(version[6]) || version[7] != '.' ||
         !is_digit(version[8]))
-        return refuse(reason, 400, "the request line has no HTTP version");
+        return bad_line(reason, 400, "the request line has no HTTP version");
     if (version[6] != '1')
-        return refuse(reason, 505, "the only HTTP version understood here is 1.x");
+        return bad_line(reason, 505, "the only HTTP version understood here is 1.x");
     return 0;
 }
 
@@ -55,12 +55,12 @@ int svc__head_raw_line(const char *data, size_t len, size_t *target, size_t *end
         return status;
     const char *space = line.len ? memchr(line.data, ' ', line.len) : NULL;
     if (!space || space == line.data || !line.data[0])
-        return refuse(reason, 400, "the request line has no method");
+        return bad_line(reason, 400, "the request line has no method");
     size_t begin = (size_t)(space - line.data);
     while (begin < line.len && line.data[begin] == ' ')
         begin++;
     if (line.len <= begin + VERSION_LEN)
-        return refuse(reason, 400, "the request line has no target or no HTTP version");
+        return bad_line(reason, 400, "the request line has no target or no HTTP version");
     status = check_version(line.data + line.len - VERSION_LEN, reason);
     if (status)
         return status;
@@ -91,10 +91,10 @@ static bool is_length(const char *name, size_t len)
 static int check_field(char *line, size_t len, const char **reason)
 {
     if (line[0] == ' ' || line[0] == '\t')
-        return refuse(reason, 400, "the head holds a folded line");
+        return bad_line(reason, 400, "the head holds a folded line");
     char *colon = memchr(line, ':', len);
     if (!colon || colon == line)
-        return refuse(reason, 400, "a line of the head has no name or no colon");
+        return bad_line(reason, 400, "a line of the head has no name or no colon");
     size_t name_len = (size_t)(colon - line), value_len = len - name_len - 1;
     if (value_len && (colon[value_len] == ' ' || colon[value_len] == '\t'))
         move_space(colon + 1, value_len);
@@ -115,14 +115,14 @@ static int check_fields(char *data, size_t len, size_t max_fields, size_t *end, 
             return HEAD_RAW_PART;
         size_t line_len = (size_t)(feed - (data + at));
         if (!line_len || feed[-1] != '\r')
-            return refuse(reason, 400, lone_feed);
+            return bad_line(reason, 400, lone_feed);
         at += line_len + 1;
         if (line_len == 1) {
             *end = at;
             return 0;
         }
         if (count == max_fields)
-            return refuse(reason, 431, "the request has too many header fields");
+            return bad_line(reason, 431, "the request has too many header fields");
         int status = check_field(feed - line_len, line_len - 1, reason);
         if (status)
             return status;
@@ -137,7 +137,7 @@ int svc__head_raw_fields(char *data, size_t len, size_t max_fields, size_t *end,
     if (status > 0)
         return status;
     if (checked && memchr(data, '\0', checked))
-        return refuse(reason, 400, "the head holds a NUL");
+        return bad_line(reason, 400, "the head holds a NUL");
     if (status == 0)
         *end = checked;
     return status;

@@ -19,7 +19,7 @@ static const unsigned char name_char[256] = {
 };
 /* clang-format on */
 
-static bool name_valid(struct bytes name)
+static bool host_name_valid(struct bytes name)
 {
     bool escaped = false;
     for (size_t i = 0; i < name.len; i++) {
@@ -51,7 +51,7 @@ static bool literal_valid(struct bytes literal)
         return address_valid(literal);
     struct bytes address = {literal.data, (size_t)(zone - literal.data)};
     struct bytes name = {zone + mark_len, literal.len - address.len - mark_len};
-    return address_valid(address) && name.len > 0 && name_valid(name);
+    return address_valid(address) && name.len > 0 && host_name_valid(name);
 }
 
 /* What follows the host: nothing, or ':' and a port. */
@@ -86,7 +86,7 @@ bool svc__host_valid(struct bytes host)
     struct bytes name = svc__host_name(host);
     struct bytes port = {host.data + name.len, host.len - name.len};
     if (host.data[0] != '[')
-        return name_valid(name) && port_valid(port);
+        return host_name_valid(name) && port_valid(port);
     if (name.len < 2 || name.data[name.len - 1] != ']')
         return false;
     struct bytes literal = {name.data + 1, name.len - 2};

@@ -69,7 +69,7 @@ static size_t length_to(struct bytes text, const char *ends)
     return len;
 }
 
-static struct bytes take(struct bytes *text, size_t len)
+static struct bytes take_bytes(struct bytes *text, size_t len)
 {
     struct bytes part = svc__bytes(text->data, len);
     *text = svc__bytes(text->data + len, text->len - len);
@@ -106,7 +106,7 @@ static bool authority_valid(struct bytes authority, bool needs_host)
 {
     size_t user = length_to(authority, "@");
     if (user < authority.len) {
-        struct bytes information = take(&authority, user + 1);
+        struct bytes information = take_bytes(&authority, user + 1);
         for (size_t i = 0; i < user; i++)
             if (!belongs_to(information.data[i], PLAIN) && information.data[i] != ':')
                 return false;
@@ -135,7 +135,7 @@ size_t svc__reference_write(char *out, struct bytes text)
     size_t before = length_to(text, ":/?#");
     bool has_scheme = before < text.len && text.data[before] == ':';
     if (has_scheme) {
-        struct bytes scheme = take(&text, before + 1);
+        struct bytes scheme = take_bytes(&text, before + 1);
         memcpy(to, scheme.data, scheme.len);
         to += scheme.len;
         scheme.len--;
@@ -147,18 +147,18 @@ size_t svc__reference_write(char *out, struct bytes text)
     if (has_scheme && needs_host && !has_authority)
         return 0;
     if (has_authority) {
-        take(&text, 2);
+        take_bytes(&text, 2);
         *to++ = '/';
         *to++ = '/';
-        to = put_authority(to, take(&text, length_to(text, "/?#")), needs_host);
+        to = put_authority(to, take_bytes(&text, length_to(text, "/?#")), needs_host);
         if (!to)
             return 0;
     }
-    to = put_part(to, take(&text, length_to(text, "?#")), PATH);
+    to = put_part(to, take_bytes(&text, length_to(text, "?#")), PATH);
     if (text.len > 0 && *text.data == '?')
-        to = put_part(to, take(&text, length_to(text, "#")), QUERY);
+        to = put_part(to, take_bytes(&text, length_to(text, "#")), QUERY);
     if (text.len > 0) {
-        *to++ = *take(&text, 1).data;
+        *to++ = *take_bytes(&text, 1).data;
         to = put_part(to, text, QUERY);
     }
     return (size_t)(to - out);

@@ -6,7 +6,7 @@
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/uri.h"
 
-static int refuse(const char **reason, const char *text)
+static int bad_target(const char **reason, const char *text)
 {
     *reason = text;
     return 400;
@@ -89,12 +89,12 @@ static int parse_absolute(struct target *t, const char **reason)
 {
     size_t scheme = scheme_span(t->raw);
     if (scheme == 0)
-        return refuse(reason, "the request target is neither a path nor an http URL");
+        return bad_target(reason, "the request target is neither a path nor an http URL");
     struct bytes rest = {t->raw.data + scheme, t->raw.len - scheme};
     t->form = TARGET_ABSOLUTE;
     t->authority = take_authority(&rest);
     if (svc__host_name(t->authority).len == 0 || !svc__host_valid(t->authority))
-        return refuse(reason, "the request target has a malformed host");
+        return bad_target(reason, "the request target has a malformed host");
     split_query(t, rest);
     return 0;
 }
@@ -104,7 +104,7 @@ static int parse_authority(struct target *t, const char **reason)
 {
     size_t name = svc__host_name(t->raw).len;
     if (name == 0 || t->raw.len <= name + 1 || !svc__host_valid(t->raw))
-        return refuse(reason, "the target of CONNECT is neither host:port nor a path");
+        return bad_target(reason, "the target of CONNECT is neither host:port nor a path");
     t->form = TARGET_AUTHORITY;
     t->authority = t->raw;
     t->path = svc__bytes_z("/");
@@ -123,7 +123,7 @@ static int parse_form(struct target *t, struct bytes method, const char **reason
         t->path = t->raw;
         return svc__bytes_eq_z(method, "OPTIONS")
                    ? 0
-                   : refuse(reason, "the request target * is for OPTIONS only");
+                   : bad_target(reason, "the request target * is for OPTIONS only");
     }
     if (svc__bytes_eq_z(method, "CONNECT") && scheme_span(t->raw) == 0)
         return parse_authority(t, reason);
@@ -135,19 +135,19 @@ int svc__target_parse(struct bytes raw, struct bytes method, struct target *out,
 {
     struct target t = {.raw = raw};
     if (raw.len == 0)
-        return refuse(reason, "the request target is empty");
+        return bad_target(reason, "the request target is empty");
     if (!bytes_allowed(raw))
-        return refuse(reason, "the request target has a byte that must be escaped");
+        return bad_target(reason, "the request target has a byte that must be escaped");
     if (!svc__uri_escapes_valid(raw))
-        return refuse(reason, "the request target has a malformed percent escape");
+        return bad_target(reason, "the request target has a malformed percent escape");
     int status = parse_form(&t, method, reason);
     if (status != 0)
         return status;
     t.escaped = memchr(t.path.data, '%', t.path.len) != NULL;
     if (t.escaped && has_escaped_nul(t.path))
-        return refuse(reason, "the path has an escaped NUL");
+        return bad_target(reason, "the path has an escaped NUL");
     if (has_backslash(t.path))
-        return refuse(reason, "the path has a backslash that must be escaped");
+        return bad_target(reason, "the path has a backslash that must be escaped");
     t.unclean = t.form != TARGET_ASTERISK && svc__uri_unclean(t.path);
     *out = t;
     return 0;

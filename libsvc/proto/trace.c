@@ -102,7 +102,7 @@ int svc__trace_state_read(struct trace_state *state, struct bytes value)
     return 0;
 }
 
-static void drop(struct trace_state *state, size_t index)
+static void drop_member(struct trace_state *state, size_t index)
 {
     struct bytes *at = &state->members[index];
     state->count--;
@@ -118,7 +118,7 @@ void svc__trace_state_put(struct trace_state *state, struct bytes member)
 {
     for (size_t i = state->count; i-- > 0;)
         if (svc__bytes_eq(key_of(state->members[i]), key_of(member)))
-            drop(state, i);
+            drop_member(state, i);
     if (state->count == TRACE_MEMBERS)
         state->count--;
     memmove(state->members + 1, state->members, state->count * sizeof member);
@@ -146,7 +146,7 @@ static size_t next_to_drop(const struct trace_state *state)
 void svc__trace_state_cut(struct trace_state *state)
 {
     while (length_of(state) > TRACE_STATE_MAX)
-        drop(state, next_to_drop(state));
+        drop_member(state, next_to_drop(state));
 }
 
 size_t svc__trace_state_format(const struct trace_state *state, char out[static TRACE_STATE_MAX])

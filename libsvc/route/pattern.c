@@ -14,7 +14,7 @@ struct parser {
     size_t count, params;
 };
 
-static int refuse(struct parser *p, const char *at, const char *why)
+static int bad_pattern(struct parser *p, const char *at, const char *why)
 {
     svc__buf_printf(p->error, "at offset %zu: %s", (size_t)(at - p->text), why);
     return SVC_ESYNTAX;
@@ -29,7 +29,7 @@ static int parse_method(struct parser *p, struct bytes *rest, struct bytes *meth
         return 0;
     struct bytes token = {rest->data, len};
     if (!svc__token_valid(token))
-        return refuse(p, token.data, "the method is not a token");
+        return bad_pattern(p, token.data, "the method is not a token");
     *rest = svc__bytes_trim(svc__bytes(rest->data + len, rest->len - len));
     *method = svc__arena_copy(p->arena, token);
     return method->data ? 0 : SVC_ENOMEM;
@@ -39,17 +39,17 @@ static int parse_host(struct parser *p, struct bytes *rest, struct bytes *host)
 {
     const char *slash = memchr(rest->data, '/', rest->len);
     if (!slash)
-        return refuse(p, rest->data, "the path must begin with '/'");
+        return bad_pattern(p, rest->data, "the path must begin with '/'");
     struct bytes text = {rest->data, (size_t)(slash - rest->data)};
     for (size_t i = 0; i < text.len; i++)
         if (strchr(" \t{}@?#%", text.data[i]))
-            return refuse(p, text.data + i, "the host has a character that no host has");
+            return bad_pattern(p, text.data + i, "the host has a character that no host has");
     const char *port =
         text.len > 0 && text.data[0] != '[' ? memchr(text.data, ':', text.len) : NULL;
     if (port)
-        return refuse(p, port, "a host is matched without its port");
+        return bad_pattern(p, port, "a host is matched without its port");
     if (text.len > PATTERN_MAX_LITERAL)
-        return refuse(p, text.data, "the host is too long");
+        return bad_pattern(p, text.data, "the host is too long");
     char *copy = svc__arena_strndup(p->arena, text.data, text.len);
     if (!copy)
         return SVC_ENOMEM;
@@ -63,9 +63,9 @@ static int parse_host(struct parser *p, struct bytes *rest, struct bytes *host)
 static int append(struct parser *p, const char *at, enum segment_kind kind, struct bytes text)
 {
     if (p->count == PATTERN_MAX_SEGMENTS)
-        return refuse(p, at, "more than 255 segments");
+        return bad_pattern(p, at, "more than 255 segments");
     if (text.len > PATTERN_MAX_LITERAL)
-        return refuse(p, at, "a segment of more than 255 bytes");
+        return bad_pattern(p, at, "a segment of more than 255 bytes");
     struct bytes copy = svc__arena_copy(p->arena, text);
     if (!copy.data)
         return SVC_ENOMEM;
@@ -79,7 +79,7 @@ static int parse_literal(struct parser *p, struct bytes text)
     size_t len = 0;
     for (struct bytes rest = text; rest.len > 0;) {
         if (len == sizeof decoded)
-            return refuse(p, text.data, "a segment of more than 255 bytes");
+            return bad_pattern(p, text.data, "a segment of more than 255 bytes");
         decoded[len++] = (char)svc__uri_take(&rest);
     }
     return append(p, text.data, SEGMENT_LITERAL, svc__bytes(decoded, len));
@@ -107,15 +107,15 @@ static bool name_taken(const struct parser *p, struct bytes name)
 static int append_named(struct parser *p, struct bytes name, bool multi)
 {
     if (name.len == 0)
-        return refuse(p, name.data, "a wildcard without a name");
+        return bad_pattern(p, name.data, "a wildcard without a name");
     if (!name_valid(name))
-        return refuse(p, name.data,
-                      "a wildcard's name is not a letter or '_', then letters, "
-                      "digits or '_'");
+        return bad_pattern(p, name.data,
+                           "a wildcard's name is not a letter or '_', then letters, "
+                           "digits or '_'");
     if (name_taken(p, name))
-        return refuse(p, name.data, "two wildcards have the same name");
+        return bad_pattern(p, name.data, "two wildcards have the same name");
     if (p->params++ == PATTERN_MAX_PARAMS)
-        return refuse(p, name.data, "more than 16 wildcards");
+        return bad_pattern(p, name.data, "more than 16 wildcards");
     return append(p, name.data, multi ? SEGMENT_MULTI : SEGMENT_WILD, name);
 }
 
@@ -124,14 +124,14 @@ static int parse_wildcard(struct parser *p, struct bytes text, bool last)
     static const char dots[] = "...";
     enum { DOTS = sizeof dots - 1 };
     if (text.data[0] != '{' || text.data[text.len - 1] != '}')
-        return refuse(p, text.data, "a wildcard must be a whole segment");
+        return bad_pattern(p, text.data, "a wildcard must be a whole segment");
     struct bytes name = {text.data + 1, text.len - 2};
     if (svc__bytes_eq_z(name, "$"))
         return last ? append(p, text.data, SEGMENT_END, svc__bytes("", 0))
-                    : refuse(p, text.data, "{$} is not at the end");
+                    : bad_pattern(p, text.data, "{$} is not at the end");
     bool multi = name.len >= DOTS && !memcmp(name.data + name.len - DOTS, dots, DOTS);
     if (multi && !last)
-        return refuse(p, text.data, "a {name...} wildcard is not at the end");
+        return bad_pattern(p, text.data, "a {name...} wildcard is not at the end");
     name.len -= multi ? DOTS : 0;
     return append_named(p, name, multi);
 }
@@ -163,8 +163,8 @@ static int parse_all(struct parser *p, struct pattern *out)
         error = parse_host(p, &rest, &out->host);
     /* Without a method too: Go takes that for the sake of CONNECT, which nobody means by it. */
     if (!error && svc__uri_unclean(rest) && !svc__bytes_eq_z(out->method, "CONNECT"))
-        error = refuse(p, rest.data,
-                       "no request but CONNECT matches a path with '//', '/./' or '/../'");
+        error = bad_pattern(p, rest.data,
+                            "no request but CONNECT matches a path with '//', '/./' or '/../'");
     return error ? error : parse_path(p, rest);
 }
 

@@ -138,7 +138,7 @@ static uint32_t find_method(const struct planter *p, struct bytes name)
 
 /* ---- Cells */
 
-static uint32_t take(struct planter *p, size_t n, size_t size)
+static uint32_t reserve(struct planter *p, size_t n, size_t size)
 {
     size_t first = p->cells;
     p->cells += (n * size + TREE_CELL - 1) / TREE_CELL;
@@ -201,7 +201,7 @@ static struct table put_table(struct planter *p, size_t n)
     if (n == 0)
         return (struct table){0, 0, 0};
     struct table table = choose_table(p, n);
-    table.slots = take(p, table.mask + 1, sizeof(struct slot));
+    table.slots = reserve(p, table.mask + 1, sizeof(struct slot));
     struct slot *slots = p->tree ? svc__tree_at(p->tree, table.slots) : NULL;
     for (uint32_t at = 0; slots && at <= table.mask; at++)
         slots[at].len = TREE_EMPTY;
@@ -225,7 +225,7 @@ static void put_text(const struct planter *p, const struct table *table, struct 
 /* Returns the first of the pattern's named wildcards. */
 static uint32_t put_captures(struct planter *p, const struct pattern *pattern)
 {
-    uint32_t first = take(p, pattern->params, sizeof(struct capture));
+    uint32_t first = reserve(p, pattern->params, sizeof(struct capture));
     if (!p->tree)
         return first;
     struct capture *capture = svc__tree_at(p->tree, first);
@@ -280,7 +280,7 @@ static uint32_t put_empty_run(struct planter *p, size_t n)
     struct table table = {.mask = power_of_two(n) - 1};
     while (table.mask < 4 * n && count_steps(p, n, table, 1) > 0)
         table.mask = 2 * table.mask + 1;
-    uint32_t cell = take(p, 1, sizeof(struct run) + (table.mask + 1) * sizeof(struct entry));
+    uint32_t cell = reserve(p, 1, sizeof(struct run) + (table.mask + 1) * sizeof(struct entry));
     if (!p->tree)
         return cell;
     struct run *run = svc__tree_at(p->tree, cell);
@@ -356,7 +356,7 @@ static uint32_t put_long(struct planter *p, struct bytes text)
 {
     if (text.len <= TREE_WORD)
         return 0;
-    uint32_t cell = take(p, text.len, 1);
+    uint32_t cell = reserve(p, text.len, 1);
     if (p->tree)
         memcpy(svc__tree_at(p->tree, cell), text.data, text.len);
     return cell;
@@ -372,7 +372,7 @@ static uint32_t plant(struct planter *p, struct bytes text, size_t from, size_t 
     size_t wilds = skip_kind(p, literals, to, depth, SEGMENT_LITERAL);
     size_t tails = skip_kind(p, wilds, to, depth, SEGMENT_WILD);
     size_t ends = skip_kind(p, tails, to, depth, SEGMENT_MULTI);
-    uint32_t cell = take(p, 1, sizeof(struct node));
+    uint32_t cell = reserve(p, 1, sizeof(struct node));
     struct node node = {.literals = put_table(p, list_literals(p, literals, wilds, depth))};
     node.text = put_long(p, text);
     node.leaf = put_run(p, from, literals);
@@ -398,7 +398,7 @@ static void put_methods(struct planter *p)
 {
     struct table by_name;
     size_t n = 0;
-    uint32_t cell = take(p, p->method_count + 1, sizeof(struct bytes));
+    uint32_t cell = reserve(p, p->method_count + 1, sizeof(struct bytes));
     for (size_t i = 1; i <= p->method_count; i++)
         if (p->methods[i].len <= TREE_WORD)
             p->hashes[n++] = svc__tree_hash(p->methods[i]);
@@ -417,7 +417,7 @@ static void put_methods(struct planter *p)
 static uint32_t plant_all(struct planter *p)
 {
     p->cells = 0;
-    uint32_t empty = take(p, 1, sizeof(struct slot));
+    uint32_t empty = reserve(p, 1, sizeof(struct slot));
     if (p->tree)
         ((struct slot *)svc__tree_at(p->tree, empty))->len = TREE_EMPTY;
     p->no_run = put_empty_run(p, 0);

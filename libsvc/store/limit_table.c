@@ -162,7 +162,8 @@ static void quota_when_full(const struct weighing *w, struct limiter_quota *quot
     *quota = (struct limiter_quota){0, wait, wait, w->pass ? 0 : wait};
 }
 
-static void tell(const struct weighing *w, uint32_t cost, size_t i, struct limiter_decision *out)
+static void describe(const struct weighing *w, uint32_t cost, size_t i,
+                     struct limiter_decision *out)
 {
     const struct gcra *gcra = &w->section->gcra;
     struct limiter_quota *quota = &out->quotas[i];
@@ -207,7 +208,7 @@ static void decide(struct limiter *limiter, const struct limiter_key *key, uint3
     decision->undecided = false;
     decision->refused = 0;
     for (size_t i = 0; i < table->count; i++)
-        tell(&w[i], cost, i, decision);
+        describe(&w[i], cost, i, decision);
 }
 
 static void free_table(struct limiter *limiter)
