@@ -26,8 +26,8 @@ struct svc_route {
     unsigned flags;       /* SVC_ANY_BYTES, SVC_BLOCKING, SVC_STREAM_BODY */
     size_t max_body;      /* bytes; 0: the app's max_body_bytes */
     unsigned timeout_ms;  /* 0: that of svc_group_set_timeout, or the app's request_timeout_ms */
-    const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; the
-                                                structs are borrowed until the app is freed */
+    const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; as
+                                                for svc_app_use */
 };
 
 #define SVC_ROUTE_INIT                                                                             \
@@ -60,8 +60,8 @@ SVC_API int svc_app_describe(svc_app *app, const char *text);
 
 /*
  * Registers a route; `file` and `line` are named in reports of bad patterns and conflicts. The
- * strings are copied. 0, SVC_ESYNTAX for a bad pattern, SVC_EINVAL, SVC_ESTATE once started, or
- * SVC_ENOMEM. Conflicts between routes are found at start. Before start only. Since: 0.1
+ * strings are copied. 0, SVC_ESYNTAX for a bad pattern, SVC_EINVAL for other mistakes such as flags that
+ * are no route's, SVC_ESTATE once started, or SVC_ENOMEM. Conflicts between routes are found at start. Before start only. Since: 0.1
  */
 SVC_API int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line);
 

@@ -15,7 +15,7 @@
 
 SVC_BEGIN_DECLS
 
-/* Flags of a rate limit. */
+/* Flags of a rate limit. Others are refused. */
 enum {
     /* Each client address is counted by itself: the default where nothing else names a key. */
     SVC_RATE_BY_CLIENT = 1 << 16,

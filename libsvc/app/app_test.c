@@ -475,7 +475,7 @@ static svc_reply *run_test(svc_app *app, const svc_test *test)
 svc_reply *svc_app_test(svc_app *app, const svc_test *test)
 {
     svc_test own = SVC_TEST_INIT;
-    if (!app || SIZED_READ(&own, test, size) || !test_valid(&own) || !begin_test(app))
+    if (!app || SIZED_READ(&own, test, target) || !test_valid(&own) || !begin_test(app))
         return NULL;
     svc_reply *reply = run_test(app, &own);
     end_test(app);

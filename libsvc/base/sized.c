@@ -9,7 +9,8 @@ static size_t size_told(const void *given, size_t least)
     size_t size = 0;
     if (given)
         memcpy(&size, given, sizeof size);
-    return size >= least && size <= SIZED_MAX ? size : 0;
+    bool possible = size >= least && size <= SIZED_MAX && size % sizeof size == 0;
+    return possible ? size : 0;
 }
 
 static bool all_zero(const char *data, size_t len)

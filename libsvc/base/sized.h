@@ -10,13 +10,13 @@
 
 #include <svc/errors.h>
 
-/* No struct of any release is larger: a size above it was never set. */
+/* No struct of any release is larger, and none ends within a word: such a size was never set. */
 enum { SIZED_MAX = 4096 };
 
 /*
  * Copies the struct `given` over `own`, which holds the defaults: members that the program's
  * release did not have keep them, and `own` keeps its size. SVC_EINVAL for NULL; for a size below
- * `least`, the end of the last member that a struct cannot do without, or above SIZED_MAX; and
+ * `least`, the end of the last member that a struct cannot do without, or that none has; and
  * where bytes beyond `own` are not zero, since they ask for something of a later release. `own` is
  * then as it was.
  */

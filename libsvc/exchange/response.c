@@ -328,7 +328,7 @@ int svc_response_redirect(svc_response *res, int status, const char *location)
 int svc_response_source(svc_response *res, int status, const char *type, const svc_source *source)
 {
     svc_source own = SVC_SOURCE_INIT;
-    int error = SIZED_READ(&own, source, state);
+    int error = SIZED_READ(&own, source, read);
     if (error)
         return error;
     error =

@@ -104,7 +104,7 @@ const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *o
     if (svc__app_open(app, "svc_conditional_new"))
         return NULL;
     svc_conditional own = SVC_CONDITIONAL_INIT;
-    int error = options ? SIZED_READ(&own, options, size) : 0;
+    int error = options ? SIZED_READ(&own, options, max_tagged_bytes) : 0;
     if (!error) {
         layer = svc__arena_zalloc(&app->memory, sizeof *layer);
         error = layer ? 0 : SVC_ENOMEM;

@@ -164,7 +164,7 @@ const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *option
         return NULL;
     }
     if (own.flags & ~known_flags) {
-        WRONG(app, "flags that are no rate limit's: 0x%x", own.flags & ~known_flags);
+        (void)WRONG(app, "flags that are no rate limit's: 0x%x", own.flags & ~known_flags);
         return NULL;
     }
     struct rate_limit *limit = svc__arena_zalloc(&app->memory, sizeof *limit);

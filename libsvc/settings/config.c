@@ -72,7 +72,7 @@ int svc_app_configure(svc_app *app, const svc_config *config)
     if (error)
         return error;
     svc_config copy = SVC_CONFIG_INIT;
-    if (SIZED_READ(&copy, config, size))
+    if (SIZED_READ(&copy, config, listen))
         return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_configure");
     if (copy_strings(app, &copy))
         return svc__config_refuse_call(app, SVC_ENOMEM, "svc_app_configure");

@@ -330,15 +330,20 @@ Test(settings, rows_may_be_longer_than_those_known_here)
 {
     struct settings settings;
     static const struct longer_row rows[] = {
-        {SVC_SETTING_FLAG(struct settings, loud, 1, "Says more"), "x"},
-        {SVC_SETTING_CHOICE(struct settings, colour, 1, "red green", "Of the notes"), "y"},
-        {SVC_SETTING_END, "z"}};
+        {SVC_SETTING_FLAG(struct settings, loud, 1, "Says more"), NULL},
+        {SVC_SETTING_CHOICE(struct settings, colour, 1, "red green", "Of the notes"), NULL},
+        {SVC_SETTING_END, NULL}};
     struct longer_row longer[3];
     memcpy(longer, rows, sizeof rows);
     for (size_t i = 0; i < 3; i++)
         longer[i].row.size = sizeof *longer;
     svc_app *app = new_app();
     settings.loud = settings.colour = 5;
+    longer[1].of_a_later_release = "what this one does not know";
+    cr_expect_eq(svc_app_settings(app, &longer[0].row, &settings), SVC_EINVAL);
+    svc_app_free(app);
+    app = new_app();
+    longer[1].of_a_later_release = NULL;
     cr_expect_eq(svc_app_settings(app, &longer[0].row, &settings), 0);
     cr_expect_eq(settings.loud, 1);
     cr_expect_eq(settings.colour, 1);

@@ -52,7 +52,8 @@ Test(base_sized, without_what_must_be_there_is_refused)
 {
     struct second own;
     char huge[SIZED_MAX + 8] = {0};
-    const size_t sizes[] = {0, sizeof(size_t), SIZED_END(struct second, must) - 1, sizeof huge,
+    const size_t sizes[] = {0, sizeof(size_t), SIZED_END(struct second, must) - 1,
+                            sizeof(struct third) - 1, sizeof huge,
                             SIZE_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         memcpy(huge, &sizes[i], sizeof *sizes);
