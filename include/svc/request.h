@@ -55,6 +55,17 @@ SVC_API size_t svc_request_header_count(const svc_request *req);
 SVC_API int svc_request_header_at(const svc_request *req, size_t index, const char **name,
                                   const char **value);
 
+/*
+ * How much the client wants the reply's body in a content coding such as "gzip" (RFC 9110 12.5.3), in
+ * thousandths: 1000 is most, and 0 not at all. So of several codings that the service has, the one with
+ * the highest weight is the answer, and "identity" is the body as it is: its weight is 1 where other
+ * codings are listed and nothing is said of it, so that each of those comes before it. A request without
+ * Accept-Encoding has 1000 for "identity" and 0 for others: such a client would have to take any coding,
+ * but most that send no such field can decode none. Names have no case, and "x-gzip" is "gzip". A reply
+ * that depends on this has Accept-Encoding in its Vary (svc_response_add_vary). Since: 0.1
+ */
+SVC_API unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding);
+
 /* The value of cookie `name` (RFC 6265); NULL when absent. Since: 0.1 */
 SVC_API const char *svc_request_cookie(svc_request *req, const char *name);
 

@@ -36,6 +36,15 @@ SVC_API void svc_response_remove_header(svc_response *res, const char *name);
 /* The first header field of that name; NULL when absent. Borrowed until headers change. Since: 0.1 */
 SVC_API const char *svc_response_header(const svc_response *res, const char *name);
 
+/* The number of header fields set so far: those of the server, such as Date and Content-Length, come to
+ * them when the reply is sent. 0 for NULL. Since: 0.1 */
+SVC_API size_t svc_response_header_count(const svc_response *res);
+
+/* Header field `index`, from 0, in the order in which they will be sent. 0 with both outputs set, or
+ * SVC_ENOTFOUND. Both are borrowed until headers change. Since: 0.1 */
+SVC_API int svc_response_header_at(const svc_response *res, size_t index, const char **name,
+                                   const char **value);
+
 /* Answers without a body. Since: 0.1 */
 SVC_API int svc_response_empty(svc_response *res, int status);
 

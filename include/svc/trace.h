@@ -4,7 +4,8 @@
  * With the setting trace_context a request that brings a valid `traceparent` continues that trace,
  * and every other one begins a trace of its own; with trace_trust off all of them do, as on a public
  * edge, where strangers must not choose ids. Either way the request is a new span, whose ids stand
- * in its log lines. Outgoing calls name that span as their parent:
+ * in its log lines. Each outgoing call is a span in turn, a child of the request's, which the service
+ * that is called has as its parent:
  *
  *     snprintf(line, sizeof line, "traceparent: %s", svc_request_traceparent(req));
  *     headers = curl_slist_append(headers, line);
@@ -20,6 +21,9 @@
 #include <svc/types.h>
 
 SVC_BEGIN_DECLS
+
+/* Where the id of the span stands in a traceparent of version 00, and how many digits it has. */
+enum { SVC_TRACE_SPAN_AT = 36, SVC_TRACE_SPAN_DIGITS = 16 };
 
 /* The id of the request's trace: 32 hexadecimal digits; "" when trace_context is off. Since: 0.1 */
 SVC_API const char *svc_request_trace_id(svc_request *req);
@@ -40,8 +44,11 @@ SVC_API bool svc_request_sampled(const svc_request *req);
 SVC_API void svc_request_set_sampled(svc_request *req, bool sampled);
 
 /*
- * The value of `traceparent` for a call that the request makes, of version 00; its parent is the
- * request's own span, in every call the same. "" when trace_context is off: then send none. Since: 0.1
+ * The value of `traceparent` for one call that the request makes, of version 00. Each value names
+ * another span, which is that outgoing call's and a child of the request's own: so it is asked for once
+ * for each call, and again for each repetition. The id of that span is the SVC_TRACE_SPAN_DIGITS
+ * characters from SVC_TRACE_SPAN_AT on, for a log line or for who records spans. "" when trace_context
+ * is off: then send none. Since: 0.1
  */
 SVC_API const char *svc_request_traceparent(svc_request *req);
 

@@ -2,7 +2,6 @@
 #ifndef SVC_APP_APP_INTERNAL_H
 #define SVC_APP_APP_INTERNAL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include <svc/app.h>
@@ -11,6 +10,7 @@
 #include "libsvc/app/task.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
+#include "libsvc/base/faults.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/exchange/chain.h"
 #include "libsvc/log/logger.h"
@@ -153,9 +153,7 @@ struct svc_app {
     struct layer_copy *layer_copies;        /* of every middleware of the app, in no order */
     struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
-    pthread_mutex_t errors_lock; /* calls that come too late may come from any thread */
-    struct buf errors;           /* a line each */
-    size_t errors_left_out;      /* for which there was no room */
+    struct faults faults; /* of its set-up; a mounted app's are kept by the outermost one */
 
     struct route **by_index; /* a tree match's pattern index leads here */
     struct tree *tree;
@@ -177,15 +175,6 @@ struct svc_app {
  */
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count);
 
-/* Keeps a set-up error, a line of text, whole: where there is no room for it, it is counted. `file`
- * may be NULL. */
-void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
-    SVC_PRINTF(4, 5);
-
-/* Keeps a failure of the call `what` as a set-up error, because programs may look only at the
- * start. Returns `error`. */
-int svc__app_refuse(svc_app *app, int error, const char *what);
-
 /* Whether registration is open, which the call `what` needs: 0, SVC_ENOMEM for NULL (of
  * svc_app_new), or SVC_ESTATE, kept as a set-up error. Any thread. */
 int svc__app_open(svc_app *app, const char *what);
@@ -196,9 +185,6 @@ bool svc__app_name_valid(const char *name);
 /* "<the inner app's name>.<name>", in the outer app's memory: two apps may have something of the
  * same name. NULL when out of memory. */
 char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name);
-
-/* Whether there has been any set-up error. */
-bool svc__app_has_errors(const svc_app *app);
 
 /*
  * Readies an app in APP_STARTING for requests: compiles routes, flattens chains, starts middleware

@@ -66,7 +66,7 @@ struct request_trace {
     struct bytes member;                    /* the service's own of the tracestate; or "none" */
 
     /* Rendered when asked for, and NULL before: by the request's thread alone. */
-    const char *trace_id, *span_id, *parent_id, *traceparent, *tracestate;
+    const char *trace_id, *span_id, *parent_id, *tracestate;
 };
 
 struct svc_request {

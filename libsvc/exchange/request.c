@@ -1,12 +1,14 @@
 /* What a handler can ask of its request. */
 #include <string.h>
 
+#include <svc/loop.h>
 #include <svc/request.h>
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
 #include "libsvc/exchange/request_internal.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/proto/accept_encoding.h"
 #include "libsvc/proto/cookie.h"
 #include "libsvc/proto/media.h"
 
@@ -126,6 +128,11 @@ int svc_request_header_at(const svc_request *req, size_t index, const char **nam
     *name = req->fields[index].name.data;
     *value = req->fields[index].value.data;
     return 0;
+}
+
+unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding)
+{
+    return svc__accept_encoding_weight(req->fields, req->field_count, svc__bytes_z(coding));
 }
 
 const char *svc_request_cookie(svc_request *req, const char *name)
@@ -255,4 +262,9 @@ bool svc__request_accept_coding(const svc_request *req, svc_response *res)
     if (!svc_response_problem(res, 415, "the body has a content coding, and none is taken"))
         svc__response_put(res, svc__bytes_z("Accept-Encoding"), svc__bytes_z("identity"));
     return false;
+}
+
+svc_loop *svc_request_loop(const svc_request *req)
+{
+    return svc__exchange_of(req)->home->loop;
 }

@@ -13,4 +13,8 @@ int svc__request_parse_query(svc_request *req);
  */
 bool svc__request_accept_coding(const svc_request *req, svc_response *res);
 
+/* Gives the span that `trace` names another id: a random one, so that it is a span of its own. Any
+ * thread. */
+void svc__request_trace_new_span(struct trace *trace);
+
 #endif

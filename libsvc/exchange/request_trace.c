@@ -2,11 +2,20 @@
 #include <svc/trace.h>
 
 #include "libsvc/base/hex.h"
-#include "libsvc/exchange/exchange.h"
+#include "libsvc/base/rand.h"
+#include "libsvc/exchange/request_internal.h"
 
 static struct arena *arena_of(svc_request *req)
 {
     return &svc__exchange_of(req)->arena;
+}
+
+void svc__request_trace_new_span(struct trace *trace)
+{
+    static const unsigned char none[TRACE_SPAN_BYTES];
+    do /* all zeros are no id, and come once in 2^64 */
+        svc__rand_bytes(trace->span_id, TRACE_SPAN_BYTES);
+    while (!memcmp(trace->span_id, none, sizeof none));
 }
 
 static const char *render(svc_request *req, const unsigned char *id, size_t n)
@@ -60,22 +69,19 @@ void svc_request_set_sampled(svc_request *req, bool sampled)
     if (req->trace.origin == TRACE_NONE)
         return;
     own->flags = (unsigned char)((own->flags & ~TRACE_SAMPLED) | (sampled ? TRACE_SAMPLED : 0));
-    req->trace.traceparent = NULL;
 }
 
 const char *svc_request_traceparent(svc_request *req)
 {
-    struct request_trace *trace = &req->trace;
-    if (trace->origin == TRACE_NONE)
+    if (req->trace.origin == TRACE_NONE)
         return "";
-    if (trace->traceparent)
-        return trace->traceparent;
     char *text = svc__arena_alloc(arena_of(req), TRACE_PARENT_LEN + 1);
     if (!text)
         return "";
-    svc__trace_format(&trace->own, text);
+    struct trace call = req->trace.own;
+    svc__request_trace_new_span(&call);
+    svc__trace_format(&call, text);
     text[TRACE_PARENT_LEN] = '\0';
-    trace->traceparent = text;
     return text;
 }
 

@@ -183,6 +183,23 @@ const char *svc_response_header(const svc_response *res, const char *name)
     return field ? field->value.data : NULL;
 }
 
+size_t svc_response_header_count(const svc_response *res)
+{
+    return res ? res->field_count : 0;
+}
+
+int svc_response_header_at(const svc_response *res, size_t index, const char **name,
+                           const char **value)
+{
+    if (!res)
+        return SVC_ENOMEM;
+    if (index >= res->field_count)
+        return SVC_ENOTFOUND;
+    *name = res->fields[index].name.data;
+    *value = res->fields[index].value.data;
+    return 0;
+}
+
 void svc__response_drop_body(svc_response *res)
 {
     if (res->body.kind == RESPONSE_EMPTY)

@@ -29,7 +29,8 @@ int svc__logger_check(svc_app *app)
     const char *reason;
     if (!svc__log_level_rules(&levels, app->config.log_levels, &bad, &reason))
         return 0;
-    svc__app_error(app, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len, bad.data, reason);
+    svc__faults_add(&app->faults, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len,
+                    bad.data, reason);
     return SVC_ECONFIG;
 }
 
@@ -83,7 +84,7 @@ int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, vo
     if (error)
         return error;
     if (!sink)
-        return svc__app_refuse(app, SVC_EINVAL, "svc_app_log_sink");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_log_sink");
     app->logger.taker = sink;
     app->logger.taker_arg = arg;
     return 0;

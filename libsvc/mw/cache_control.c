@@ -93,7 +93,7 @@ const svc_middleware *svc_cache_control_new(svc_app *app, const svc_cache_policy
     struct cache_control_layer *layer = svc__arena_zalloc(&app->memory, sizeof *layer);
     int error = layer ? read_policy(layer, &app->memory, policy) : SVC_ENOMEM;
     if (error) {
-        svc__app_error(app, NULL, 0, "svc_cache_control_new: %s", svc_error_text(error));
+        svc__faults_add(&app->faults, NULL, 0, "svc_cache_control_new: %s", svc_error_text(error));
         return NULL;
     }
     layer->middleware = (svc_middleware){.size = sizeof layer->middleware,

@@ -110,7 +110,7 @@ const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *o
         error = layer ? 0 : SVC_ENOMEM;
     }
     if (error) {
-        svc__app_error(app, NULL, 0, "svc_conditional_new: %s", svc_error_text(error));
+        svc__faults_add(&app->faults, NULL, 0, "svc_conditional_new: %s", svc_error_text(error));
         return NULL;
     }
     layer->options = own;

@@ -1,6 +1,6 @@
 /* Trace context: each request is a span, of the trace that it brings or of one that begins here. */
 #include "libsvc/base/rand.h"
-#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/request_internal.h"
 #include "libsvc/mw/stack.h"
 
 static const char header_name[] = "traceparent";
@@ -28,9 +28,7 @@ static void go_on(struct request_trace *trace)
 {
     trace->origin = TRACE_CONTINUED;
     memcpy(trace->parent, trace->own.span_id, TRACE_SPAN_BYTES);
-    do
-        svc__rand_bytes(trace->own.span_id, TRACE_SPAN_BYTES);
-    while (has_zeros(&trace->own));
+    svc__request_trace_new_span(&trace->own);
 }
 
 /* Whether the request brings one traceparent, and one that can be read. */

@@ -5,8 +5,6 @@
 
 #include "libsvc/proto/token.h"
 
-enum { WEIGHT_ONE = 1000 };
-
 struct pair {
     struct bytes name, value;
 };
@@ -176,11 +174,10 @@ struct range {
     unsigned weight;
 };
 
-/* A weight in thousandths: "0" or "1" with up to three decimals and not above 1; -1 for others. */
-static int read_weight(struct bytes text)
+int svc__media_weight(struct bytes text)
 {
     int weight = 0;
-    int unit = WEIGHT_ONE;
+    int unit = MEDIA_WEIGHT_ONE;
     if (text.len == 0 || text.len > 5 || (text.len > 1 && text.data[1] != '.'))
         return -1;
     for (size_t i = 0; i < text.len; i++) {
@@ -191,19 +188,19 @@ static int read_weight(struct bytes text)
         weight += (text.data[i] - '0') * unit;
         unit /= 10;
     }
-    return weight <= WEIGHT_ONE ? weight : -1;
+    return weight <= MEDIA_WEIGHT_ONE ? weight : -1;
 }
 
 static bool read_range(struct bytes text, struct range *out)
 {
-    struct range range = {.weight = WEIGHT_ONE};
+    struct range range = {.weight = MEDIA_WEIGHT_ONE};
     struct pair pair;
     if (svc__media_parse(text, &range.media) != 0)
         return false;
     struct bytes params = range.media.params;
     while (take_param(&params, &pair) > 0) {
         if (svc__bytes_eq_nocase(pair.name, svc__bytes_z("q"))) {
-            int weight = read_weight(pair.value);
+            int weight = svc__media_weight(pair.value);
             if (weight < 0)
                 return false;
             range.weight = (unsigned)weight;
@@ -268,7 +265,7 @@ static void hear(struct verdict *verdict, struct bytes accept, const char *type,
 
 static unsigned weight_of(const struct verdict *verdict)
 {
-    return verdict->heard ? verdict->weight : WEIGHT_ONE;
+    return verdict->heard ? verdict->weight : MEDIA_WEIGHT_ONE;
 }
 
 unsigned svc__media_accept(struct bytes accept, const char *type, const char *subtype)

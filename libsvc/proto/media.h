@@ -8,6 +8,9 @@
 #include "libsvc/base/bytes.h"
 #include "libsvc/proto/fields.h"
 
+/* A weight of one, in thousandths. */
+enum { MEDIA_WEIGHT_ONE = 1000 };
+
 struct media {
     struct bytes type, subtype; /* as sent, in any case */
     struct bytes params;        /* all that follows, checked */
@@ -44,6 +47,10 @@ bool svc__media_is_form(struct bytes content_type);
 /* Whether Content-Encoding fields in the list name any coding but identity (RFC 9110 8.4). Any
  * thread. */
 bool svc__media_is_coded(const struct field *fields, size_t count);
+
+/* A weight (RFC 9110 12.4.2) in thousandths: "0" or "1" with up to three decimals and not above 1;
+ * -1 for other text. Any thread. */
+int svc__media_weight(struct bytes text);
 
 /*
  * How much one Accept value wants type/subtype (lower case, no parameters), in thousandths: 0 is

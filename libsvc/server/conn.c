@@ -15,10 +15,10 @@
 
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/response_file.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
+#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
-#include "libsvc/server/loop_mhd.h"
-#include "libsvc/server/wire.h"
 
 enum {
     SILENT_MS = 1000,        /* without a byte before an idle connection is closed or watched */
@@ -32,8 +32,8 @@ struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, sockl
     struct conn *conn = calloc(1, sizeof *conn);
     if (!conn)
         return NULL;
-    conn->watch.kind = WATCH_CONN;
-    conn->deadline.kind = DEADLINE_CONN;
+    conn->watch.ready = svc__conn_ready;
+    conn->deadline.expired = svc__conn_expired;
     conn->fd = fd;
     conn->address = *address;
     conn->address_len = len;
@@ -566,8 +566,10 @@ static bool looks_at_file(struct conn *conn)
     return true;
 }
 
-void svc__conn_expired(struct conn *conn)
+void svc__conn_expired(struct svc_loop *reactor, struct deadline *deadline)
 {
+    (void)reactor;
+    struct conn *conn = (struct conn *)(void *)((char *)deadline - offsetof(struct conn, deadline));
     if (looks_first(conn) || looks_at_file(conn))
         return;
     switch (conn->phase) {
@@ -651,8 +653,10 @@ static void follow_departure(struct conn *conn, uint32_t events)
         resume(conn);
 }
 
-void svc__conn_event(struct conn *conn, uint32_t events)
+void svc__conn_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
 {
+    (void)reactor;
+    struct conn *conn = (struct conn *)(void *)watch;
     bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     conn->left = conn->left || left;
     conn->drained = conn->drained || (events & EPOLLOUT);

@@ -8,7 +8,7 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/endpoint.h"
-#include "libsvc/server/watch.h"
+#include "libsvc/run/reactor.h"
 
 struct listener {
     struct watch watch;

@@ -50,7 +50,7 @@ const char *svc__config_prefix(const svc_app *app)
 int svc__config_refuse_call(svc_app *app, int error, const char *call)
 {
     app->tables.bad = true;
-    return svc__app_refuse(app, error, call);
+    return svc__faults_refuse(&app->faults, error, call);
 }
 
 static int copy_strings(svc_app *app, svc_config *config)
@@ -141,7 +141,7 @@ static int check_table(svc_app *app, const struct config_table *table)
             fault = "the name is taken";
         if (!fault)
             continue;
-        svc__app_error(app, NULL, 0, "setting %s: %s", setting->name, fault);
+        svc__faults_add(&app->faults, NULL, 0, "setting %s: %s", setting->name, fault);
         app->tables.bad = true;
         error = SVC_EINVAL;
     }
@@ -227,8 +227,8 @@ int svc__config_refuse(svc_app *app, const struct config_origin *at, const char 
     svc__buf_puts(&why, " is not ");
     put_expected(setting, error, &why);
     svc__buf_terminate(&why);
-    svc__app_error(app, at->file, (int)at->line, "%s: %s", name,
-                   svc__buf_error(&why) ? "a value that is not possible" : why.data);
+    svc__faults_add(&app->faults, at->file, (int)at->line, "%s: %s", name,
+                    svc__buf_error(&why) ? "a value that is not possible" : why.data);
     svc__buf_free(&why);
     return SVC_ECONFIG;
 }
@@ -239,7 +239,7 @@ static int check_value(svc_app *app, const struct config_table *table, size_t in
     char name[SETTING_VARIABLE_SIZE + 16];
     if (svc__config_missing(table, index)) {
         svc__setting_variable(name, setting, svc__config_prefix(app));
-        svc__app_error(app, NULL, 0, "setting %s: %s must be set", setting->name, name);
+        svc__faults_add(&app->faults, NULL, 0, "setting %s: %s must be set", setting->name, name);
         return SVC_ECONFIG;
     }
     if (svc__setting_in_range(setting, table->values))
@@ -265,8 +265,8 @@ static int check_addresses(svc_app *app, const char *name, const char *list)
         const char *reason = "more than 16 addresses";
         if (count <= ENDPOINTS_MAX && !svc__endpoint_parse(text, &endpoint, &reason))
             continue;
-        svc__app_error(app, NULL, 0, "setting %s: \"%.*s\": %s", name, (int)text.len, text.data,
-                       reason);
+        svc__faults_add(&app->faults, NULL, 0, "setting %s: \"%.*s\": %s", name, (int)text.len,
+                        text.data, reason);
         error = SVC_ECONFIG;
     }
     return error;
@@ -290,9 +290,10 @@ static int check_networks(svc_app *app)
         svc__network_list(svc__bytes_z(app->config.exempt_networks), networks, &count, &bad);
     if (!error)
         return 0;
-    svc__app_error(app, NULL, 0, "setting exempt_networks: \"%.*s\": %s", (int)bad.len, bad.data,
-                   error == SVC_ETOOBIG ? "more than 64 networks"
-                                        : "no network such as 192.0.2.0/24 or 2001:db8::/32");
+    svc__faults_add(&app->faults, NULL, 0, "setting exempt_networks: \"%.*s\": %s", (int)bad.len,
+                    bad.data,
+                    error == SVC_ETOOBIG ? "more than 64 networks"
+                                         : "no network such as 192.0.2.0/24 or 2001:db8::/32");
     return SVC_ECONFIG;
 }
 

@@ -148,8 +148,8 @@ static int take_entry(svc_app *app, const struct env_entry *entry, const char *p
     if (before->prefix && !before->file)
         return 0; /* the environment has the last word */
     if (before->file == path) {
-        svc__app_error(app, path, (int)entry->line, "%.*s: already on line %zu",
-                       (int)entry->name.len, entry->name.data, before->line);
+        svc__faults_add(&app->faults, path, (int)entry->line, "%.*s: already on line %zu",
+                        (int)entry->name.len, entry->name.data, before->line);
         app->tables.bad = true;
         return SVC_ECONFIG;
     }
@@ -166,7 +166,7 @@ static int take_entries(svc_app *app, struct buf *text, const char *path)
     while (svc__env_file_next(&file, &entry)) {
         int error = SVC_ECONFIG;
         if (entry.reason)
-            svc__app_error(app, path, (int)entry.line, "%s", entry.reason);
+            svc__faults_add(&app->faults, path, (int)entry.line, "%s", entry.reason);
         else
             error = take_entry(app, &entry, path);
         first = first ? first : error;
@@ -177,8 +177,8 @@ static int take_entries(svc_app *app, struct buf *text, const char *path)
 
 static int refuse_file(svc_app *app, const char *path, int error)
 {
-    svc__app_error(app, NULL, 0, "%s: %s", path,
-                   error == SVC_ESYSTEM ? strerror(errno) : svc_error_text(error));
+    svc__faults_add(&app->faults, NULL, 0, "%s: %s", path,
+                    error == SVC_ESYSTEM ? strerror(errno) : svc_error_text(error));
     app->tables.bad = true;
     return error == SVC_ENOMEM ? error : SVC_ECONFIG;
 }

@@ -101,6 +101,32 @@ Test(message, a_handler_reads_all_of_its_request)
     svc_reply_free(reply);
 }
 
+static int choose_coding(svc_request *req, svc_response *res)
+{
+    cr_expect_eq(svc_request_accepts_encoding(req, "gzip"), 700);
+    cr_expect_eq(svc_request_accepts_encoding(req, "X-GZIP"), 700);
+    cr_expect_eq(svc_request_accepts_encoding(req, "br"), 1000);
+    cr_expect_eq(svc_request_accepts_encoding(req, "zstd"), 200, "by the other field");
+    cr_expect_eq(svc_request_accepts_encoding(req, "identity"), 0);
+    cr_expect_eq(svc_request_accepts_encoding(req, NULL), 200, "as any that is not listed");
+    return svc_response_empty(res, 204);
+}
+
+static int choose_none(svc_request *req, svc_response *res)
+{
+    cr_expect_eq(svc_request_accepts_encoding(req, "gzip"), 0);
+    cr_expect_eq(svc_request_accepts_encoding(req, "identity"), 1000);
+    return svc_response_empty(res, 204);
+}
+
+Test(message, content_codings_have_weights)
+{
+    static const char *const headers[] = {"Accept-Encoding", "gzip;q=0.7, br, identity;q=0",
+                                          "accept-encoding", "*;q=0.2", NULL};
+    svc_reply_free(run(choose_coding, "GET", "/r/a", headers, NULL));
+    svc_reply_free(run(choose_none, "GET", "/r/a", NULL, NULL));
+}
+
 static int write_headers(svc_request *req, svc_response *res)
 {
     static const struct {
@@ -137,6 +163,25 @@ static int write_headers(svc_request *req, svc_response *res)
         svc_response_add_header(res, "X-Many", "v"); /* up to a ceiling, which is told */
     cr_expect_eq(svc_response_add_header(res, "X-More", "v"), SVC_ETOOBIG);
     svc_response_remove_header(res, "X-Many");
+    const char *name = NULL, *value = NULL;
+    cr_expect_eq(svc_response_header_count(res), 1);
+    cr_expect_eq(svc_response_header_at(res, 0, &name, &value), 0);
+    cr_expect_str_eq(name, "x-ONE");
+    cr_expect_str_eq(value, "2");
+    svc_response_add_header(res, "X-Two", "a");
+    svc_response_add_header(res, "X-One", "b");
+    cr_expect_eq(svc_response_header_count(res), 3);
+    cr_expect_eq(svc_response_header_at(res, 2, &name, &value), 0);
+    cr_expect_str_eq(name, "X-One", "in the order in which they are sent");
+    cr_expect_str_eq(value, "b");
+    cr_expect_eq(svc_response_header_at(res, 3, &name, &value), SVC_ENOTFOUND);
+    cr_expect_str_eq(value, "b", "outputs are written only on success");
+    svc_response_remove_header(res, "X-One");
+    cr_expect_eq(svc_response_header_count(res), 1);
+    svc_response_remove_header(res, "X-Two");
+    svc_response_set_header(res, "X-One", "2");
+    cr_expect_eq(svc_response_header_count(NULL), 0);
+    cr_expect_eq(svc_response_header_at(NULL, 0, &name, &value), SVC_ENOMEM);
     return svc_response_text(res, 200, "text");
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <svc.h>
 
@@ -36,6 +37,7 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
 {
     (void)req, (void)res;
     cr_expect_eq(done->outcome, SVC_COMPLETE);
+    cr_expect_lt(llabs((long long)time(NULL) * 1000000 - done->started_unix_us), 3600000000LL);
     note("done:", layer->arg);
 }
 

@@ -71,13 +71,19 @@ static void expect_id(const char *id, size_t digits)
     cr_expect_lt(strspn(id, "0"), digits, "%s", id);
 }
 
-/* What is sent on names the trace, the request's own span, and the flags. */
+/* What is sent on names the trace, a span of the call, and the flags. */
 static void expect_sent(const svc_reply *reply, const char *flags)
 {
-    char expected[64];
-    snprintf(expected, sizeof expected, "00-%s-%s-%s", svc_reply_header(reply, "Trace"),
-             svc_reply_header(reply, "Span"), flags);
-    cr_expect_str_eq(svc_reply_header(reply, "Traceparent"), expected);
+    char expected[64], span[SVC_TRACE_SPAN_DIGITS + 1];
+    const char *sent = svc_reply_header(reply, "Traceparent");
+    cr_assert_eq(strlen(sent), 55, "%s", sent);
+    snprintf(span, sizeof span, "%s", sent + SVC_TRACE_SPAN_AT);
+    expect_id(span, SVC_TRACE_SPAN_DIGITS);
+    cr_expect_str_neq(span, svc_reply_header(reply, "Span"));
+    cr_expect_str_neq(span, svc_reply_header(reply, "Parent"));
+    snprintf(expected, sizeof expected, "00-%s-%s-%s", svc_reply_header(reply, "Trace"), span,
+             flags);
+    cr_expect_str_eq(sent, expected);
 }
 
 Test(trace, a_request_continues_the_trace_that_it_brings)
@@ -152,6 +158,32 @@ Test(trace, every_request_is_a_span_of_its_own)
     cr_expect_str_neq(svc_reply_header(first, "Span"), svc_reply_header(second, "Span"));
     svc_reply_free(first);
     svc_reply_free(second);
+    svc_app_free(app);
+}
+
+static int call_thrice(svc_request *req, svc_response *res)
+{
+    const char *calls[3], *own = svc_request_span_id(req);
+    for (size_t i = 0; i < 3; i++) {
+        calls[i] = svc_request_traceparent(req);
+        cr_expect(strncmp(calls[i] + SVC_TRACE_SPAN_AT, own, SVC_TRACE_SPAN_DIGITS));
+        cr_expect_not(strncmp(calls[i], calls[0], SVC_TRACE_SPAN_AT), "of one trace");
+        for (size_t j = 0; j < i; j++)
+            cr_expect_str_neq(calls[i], calls[j]);
+    }
+    cr_expect_str_eq(svc_request_span_id(req), own, "the request's own span stays");
+    return svc_response_empty(res, 204);
+}
+
+Test(trace, each_outgoing_call_is_a_span_of_its_own)
+{
+    static const char *const headers[] = {"traceparent", TRACEPARENT "01", NULL};
+    svc_config config = quiet();
+    svc_app *app = svc_app_new("tracing");
+    svc_app_configure(app, &config);
+    svc_app_get(app, "/", call_thrice, NULL);
+    svc_reply_free(ask_with(app, NULL));
+    svc_reply_free(ask_with(app, headers));
     svc_app_free(app);
 }
 

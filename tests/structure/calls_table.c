@@ -537,6 +537,8 @@ static long defer(struct things *at)
     X(svc_reply_header_at, LOOK, (svc_reply_header_at(at->reply, 0, &text, &other_text), 0))       \
     X(svc_reply_outcome, LOOK, (svc_reply_outcome(at->reply), 0))                                  \
     X(svc_reply_status, LOOK, (svc_reply_status(at->reply), 0))                                    \
+    X(svc_request_accepts_encoding, REQUEST,                                                       \
+      (length = svc_request_accepts_encoding(at->req, "gzip"), 0))                                 \
     X(svc_request_alloc, REQUEST, svc_request_alloc(at->req, 16) == NULL)                          \
     X(svc_request_app, REQUEST, svc_request_app(at->req) != at->app)                               \
     X(svc_request_arg, REQUEST, svc_request_arg(at->req) == at)                                    \
@@ -597,6 +599,8 @@ static long defer(struct things *at)
     X(svc_response_file, ANSWER, svc_response_file(at->res, NULL, NULL, "/etc/passwd"))            \
     X(svc_response_free, LOOK, new_response(at))                                                   \
     X(svc_response_header, LOOK, (text = svc_response_header(at->res, "X-Added"), 0))              \
+    X(svc_response_header_at, LOOK, (svc_response_header_at(at->res, 0, &text, &other_text), 0))   \
+    X(svc_response_header_count, LOOK, (length = svc_response_header_count(at->res), 0))           \
     X(svc_response_json, ANSWER, svc_response_json(at->res, 200, "{s:i}", "a", 1))                 \
     X(svc_response_json_begin, ANSWER, write_json(at))                                             \
     X(svc_response_json_end, ANSWER, write_json(at))                                               \

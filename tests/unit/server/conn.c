@@ -83,7 +83,6 @@ static void connect_at(uint64_t ns)
     begin_turn(ns);
     conn = (struct conn){.loop = &loop, .fd = ends[0], .taken_known = true};
     conn.address.ss_family = AF_UNIX;
-    conn.watch.kind = WATCH_CONN;
     peer = ends[1];
 }
 
@@ -120,7 +119,7 @@ static unsigned turn_until_timed_out(void)
     for (; !conn.timed_out; wakes++) {
         sleep_as_told();
         while (svc__wheel_expire(&loop.wheel, loop.now_ms))
-            svc__conn_expired(&conn);
+            svc__conn_expired(&loop.reactor, &conn.deadline);
     }
     return wakes;
 }
@@ -189,7 +188,7 @@ Test(conn, one_that_is_idle_wakes_its_loop_a_few_times_until_it_is_closed)
     for (; svc__wheel_armed(&conn.deadline.timer); wakes++) {
         sleep_as_told();
         while (svc__wheel_expire(&loop.wheel, loop.now_ms))
-            svc__conn_expired(&conn);
+            svc__conn_expired(&loop.reactor, &conn.deadline);
     }
     cr_expect_geq(now_ns, (5000 + app->config.idle_timeout_ms) * MS);
     cr_expect_leq(wakes, 10, "%u", wakes);

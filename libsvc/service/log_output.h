@@ -1,6 +1,6 @@
 /* Where an app's log goes outside the process. */
-#ifndef SVC_SERVER_LOG_OUTPUT_H
-#define SVC_SERVER_LOG_OUTPUT_H
+#ifndef SVC_SERVICE_LOG_OUTPUT_H
+#define SVC_SERVICE_LOG_OUTPUT_H
 
 #include <svc/types.h>
 

@@ -1,6 +1,6 @@
 /* How many CPUs this process may really use, which in a container is less than the machine has. */
-#ifndef SVC_SERVER_CPUS_H
-#define SVC_SERVER_CPUS_H
+#ifndef SVC_SERVICE_CPUS_H
+#define SVC_SERVICE_CPUS_H
 
 #include <stddef.h>
 

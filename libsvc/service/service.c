@@ -1,11 +1,11 @@
 /* Starting and ending what one app needs to serve. */
-#include "libsvc/server/service.h"
+#include "libsvc/service/service.h"
 
 #include <stdlib.h>
 
 #include "libsvc/base/clock.h"
 #include "libsvc/ops/admin.h"
-#include "libsvc/server/cpus.h"
+#include "libsvc/service/cpus.h"
 
 enum { ADMIN_LOOPS = 1 };
 
@@ -117,7 +117,8 @@ static int start_threads(struct service *service)
     error = service->admin ? svc__server_start(service->admin) : 0;
     error = error ? error : svc__server_start(service->server);
     if (error)
-        svc__app_error(service->app, NULL, 0, "the threads of event loops cannot be made");
+        svc__faults_add(&service->app->faults, NULL, 0,
+                        "the threads of event loops cannot be made");
     return error;
 }
 

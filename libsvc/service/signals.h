@@ -8,8 +8,8 @@
  * for requests, and elsewhere, where a hook or a name look-up may hold the thread for ever, it ends
  * the process as it would have without a handler.
  */
-#ifndef SVC_SERVER_SIGNALS_H
-#define SVC_SERVER_SIGNALS_H
+#ifndef SVC_SERVICE_SIGNALS_H
+#define SVC_SERVICE_SIGNALS_H
 
 #include <stdbool.h>
 

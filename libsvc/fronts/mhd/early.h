@@ -10,8 +10,8 @@
  *
  * For the loop's thread.
  */
-#ifndef SVC_SERVER_EARLY_H
-#define SVC_SERVER_EARLY_H
+#ifndef SVC_MHD_EARLY_H
+#define SVC_MHD_EARLY_H
 
 #include <stdbool.h>
 #include <stddef.h>

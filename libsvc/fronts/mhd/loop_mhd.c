@@ -1,5 +1,5 @@
 /* What libsvc and libmicrohttpd say to each other: one daemon a loop, and its access handler. */
-#include "libsvc/server/loop_mhd.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
 
 #include <limits.h>
 #include <microhttpd.h>
@@ -10,10 +10,10 @@
 
 #include "libsvc/base/thread.h"
 #include "libsvc/exchange/away.h"
-#include "libsvc/proto/chunk.h"
+#include "libsvc/fronts/mhd/chunks.h"
+#include "libsvc/fronts/mhd/loop_mhd_reply.h"
+#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/proto/head_raw.h"
-#include "libsvc/server/loop_mhd_reply.h"
-#include "libsvc/server/wire.h"
 
 enum {
     /* A refused body of at most this is read, so that the connection can be kept. */
@@ -283,48 +283,6 @@ static void count_body(struct conn *conn, size_t len)
     conn->had_body = true;
 }
 
-/* ---- Chunked framing, which libmicrohttpd takes leniently */
-
-static bool sees_chunks(const struct conn *conn)
-{
-    return conn->loop->known_layout && conn->x->framing.kind == BODY_CHUNKED;
-}
-
-/* What was there in this run of libmicrohttpd was there at its beginning, save where it handles a
- * connection before it reads from it. */
-static bool is_same_read(const struct conn *conn)
-{
-    return conn->chunk_run == conn->loop->runs;
-}
-
-/* Remembers where a piece, or the head, ends, and whether the body's end is behind: only when it
- * comes in the same run has this been looking at bytes that were there. */
-static void note_chunk_end(struct conn *conn, const char *end)
-{
-    const char *limit = conn->base + conn->loop->pool;
-    conn->chunk_ends =
-        svc__chunk_ends(svc__bytes(end, (size_t)(limit - end)), !conn->chunk_is_head);
-    conn->chunk_end = end;
-    conn->chunk_run = conn->first_run == conn->loop->runs ? 0 : conn->loop->runs;
-}
-
-/*
- * What is before a piece is the framing since the last one, if both have come by one read. Else it
- * is what has come since, which begins where the head ends: the last chunk's end may have been read
- * before, and all of it. In a run that cannot tell, either will do.
- */
-static bool is_led_in(const struct conn *conn, const char *data)
-{
-    const char *last = conn->chunk_end, *begin = conn->head_end;
-    bool behind = !conn->chunk_is_head;
-    bool led_in = data > last && svc__chunk_leads(svc__bytes(last, (size_t)(data - last)), behind);
-    if (led_in || (is_same_read(conn) && data > last))
-        return led_in;
-    struct bytes since = {begin, (size_t)(data - begin)};
-    return !since.len || svc__chunk_leads(since, false) ||
-           (behind && svc__chunk_leads(since, true));
-}
-
 static enum MHD_Result refuse_chunks(struct conn *conn)
 {
     if (!svc__exchange_has_reply(conn->x) &&
@@ -359,15 +317,12 @@ void svc__loop_mhd_answer_early(struct conn *conn)
 /* Takes a piece of the body, or leaves it: `*left` is what was not taken. */
 static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t len, size_t *left)
 {
-    if (sees_chunks(conn) && !is_led_in(conn, data))
+    if (!svc__chunks_lead(conn, data))
         return refuse_chunks(conn);
     svc__loop_mhd_answer_early(conn);
     enum exchange_step step =
         conn->call == CALL_BODY ? svc__exchange_body(conn->x, data, len) : EXCHANGE_REPLY;
-    if (sees_chunks(conn)) {
-        conn->chunk_is_head = false;
-        note_chunk_end(conn, step == EXCHANGE_FULL ? data : data + len);
-    }
+    svc__chunks_took(conn, step == EXCHANGE_FULL ? data : data + len);
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
         *left = len;
         conn->held = len;
@@ -387,7 +342,7 @@ static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t le
 static enum MHD_Result end_body(struct conn *conn)
 {
     struct exchange *x = conn->x;
-    if (sees_chunks(conn) && is_same_read(conn) && !conn->chunk_ends)
+    if (!svc__chunks_end(conn))
         return refuse_chunks(conn);
     bool wanted = conn->call == CALL_BODY && !svc__exchange_has_reply(x);
     conn->call = CALL_FINAL;
@@ -425,10 +380,7 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
         if (conn->cut)
             return MHD_NO;
         take_head(conn, method, version);
-        if (sees_chunks(conn) && conn->head_end) {
-            conn->chunk_is_head = true;
-            note_chunk_end(conn, conn->head_end);
-        }
+        svc__chunks_begin(conn);
         return begin(conn);
     case CALL_AGAIN:
         return run_before_body(conn);

@@ -1,6 +1,6 @@
 /* What the two ways to run a program have in common: what they print, and what they return. */
-#ifndef SVC_SERVER_APP_RUN_H
-#define SVC_SERVER_APP_RUN_H
+#ifndef SVC_SERVICE_APP_RUN_H
+#define SVC_SERVICE_APP_RUN_H
 
 #include <svc/app.h>
 

@@ -4,8 +4,8 @@
  *
  * For the loop's thread.
  */
-#ifndef SVC_SERVER_LOOP_MHD_REPLY_H
-#define SVC_SERVER_LOOP_MHD_REPLY_H
+#ifndef SVC_MHD_LOOP_MHD_REPLY_H
+#define SVC_MHD_LOOP_MHD_REPLY_H
 
 #include "libsvc/server/loop.h"
 

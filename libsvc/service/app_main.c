@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/server/app_run.h"
+#include "libsvc/service/app_run.h"
 #include "libsvc/settings/config_source.h"
 #include "libsvc/settings/config_text.h"
 
@@ -114,7 +114,7 @@ static void put_help(const svc_app *app, struct buf *out)
 static int check(svc_app *app)
 {
     int error = svc__config_check(app);
-    if (!error && svc__app_has_errors(app))
+    if (!error && svc__faults_any(&app->faults))
         error = SVC_ECONFIG;
     return error ? svc__app_run_report(app, error) : EXIT_CLEAN;
 }

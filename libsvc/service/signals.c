@@ -1,5 +1,5 @@
 /* SIGTERM, SIGINT, SIGHUP and SIGPIPE while svc_app_run has the program. */
-#include "libsvc/server/signals.h"
+#include "libsvc/service/signals.h"
 
 #include <errno.h>
 #include <pthread.h>

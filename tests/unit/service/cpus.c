@@ -1,4 +1,4 @@
-#include "libsvc/server/cpus.h"
+#include "libsvc/service/cpus.h"
 
 #include <criterion/criterion.h>
 #include <sched.h>

@@ -2,8 +2,8 @@
  * The only door to libmicrohttpd: a daemon for each loop that never listens, never waits and never
  * times anything. For the loop's thread.
  */
-#ifndef SVC_SERVER_LOOP_MHD_H
-#define SVC_SERVER_LOOP_MHD_H
+#ifndef SVC_MHD_LOOP_MHD_H
+#define SVC_MHD_LOOP_MHD_H
 
 #include "libsvc/server/loop.h"
 

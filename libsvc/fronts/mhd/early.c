@@ -1,5 +1,5 @@
 /* Heads that the loop reads itself. */
-#include "libsvc/server/early.h"
+#include "libsvc/fronts/mhd/early.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/fronts/mhd/loop_mhd.h"
 #include "libsvc/proto/head_raw.h"
 #include "libsvc/server/conn.h"
 #include "libsvc/server/loop.h"
-#include "libsvc/server/loop_mhd.h"
 
 int svc__early_start(struct loop *loop)
 {

@@ -1,6 +1,6 @@
 /* Responses written straight to a socket, where libmicrohttpd cannot be made to send one. */
-#ifndef SVC_SERVER_WIRE_H
-#define SVC_SERVER_WIRE_H
+#ifndef SVC_MHD_WIRE_H
+#define SVC_MHD_WIRE_H
 
 #include "libsvc/exchange/exchange.h"
 

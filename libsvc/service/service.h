@@ -1,6 +1,6 @@
 /* A started app: its server and the admin listener's. */
-#ifndef SVC_SERVER_SERVICE_H
-#define SVC_SERVER_SERVICE_H
+#ifndef SVC_SERVICE_SERVICE_H
+#define SVC_SERVICE_SERVICE_H
 
 #include "libsvc/server/server.h"
 

@@ -1,8 +1,8 @@
 /* Taking a service down in an order that loses no request behind a load balancer. */
-#ifndef SVC_SERVER_DRAIN_H
-#define SVC_SERVER_DRAIN_H
+#ifndef SVC_SERVICE_DRAIN_H
+#define SVC_SERVICE_DRAIN_H
 
-#include "libsvc/server/service.h"
+#include "libsvc/service/service.h"
 
 /*
  * Waits for a stop, by svc_app_stop or a signal where svc_app_run has taken them, then drains:

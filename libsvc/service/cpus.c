@@ -1,5 +1,5 @@
 /* CPUs by the scheduler's mask and by the control group's quota. */
-#include "libsvc/server/cpus.h"
+#include "libsvc/service/cpus.h"
 
 #include <limits.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* The drain, step by step. */
-#include "libsvc/server/drain.h"
+#include "libsvc/service/drain.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/run/workers.h"
-#include "libsvc/server/signals.h"
+#include "libsvc/service/signals.h"
 
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */

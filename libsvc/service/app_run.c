@@ -1,5 +1,5 @@
 /* The life of an app as programs see it: start, wait, stop, or all of it at once. */
-#include "libsvc/server/app_run.h"
+#include "libsvc/service/app_run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,10 +9,10 @@
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
 #include "libsvc/base/standard.h"
-#include "libsvc/server/drain.h"
-#include "libsvc/server/log_output.h"
 #include "libsvc/server/loop.h"
-#include "libsvc/server/signals.h"
+#include "libsvc/service/drain.h"
+#include "libsvc/service/log_output.h"
+#include "libsvc/service/signals.h"
 #include "libsvc/settings/config.h"
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once; but
@@ -73,8 +73,9 @@ static int occupy_standard(svc_app *app)
 {
     if (!svc__standard_occupy())
         return 0;
-    svc__app_error(app, NULL, 0, "standard input, output or error is closed, and /dev/null: %s",
-                   strerror(errno));
+    svc__faults_add(&app->faults, NULL, 0,
+                    "standard input, output or error is closed, and /dev/null: %s",
+                    strerror(errno));
     return SVC_ESYSTEM;
 }
 
@@ -137,7 +138,7 @@ static int run(svc_app *app)
     bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
     int error = idle ? svc__signals_take() : SVC_ESTATE;
     if (error)
-        return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
+        return svc__app_run_report(app, svc__faults_refuse(&app->faults, error, "svc_app_run"));
     app->signals = svc__signals_count();
     int status = serve(app);
     app->signals = NULL;

@@ -1,5 +1,5 @@
 /* Opening the log's output. It is the first thing that a start does, so that hooks can log. */
-#include "libsvc/server/log_output.h"
+#include "libsvc/service/log_output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ enum { MAX_RINGS = 1025 };
 
 static int refuse(svc_app *app, int error, const char *reason)
 {
-    svc__app_error(app, NULL, 0, "log_output \"%s\": %s", app->config.log_output, reason);
+    svc__faults_add(&app->faults, NULL, 0, "log_output \"%s\": %s", app->config.log_output, reason);
     return error;
 }
 

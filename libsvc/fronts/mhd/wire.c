@@ -1,5 +1,5 @@
 /* Responses written straight to a socket. */
-#include "libsvc/server/wire.h"
+#include "libsvc/fronts/mhd/wire.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Response objects of libmicrohttpd, made and kept. */
-#include "libsvc/server/loop_mhd_reply.h"
+#include "libsvc/fronts/mhd/loop_mhd_reply.h"
 
 #include <fcntl.h>
 #include <microhttpd.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libsvc/server/loop_mhd.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
 
 enum {
     KEPT = 16,               /* a power of two */
