@@ -193,8 +193,10 @@ SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
 SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 
 /*
- * Sets the app's configuration, which is copied whole. Its values are checked at start, all at
- * once. 0, SVC_EINVAL, SVC_ESTATE once started, or SVC_ENOMEM. Since: 0.1
+ * Sets the app's configuration, which is copied. Settings that the environment or a file has given
+ * before (svc_app_environment) keep that value: the operator's word is the last, whichever call comes
+ * first. The values are checked at start, all at once. 0, SVC_EINVAL, SVC_ESTATE once started, or
+ * SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_app_configure(svc_app *app, const svc_config *config);
 

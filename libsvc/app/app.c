@@ -28,7 +28,7 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
         return NULL;
     svc__arena_init(&app->memory, NULL, SIZE_MAX);
     svc__faults_init(&app->faults);
-    svc__config_init(app);
+    svc__settings_init(&app->settings, &app->config, &app->memory, &app->faults);
     svc__task_init(&app->tasks);
     app->stop_fd = -1;
     app->root = (struct svc_group){.app = app, .prefix = ""};

@@ -17,7 +17,7 @@
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 #include "libsvc/run/watchdog.h"
-#include "libsvc/settings/config.h"
+#include "libsvc/settings/settings.h"
 
 struct service;
 struct test_host;
@@ -132,7 +132,7 @@ struct svc_app {
     _Atomic bool waited;     /* svc_app_wait has been called */
     bool readied;            /* compiled, hooks have run and are not undone */
     svc_config config;
-    struct config_tables tables; /* of the settings: those of `config`, and the program's own */
+    struct settings settings; /* those of `config`, and the program's own */
     struct logger logger;
     svc_group root;
     struct route *routes, *last_route;

@@ -269,16 +269,16 @@ int svc__app_ready(svc_app *app)
         error = each_route(app, complete_route);
     if (!error && app->config.stall_ms)
         error = svc__watchdog_register(app);
-    /* What acts on settings must not see bad ones, which svc__config_check has told. */
-    if (!error && !app->tables.bad)
+    /* What acts on settings must not see bad ones, which svc__settings_check has told. */
+    if (!error && !app->settings.bad)
         error = make_workers(app);
-    if (!error && !app->tables.bad)
+    if (!error && !app->settings.bad)
         error = start_middleware(app);
-    if (!error && !app->tables.bad)
+    if (!error && !app->settings.bad)
         error = start_hooks(app);
-    if (!error && !app->tables.bad)
+    if (!error && !app->settings.bad)
         error = svc__workers_start(app->workers); /* which the hooks may have made ready for */
-    if (!error && !app->tables.bad && svc__faults_any(&app->faults))
+    if (!error && !app->settings.bad && svc__faults_any(&app->faults))
         error = SVC_ESTATE; /* a hook has registered something, which came too late */
     if (error == SVC_ENOMEM && !errors_before)
         svc__faults_add(&app->faults, NULL, 0, "%s", svc_error_text(error));

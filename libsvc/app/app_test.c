@@ -5,6 +5,7 @@
 
 #include <svc/test.h>
 
+#include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
 #include "libsvc/base/clock.h"
@@ -14,7 +15,6 @@
 #include "libsvc/base/wait.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/run/reactor.h"
-#include "libsvc/settings/config.h"
 
 enum {
     MAX_REPLY = 1 << 30,
@@ -418,7 +418,7 @@ static bool test_valid(const svc_test *test)
 static int ready(svc_app *app)
 {
     svc__life_begin_start(app);
-    int error = app->readied ? 0 : svc__config_check(app);
+    int error = app->readied ? 0 : svc__app_settings_check(app);
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
     if (!error && !app->test_host)

@@ -22,18 +22,6 @@ void svc__logger_free(struct logger *logger)
     pthread_mutex_destroy(&logger->lock);
 }
 
-int svc__logger_check(svc_app *app)
-{
-    struct log_levels levels = {.count = 0};
-    struct bytes bad;
-    const char *reason;
-    if (!svc__log_level_rules(&levels, app->config.log_levels, &bad, &reason))
-        return 0;
-    svc__faults_add(&app->faults, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len,
-                    bad.data, reason);
-    return SVC_ECONFIG;
-}
-
 void svc__logger_configure(struct logger *logger, const svc_config *config)
 {
     struct bytes bad;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
 #include "libsvc/base/standard.h"
@@ -13,13 +14,12 @@
 #include "libsvc/service/drain.h"
 #include "libsvc/service/log_output.h"
 #include "libsvc/service/signals.h"
-#include "libsvc/settings/config.h"
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once; but
  * nothing is begun once a stop was asked for. */
 static int prepare(svc_app *app, struct service **service)
 {
-    int error = svc__config_check(app);
+    int error = svc__app_settings_check(app);
     int log_error = svc__log_output_open(app);
     int ready_error = svc__app_ready(app);
     error = error ? error : log_error ? log_error : ready_error;
@@ -121,7 +121,7 @@ int svc__app_run_report(svc_app *app, int error)
 /* With the signals taken. */
 static int serve(svc_app *app)
 {
-    if (!app->tables.prefix)
+    if (!app->settings.prefix)
         svc_app_environment(app, "SVC"); /* what is wrong is told by the start */
     int error = svc_app_start(app);
     if (error == SVC_ECANCELLED)

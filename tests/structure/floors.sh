@@ -18,14 +18,15 @@ floor() {
 }
 
 floors=
-core='log run settings exchange json cache app bind'
+core='log run exchange json cache app bind settings'
 floor base
 floor proto base
 floor route base proto
 floor store base
-for room in $core; do
+for room in log run exchange json cache app bind; do
     floor "$room" base proto route $core
 done
+floor settings base proto log
 floor mw base proto route $core store
 floor ops base proto route $core
 floor server base proto route $core store fronts/mhd
