@@ -83,7 +83,7 @@ static int set_tag(svc_response *res)
 
 static bool wants_tag(const struct conditional_layer *layer, const svc_response *res)
 {
-    return res->status == 200 && res->body.kind == RESPONSE_MEMORY &&
+    return res->status == 200 && res->body.kind == REPLY_MEMORY &&
            res->body.len <= layer->options.max_tagged_bytes && layer->options.max_tagged_bytes &&
            !svc__fields_find(res->fields, res->field_count, NAME("ETag"));
 }

@@ -10,6 +10,8 @@
 
 #include "libsvc/base/thread.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/dispatch.h"
+#include "libsvc/exchange/stand_in.h"
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/loop_mhd_reply.h"
 #include "libsvc/fronts/mhd/wire.h"
@@ -100,13 +102,13 @@ static void take_head(struct conn *conn, const char *method, const char *version
     struct head head = {svc__bytes_z(method), x->request.target.raw, (unsigned)(version[7] - '0'),
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
-        svc__exchange_head_failed(x, &head, 503, "out of memory");
+        svc__dispatch_head_failed(x, &head, 503, "out of memory");
     else if (conn->fault)
-        svc__exchange_head_failed(x, &head, conn->fault_status, conn->fault);
+        svc__dispatch_head_failed(x, &head, conn->fault_status, conn->fault);
     else if (!is_as_sent(conn, method))
-        svc__exchange_head_failed(x, &head, 400, "the head holds a NUL or a line that is hidden");
+        svc__dispatch_head_failed(x, &head, 400, "the head holds a NUL or a line that is hidden");
     else
-        svc__exchange_head(x, &head);
+        svc__dispatch_head(x, &head);
 }
 
 /* ---- Replies */
@@ -228,7 +230,7 @@ static bool droppable(const struct exchange *x)
 
 static enum exchange_step run(struct exchange *x)
 {
-    return x->replied ? EXCHANGE_REPLY : svc__exchange_run(x);
+    return x->replied ? EXCHANGE_REPLY : svc__dispatch_run(x);
 }
 
 /* In the first call, with a body to come or one whose end nobody knows. */
@@ -320,7 +322,7 @@ static enum MHD_Result take_piece(struct conn *conn, const char *data, size_t le
         return refuse_chunks(conn);
     svc__loop_mhd_answer_early(conn);
     enum exchange_step step =
-        conn->call == CALL_BODY ? svc__exchange_body(conn->x, data, len) : EXCHANGE_REPLY;
+        conn->call == CALL_BODY ? svc__dispatch_body(conn->x, data, len) : EXCHANGE_REPLY;
     svc__chunks_took(conn, step == EXCHANGE_FULL ? data : data + len);
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
         *left = len;
@@ -345,7 +347,7 @@ static enum MHD_Result end_body(struct conn *conn)
         return refuse_chunks(conn);
     bool wanted = conn->call == CALL_BODY && !svc__exchange_has_reply(x);
     conn->call = CALL_FINAL;
-    if (wanted && svc__exchange_body_end(x) == EXCHANGE_WAIT)
+    if (wanted && svc__dispatch_body_end(x) == EXCHANGE_WAIT)
         return suspend(conn, CONN_HANDLE);
     if (svc__away_is(x))
         return suspend(conn, CONN_HANDLE);
@@ -491,7 +493,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
         svc__conn_refuse_bare(conn, "the service is stopping");
         return conn;
     }
-    conn->x = svc__exchange_new(loop->server->app, &loop->host, svc__bytes_z(target));
+    conn->x = svc__dispatch_new(loop->server->app, &loop->host, svc__bytes_z(target));
     if (!conn->x) {
         svc__conn_refuse_bare(conn, "out of memory");
         return conn;
@@ -538,7 +540,7 @@ static uint64_t bytes_out(const struct exchange *x, bool sent)
     const struct response_body *body = &x->response.body;
     if (svc__exchange_reply_bodiless(x))
         return 0;
-    return body->kind == RESPONSE_SOURCE || sent ? body->len : 0;
+    return body->kind == REPLY_SOURCE || sent ? body->len : 0;
 }
 
 static void complete(struct conn *conn, struct MHD_Connection *connection, struct exchange *x,
@@ -551,7 +553,7 @@ static void complete(struct conn *conn, struct MHD_Connection *connection, struc
                                refused ? "refused" : svc__exchange_outcome_text(outcome));
     bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->cut);
     x->transport = NULL;
-    svc__exchange_done(x, outcome, bytes_out(x, sent));
+    svc__dispatch_done(x, outcome, bytes_out(x, sent));
     svc__exchange_unref(x);
 }
 
@@ -563,7 +565,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     *context = NULL;
     if (!conn || !conn->x)
         return;
-    struct exchange *x = svc__exchange_reclaim(conn->x, SVC_CLIENT_GONE);
+    struct exchange *x = svc__stand_in_reclaim(conn->x, SVC_CLIENT_GONE);
     conn->x = NULL;
     if (x)
         complete(conn, connection, x, code);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/server/loop.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -90,7 +91,7 @@ static void disconnect(void)
 {
     svc__wheel_cancel(&loop.wheel, &conn.deadline.timer);
     if (conn.x) {
-        svc__exchange_done(conn.x, SVC_COMPLETE, 0);
+        svc__dispatch_done(conn.x, SVC_COMPLETE, 0);
         svc__exchange_unref(conn.x);
     }
     close(conn.fd);
@@ -102,10 +103,10 @@ static void begin_request(uint64_t started_ns, uint64_t budget_ms)
 {
     static struct field fields[] = {{{"Host", 4}, {"a", 1}}, {{"Content-Length", 14}, {"9", 1}}};
     struct head head = {{"POST", 4}, {"/", 1}, 1, fields, ROWS(fields), 0};
-    conn.x = svc__exchange_new(app, &loop.host, head.target_raw);
+    conn.x = svc__dispatch_new(app, &loop.host, head.target_raw);
     cr_assert(conn.x);
     head.bytes = svc__head_size(&head);
-    svc__exchange_head(conn.x, &head);
+    svc__dispatch_head(conn.x, &head);
     conn.x->request.started_ns = started_ns;
     conn.x->request.deadline_ns = started_ns + budget_ms * MS;
     conn.x->transport = &conn;
