@@ -9,9 +9,6 @@
 #include <unistd.h>
 
 #include "libsvc/base/wait.h"
-#include "libsvc/exchange/exchange.h"
-#include "libsvc/run/timer.h"
-#include "libsvc/run/watch.h"
 
 enum {
     EVENTS = 16,         /* taken at once by a turn of its own */
@@ -36,9 +33,19 @@ static int watch_wakes(struct svc_loop *loop, int call, uint32_t events)
     return epoll_ctl(loop->epoll_fd, call, loop->wake_fd, &event) ? SVC_ESYSTEM : 0;
 }
 
+static void on_wake(struct svc_loop *loop, struct watch *watch, uint32_t events)
+{
+    uint64_t seen;
+    (void)watch;
+    if (events & EPOLLOUT)
+        (void)watch_wakes(loop, EPOLL_CTL_MOD, EPOLLIN);
+    loop->woken = read(loop->wake_fd, &seen, sizeof seen) == sizeof seen || (events & EPOLLOUT) ||
+                  loop->woken;
+}
+
 int svc__reactor_open(struct svc_loop *loop, svc_app *app)
 {
-    *loop = (struct svc_loop){.wake_watch.kind = WATCH_WAKE};
+    *loop = (struct svc_loop){.wake_watch.ready = on_wake};
     svc__watchdog_init(&loop->watchdog, app);
     svc__arena_cache_init(&loop->arenas, CACHED_CHUNKS);
     svc__wheel_init(&loop->timers, svc__clock_ns(), TICK_SHIFT);
@@ -122,18 +129,49 @@ int svc__reactor_wait_ms(const struct svc_loop *loop, uint64_t now_ns)
     return svc__wait_epoll_ms(wait_ns < 0 ? -1 : wait_ns / 1000000 + (wait_ns % 1000000 != 0));
 }
 
-void svc__reactor_event(struct svc_loop *loop, struct watch *watch, uint32_t events)
+static void enlist(struct own_watch **list, struct own_watch *watch)
 {
-    uint64_t seen;
-    if (watch->kind == WATCH_APP) {
-        svc__watch_ready((svc_watch *)(void *)watch, events);
-        svc__watchdog_look(&loop->watchdog, WATCHED_WATCH, NULL);
-        return;
+    watch->next = *list;
+    watch->at = list;
+    if (watch->next)
+        watch->next->at = &watch->next;
+    *list = watch;
+}
+
+static void unlist(struct own_watch *watch)
+{
+    *watch->at = watch->next;
+    if (watch->next)
+        watch->next->at = watch->at;
+}
+
+void svc__reactor_own(struct svc_loop *loop, struct own_watch *watch)
+{
+    enlist(&loop->watches, watch);
+}
+
+void svc__reactor_bury(struct svc_loop *loop, struct own_watch *watch)
+{
+    unlist(watch);
+    enlist(&loop->freed, watch);
+}
+
+static void free_buried(struct svc_loop *loop)
+{
+    struct own_watch *watch;
+    while ((watch = loop->freed)) {
+        unlist(watch);
+        free(watch);
     }
-    if (events & EPOLLOUT)
-        (void)watch_wakes(loop, EPOLL_CTL_MOD, EPOLLIN);
-    loop->woken = read(loop->wake_fd, &seen, sizeof seen) == sizeof seen || (events & EPOLLOUT) ||
-                  loop->woken;
+}
+
+static void forget_watches(struct svc_loop *loop)
+{
+    struct own_watch *watch;
+    while ((watch = loop->watches)) {
+        unlist(watch);
+        watch->forget(watch);
+    }
 }
 
 /* Taken whole: what is posted meanwhile waits for the next turn, so that requests get theirs. */
@@ -148,12 +186,12 @@ static void run_posts(struct svc_loop *loop, struct mail *list)
     }
 }
 
-static void fire_timers(struct svc_loop *loop, uint64_t now_ns)
+static void expire_deadlines(struct svc_loop *loop, uint64_t now_ns)
 {
     struct timer *timer;
     while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
-        svc__timer_fire(timer);
-        svc__watchdog_look(&loop->watchdog, WATCHED_TIMER, NULL);
+        struct deadline *deadline = (struct deadline *)(void *)timer;
+        deadline->expired(loop, deadline);
     }
 }
 
@@ -163,8 +201,8 @@ void svc__reactor_run(struct svc_loop *loop, uint64_t now_ns)
         return;
     if (!svc__mailbox_is_empty(&loop->posted))
         run_posts(loop, svc__mailbox_take_all(&loop->posted));
-    fire_timers(loop, now_ns);
-    svc__watch_bury(loop);
+    expire_deadlines(loop, now_ns);
+    free_buried(loop);
 }
 
 void svc__reactor_turn(struct svc_loop *loop, uint64_t until_ms)
@@ -178,8 +216,10 @@ void svc__reactor_turn(struct svc_loop *loop, uint64_t until_ms)
     int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait);
     now_ns = svc__clock_ns();
     svc__watchdog_woken(&loop->watchdog, now_ns);
-    for (int i = 0; i < count; i++)
-        svc__reactor_event(loop, events[i].data.ptr, events[i].events);
+    for (int i = 0; i < count; i++) {
+        struct watch *watch = events[i].data.ptr;
+        watch->ready(loop, watch, events[i].events);
+    }
     svc__reactor_run(loop, now_ns);
 }
 
@@ -190,7 +230,8 @@ void svc__reactor_end(struct svc_loop *loop)
     struct mail *posted = svc__mailbox_close(&loop->posted);
     loop->ended = true;
     svc__wheel_clear(&loop->timers);
-    svc__watch_forget_all(loop);
+    free_buried(loop);
+    forget_watches(loop);
     run_posts(loop, posted);
 }
 
@@ -211,9 +252,4 @@ int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)
     if (first && loop != here) /* its own thread looks before it waits */
         interrupt(loop);
     return 0;
-}
-
-svc_loop *svc_request_loop(const svc_request *req)
-{
-    return svc__exchange_of(req)->home->loop;
 }

@@ -18,12 +18,23 @@
 #include "libsvc/base/wheel.h"
 #include "libsvc/run/watchdog.h"
 
-/* Which of the things that the loop's epoll points at: those of the reactor, then the host's. */
-enum { WATCH_APP, WATCH_WAKE, WATCH_HOST };
-
-/* What such a thing begins with. */
+/* What an event of the loop's epoll points at: a member of whatever watches a descriptor. */
 struct watch {
-    int kind;
+    void (*ready)(struct svc_loop *loop, struct watch *watch, uint32_t events);
+};
+
+/* A watch that its owner may free in the midst of a turn, while an event of that turn still points
+ * at it, and that has to learn of the loop's end. The beginning of its owner's memory. */
+struct own_watch {
+    struct watch watch;
+    struct own_watch *next, **at; /* in a list of the loop's, and what points to it there */
+    void (*forget)(struct own_watch *watch);
+};
+
+/* What is due at a time: a member of whatever waits for it. Set and cancelled by its timer. */
+struct deadline {
+    struct timer timer; /* first */
+    void (*expired)(struct svc_loop *loop, struct deadline *deadline);
 };
 
 struct svc_loop {
@@ -33,9 +44,9 @@ struct svc_loop {
     bool woken;              /* something was handed over to the host */
     bool ended;              /* nothing of the application's runs any more */
     struct mailbox posted;   /* struct post */
-    struct wheel timers;     /* in nanoseconds of svc__clock_ns */
-    svc_watch *watches;      /* of the application */
-    svc_watch *freed;        /* what events of this turn may still point at */
+    struct wheel timers;     /* of struct deadline, in nanoseconds of svc__clock_ns */
+    struct own_watch *watches;
+    struct own_watch *freed; /* what events of this turn may still point at */
     struct watchdog watchdog;
     struct arena_cache arenas; /* for requests, and for responses that are made here */
 };
@@ -75,8 +86,12 @@ unsigned svc__reactor_take_failed(struct svc_loop *loop);
 /* How long the loop may wait until it asks again, in milliseconds rounded up; -1 for ever. */
 int svc__reactor_wait_ms(const struct svc_loop *loop, uint64_t now_ns);
 
-/* Takes an event of the reactor's epoll whose kind is not the host's. */
-void svc__reactor_event(struct svc_loop *loop, struct watch *watch, uint32_t events);
+/* Lists a watch, which is the reactor's to tell of its end from here on. */
+void svc__reactor_own(struct svc_loop *loop, struct own_watch *watch);
+
+/* Frees the memory of a watch that it lists, when no event of this turn is left; it has to do
+ * nothing when it is ready until then. */
+void svc__reactor_bury(struct svc_loop *loop, struct own_watch *watch);
 
 /* Runs what was posted and what is due, when all events of the turn have been taken. Nothing to do
  * after the end. */

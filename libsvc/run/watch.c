@@ -3,16 +3,15 @@
  * watch whatever happens to that in the same turn: one that is freed waits for nothing, and its
  * memory stays until the turn's events are over.
  */
-#include "libsvc/run/watch.h"
+#include "libsvc/run/reactor.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
 struct svc_watch {
-    struct watch watch;    /* first */
-    svc_loop *loop;        /* NULL when it has ended */
-    svc_watch *next, **at; /* in the loop's list, and what points to this one there */
+    struct own_watch own; /* first */
+    svc_loop *loop;       /* NULL when it has ended */
     int fd;
     unsigned events; /* that it waits for */
     void (*fn)(unsigned events, void *arg);
@@ -28,7 +27,7 @@ static bool are_known(unsigned events)
  * again and again. */
 static int apply(svc_watch *watch, unsigned events)
 {
-    struct epoll_event event = {.data.ptr = &watch->watch};
+    struct epoll_event event = {.data.ptr = &watch->own.watch};
     int call = !events ? EPOLL_CTL_DEL : watch->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     if (events == watch->events)
         return 0;
@@ -40,20 +39,26 @@ static int apply(svc_watch *watch, unsigned events)
     return 0;
 }
 
-static void enlist(svc_watch **list, svc_watch *watch)
+/* Tells the application of epoll's events, if it waits for any of them still. */
+static void tell_ready(struct svc_loop *loop, struct watch *of, uint32_t events)
 {
-    watch->next = *list;
-    watch->at = list;
-    if (watch->next)
-        watch->next->at = &watch->next;
-    *list = watch;
+    svc_watch *watch = (svc_watch *)(void *)of;
+    unsigned told = events & (EPOLLERR | EPOLLHUP) ? SVC_READABLE | SVC_WRITABLE : 0;
+    told |= events & EPOLLIN ? SVC_READABLE : 0;
+    told |= events & EPOLLOUT ? SVC_WRITABLE : 0;
+    told &= watch->events;
+    if (told)
+        watch->fn(told, watch->arg);
+    svc__watchdog_look(&loop->watchdog, WATCHED_WATCH, NULL);
 }
 
-static void unlist(svc_watch *watch)
+/* Leaves it to the application, which may free it whenever it wants. */
+static void leave_loop(struct own_watch *own)
 {
-    *watch->at = watch->next;
-    if (watch->next)
-        watch->next->at = watch->at;
+    svc_watch *watch = (svc_watch *)(void *)own;
+    (void)apply(watch, 0);
+    watch->events = 0;
+    watch->loop = NULL;
 }
 
 svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
@@ -63,7 +68,8 @@ svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
     svc_watch *watch = valid ? calloc(1, sizeof *watch) : NULL;
     if (!watch)
         return NULL;
-    watch->watch.kind = WATCH_APP;
+    watch->own.watch.ready = tell_ready;
+    watch->own.forget = leave_loop;
     watch->loop = loop;
     watch->fd = fd;
     watch->fn = fn;
@@ -72,7 +78,7 @@ svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
         free(watch);
         return NULL;
     }
-    enlist(&loop->watches, watch);
+    svc__reactor_own(loop, &watch->own);
     return watch;
 }
 
@@ -93,37 +99,5 @@ void svc_watch_free(svc_watch *watch)
     }
     (void)apply(watch, 0); /* which fails when the descriptor was closed too early */
     watch->events = 0;
-    unlist(watch);
-    enlist(&watch->loop->freed, watch);
-}
-
-void svc__watch_ready(svc_watch *watch, uint32_t events)
-{
-    unsigned told = events & (EPOLLERR | EPOLLHUP) ? SVC_READABLE | SVC_WRITABLE : 0;
-    told |= events & EPOLLIN ? SVC_READABLE : 0;
-    told |= events & EPOLLOUT ? SVC_WRITABLE : 0;
-    told &= watch->events;
-    if (told)
-        watch->fn(told, watch->arg);
-}
-
-void svc__watch_bury(svc_loop *loop)
-{
-    while (loop->freed) {
-        svc_watch *watch = loop->freed;
-        unlist(watch);
-        free(watch);
-    }
-}
-
-void svc__watch_forget_all(svc_loop *loop)
-{
-    svc__watch_bury(loop);
-    while (loop->watches) {
-        svc_watch *watch = loop->watches;
-        (void)apply(watch, 0);
-        watch->events = 0;
-        unlist(watch);
-        watch->loop = NULL;
-    }
+    svc__reactor_bury(watch->loop, &watch->own);
 }

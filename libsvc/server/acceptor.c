@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/server/address_limit.h"
-#include "libsvc/server/wire.h"
 
 /* A batch bounds how long one listener keeps the loop from its connections. */
 enum { BATCH = 32, PAUSE_MS = 50 };
@@ -137,10 +137,13 @@ static void turn_one_away(struct loop *loop, const struct listener *listener)
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* What fails once is a connection that is gone already (ECONNABORTED), or a network's error that
- * came with it: the next one follows. What fails for a whole batch lasts. */
-void svc__acceptor_ready(struct loop *loop, struct listener *listener)
+/* Takes a batch. What fails once is a connection that is gone already (ECONNABORTED), or a
+ * network's error that came with it: the next one follows. What fails for a whole batch lasts. */
+static void listener_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
 {
+    (void)events;
+    struct loop *loop = svc__loop_of(reactor);
+    struct listener *listener = (struct listener *)(void *)watch;
     int failed = 0, error = 0;
     for (int i = 0; i < BATCH; i++) {
         struct remote remote;
@@ -174,6 +177,20 @@ bool svc__acceptor_empty(struct server *server, struct listener *listener)
         else if (errno != ECONNABORTED && errno != EINTR)
             return false;
     }
+}
+
+static void pause_over(struct svc_loop *reactor, struct deadline *deadline)
+{
+    (void)deadline;
+    svc__acceptor_begin(svc__loop_of(reactor));
+}
+
+void svc__acceptor_init(struct loop *loop)
+{
+    struct listeners *listeners = &loop->server->listeners;
+    for (size_t i = 0; i < listeners->count; i++)
+        listeners->all[i].watch.ready = listener_ready;
+    loop->accept_pause.expired = pause_over;
 }
 
 void svc__acceptor_begin(struct loop *loop)

@@ -4,8 +4,9 @@
 
 #include "libsvc/server/loop.h"
 
-/* Takes a batch of connections from a listener. The loop's thread. */
-void svc__acceptor_ready(struct loop *loop, struct listener *listener);
+/* Has a loop accept by the listeners and after a pause, once it begins. Before any loop of the
+ * server runs. */
+void svc__acceptor_init(struct loop *loop);
 
 /* Takes everything from a listener that is about to close: false when something is left because it
  * cannot be accepted now. Any one thread that is no loop's. */

@@ -14,11 +14,13 @@
 #include <unistd.h>
 
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/response_file.h"
+#include "libsvc/exchange/stand_in.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
+#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/server/address_limit.h"
 #include "libsvc/server/loop.h"
-#include "libsvc/server/loop_mhd.h"
-#include "libsvc/server/wire.h"
 
 enum {
     SILENT_MS = 1000,        /* without a byte before an idle connection is closed or watched */
@@ -32,8 +34,8 @@ struct conn *svc__conn_new(int fd, const struct sockaddr_storage *address, sockl
     struct conn *conn = calloc(1, sizeof *conn);
     if (!conn)
         return NULL;
-    conn->watch.kind = WATCH_CONN;
-    conn->deadline.kind = DEADLINE_CONN;
+    conn->watch.ready = svc__conn_ready;
+    conn->deadline.expired = svc__conn_expired;
     conn->fd = fd;
     conn->address = *address;
     conn->address_len = len;
@@ -164,7 +166,7 @@ static uint64_t phase_ms(const struct conn *conn, const svc_config *config)
 
 static bool sends_file(const struct conn *conn)
 {
-    return conn->phase == CONN_SEND && conn->x->response.body.kind == RESPONSE_FILE;
+    return conn->phase == CONN_SEND && conn->x->response.body.kind == REPLY_FILE;
 }
 
 void svc__conn_enter(struct conn *conn, enum conn_phase phase)
@@ -285,11 +287,11 @@ void svc__conn_send_raw(struct conn *conn, int status)
 {
     struct exchange *x = conn->x;
     static const char reason[] = "a streamed answer where only one from memory can be sent";
-    bool streams = x->response.body.kind >= RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x);
+    bool streams = x->response.body.kind >= REPLY_SOURCE && !svc__exchange_reply_bodiless(x);
     if (streams && status == 500)
-        svc__exchange_fail_reply(x, reason);
+        svc__dispatch_fail_reply(x, reason);
     else if (streams)
-        svc__exchange_excuse_reply(x, status, reason);
+        svc__dispatch_excuse_reply(x, status, reason);
     if (svc__wire_send(conn->fd, x, svc__loop_date(conn->loop), &conn->unsent))
         conn->cut = true;
     conn->raw = true;
@@ -304,7 +306,7 @@ static void send_raw_at_once(struct conn *conn)
     struct exchange *x = conn->x;
     int status = conn->cut ? 503 : 408;
     if (!svc__exchange_reply_bodiless(x) && x->response.body.len > AT_ONCE)
-        svc__exchange_excuse_reply(x, status,
+        svc__dispatch_excuse_reply(x, status,
                                    "a large answer to a request whose body does not end");
     svc__conn_send_raw(conn, status);
     conn->cut = conn->cut || conn->unsent.data;
@@ -420,7 +422,7 @@ void svc__conn_refuse_bare(struct conn *conn, const char *reason)
 bool svc__conn_refuse(struct conn *conn, int status, const char *reason)
 {
     enum svc_outcome outcome = conn->timed_out ? SVC_TIMED_OUT : SVC_CUT;
-    conn->x = svc__exchange_refuse(conn->x, status, reason, outcome);
+    conn->x = svc__dispatch_refuse(conn->x, status, reason, outcome);
     if (!conn->x)
         svc__conn_refuse_bare(conn, "out of memory");
     return conn->x;
@@ -455,7 +457,7 @@ static bool lasts(struct conn *conn, uint64_t ms)
 /* It is no use to wait for a worker any longer. */
 static bool leaves_queue(struct conn *conn)
 {
-    if (!svc__exchange_unqueue(conn->x))
+    if (!svc__dispatch_unqueue(conn->x))
         return false;
     if (conn->phase == CONN_BODY) {
         svc__conn_enter(conn, CONN_BODY);
@@ -487,7 +489,7 @@ static void body_expired(struct conn *conn)
 /* Whether the request's deadline was not what was due, or an answer has come before it. */
 static bool waits_on(struct conn *conn)
 {
-    return leaves_queue(conn) || lasts(conn, left_ms(conn)) || !svc__exchange_expire(conn->x);
+    return leaves_queue(conn) || lasts(conn, left_ms(conn)) || !svc__dispatch_expire(conn->x);
 }
 
 static void handling_expired(struct conn *conn)
@@ -514,7 +516,7 @@ static void stall_expired(struct conn *conn)
 static void end_suspended(struct conn *conn)
 {
     conn->abandoned = true;
-    svc__exchange_cancel(conn->x);
+    svc__stand_in_cancel(conn->x);
     resume(conn);
 }
 
@@ -566,8 +568,10 @@ static bool looks_at_file(struct conn *conn)
     return true;
 }
 
-void svc__conn_expired(struct conn *conn)
+void svc__conn_expired(struct svc_loop *reactor, struct deadline *deadline)
 {
+    (void)reactor;
+    struct conn *conn = (struct conn *)(void *)((char *)deadline - offsetof(struct conn, deadline));
     if (looks_first(conn) || looks_at_file(conn))
         return;
     switch (conn->phase) {
@@ -647,12 +651,14 @@ static void follow_departure(struct conn *conn, uint32_t events)
         return;
     if (conn->phase == CONN_SEND)
         end_suspended(conn);
-    else if (svc__exchange_leave(conn->x))
+    else if (svc__dispatch_leave(conn->x))
         resume(conn);
 }
 
-void svc__conn_event(struct conn *conn, uint32_t events)
+void svc__conn_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
 {
+    (void)reactor;
+    struct conn *conn = (struct conn *)(void *)watch;
     bool left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     conn->left = conn->left || left;
     conn->drained = conn->drained || (events & EPOLLOUT);
@@ -712,7 +718,7 @@ void svc__conn_cut(struct conn *conn)
         return;
     }
     atomic_fetch_add(&conn->loop->server->cut_requests, 1);
-    svc__exchange_cancel(x);
+    svc__stand_in_cancel(x);
     if (!svc__away_replaceable(x))
         return;
     if (!svc__exchange_has_reply(x) && conn->phase >= CONN_BODY)

@@ -11,9 +11,10 @@
 
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/exchange.h"
-#include "libsvc/server/early.h"
-#include "libsvc/server/watch.h"
-#include "libsvc/server/wire.h"
+#include "libsvc/fronts/mhd/chunks.h"
+#include "libsvc/fronts/mhd/early.h"
+#include "libsvc/fronts/mhd/wire.h"
+#include "libsvc/run/reactor.h"
 
 struct loop;
 struct MHD_Connection;
@@ -51,15 +52,12 @@ struct conn {
     const char *target;                /* of the current request, in libmicrohttpd's memory */
     char *fields;                      /* where its first field begins there */
     const char *head_end;              /* and its head ends */
-    const char *fault;     /* a fault that was seen in the head as it was sent; NULL: none */
-    int fault_status;      /* to refuse it with */
-    const char *chunk_end; /* where the body's last piece ended, or its head; see loop_mhd.c */
-    uint64_t chunk_run;    /* of libmicrohttpd, when that was seen */
-    uint64_t first_run;    /* in which it was handled before it was read from */
-    bool chunk_is_head;    /* no piece has come yet */
-    bool chunk_ends;       /* behind it, the body ended in good order */
-    size_t skipped;        /* bytes of empty lines before the first request */
-    size_t target_at;      /* where the first request's target begins in its head */
+    const char *fault;    /* a fault that was seen in the head as it was sent; NULL: none */
+    int fault_status;     /* to refuse it with */
+    struct chunks chunks; /* the framing of its body */
+    uint64_t first_run;   /* in which it was handled before it was read from */
+    size_t skipped;       /* bytes of empty lines before the first request */
+    size_t target_at;     /* where the first request's target begins in its head */
     int fd;
     enum conn_phase phase;
     enum conn_call call;
@@ -112,7 +110,7 @@ void svc__conn_closed(struct conn *conn);
 void svc__conn_enter(struct conn *conn, enum conn_phase phase);
 
 /* The deadline has come: answers 408 or 504, closes, or looks again. */
-void svc__conn_expired(struct conn *conn);
+void svc__conn_expired(struct svc_loop *reactor, struct deadline *deadline);
 
 /* Moves the deadline of the current phase up to `ms` from now, if it is later. */
 void svc__conn_hurry(struct conn *conn, uint64_t ms);
@@ -127,7 +125,7 @@ void svc__conn_watch_head(struct conn *conn);
 void svc__conn_watch_again(struct conn *conn);
 
 /* The watched socket has an event. */
-void svc__conn_event(struct conn *conn, uint32_t events);
+void svc__conn_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events);
 
 /* Its exchange goes on. */
 void svc__conn_news(struct conn *conn);

@@ -90,27 +90,6 @@ static void finish_sending(struct loop *loop, struct lingering *linger)
     set_deadline(loop, linger);
 }
 
-void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
-{
-    struct lingering *linger = make(loop->server);
-    if (!linger) {
-        shutdown(fd, SHUT_WR);
-        refuse(loop, fd, unsent);
-        return;
-    }
-    linger->watch.kind = WATCH_LINGER;
-    linger->deadline.kind = DEADLINE_LINGER;
-    linger->fd = fd;
-    linger->unsent = unsent;
-    link_in(loop, linger);
-    if (!unsent.data) {
-        finish_sending(loop, linger);
-        return;
-    }
-    watch(loop, linger);
-    set_deadline(loop, linger);
-}
-
 /* What arrives is dropped, a few buffers a turn, so that a fast sender cannot hold the loop. False:
  * the peer is done. */
 static bool drop_input(struct loop *loop, struct lingering *linger)
@@ -143,7 +122,8 @@ static bool send_rest(struct loop *loop, struct lingering *linger)
     return true;
 }
 
-void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t events)
+/* There is something to read, its end, or room. */
+static void go_on(struct loop *loop, struct lingering *linger, uint32_t events)
 {
     bool sending = !linger->end_ms, open = !(events & (EPOLLERR | EPOLLHUP));
     if (open) {
@@ -155,15 +135,45 @@ void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t eve
         end(loop, linger);
 }
 
-void svc__linger_expired(struct loop *loop, struct lingering *linger)
+static void socket_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
 {
+    go_on(svc__loop_of(reactor), (struct lingering *)(void *)watch, events);
+}
+
+/* Its time is over, or to look again. */
+static void time_over(struct svc_loop *reactor, struct deadline *deadline)
+{
+    struct loop *loop = svc__loop_of(reactor);
+    struct lingering *linger =
+        (struct lingering *)(void *)((char *)deadline - offsetof(struct lingering, deadline));
     if (loop->now_ms >= linger->due_ms) {
         end(loop, linger);
         return;
     }
     watch(loop, linger);
     set_timer(loop, linger);
-    svc__linger_event(loop, linger, EPOLLIN | EPOLLOUT);
+    go_on(loop, linger, EPOLLIN | EPOLLOUT);
+}
+
+void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
+{
+    struct lingering *linger = make(loop->server);
+    if (!linger) {
+        shutdown(fd, SHUT_WR);
+        refuse(loop, fd, unsent);
+        return;
+    }
+    linger->watch.ready = socket_ready;
+    linger->deadline.expired = time_over;
+    linger->fd = fd;
+    linger->unsent = unsent;
+    link_in(loop, linger);
+    if (!unsent.data) {
+        finish_sending(loop, linger);
+        return;
+    }
+    watch(loop, linger);
+    set_deadline(loop, linger);
 }
 
 void svc__linger_close_all(struct loop *loop)

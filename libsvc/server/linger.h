@@ -9,8 +9,8 @@
 #ifndef SVC_SERVER_LINGER_H
 #define SVC_SERVER_LINGER_H
 
-#include "libsvc/server/watch.h"
-#include "libsvc/server/wire.h"
+#include "libsvc/fronts/mhd/wire.h"
+#include "libsvc/run/reactor.h"
 
 enum { LINGER_IDLE_MS = 2000, LINGER_TOTAL_MS = 10000, LINGER_MAX = 256 };
 
@@ -31,12 +31,6 @@ struct lingering {
 /* Takes the socket `fd` and what it is still to send (data NULL: nothing), which are the loop's
  * from now on: lingers, or closes where that cannot be. */
 void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent);
-
-/* The socket has something to read, its end, or room. */
-void svc__linger_event(struct loop *loop, struct lingering *linger, uint32_t events);
-
-/* Its time is over, or to look again. */
-void svc__linger_expired(struct loop *loop, struct lingering *linger);
 
 /* Closes all, for a loop that ends. */
 void svc__linger_close_all(struct loop *loop);

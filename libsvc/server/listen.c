@@ -32,7 +32,7 @@ enum { LOCK_MS = 2000, LOCK_PAUSE_MS = 5 };
 
 static int fail(svc_app *report, const char *address, const char *why)
 {
-    svc__app_error(report, NULL, 0, "listen on \"%s\": %s", address, why);
+    svc__faults_add(&report->faults, NULL, 0, "listen on \"%s\": %s", address, why);
     return SVC_ELISTEN;
 }
 
@@ -177,7 +177,7 @@ static void describe(struct listener *listener)
 static struct listener *add_listener(struct listeners *listeners, struct bytes text)
 {
     struct listener *listener = &listeners->all[listeners->count++];
-    *listener = (struct listener){.watch = {WATCH_LISTENER}, .fd = -1};
+    *listener = (struct listener){.fd = -1};
     memcpy(listener->address, text.data, text.len);
     return listener;
 }

@@ -14,8 +14,8 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
 #include "libsvc/server/acceptor.h"
-#include "libsvc/server/loop_mhd.h"
 
 enum {
     EVENTS = 128,
@@ -132,6 +132,20 @@ static int open_descriptors(struct loop *loop)
     return svc__loop_watch(loop, loop->mhd_fd, EPOLLIN, &loop->mhd_watch);
 }
 
+static void mhd_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
+{
+    (void)watch;
+    (void)events;
+    svc__loop_of(reactor)->run_again = true;
+}
+
+static void watch_conns_again(struct svc_loop *reactor, struct deadline *deadline)
+{
+    (void)deadline;
+    for (struct conn *conn = svc__loop_of(reactor)->conns; conn; conn = conn->next)
+        svc__conn_watch_again(conn);
+}
+
 struct loop *svc__loop_new(struct server *server, int *error)
 {
     struct loop *loop = calloc(1, sizeof *loop);
@@ -141,9 +155,9 @@ struct loop *svc__loop_new(struct server *server, int *error)
     }
     loop->server = server;
     loop->spare_fd = -1;
-    loop->mhd_watch.kind = WATCH_MHD;
-    loop->accept_pause.kind = DEADLINE_ACCEPT;
-    loop->watch_again.kind = DEADLINE_WATCH;
+    loop->mhd_watch.ready = mhd_ready;
+    loop->watch_again.expired = watch_conns_again;
+    svc__acceptor_init(loop);
     loop->now_ms = svc__clock_ms();
     svc__wheel_init(&loop->wheel, loop->now_ms, LOOP_TICK_SHIFT);
     init_host(loop);
@@ -284,47 +298,6 @@ static void take_wake(struct loop *loop)
     take_handed(loop);
 }
 
-static void on_event(struct loop *loop, struct watch *watch, uint32_t events)
-{
-    switch (watch->kind) {
-    case WATCH_LISTENER:
-        svc__acceptor_ready(loop, (struct listener *)(void *)watch);
-        break;
-    case WATCH_MHD:
-        loop->run_again = true;
-        break;
-    case WATCH_CONN:
-        svc__conn_event((struct conn *)(void *)watch, events);
-        break;
-    case WATCH_LINGER:
-        svc__linger_event(loop, (struct lingering *)(void *)watch, events);
-        break;
-    default:
-        svc__reactor_event(&loop->reactor, watch, events);
-    }
-}
-
-static void on_deadline(struct loop *loop, struct deadline *deadline)
-{
-    char *at = (char *)deadline;
-    switch (deadline->kind) {
-    case DEADLINE_CONN:
-        svc__conn_expired((struct conn *)(void *)(at - offsetof(struct conn, deadline)));
-        break;
-    case DEADLINE_LINGER:
-        svc__linger_expired(
-            loop, (struct lingering *)(void *)(at - offsetof(struct lingering, deadline)));
-        break;
-    case DEADLINE_ACCEPT:
-        svc__acceptor_begin(loop);
-        break;
-    case DEADLINE_WATCH:
-        for (struct conn *conn = loop->conns; conn; conn = conn->next)
-            svc__conn_watch_again(conn);
-        break;
-    }
-}
-
 /* Of two times to wait, each of which may be -1: for ever. */
 static int at_most(int wait, int ms)
 {
@@ -375,8 +348,10 @@ static void turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
     int count = await_events(loop, events);
-    for (int i = 0; i < count; i++)
-        on_event(loop, events[i].data.ptr, events[i].events);
+    for (int i = 0; i < count; i++) {
+        struct watch *ready = events[i].data.ptr;
+        ready->ready(&loop->reactor, ready, events[i].events);
+    }
     svc__reactor_run(&loop->reactor, loop->began_ns);
     take_wake(loop);
     take_news(loop);
@@ -384,8 +359,10 @@ static void turn(struct loop *loop)
     if (loop->run_again)
         svc__loop_mhd_run(loop);
     struct timer *timer;
-    while ((timer = svc__wheel_expire(&loop->wheel, loop->now_ms)))
-        on_deadline(loop, (struct deadline *)(void *)timer);
+    while ((timer = svc__wheel_expire(&loop->wheel, loop->now_ms))) {
+        struct deadline *deadline = (struct deadline *)(void *)timer;
+        deadline->expired(&loop->reactor, deadline);
+    }
     if (atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE && loop->now_ms >= loop->sweep_ms)
         close_silent(loop);
     if (svc__log_suppresses(&loop->log))

@@ -79,6 +79,12 @@ int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns);
 /* Frees a loop whose thread has ended or never ran. Accepts NULL. */
 void svc__loop_free(struct loop *loop);
 
+/* The loop of a reactor. */
+static inline struct loop *svc__loop_of(struct svc_loop *reactor)
+{
+    return (struct loop *)(void *)((char *)reactor - offsetof(struct loop, reactor));
+}
+
 /* The current second as an IMF-fixdate, for the Date field. The loop's thread. */
 const char *svc__loop_date(struct loop *loop);
 

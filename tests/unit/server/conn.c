@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/server/loop.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -83,7 +84,6 @@ static void connect_at(uint64_t ns)
     begin_turn(ns);
     conn = (struct conn){.loop = &loop, .fd = ends[0], .taken_known = true};
     conn.address.ss_family = AF_UNIX;
-    conn.watch.kind = WATCH_CONN;
     peer = ends[1];
 }
 
@@ -91,7 +91,7 @@ static void disconnect(void)
 {
     svc__wheel_cancel(&loop.wheel, &conn.deadline.timer);
     if (conn.x) {
-        svc__exchange_done(conn.x, SVC_COMPLETE, 0);
+        svc__dispatch_done(conn.x, SVC_COMPLETE, 0);
         svc__exchange_unref(conn.x);
     }
     close(conn.fd);
@@ -103,10 +103,10 @@ static void begin_request(uint64_t started_ns, uint64_t budget_ms)
 {
     static struct field fields[] = {{{"Host", 4}, {"a", 1}}, {{"Content-Length", 14}, {"9", 1}}};
     struct head head = {{"POST", 4}, {"/", 1}, 1, fields, ROWS(fields), 0};
-    conn.x = svc__exchange_new(app, &loop.host, head.target_raw);
+    conn.x = svc__dispatch_new(app, &loop.host, head.target_raw);
     cr_assert(conn.x);
     head.bytes = svc__head_size(&head);
-    svc__exchange_head(conn.x, &head);
+    svc__dispatch_head(conn.x, &head);
     conn.x->request.started_ns = started_ns;
     conn.x->request.deadline_ns = started_ns + budget_ms * MS;
     conn.x->transport = &conn;
@@ -120,7 +120,7 @@ static unsigned turn_until_timed_out(void)
     for (; !conn.timed_out; wakes++) {
         sleep_as_told();
         while (svc__wheel_expire(&loop.wheel, loop.now_ms))
-            svc__conn_expired(&conn);
+            svc__conn_expired(&loop.reactor, &conn.deadline);
     }
     return wakes;
 }
@@ -189,7 +189,7 @@ Test(conn, one_that_is_idle_wakes_its_loop_a_few_times_until_it_is_closed)
     for (; svc__wheel_armed(&conn.deadline.timer); wakes++) {
         sleep_as_told();
         while (svc__wheel_expire(&loop.wheel, loop.now_ms))
-            svc__conn_expired(&conn);
+            svc__conn_expired(&loop.reactor, &conn.deadline);
     }
     cr_expect_geq(now_ns, (5000 + app->config.idle_timeout_ms) * MS);
     cr_expect_leq(wakes, 10, "%u", wakes);

@@ -1,0 +1,68 @@
+/* Chunked framing, as libmicrohttpd leaves it to be seen. */
+#include "libsvc/fronts/mhd/chunks.h"
+
+#include "libsvc/fronts/mhd/loop_mhd.h"
+#include "libsvc/proto/chunk.h"
+
+static bool sees_chunks(const struct conn *conn)
+{
+    return conn->loop->known_layout && conn->x->framing.kind == BODY_CHUNKED;
+}
+
+/* What was there in this run of libmicrohttpd was there at its beginning, save where it handles a
+ * connection before it reads from it. */
+static bool is_same_read(const struct conn *conn)
+{
+    return conn->chunks.run == conn->loop->runs;
+}
+
+/* Remembers also whether the body's end is behind: only when it comes in the same run has this been
+ * looking at bytes that were there. */
+static void note_chunk_end(struct conn *conn, const char *end)
+{
+    struct chunks *chunks = &conn->chunks;
+    const char *limit = conn->base + conn->loop->pool;
+    chunks->ends = svc__chunk_ends(svc__bytes(end, (size_t)(limit - end)), !chunks->is_head);
+    chunks->end = end;
+    chunks->run = conn->first_run == conn->loop->runs ? 0 : conn->loop->runs;
+}
+
+void svc__chunks_begin(struct conn *conn)
+{
+    if (!sees_chunks(conn) || !conn->head_end)
+        return;
+    conn->chunks.is_head = true;
+    note_chunk_end(conn, conn->head_end);
+}
+
+/*
+ * What is before a piece is the framing since the last one, if both have come by one read. Else it
+ * is what has come since, which begins where the head ends: the last chunk's end may have been read
+ * before, and all of it. In a run that cannot tell, either will do.
+ */
+bool svc__chunks_lead(const struct conn *conn, const char *data)
+{
+    if (!sees_chunks(conn))
+        return true;
+    const char *last = conn->chunks.end, *begin = conn->head_end;
+    bool behind = !conn->chunks.is_head;
+    bool led_in = data > last && svc__chunk_leads(svc__bytes(last, (size_t)(data - last)), behind);
+    if (led_in || (is_same_read(conn) && data > last))
+        return led_in;
+    struct bytes since = {begin, (size_t)(data - begin)};
+    return !since.len || svc__chunk_leads(since, false) ||
+           (behind && svc__chunk_leads(since, true));
+}
+
+void svc__chunks_took(struct conn *conn, const char *end)
+{
+    if (!sees_chunks(conn))
+        return;
+    conn->chunks.is_head = false;
+    note_chunk_end(conn, end);
+}
+
+bool svc__chunks_end(const struct conn *conn)
+{
+    return !sees_chunks(conn) || !is_same_read(conn) || conn->chunks.ends;
+}

@@ -1,0 +1,259 @@
+/* Response objects of libmicrohttpd, made and kept. */
+#include "libsvc/fronts/mhd/loop_mhd_reply.h"
+
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libsvc/exchange/dispatch.h"
+#include "libsvc/fronts/mhd/loop_mhd.h"
+
+enum {
+    KEPT = 16,               /* a power of two */
+    KEPT_FIELD_BYTES = 1024, /* replies with more are not kept */
+    SOURCE_BLOCK = 16384
+};
+
+/*
+ * A response to be used again: the same body's place, and the same fields up to the last, whose
+ * value may be exchanged. libmicrohttpd copies the fields when a response is queued, but reads the
+ * body when it is sent; a body at the same place is whatever is there now, as with a new response.
+ */
+struct kept_reply {
+    struct MHD_Response *response; /* NULL: none */
+    const char *data;
+    size_t len;
+    int64_t date_second;
+    bool closes;
+    size_t count;     /* of the exchange's own fields */
+    struct buf texts; /* their names and values, each with its NUL */
+    size_t last;      /* where the last one's value begins in that */
+};
+
+struct kept_replies {
+    struct kept_reply all[KEPT];
+};
+
+struct kept_replies *svc__loop_mhd_reply_new(void)
+{
+    struct kept_replies *kept = calloc(1, sizeof *kept);
+    for (size_t i = 0; kept && i < KEPT; i++)
+        svc__buf_init(&kept->all[i].texts, 2 * KEPT_FIELD_BYTES);
+    return kept;
+}
+
+static void drop(struct kept_reply *kept)
+{
+    if (kept->response)
+        MHD_destroy_response(kept->response);
+    kept->response = NULL;
+}
+
+void svc__loop_mhd_reply_free(struct kept_replies *kept)
+{
+    for (size_t i = 0; kept && i < KEPT; i++) {
+        drop(&kept->all[i]);
+        svc__buf_free(&kept->all[i].texts);
+    }
+    free(kept);
+}
+
+/* ---- Making a response */
+
+/* Nothing more to send for now. For how long, counts from the last byte that there was. */
+static void pause_reply(struct conn *conn)
+{
+    uint64_t given = conn->x->response.body.len;
+    if (given != conn->given)
+        svc__conn_enter(conn, CONN_SEND);
+    conn->given = given;
+    svc__loop_mhd_pause(conn);
+}
+
+static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
+{
+    (void)at;
+    struct conn *conn = cls;
+    bool ends = conn->abandoned || conn->cut;
+    int64_t n = ends ? SVC_ECANCELLED : svc__dispatch_reply_read(conn->x, data, len);
+    if (n == SVC_EAGAIN) {
+        pause_reply(conn);
+        return 0;
+    }
+    if (n < 0)
+        svc__loop_mhd_close(conn);
+    conn->cut = conn->cut || (n < 0 && !conn->abandoned);
+    return n > 0    ? (ssize_t)n
+           : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
+                    : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Sent by sendfile, from a descriptor of libmicrohttpd's own. */
+static struct MHD_Response *from_file(const struct response_body *body)
+{
+    int fd = fcntl(body->fd, F_DUPFD_CLOEXEC, 0);
+    struct MHD_Response *response =
+        fd < 0 ? NULL : MHD_create_response_from_fd_at_offset64(body->len, fd, body->offset);
+    if (!response && fd >= 0)
+        close(fd);
+    return response;
+}
+
+/* Only its length counts: libmicrohttpd asks for no byte of a reply without a body. */
+static ssize_t read_nothing(void *cls, uint64_t at, char *data, size_t len)
+{
+    (void)cls, (void)at, (void)data, (void)len;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static bool from_memory(const struct exchange *x)
+{
+    return x->response.body.kind == REPLY_MEMORY || !svc__exchange_reply_length(x);
+}
+
+static struct MHD_Response *make_response(struct conn *conn)
+{
+    const struct exchange *x = conn->x;
+    const struct response_body *body = &x->response.body;
+    uint64_t length = svc__exchange_reply_length(x);
+    if (body->kind == REPLY_SOURCE && !svc__exchange_reply_bodiless(x))
+        return MHD_create_response_from_callback(length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
+                                                                              : length,
+                                                 SOURCE_BLOCK, read_source, conn, NULL);
+    if (body->kind == REPLY_FILE && length && !svc__exchange_reply_bodiless(x))
+        return from_file(body);
+    if (!from_memory(x))
+        return MHD_create_response_from_callback(length, 1, read_nothing, NULL, NULL);
+    return MHD_create_response_from_buffer(body->len, (void *)(uintptr_t)body->data,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
+/* Connection goes first: added behind Date, it makes libmicrohttpd forget that there is a Date. */
+static bool add_fields(struct MHD_Response *response, struct conn *conn, bool closes)
+{
+    const svc_response *res = &conn->x->response;
+    if (closes && !MHD_add_response_header(response, "Connection", "close"))
+        return false;
+    if (!MHD_add_response_header(response, "Date", svc__loop_date(conn->loop)))
+        return false;
+    for (size_t i = 0; i < res->field_count; i++)
+        if (!MHD_add_response_header(response, res->fields[i].name.data, res->fields[i].value.data))
+            return false;
+    return true;
+}
+
+/* NULL when libmicrohttpd refuses a field, or memory runs out. */
+static struct MHD_Response *make(struct conn *conn, bool closes)
+{
+    struct MHD_Response *response = make_response(conn);
+    if (response && !add_fields(response, conn, closes)) {
+        MHD_destroy_response(response);
+        return NULL;
+    }
+    return response;
+}
+
+/* ---- Keeping it */
+
+static struct kept_reply *place_of(struct conn *conn)
+{
+    const struct response_body *body = &conn->x->response.body;
+    uintptr_t hash = ((uintptr_t)body->data >> 4) + body->len;
+    return &conn->loop->replies->all[hash % KEPT];
+}
+
+/* Whether the text at `*at` is `text`, which is then passed. */
+static bool passes(const struct buf *texts, size_t *at, struct bytes text)
+{
+    if (texts->len - *at <= text.len || memcmp(texts->data + *at, text.data, text.len + 1) != 0)
+        return false;
+    *at += text.len + 1;
+    return true;
+}
+
+/* Whether the fields are the same but perhaps for the last one's value, at which `*at` then is. */
+static bool same_but_last(const struct kept_reply *kept, const svc_response *res, size_t *at)
+{
+    for (size_t i = 0; i < res->field_count; i++) {
+        bool last = i + 1 == res->field_count;
+        if (!passes(&kept->texts, at, res->fields[i].name))
+            return false;
+        if (!last && !passes(&kept->texts, at, res->fields[i].value))
+            return false;
+    }
+    return !res->field_count || *at == kept->last;
+}
+
+/* Gives the last field another value: an id, say, that each reply has of its own. */
+static bool exchange_last(struct kept_reply *kept, const struct field *field)
+{
+    const char *old = kept->texts.data + kept->last;
+    if (strcmp(old, field->value.data) == 0)
+        return true;
+    if (MHD_del_response_header(kept->response, field->name.data, old) != MHD_YES ||
+        MHD_add_response_header(kept->response, field->name.data, field->value.data) != MHD_YES)
+        return false;
+    kept->texts.len = kept->last;
+    svc__buf_append(&kept->texts, field->value.data, field->value.len + 1);
+    return !svc__buf_error(&kept->texts);
+}
+
+static bool usable(struct kept_reply *kept, struct conn *conn, bool closes)
+{
+    const svc_response *res = &conn->x->response;
+    size_t at = 0;
+    svc__loop_date(conn->loop); /* brings date_second up to date */
+    if (!kept->response || kept->data != res->body.data || kept->len != res->body.len ||
+        kept->count != res->field_count || kept->closes != closes ||
+        kept->date_second != conn->loop->date_second || !same_but_last(kept, res, &at))
+        return false;
+    return !res->field_count || exchange_last(kept, &res->fields[res->field_count - 1]);
+}
+
+static void note(struct kept_reply *kept, struct conn *conn, bool closes)
+{
+    const svc_response *res = &conn->x->response;
+    kept->data = res->body.data;
+    kept->len = res->body.len;
+    kept->date_second = conn->loop->date_second;
+    kept->closes = closes;
+    kept->count = res->field_count;
+    svc__buf_clear(&kept->texts);
+    for (size_t i = 0; i < res->field_count; i++) {
+        svc__buf_append(&kept->texts, res->fields[i].name.data, res->fields[i].name.len + 1);
+        kept->last = kept->texts.len;
+        svc__buf_append(&kept->texts, res->fields[i].value.data, res->fields[i].value.len + 1);
+    }
+    if (svc__buf_error(&kept->texts))
+        drop(kept);
+}
+
+static bool queue(struct conn *conn, struct MHD_Response *response)
+{
+    return MHD_queue_response(conn->connection, (unsigned)conn->x->response.status, response) ==
+           MHD_YES;
+}
+
+static bool queue_kept(struct conn *conn, struct kept_reply *kept, bool closes)
+{
+    if (!usable(kept, conn, closes)) {
+        drop(kept);
+        kept->response = make(conn, closes);
+        if (kept->response)
+            note(kept, conn, closes);
+    }
+    return kept->response && queue(conn, kept->response);
+}
+
+bool svc__loop_mhd_reply_queue(struct conn *conn, bool closes)
+{
+    if (from_memory(conn->x) && conn->x->response.field_bytes <= KEPT_FIELD_BYTES)
+        return queue_kept(conn, place_of(conn), closes);
+    struct MHD_Response *response = make(conn, closes);
+    bool queued = response && queue(conn, response);
+    if (response)
+        MHD_destroy_response(response);
+    return queued;
+}

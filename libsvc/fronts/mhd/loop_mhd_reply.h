@@ -1,0 +1,24 @@
+/*
+ * Replies through libmicrohttpd. Its response objects cost an allocation and three more for each
+ * header field, so a loop keeps some of them for the next requests that are answered alike.
+ *
+ * For the loop's thread.
+ */
+#ifndef SVC_MHD_LOOP_MHD_REPLY_H
+#define SVC_MHD_LOOP_MHD_REPLY_H
+
+#include "libsvc/server/loop.h"
+
+struct kept_replies;
+
+/* An empty store for a loop; NULL when out of memory. */
+struct kept_replies *svc__loop_mhd_reply_new(void);
+
+/* Accepts NULL. */
+void svc__loop_mhd_reply_free(struct kept_replies *kept);
+
+/* Queues the reply of the connection's exchange, with `Connection: close` where it is the last.
+ * False when libmicrohttpd refuses or memory runs out: nothing is queued then. */
+bool svc__loop_mhd_reply_queue(struct conn *conn, bool closes);
+
+#endif

@@ -1,0 +1,95 @@
+/* Responses written straight to a socket. */
+#include "libsvc/fronts/mhd/wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "libsvc/proto/status.h"
+
+static void append_status(struct buf *out, int status)
+{
+    const char *text = svc__status_text(status);
+    svc__buf_printf(out, "HTTP/1.1 %d %s\r\n", status, text ? text : "Unknown");
+}
+
+static void append_field(struct buf *out, struct bytes name, struct bytes value)
+{
+    svc__buf_bytes(out, name);
+    svc__buf_puts(out, ": ");
+    svc__buf_bytes(out, value);
+    svc__buf_puts(out, "\r\n");
+}
+
+static void append_head(struct buf *out, const struct exchange *x, const char *date)
+{
+    const svc_response *res = &x->response;
+    append_status(out, res->status);
+    svc__buf_printf(out, "Connection: close\r\nDate: %s\r\n", date);
+    for (size_t i = 0; i < res->field_count; i++)
+        append_field(out, res->fields[i].name, res->fields[i].value);
+    uint64_t length = svc__exchange_reply_length(x);
+    if (length != SVC_LENGTH_UNKNOWN && res->status != 204) {
+        svc__buf_puts(out, "Content-Length: ");
+        svc__buf_u64(out, length);
+        svc__buf_puts(out, "\r\n");
+    }
+    svc__buf_puts(out, "\r\n");
+}
+
+static bool send_all(int fd, const char *data, size_t len)
+{
+    ssize_t sent = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent >= 0 && (size_t)sent == len;
+}
+
+/* Copies what is behind the first `sent` bytes of a head and a body. */
+static int keep_rest(struct bytes head, struct bytes body, size_t sent, struct unsent *rest)
+{
+    size_t of_head = sent < head.len ? sent : head.len, of_body = sent - of_head;
+    size_t len = head.len + body.len - sent;
+    char *data = len ? malloc(len) : NULL;
+    if (len && !data)
+        return SVC_ENOMEM;
+    if (len)
+        memcpy(data, head.data + of_head, head.len - of_head);
+    if (body.len > of_body)
+        memcpy(data + head.len - of_head, body.data + of_body, body.len - of_body);
+    *rest = (struct unsent){data, len};
+    return 0;
+}
+
+int svc__wire_send(int fd, struct exchange *x, const char *date, struct unsent *rest)
+{
+    struct buf *out = &x->host->scratch;
+    svc__buf_clear(out);
+    append_head(out, x, date);
+    if (svc__buf_error(out))
+        return SVC_ENOMEM;
+    struct bytes head = {out->data, out->len}, body = {NULL, 0};
+    if (!svc__exchange_reply_bodiless(x))
+        body = svc__bytes(x->response.body.data, x->response.body.len);
+    struct iovec parts[] = {{(void *)(uintptr_t)head.data, head.len},
+                            {(void *)(uintptr_t)body.data, body.len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN)
+        return SVC_ESYSTEM;
+    return keep_rest(head, body, sent > 0 ? (size_t)sent : 0, rest);
+}
+
+bool svc__wire_send_problem(int fd, int status, const char *detail, const char *date)
+{
+    char body[256], message[768];
+    int body_len =
+        snprintf(body, sizeof body, "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
+                 svc__status_text(status), status, detail);
+    int len = snprintf(message, sizeof message,
+                       "HTTP/1.1 %d %s\r\nConnection: close\r\nDate: %s\r\n%s"
+                       "Content-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s",
+                       status, svc__status_text(status), date,
+                       status == 503 || status == 429 ? "Retry-After: 1\r\n" : "", body_len, body);
+    return len > 0 && (size_t)len < sizeof message && send_all(fd, message, (size_t)len);
+}

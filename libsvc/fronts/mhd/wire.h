@@ -1,0 +1,25 @@
+/* Responses written straight to a socket, where libmicrohttpd cannot be made to send one. */
+#ifndef SVC_MHD_WIRE_H
+#define SVC_MHD_WIRE_H
+
+#include "libsvc/exchange/exchange.h"
+
+/* What a socket had no room for. */
+struct unsent {
+    char *data; /* of malloc */
+    size_t len;
+};
+
+/*
+ * Renders the exchange's response, whose body is in memory or left out, with `Connection: close`
+ * and sends what the socket takes without waiting. `date` is an IMF-fixdate. The rest is copied to
+ * `*rest`, the caller's (data NULL when there is none). 0, SVC_ESYSTEM when the peer is gone,
+ * SVC_ENOMEM.
+ */
+int svc__wire_send(int fd, struct exchange *x, const char *date, struct unsent *rest);
+
+/* Sends a problem without an exchange: 408 before a head, 503 over the connection limit. Whether
+ * the socket took all of it. */
+bool svc__wire_send_problem(int fd, int status, const char *detail, const char *date);
+
+#endif

@@ -1,0 +1,228 @@
+/* The drain, step by step. */
+#include "libsvc/service/drain.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "libsvc/app/life.h"
+#include "libsvc/base/clock.h"
+#include "libsvc/base/wait.h"
+#include "libsvc/run/workers.h"
+#include "libsvc/service/signals.h"
+
+enum {
+    SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
+    CUT_MS = 300,     /* for what was cut to be told so; what tasks have at least */
+    REFUSING_MS = 5,  /* for segments that passed the listener just before it refused */
+    /* For handshakes that had begun: a lost segment is sent again after a second, and a way round
+     * the earth is less than half of one. */
+    HANDSHAKES_MS = 1500
+};
+
+/* How long threads have to end at least, and the log to be written, when all requests are over. */
+struct pace {
+    unsigned end_ms, flush_ms;
+};
+
+/* A forced stop is over within a second of its deadline, whatever handlers and the log's reader do:
+ * with CUT_MS, and a quarter of a second that the sink may take beyond. */
+static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
+
+struct drain {
+    struct service *service;
+    int signals_fd;       /* -1 when signals are the program's own */
+    unsigned asked;       /* how often a stop was asked for */
+    unsigned hangups;     /* of those that have come, how often the log was opened again */
+    uint64_t deadline_ms; /* of the drain timeout */
+};
+
+static bool empty_event(int fd)
+{
+    uint64_t seen;
+    return read(fd, &seen, sizeof seen) == sizeof seen;
+}
+
+static void follow_hangups(struct drain *drain)
+{
+    unsigned hangups = drain->signals_fd >= 0 ? svc__signals_hangups() : 0;
+    if (hangups == drain->hangups)
+        return;
+    drain->hangups = hangups;
+    (void)svc_app_log_reopen(drain->service->app);
+}
+
+/* Sleeps until something happens, at most `ms`. */
+static void wait_for_event(struct drain *drain, int ms)
+{
+    const svc_app *app = drain->service->app;
+    struct pollfd fds[] = {{.fd = app->stop_fd, .events = POLLIN},
+                           {.fd = drain->service->server->event_fd, .events = POLLIN},
+                           {.fd = drain->signals_fd, .events = POLLIN}};
+    if (poll(fds, sizeof fds / sizeof *fds, ms) > 0)
+        for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+            if (fds[i].revents)
+                (void)empty_event(fds[i].fd);
+    drain->asked = svc__life_stops(app);
+    follow_hangups(drain);
+}
+
+static bool never(const struct server *server)
+{
+    (void)server;
+    return false;
+}
+
+/* Waits for `done`, until the deadline or the second stop. Returns whether it is done. */
+static bool wait_until(struct drain *drain, bool (*done)(const struct server *server),
+                       uint64_t deadline_ms)
+{
+    const struct server *server = drain->service->server;
+    for (;;) {
+        uint64_t now = svc__clock_ms();
+        if (done(server))
+            return true;
+        if (now >= deadline_ms || drain->asked > 1)
+            return false;
+        uint64_t left = deadline_ms - now;
+        wait_for_event(drain, left < WAIT_LOOK_MS ? (int)left : WAIT_LOOK_MS);
+    }
+}
+
+static void announce(struct drain *drain)
+{
+    struct service *service = drain->service;
+    service->server->stop_ms = svc__clock_ms();
+    atomic_store(&service->app->draining, DRAIN_BEGUN);
+    svc_app_log_info(service->app, "draining",
+                     svc_kv_uint("connections", atomic_load(&service->server->connections)));
+    /* Balancers see readiness turn before the listeners close. */
+    bool at_once = drain->signals_fd >= 0 && svc__signals_interrupted();
+    uint64_t delay = at_once ? 0 : service->app->config.drain_delay_ms;
+    wait_until(drain, never, svc__clock_ms() + delay);
+}
+
+/* Nobody who could connect is reset: a client is connected before its last segment has arrived. */
+static void take_last(struct drain *drain, uint64_t deadline_ms)
+{
+    struct server *server = drain->service->server;
+    uint64_t now_ms = svc__clock_ms(), least_ms = now_ms + REFUSING_MS;
+    uint64_t most_ms = now_ms + HANDSHAKES_MS;
+    most_ms = most_ms < deadline_ms ? most_ms : deadline_ms;
+    svc__listen_refuse(&server->listeners, drain->service->app);
+    do {
+        wait_for_event(drain, REFUSING_MS);
+        now_ms = svc__clock_ms();
+    } while (now_ms < least_ms ||
+             (svc__server_take_last(server) && now_ms < most_ms && drain->asked < 2));
+    svc__server_close_listeners(server);
+}
+
+static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
+{
+    struct server *server = drain->service->server;
+    svc__server_enter(server, STAGE_REFUSE);
+    uint64_t settle_ms = svc__clock_ms() + SETTLE_MS;
+    settle_ms = settle_ms < deadline_ms ? settle_ms : deadline_ms;
+    /* Also after a second stop: loops must not look at listeners that are being closed. */
+    while (!svc__server_settled(server) && svc__clock_ms() < settle_ms)
+        wait_for_event(drain, 10);
+    take_last(drain, deadline_ms);
+}
+
+/* Waits for what is in flight and cuts what is left. Whether nothing had to be cut. */
+static bool finish_requests(struct drain *drain, uint64_t deadline_ms)
+{
+    struct service *service = drain->service;
+    struct server *server = service->server;
+    svc__server_enter(server, STAGE_CLOSE_IDLE);
+    if (wait_until(drain, svc__server_empty, deadline_ms))
+        return true;
+    atomic_store(&service->app->draining, DRAIN_CUT);
+    svc__server_enter(server, STAGE_CUT);
+    uint64_t cut_deadline = svc__clock_ms() + CUT_MS;
+    while (!svc__server_empty(server) && svc__clock_ms() < cut_deadline)
+        wait_for_event(drain, 10);
+    return svc__server_empty(server) && !atomic_load(&server->cut_requests);
+}
+
+static bool tasks_ended(const struct server *server)
+{
+    return svc__task_stop_next(server->app);
+}
+
+/* Has the tasks work off what handlers have left, and in the end tells all of them that time is up.
+ * Whether they have ended before. */
+static bool finish_tasks(struct drain *drain, uint64_t deadline_ms)
+{
+    uint64_t least_ms = svc__clock_ms() + CUT_MS;
+    if (wait_until(drain, tasks_ended, deadline_ms > least_ms ? deadline_ms : least_ms))
+        return true;
+    svc_app *app = drain->service->app;
+    size_t left = svc__task_stop_all(app);
+    svc_app_log_warn(app, "background tasks have not ended in time", svc_kv_uint("tasks", left));
+    return false;
+}
+
+static void log_stopped(const struct service *service, bool clean)
+{
+    unsigned cut = atomic_load(&service->server->cut_requests);
+    unsigned left = atomic_load(&service->server->connections);
+    if (clean)
+        svc_app_log_info(service->app, "stopped", svc_kv_uint("requests_cut", cut),
+                         svc_kv_uint("connections_left", left));
+    else
+        svc_app_log_warn(service->app, "stopped", svc_kv_uint("requests_cut", cut),
+                         svc_kv_uint("connections_left", left));
+}
+
+/* Ends everything, the app's hooks and its log included, unless something still runs: a handler, a
+ * task, or a readiness check, which keeps nobody waiting for an answer but uses what would be
+ * freed. Whether all has ended. */
+static bool end_threads(struct service *service, const struct pace *pace, uint64_t deadline_ms)
+{
+    svc_app *app = service->app;
+    uint64_t least_ms = svc__clock_ms() + pace->end_ms;
+    deadline_ms = deadline_ms > least_ms ? deadline_ms : least_ms;
+    if (svc__service_end(service, deadline_ms) || svc__workers_stop(app->workers, deadline_ms)) {
+        svc_app_log_warn(app, "a handler, task or readiness check does not return");
+        svc__sink_stop(app->logger.sink, pace->flush_ms);
+        return false;
+    }
+    svc__app_unready(app); /* its hooks may log, and name loops */
+    svc__service_free(service);
+    app->service = NULL;
+    svc__logger_close(&app->logger, pace->flush_ms);
+    return true;
+}
+
+/* From the wait for a stop to the last request and task. Whether nothing had to be cut. */
+static bool run_drain(struct drain *drain)
+{
+    struct service *service = drain->service;
+    while (!(drain->asked = svc__life_stops(service->app)))
+        wait_for_event(drain, WAIT_LOOK_MS);
+    announce(drain);
+    drain->deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
+    stop_accepting(drain, drain->deadline_ms);
+    bool clean = finish_requests(drain, drain->deadline_ms);
+    if (clean)
+        clean = finish_tasks(drain, drain->deadline_ms);
+    else
+        svc__task_stop_all(service->app); /* time is up for them too */
+    log_stopped(service, clean);
+    return clean;
+}
+
+int svc__drain_run(struct service *service)
+{
+    bool signals = service->app->signals;
+    struct drain drain = {.service = service, .signals_fd = signals ? svc__signals_fd() : -1};
+    if (signals)
+        svc__signals_read_in_order(true);
+    bool clean = run_drain(&drain);
+    if (signals)
+        svc__signals_read_in_order(false); /* a stop hook may take for ever */
+    bool ended = clean ? end_threads(service, &in_order, drain.deadline_ms)
+                       : end_threads(service, &by_force, 0);
+    return clean && ended ? 0 : SVC_EFORCED;
+}

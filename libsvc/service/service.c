@@ -1,0 +1,157 @@
+/* Starting and ending what one app needs to serve. */
+#include "libsvc/service/service.h"
+
+#include <stdlib.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/ops/admin.h"
+#include "libsvc/service/cpus.h"
+
+enum { ADMIN_LOOPS = 1 };
+
+static int64_t lines_dropped(void *arg)
+{
+    return (int64_t)svc__sink_dropped(arg);
+}
+
+static int64_t lines_written(void *arg)
+{
+    return (int64_t)svc__sink_written(arg);
+}
+
+static int64_t reopen_failures(void *arg)
+{
+    return (int64_t)svc__sink_reopen_failures(arg);
+}
+
+static void register_metrics(struct service *service)
+{
+    struct metrics *in = service->app->metrics;
+    struct sink *sink = service->app->logger.sink;
+    svc__metric_gauge_fn(in, "svc_log_lines_dropped", "Log lines that found no room.",
+                         lines_dropped, sink);
+    svc__metric_gauge_fn(in, "svc_log_lines_written", "Log lines written.", lines_written, sink);
+    svc__metric_gauge_fn(in, "svc_log_reopen_failures",
+                         "Times that the log's file could not be opened again.", reopen_failures,
+                         sink);
+}
+
+static int open_admin(struct service *service)
+{
+    svc_app *app = service->app;
+    if (!*app->config.admin_listen)
+        return 0;
+    service->checks = svc__checks_new(app);
+    service->admin_app = service->checks ? svc__admin_new(app, service->checks) : NULL;
+    if (!service->admin_app)
+        return SVC_ENOMEM;
+    int error;
+    service->admin = svc__server_new(service->admin_app, app, app->config.admin_listen, &error);
+    return service->admin ? 0 : error;
+}
+
+static int open_server(struct service *service)
+{
+    int error;
+    service->server =
+        svc__server_new(service->app, service->app, service->app->config.listen, &error);
+    return service->server ? 0 : error;
+}
+
+int svc__service_open(svc_app *app, struct service **out)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (!service)
+        return SVC_ENOMEM;
+    service->app = app;
+    int error = open_admin(service);
+    int server_error = open_server(service);
+    error = error ? error : server_error;
+    if (error)
+        svc__service_free(service);
+    else
+        *out = service;
+    return error;
+}
+
+static void log_started(const struct service *service)
+{
+    const struct listeners *listeners = &service->server->listeners;
+    for (size_t i = 0; i < listeners->count; i++)
+        svc_app_log_info(service->app, "listening",
+                         svc_kv_str("address", listeners->all[i].address),
+                         svc_kv_uint("loops", service->server->loop_count));
+    if (service->app->config.development)
+        svc_app_log_warn(service->app, "development mode: replies tell of the inside");
+    if (service->admin)
+        svc_app_log_info(service->app, "admin pages",
+                         svc_kv_str("address", service->admin->listeners.all[0].address));
+}
+
+static int make_loops(struct service *service, size_t loops)
+{
+    struct logger *logger = &service->app->logger;
+    int error = 0;
+    if (service->admin)
+        error = svc__server_make_loops(service->admin, logger, ADMIN_LOOPS);
+    return error ? error : svc__server_make_loops(service->server, logger, loops);
+}
+
+/* Has the drain look whether all tasks have ended. */
+static void task_ended(void *server)
+{
+    svc__server_notify(server);
+}
+
+/* Everything is made, and has registered its metrics, before a thread runs that could read them.
+ * The tasks come before who gives them work. Probes come before requests: nobody should see the
+ * service serve and its readiness not. */
+static int start_threads(struct service *service)
+{
+    int error = svc__task_start(service->app, task_ended, service->server);
+    if (error)
+        return error; /* with a set-up error of its own */
+    error = service->checks ? svc__checks_start(service->checks) : 0;
+    if (error)
+        return error; /* likewise */
+    error = service->admin ? svc__server_start(service->admin) : 0;
+    error = error ? error : svc__server_start(service->server);
+    if (error)
+        svc__faults_add(&service->app->faults, NULL, 0,
+                        "the threads of event loops cannot be made");
+    return error;
+}
+
+int svc__service_start(struct service *service)
+{
+    const svc_app *app = service->app;
+    size_t loops = app->config.threads ? (size_t)app->config.threads : svc__cpus_usable();
+    register_metrics(service);
+    int error = make_loops(service, loops);
+    if (!error)
+        error = start_threads(service);
+    if (!error)
+        log_started(service);
+    return error;
+}
+
+int svc__service_end(struct service *service, uint64_t deadline_ms)
+{
+    int error = svc__server_end(service->server, deadline_ms);
+    int task_error = svc__task_end(service->app, deadline_ms);
+    error = error ? error : task_error;
+    int checks_error = svc__checks_stop(service->checks, deadline_ms);
+    error = error ? error : checks_error;
+    int admin_error = svc__server_end(service->admin, deadline_ms);
+    return error ? error : admin_error;
+}
+
+void svc__service_free(struct service *service)
+{
+    /* The admin pages look at the server to the last. */
+    svc__server_free(service->admin);
+    svc__server_free(service->server);
+    svc_app_free(service->admin_app);
+    svc__checks_free(service->checks);
+    free(service);
+}
