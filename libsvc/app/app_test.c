@@ -8,6 +8,7 @@
 #include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
+#include "libsvc/app/stalls.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
 #include "libsvc/base/standard.h"
@@ -365,10 +366,9 @@ static struct test_host *host_new(svc_app *app)
     test->host.loop = &test->loop;
     svc__buf_init(&test->host.scratch, MAX_REPLY);
     pthread_mutex_init(&test->mutex, NULL);
-    int error = svc__standard_occupy();
-    if (!error)
-        error = svc__reactor_open(&test->loop, app);
-    if (!error && test->host.cells)
+    int occupied = svc__standard_occupy(), opened = svc__reactor_open(&test->loop);
+    svc__stalls_watch(app, &test->loop.watchdog);
+    if (!occupied && !opened && test->host.cells)
         return test;
     svc__reactor_close(&test->loop);
     svc__metric_cells_release(app->metrics, test->host.cells);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libsvc/app/life.h"
+#include "libsvc/app/stalls.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/exchange/away.h"
@@ -125,7 +126,8 @@ static void init_host(struct loop *loop)
 
 static int open_descriptors(struct loop *loop)
 {
-    int error = svc__reactor_open(&loop->reactor, loop->server->app);
+    int error = svc__reactor_open(&loop->reactor);
+    svc__stalls_watch(loop->server->app, &loop->reactor.watchdog);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (error || svc__early_start(loop) || svc__loop_mhd_start(loop))
         return SVC_ESYSTEM;
