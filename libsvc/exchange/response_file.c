@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_internal.h"
 
 /* Settles the length of a part, which must lie within the file. */
@@ -40,12 +41,13 @@ int svc__response_file_set(svc_response *res, int status, const char *type, cons
 int svc_response_fd(svc_response *res, int status, const char *type, const svc_file *file)
 {
     struct stat info;
-    if (!file || file->size < sizeof *file)
+    svc_file own = SVC_FILE_INIT;
+    if (SIZED_READ(&own, file, fd))
         return SVC_EINVAL;
-    int error = fstat(file->fd, &info) ? SVC_ESYSTEM
-                                       : svc__response_file_set(res, status, type, file, &info);
-    if (error && file->fd >= 0)
-        close(file->fd);
+    int error =
+        fstat(own.fd, &info) ? SVC_ESYSTEM : svc__response_file_set(res, status, type, &own, &info);
+    if (error && own.fd >= 0)
+        close(own.fd);
     return error;
 }
 
