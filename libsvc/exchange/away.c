@@ -164,7 +164,7 @@ static unsigned count_holds(unsigned news)
     return (unsigned)__builtin_popcount(once) + news / NEWS_STREAM;
 }
 
-bool svc__away_news(struct exchange *x)
+void svc__away_news(struct exchange *x)
 {
     unsigned news = atomic_exchange(&x->news, 0);
     if (news & NEWS_WORK) {
@@ -177,9 +177,11 @@ bool svc__away_news(struct exchange *x)
     bool goes_on = false;
     if (!x->out)
         goes_on = unpark(x) || (news & NEWS_WORK && !x->parked);
-    goes_on = (goes_on || news >= NEWS_STREAM) && !x->given_up && x->transport;
+    /* Only then is it still somebody's, whatever holds are dropped. */
+    struct transport *transport = x->given_up ? NULL : x->transport;
     drop_holds(x, count_holds(news));
-    return goes_on;
+    if (transport && (goes_on || news >= NEWS_STREAM))
+        transport->news(transport);
 }
 
 /* ---- Doing without it */
@@ -211,6 +213,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->trace.own = from->trace.own;
     memcpy(to->trace.parent, from->trace.parent, sizeof to->trace.parent);
     to->trace.member = from->trace.member;
+    to->scheme = from->scheme;
     to->peer = from->peer;
     to->values = lent->values;
     to->started_ns = from->started_ns;
@@ -226,7 +229,7 @@ bool svc__away_replaceable(const struct exchange *x)
 struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome)
 {
     struct exchange *stand_in = svc__exchange_make(x->request.app, x->home);
-    void *transport = x->transport;
+    struct transport *transport = x->transport;
     x->transport = NULL;
     give_up(x, outcome);
     if (!stand_in) {

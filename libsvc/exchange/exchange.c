@@ -40,7 +40,7 @@ struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
 }
 
 struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *home,
-                                   struct bytes raw_target)
+                                   struct transport *transport, struct bytes raw_target)
 {
     struct exchange *x = svc__exchange_make(app, home);
     char *target = x ? svc__arena_strndup(&x->arena, raw_target.data, raw_target.len) : NULL;
@@ -49,6 +49,9 @@ struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *home,
         return NULL;
     }
     x->chain = &app->fallback.chain;
+    x->transport = transport;
+    x->request.scheme = transport->scheme;
+    x->request.peer = *transport->peer;
     x->request.target.raw = (struct bytes){target, raw_target.len};
     return x;
 }
@@ -589,6 +592,7 @@ void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
                            .bytes_out = bytes_out,
                            .duration_ns = duration_ns,
                            .started_unix_us = (int64_t)(now_us - duration_ns / 1000)};
+    x->transport = NULL;
     if (x->response.waker)
         svc__waker_disarm(&x->response.waker->waker);
     svc__body_stream_stop(x, SVC_ECANCELLED);

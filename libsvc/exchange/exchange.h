@@ -28,6 +28,7 @@
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/body_store.h"
 #include "libsvc/exchange/peer.h"
+#include "libsvc/exchange/transport.h"
 #include "libsvc/log/log.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
@@ -44,7 +45,6 @@ struct exchange_host {
     struct arena_cache *arenas;
     struct metric_cells *cells;
     struct log *log;
-    const char *scheme;
     /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
     struct svc_loop *loop; /* never NULL */
@@ -87,6 +87,7 @@ struct svc_request {
     bool body_changed; /* by a layer */
     const char *id;
     struct request_trace trace;
+    const char *scheme; /* static */
     struct peer peer;
     struct request_value *values;
     struct json_t *json;
@@ -168,8 +169,8 @@ struct exchange {
     struct body_stream *stream; /* of a route that reads its body as it comes; or NULL */
     _Atomic int wait;           /* enum wait_state */
     _Atomic bool cancelled;
-    struct mail mail; /* in the host's mailbox while there is news */
-    void *transport;  /* the host's own */
+    struct mail mail;            /* in the host's mailbox while there is news */
+    struct transport *transport; /* NULL: nobody waits for the reply */
     bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
 
     /* While others have it: see away.c. */
@@ -188,9 +189,10 @@ struct exchange {
 /* The most that a request's arena may hold, its body not counted. */
 #define EXCHANGE_MEMORY ((size_t)4 << 20)
 
-/* A new exchange with one reference. `raw_target` is copied. NULL when out of memory. */
+/* A new exchange with one reference, for the request that comes by `transport`. `raw_target` is
+ * copied. NULL when out of memory. */
 struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *host,
-                                   struct bytes raw_target);
+                                   struct transport *transport, struct bytes raw_target);
 
 /*
  * Takes the head, which is borrowed until the reply is done (method, fields and their text); its
