@@ -14,6 +14,7 @@
 #include "bench/part.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/bind/bind_json.h"
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/mw/stack.h"
 #include "libsvc/proto/head.h"
@@ -158,7 +159,9 @@ static size_t check_heads(void *arg, size_t times)
     for (size_t i = 0; i < times; i++) {
         struct framing framing;
         const char *reason;
-        good += svc__head_check(&head, &limits, &framing, &reason) == 0;
+        struct fields read;
+        svc__fields_read(&read, head.fields, head.count);
+        good += svc__head_check(&head, &read, &limits, &framing, &reason) == 0;
     }
     return good;
 }
@@ -245,9 +248,9 @@ static void open_log(struct logging *logging)
                         fields,
                         sizeof fields / sizeof *fields,
                         400};
-    logging->x = svc__exchange_new(app, &logging->host, &transport, head.target_raw);
-    svc__exchange_head(logging->x, &head);
-    svc__exchange_run(logging->x);
+    logging->x = svc__dispatch_new(app, &logging->host, &transport, head.target_raw);
+    svc__dispatch_head(logging->x, &head);
+    svc__dispatch_run(logging->x);
     logging->x->request.id = "0123456789abcdef0123456789abcdef";
 }
 

@@ -12,6 +12,7 @@
 
 #include <svc.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
 
@@ -139,20 +140,20 @@ int scenario_serve(const struct scenario *scenario, svc_app *app, struct exchang
 __attribute__((noinline)) int scenario_serve(const struct scenario *scenario, svc_app *app,
                                              struct exchange_host *host)
 {
-    struct exchange *x = svc__exchange_new(app, host, &transport, svc__bytes_z(scenario->target));
+    struct exchange *x = svc__dispatch_new(app, host, &transport, svc__bytes_z(scenario->target));
     struct head head = {svc__bytes_z(scenario->method),
                         svc__bytes_z(scenario->target),
                         1,
                         scenario->fields,
                         scenario->count,
                         512};
-    svc__exchange_head(x, &head);
-    if (svc__exchange_run(x) == EXCHANGE_BODY) {
-        svc__exchange_body(x, scenario->body, strlen(scenario->body));
-        svc__exchange_body_end(x);
+    svc__dispatch_head(x, &head);
+    if (svc__dispatch_run(x) == EXCHANGE_BODY) {
+        svc__dispatch_body(x, scenario->body, strlen(scenario->body));
+        svc__dispatch_body_end(x);
     }
     int status = x->response.status;
-    svc__exchange_done(x, SVC_COMPLETE, svc__exchange_reply_length(x));
+    svc__dispatch_done(x, SVC_COMPLETE, svc__exchange_reply_length(x));
     svc__exchange_unref(x);
     return status;
 }

@@ -36,9 +36,10 @@ static enum precondition decide(enum method method, const char *name, struct byt
                                 const struct validators *state)
 {
     struct field field = {svc__bytes_z(name), list};
-    struct conditions conditions;
-    REQUIRE(svc__precondition_find(&field, 1, &conditions));
-    return svc__precondition_evaluate(method, &conditions, state);
+    struct fields fields;
+    svc__fields_read(&fields, &field, 1);
+    REQUIRE(svc__precondition_any(&fields));
+    return svc__precondition_evaluate(method, &fields, state);
 }
 
 static const enum method writing = METHOD_PUT;

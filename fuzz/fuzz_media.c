@@ -26,10 +26,12 @@ static void check_type(struct bytes text)
 static unsigned accept_json(struct bytes text)
 {
     unsigned weight = svc__media_accept(text, "application", "json");
-    struct field fields[] = {{{"accept", 6}, text}, {{"x", 1}, text}};
+    const struct field list[] = {{{"accept", 6}, text}, {{"x", 1}, text}};
+    struct fields fields;
+    svc__fields_read(&fields, list, 2);
     REQUIRE(weight <= 1000);
-    REQUIRE(svc__media_accept_fields(fields, 2, "application", "json") == weight);
-    REQUIRE(svc__media_accepts_json(fields, 2) || weight == 0);
+    REQUIRE(svc__media_accept_fields(&fields, "application", "json") == weight);
+    REQUIRE(svc__media_accepts_json(&fields) || weight == 0);
     return weight;
 }
 

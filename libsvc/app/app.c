@@ -1,5 +1,4 @@
 /* Building an app: routes, groups, middleware, hooks and checks, with every mistake collected. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,9 +11,6 @@
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/workers.h"
 
-/* Bytes of all reports, and of the line that tells how many others there were. */
-enum { MAX_ERRORS = 1 << 20, COUNT_LINE = 64 };
-
 /* For workers that only tests have used: they have nothing to do any more. */
 enum { WORKERS_END_MS = 1000 };
 
@@ -26,11 +22,10 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     if (!app)
         return NULL;
     svc__arena_init(&app->memory, NULL, SIZE_MAX);
-    svc__buf_init(&app->errors, MAX_ERRORS);
-    svc__config_init(app);
+    svc__faults_init(&app->faults);
+    svc__settings_init(&app->settings, &app->config, &app->memory, &app->faults);
     svc__task_init(&app->tasks);
     app->stop_fd = -1;
-    app->errors_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     app->root = (struct svc_group){.app = app, .prefix = ""};
     app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
     app->fallback.pattern.text = "";
@@ -78,8 +73,7 @@ void svc_app_free(svc_app *app)
     svc__tree_free(app->tree);
     svc__metrics_free(app->metrics);
     svc__logger_free(&app->logger);
-    svc__buf_free(&app->errors);
-    pthread_mutex_destroy(&app->errors_lock);
+    svc__faults_free(&app->faults);
     svc__arena_reset(&app->memory);
     free(app);
 }
@@ -89,72 +83,16 @@ const char *svc_app_name(const svc_app *app)
     return app ? app->name : "";
 }
 
-/* A report is kept whole or not at all; behind it, room stays for the line that counts the others.
- */
-static void end_report(svc_app *app, size_t start)
-{
-    struct buf *errors = &app->errors;
-    svc__buf_putc(errors, '\n');
-    if (svc__buf_reserve(errors, COUNT_LINE))
-        return;
-    svc__buf_cut(errors, start);
-    app->errors_left_out++;
-}
-
-void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
-{
-    app = svc__app_root(app);
-    pthread_mutex_lock(&app->errors_lock);
-    size_t start = app->errors.len;
-    if (file)
-        svc__buf_printf(&app->errors, "%s:%d: ", file, line);
-    va_list arguments;
-    va_start(arguments, format);
-    svc__buf_vprintf(&app->errors, format, arguments);
-    va_end(arguments);
-    end_report(app, start);
-    pthread_mutex_unlock(&app->errors_lock);
-}
-
-int svc__app_refuse(svc_app *app, int error, const char *what)
-{
-    svc__app_error(app, NULL, 0, "%s: %s", what, svc_error_text(error));
-    return error;
-}
-
-bool svc__app_has_errors(const svc_app *app)
-{
-    return app->errors.len > 0 || app->errors_left_out > 0;
-}
-
 const char *svc_app_errors(svc_app *app)
 {
-    const char *text = "out of memory\n";
-    if (!app)
-        return text;
-    if (!svc__app_has_errors(app))
-        return "";
-    pthread_mutex_lock(&app->errors_lock);
-    size_t kept = app->errors.len;
-    if (kept == 0 && !svc__buf_reserve(&app->errors, COUNT_LINE)) {
-        svc__buf_cut(&app->errors, 0);
-    } else {
-        if (app->errors_left_out)
-            svc__buf_printf(&app->errors, "errors for which there was no room: %zu\n",
-                            app->errors_left_out);
-        svc__buf_terminate(&app->errors);
-        svc__buf_cut(&app->errors, kept); /* more may follow, and then the count is another */
-        text = app->errors.data;
-    }
-    pthread_mutex_unlock(&app->errors_lock);
-    return text;
+    return app ? svc__faults_text(&app->faults) : "out of memory\n";
 }
 
 int svc__app_open(svc_app *app, const char *what)
 {
     if (!app)
         return SVC_ENOMEM;
-    return app->state == APP_BUILDING ? 0 : svc__app_refuse(app, SVC_ESTATE, what);
+    return app->state == APP_BUILDING ? 0 : svc__faults_refuse(&app->faults, SVC_ESTATE, what);
 }
 
 /* Of a state larger than all of a request's memory no request could be served. */
@@ -168,7 +106,7 @@ int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middlewar
 {
     struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
     if (!use)
-        return svc__app_refuse(app, SVC_ENOMEM, "middleware");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "middleware");
     *use = (struct use){NULL, middleware, app};
     if (list->last)
         list->last->next = use;
@@ -187,7 +125,7 @@ int svc_group_use(svc_group *group, const svc_middleware *middleware)
     if (error)
         return error;
     if (!middleware_valid(middleware))
-        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_use");
+        return svc__faults_refuse(&group->app->faults, SVC_EINVAL, "svc_group_use");
     return svc__app_append_use(group->app, &group->uses, middleware);
 }
 
@@ -204,7 +142,7 @@ int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
     if (error)
         return error;
     if (timeout_ms > GROUP_TIMEOUT_MAX_MS)
-        return svc__app_refuse(group->app, SVC_EINVAL, "svc_group_set_timeout");
+        return svc__faults_refuse(&group->app->faults, SVC_EINVAL, "svc_group_set_timeout");
     group->timeout_ms = timeout_ms;
     return 0;
 }
@@ -222,16 +160,16 @@ int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out)
     if (error)
         return error;
     if (!prefix_valid(prefix)) {
-        svc__app_error(app, NULL, 0,
-                       "group prefix \"%s\": must be empty, or begin and not end with '/'",
-                       prefix ? prefix : "");
+        svc__faults_add(&app->faults, NULL, 0,
+                        "group prefix \"%s\": must be empty, or begin and not end with '/'",
+                        prefix ? prefix : "");
         return SVC_EINVAL;
     }
     size_t outer = strlen(group->prefix), inner = strlen(prefix);
     svc_group *child = svc__arena_alloc(&app->memory, sizeof *child);
     char *joined = svc__arena_alloc(&app->memory, outer + inner + 1);
     if (!child || !joined)
-        return svc__app_refuse(app, SVC_ENOMEM, "svc_group_group");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_group_group");
     memcpy(joined, group->prefix, outer);
     memcpy(joined + outer, prefix, inner + 1);
     *child = (struct svc_group){.app = app, .parent = group, .prefix = joined};
@@ -295,14 +233,14 @@ int svc__app_parse_pattern(const svc_group *group, const char *method, const cha
     svc_app *app = group->app;
     char *text = whole_pattern(group, method, pattern);
     if (!text)
-        return svc__app_refuse(app, SVC_ENOMEM, "route");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "route");
     struct buf why;
     svc__buf_init(&why, 4096);
     int error = svc__pattern_parse(&app->memory, text, file, line, out, &why);
     if (error) {
         svc__buf_terminate(&why);
-        svc__app_error(app, file, line, "pattern \"%s\": %s", text,
-                       svc__buf_error(&why) || why.len == 0 ? svc_error_text(error) : why.data);
+        svc__faults_add(&app->faults, file, line, "pattern \"%s\": %s", text,
+                        svc__buf_error(&why) || why.len == 0 ? svc_error_text(error) : why.data);
     }
     svc__buf_free(&why);
     return error;
@@ -318,10 +256,10 @@ static int append_layers(svc_app *app, struct route *route, const svc_route *spe
         if (middleware_valid(spec->middleware[i]))
             error = svc__app_append_use(app, &route->uses, spec->middleware[i]);
         else
-            svc__app_error(app, pattern->file, pattern->line,
-                           "layer %zu of \"%s\" needs SVC_MIDDLEWARE_INIT, a name and a state "
-                           "that fits into a request's memory",
-                           i + 1, pattern->text);
+            svc__faults_add(&app->faults, pattern->file, pattern->line,
+                            "layer %zu of \"%s\" needs SVC_MIDDLEWARE_INIT, a name and a state "
+                            "that fits into a request's memory",
+                            i + 1, pattern->text);
         first = first ? first : error;
     }
     return first;
@@ -334,7 +272,7 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     struct route *route = svc__arena_zalloc(&app->memory, sizeof *route);
     char *where = svc__arena_strndup(&app->memory, file, strlen(file));
     if (!route || !where)
-        return svc__app_refuse(app, SVC_ENOMEM, "route");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "route");
     int error = svc__app_parse_pattern(group, method, spec->pattern, where, line, &route->pattern);
     if (error)
         return error;
@@ -353,12 +291,12 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
 static int check_route(svc_group *group, const svc_route *route, const char *file, int line)
 {
     if (group->app->state != APP_BUILDING) {
-        svc__app_error(group->app, file, line, "route: %s", svc_error_text(SVC_ESTATE));
+        svc__faults_add(&group->app->faults, file, line, "route: %s", svc_error_text(SVC_ESTATE));
         return SVC_ESTATE;
     }
     if (!route || route->size < sizeof *route || !route->pattern || !route->handler) {
-        svc__app_error(group->app, file, line,
-                       "a route needs SVC_ROUTE_INIT, a pattern and a handler");
+        svc__faults_add(&group->app->faults, file, line,
+                        "a route needs SVC_ROUTE_INIT, a pattern and a handler");
         return SVC_EINVAL;
     }
     return 0;
@@ -405,7 +343,7 @@ int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
     if (error)
         return error;
     if (!handler)
-        return svc__app_refuse(app, SVC_EINVAL, "svc_app_fallback");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_fallback");
     app->fallback.handler = handler;
     app->fallback.arg = arg;
     return 0;
@@ -418,7 +356,7 @@ int svc_app_describe(svc_app *app, const char *text)
         return error;
     const char *copy = text ? svc__arena_strndup(&app->memory, text, strlen(text)) : NULL;
     if (!copy)
-        return svc__app_refuse(app, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
+        return svc__faults_refuse(&app->faults, text ? SVC_ENOMEM : SVC_EINVAL, "svc_app_describe");
     app->description = copy;
     return 0;
 }
@@ -444,7 +382,7 @@ int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
         return error;
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
     if (!hook)
-        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_hook");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_hook");
     *hook = (struct hook){app, start, stop, arg, NULL, app->last_hook};
     if (app->last_hook)
         app->last_hook->next = hook;
@@ -468,9 +406,9 @@ int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **st
     if (error)
         return error;
     if (app->worker_hooks.begin)
-        return svc__app_refuse(app, SVC_ESTATE, "svc_app_worker");
+        return svc__faults_refuse(&app->faults, SVC_ESTATE, "svc_app_worker");
     if (!begin)
-        return svc__app_refuse(app, SVC_EINVAL, "svc_app_worker");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_worker");
     app->worker_hooks = (struct worker_hooks){begin, end, arg};
     return 0;
 }
@@ -493,11 +431,11 @@ int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void 
     if (error)
         return error;
     if (!svc__app_name_valid(name) || !check)
-        return svc__app_refuse(app, SVC_EINVAL, "svc_app_check");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_check");
     struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
     char *copy = svc__arena_strndup(&app->memory, name, strlen(name));
     if (!entry || !copy)
-        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_check");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_check");
     *entry = (struct check){copy, check, arg, NULL};
     if (app->last_check)
         app->last_check->next = entry;

@@ -2,7 +2,6 @@
 #ifndef SVC_APP_APP_INTERNAL_H
 #define SVC_APP_APP_INTERNAL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include <svc/app.h>
@@ -11,13 +10,14 @@
 #include "libsvc/app/task.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
+#include "libsvc/base/faults.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/exchange/chain.h"
 #include "libsvc/log/logger.h"
 #include "libsvc/route/pattern.h"
 #include "libsvc/route/tree.h"
 #include "libsvc/run/watchdog.h"
-#include "libsvc/settings/config.h"
+#include "libsvc/settings/settings.h"
 
 struct service;
 struct test_host;
@@ -125,7 +125,7 @@ struct svc_app {
     _Atomic bool waited;     /* svc_app_wait has been called */
     bool readied;            /* compiled, hooks have run and are not undone */
     svc_config config;
-    struct config_tables tables; /* of the settings: those of `config`, and the program's own */
+    struct settings settings; /* those of `config`, and the program's own */
     struct logger logger;
     svc_group root;
     struct route *routes, *last_route;
@@ -145,9 +145,7 @@ struct svc_app {
     struct use_list default_uses;           /* made when the app is readied */
     struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
-    pthread_mutex_t errors_lock; /* calls that come too late may come from any thread */
-    struct buf errors;           /* a line each */
-    size_t errors_left_out;      /* for which there was no room */
+    struct faults faults; /* of its set-up; a mounted app's are kept by the outermost one */
 
     struct route **by_index; /* a tree match's pattern index leads here */
     struct tree *tree;
@@ -169,15 +167,6 @@ struct svc_app {
  */
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count);
 
-/* Keeps a set-up error, a line of text, whole: where there is no room for it, it is counted. `file`
- * may be NULL. */
-void svc__app_error(svc_app *app, const char *file, int line, const char *format, ...)
-    SVC_PRINTF(4, 5);
-
-/* Keeps a failure of the call `what` as a set-up error, because programs may look only at the
- * start. Returns `error`. */
-int svc__app_refuse(svc_app *app, int error, const char *what);
-
 /* Whether registration is open, which the call `what` needs: 0, SVC_ENOMEM for NULL (of
  * svc_app_new), or SVC_ESTATE, kept as a set-up error. Any thread. */
 int svc__app_open(svc_app *app, const char *what);
@@ -188,9 +177,6 @@ bool svc__app_name_valid(const char *name);
 /* "<the inner app's name>.<name>", in the outer app's memory: two apps may have something of the
  * same name. NULL when out of memory. */
 char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name);
-
-/* Whether there has been any set-up error. */
-bool svc__app_has_errors(const svc_app *app);
 
 /*
  * Readies an app in APP_STARTING for requests: compiles routes, flattens chains, starts middleware

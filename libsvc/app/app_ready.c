@@ -39,10 +39,10 @@ static void report_conflict(svc_app *app, const struct pattern *a, const struct 
     svc__precedence_explain(a, b, report);
     svc__buf_terminate(report);
     if (svc__buf_error(report))
-        svc__app_error(app, a->file, a->line, "the pattern conflicts with that of %s:%d", b->file,
-                       b->line);
+        svc__faults_add(&app->faults, a->file, a->line, "the pattern conflicts with that of %s:%d",
+                        b->file, b->line);
     else
-        svc__app_error(app, NULL, 0, "%s", report->data);
+        svc__faults_add(&app->faults, NULL, 0, "%s", report->data);
 }
 
 /*
@@ -61,8 +61,9 @@ static void report_conflicts(svc_app *app, const struct pattern **patterns)
                 conflicts++ < MAX_CONFLICTS_TOLD)
                 report_conflict(app, patterns[i], patterns[j], &report);
     if (conflicts > MAX_CONFLICTS_TOLD)
-        svc__app_error(app, NULL, 0, "pairs of patterns that conflict beside those told: %zu",
-                       conflicts - MAX_CONFLICTS_TOLD);
+        svc__faults_add(&app->faults, NULL, 0,
+                        "pairs of patterns that conflict beside those told: %zu",
+                        conflicts - MAX_CONFLICTS_TOLD);
     svc__buf_free(&report);
 }
 
@@ -73,7 +74,7 @@ static int compile_routes(svc_app *app)
     if (error)
         return error;
     report_conflicts(app, patterns);
-    if (!svc__app_has_errors(app)) {
+    if (!svc__faults_any(&app->faults)) {
         app->tree = svc__tree_build(patterns, app->route_count);
         error = app->tree ? 0 : SVC_ENOMEM;
     } else {
@@ -139,9 +140,9 @@ static int check_stream(svc_app *app, const struct route *route)
         const svc_middleware *middleware = route->chain.layers[i].middleware;
         if (!middleware->on_body || middleware->flags & SVC_BODY_PIECES)
             continue;
-        svc__app_error(app, route->pattern.file, route->pattern.line,
-                       "middleware \"%s\" wants the whole body, which the route streams",
-                       middleware->name);
+        svc__faults_add(&app->faults, route->pattern.file, route->pattern.line,
+                        "middleware \"%s\" wants the whole body, which the route streams",
+                        middleware->name);
         error = SVC_EROUTES;
     }
     return error;
@@ -203,7 +204,8 @@ static int start_layers(svc_app *app, struct route *route)
         if (error && svc__life_start_cancelled(app))
             return SVC_ECANCELLED;
         if (error) {
-            svc__app_error(app, NULL, 0, "middleware \"%s\" failed to start", middleware->name);
+            svc__faults_add(&app->faults, NULL, 0, "middleware \"%s\" failed to start",
+                            middleware->name);
             return error == SVC_ENOMEM ? error : SVC_ESTART;
         }
         app->middleware_started[app->middleware_started_count++] = *layer;
@@ -244,7 +246,7 @@ static int start_hooks(svc_app *app)
         if (error && svc__life_start_cancelled(app))
             return SVC_ECANCELLED;
         if (error) {
-            svc__app_error(app, NULL, 0, "a start hook failed");
+            svc__faults_add(&app->faults, NULL, 0, "a start hook failed");
             return SVC_ESTART;
         }
         app->started = hook;
@@ -255,8 +257,8 @@ static int start_hooks(svc_app *app)
 int svc__app_ready(svc_app *app)
 {
     if (app->readied) /* an error is a call that came too late */
-        return svc__app_has_errors(app) ? SVC_ESTATE : 0;
-    bool errors_before = svc__app_has_errors(app);
+        return svc__faults_any(&app->faults) ? SVC_ESTATE : 0;
+    bool errors_before = svc__faults_any(&app->faults);
     svc__logger_configure(&app->logger, &app->config);
     int error = svc__mount_adopt(app);
     int routes_error = compile_routes(app);
@@ -267,19 +269,19 @@ int svc__app_ready(svc_app *app)
         error = each_route(app, complete_route);
     if (!error && app->config.stall_ms)
         error = svc__watchdog_register(app);
-    /* What acts on settings must not see bad ones, which svc__config_check has told. */
-    if (!error && !app->tables.bad)
+    /* What acts on settings must not see bad ones, which svc__settings_check has told. */
+    if (!error && !app->settings.bad)
         error = make_workers(app);
-    if (!error && !app->tables.bad)
+    if (!error && !app->settings.bad)
         error = start_middleware(app);
-    if (!error && !app->tables.bad)
+    if (!error && !app->settings.bad)
         error = start_hooks(app);
-    if (!error && !app->tables.bad)
+    if (!error && !app->settings.bad)
         error = svc__workers_start(app->workers); /* which the hooks may have made ready for */
-    if (!error && !app->tables.bad && svc__app_has_errors(app))
+    if (!error && !app->settings.bad && svc__faults_any(&app->faults))
         error = SVC_ESTATE; /* a hook has registered something, which came too late */
     if (error == SVC_ENOMEM && !errors_before)
-        svc__app_error(app, NULL, 0, "%s", svc_error_text(error));
+        svc__faults_add(&app->faults, NULL, 0, "%s", svc_error_text(error));
     app->readied = !error;
     if (error)
         svc__app_unready(app);

@@ -5,6 +5,7 @@
 
 #include <svc/test.h>
 
+#include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
 #include "libsvc/base/clock.h"
@@ -12,9 +13,10 @@
 #include "libsvc/base/standard.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
+#include "libsvc/exchange/stand_in.h"
 #include "libsvc/run/reactor.h"
-#include "libsvc/settings/config.h"
 
 enum {
     MAX_REPLY = 1 << 30,
@@ -127,7 +129,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
         if (await_own_news(test, due_ms))
             return svc__driver_go_on(*x);
         if (test->client->left) {
-            *x = svc__exchange_reclaim(*x, SVC_CLIENT_GONE);
+            *x = svc__stand_in_reclaim(*x, SVC_CLIENT_GONE);
             return EXCHANGE_REPLY;
         }
         if (svc__driver_expired(x, svc__clock_ns()) != DRIVER_WAITS)
@@ -140,8 +142,8 @@ static enum exchange_step send_body(struct exchange *x, const svc_test *test, si
 {
     size_t left = test->body_len - *at, len = left < BODY_PIECE ? left : BODY_PIECE;
     if (!left)
-        return svc__exchange_body_end(x);
-    enum exchange_step step = svc__exchange_body(x, (const char *)test->body + *at, len);
+        return svc__dispatch_body_end(x);
+    enum exchange_step step = svc__dispatch_body(x, (const char *)test->body + *at, len);
     if (step != EXCHANGE_FULL)
         *at += len;
     return step;
@@ -151,14 +153,14 @@ static enum exchange_step send_body(struct exchange *x, const svc_test *test, si
 static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
     size_t at = 0;
-    enum exchange_step step = svc__exchange_run(x);
+    enum exchange_step step = svc__dispatch_run(x);
     while (x && step != EXCHANGE_REPLY)
         switch (step) {
         case EXCHANGE_BODY:
             step = send_body(x, test, &at);
             break;
         case EXCHANGE_OVER:
-            return svc__exchange_refuse(x, 413, "the request body is over the limit", SVC_CUT);
+            return svc__dispatch_refuse(x, 413, "the request body is over the limit", SVC_CUT);
         default:
             step = wait_for_others(host, &x);
         }
@@ -235,12 +237,12 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
     return copy_field(reply, svc__bytes_z("Content-Length"), (struct bytes){digits, len});
 }
 
-/* As svc__exchange_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
+/* As svc__dispatch_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
 static int64_t read_source(struct test_host *test, struct exchange *x, char *space)
 {
     int64_t n = SVC_EAGAIN;
     while (n == SVC_EAGAIN && !leaves(test->client)) {
-        n = svc__exchange_reply_read(x, space, BODY_PIECE);
+        n = svc__dispatch_reply_read(x, space, BODY_PIECE);
         if (n == SVC_EAGAIN)
             await_own_news(test, test->client->end_ms);
     }
@@ -277,8 +279,8 @@ static int copy_body(struct test_host *test, struct svc_reply *reply, struct exc
                      size_t most)
 {
     struct response_body *body = &x->response.body;
-    int error = body->kind == RESPONSE_FILE ? open_file(&x->response) : 0;
-    if (!error && body->kind == RESPONSE_SOURCE)
+    int error = body->kind == REPLY_FILE ? open_file(&x->response) : 0;
+    if (!error && body->kind == REPLY_SOURCE)
         error = copy_source(test, reply, x, most);
     else if (!error)
         svc__buf_append(&reply->body, body->data, body->len <= most ? body->len : most + 1);
@@ -308,12 +310,12 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct test_client *client = host->client;
     svc__peer_parse(test->peer, &client->peer);
     struct exchange *x =
-        fields ? svc__exchange_new(app, &host->host, &client->transport, target) : NULL;
+        fields ? svc__dispatch_new(app, &host->host, &client->transport, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
     head.bytes = svc__head_size(&head);
-    svc__exchange_head(x, &head);
+    svc__dispatch_head(x, &head);
     x = run(host, x, test);
     if (!x)
         return SVC_ENOMEM;
@@ -322,7 +324,7 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
         reply->outcome = SVC_CLIENT_GONE;
     svc__buf_reserve(&reply->body, 1);
     svc__buf_terminate(&reply->body);
-    svc__exchange_done(x, (enum svc_outcome)reply->outcome, reply->body.len);
+    svc__dispatch_done(x, (enum svc_outcome)reply->outcome, reply->body.len);
     svc__exchange_unref(x);
     return error;
 }
@@ -416,7 +418,7 @@ static bool test_valid(const svc_test *test)
 static int ready(svc_app *app)
 {
     svc__life_begin_start(app);
-    int error = app->readied ? 0 : svc__config_check(app);
+    int error = app->readied ? 0 : svc__app_settings_check(app);
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
     if (!error && !app->test_host)

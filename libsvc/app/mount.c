@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libsvc/proto/uri.h"
-#include "libsvc/settings/config.h"
+#include "libsvc/settings/settings.h"
 
 /* Why an app cannot be mounted there; NULL when it can. */
 static const char *obstacle(const svc_app *outer, const svc_app *inner)
@@ -30,17 +30,6 @@ static void append_mount(svc_app *app, struct mount *mount)
     app->last_mount = mount;
 }
 
-/* What was wrong with an app before it was mounted is wrong with the whole. */
-static void hand_over_errors(svc_app *outer, svc_app *inner)
-{
-    const char *errors = svc_app_errors(inner);
-    if (*errors)
-        svc__app_error(outer, NULL, 0, "app \"%s\":\n%.*s", inner->name, (int)strlen(errors) - 1,
-                       errors);
-    svc__buf_clear(&inner->errors);
-    inner->errors_left_out = 0;
-}
-
 int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
 {
     if (!group)
@@ -48,7 +37,8 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     svc_app *outer = group->app;
     const char *why = obstacle(outer, inner);
     if (why) {
-        svc__app_error(outer, NULL, 0, "svc_app_mount \"%s\": %s", prefix ? prefix : "", why);
+        svc__faults_add(&outer->faults, NULL, 0, "svc_app_mount \"%s\": %s", prefix ? prefix : "",
+                        why);
         return inner ? SVC_EINVAL : SVC_ENOMEM;
     }
     svc_group *at;
@@ -57,14 +47,15 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
         return error;
     struct mount *mount = svc__arena_zalloc(&outer->memory, sizeof *mount);
     if (!mount)
-        return svc__app_refuse(outer, SVC_ENOMEM, "svc_app_mount");
+        return svc__faults_refuse(&outer->faults, SVC_ENOMEM, "svc_app_mount");
     mount->app = inner;
     mount->at = at;
     append_mount(outer, mount);
-    hand_over_errors(outer, inner);
+    /* What was wrong with an app before it was mounted is wrong with the whole. */
+    svc__faults_join(&inner->faults, &outer->faults, inner->name);
     inner->parent = outer;
     inner->root.parent = at;
-    return svc__config_adopt(svc__app_root(outer), inner);
+    return svc__settings_adopt(&svc__app_root(outer)->settings, &inner->settings);
 }
 
 int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)
@@ -114,7 +105,7 @@ static int adopt_checks(svc_app *app, svc_app *inner)
     for (struct check *check = inner->checks; check; check = check->next) {
         check->name = svc__app_prefixed(app, inner, check->name);
         if (!check->name)
-            return svc__app_refuse(app, SVC_ENOMEM, "svc_app_mount");
+            return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_mount");
     }
     if (!inner->checks)
         return 0;

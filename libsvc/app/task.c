@@ -39,8 +39,8 @@ void svc__task_init(struct task_list *list)
 
 static int wrong(svc_app *app, const svc_task *task, const char *why)
 {
-    svc__app_error(app, NULL, 0, "svc_app_task \"%.*s\": %s", MAX_NAME,
-                   task && task->name ? task->name : "", why);
+    svc__faults_add(&app->faults, NULL, 0, "svc_app_task \"%.*s\": %s", MAX_NAME,
+                    task && task->name ? task->name : "", why);
     return SVC_EINVAL;
 }
 
@@ -91,7 +91,7 @@ int svc_app_task(svc_app *app, const svc_task *task)
     svc_task_context *context = svc__arena_zalloc(&app->memory, sizeof *context);
     char *name = svc__arena_strndup(&app->memory, task->name, strlen(task->name));
     if (!context || !name)
-        return svc__app_refuse(app, SVC_ENOMEM, "svc_app_task");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_task");
     context->task = *task;
     context->task.name = name;
     context->app = app;
@@ -105,7 +105,7 @@ int svc__task_adopt(svc_app *app, svc_app *inner)
     for (svc_task_context *context = list->first; context; context = context->next) {
         context->task.name = svc__app_prefixed(app, inner, context->task.name);
         if (!context->task.name)
-            return svc__app_refuse(app, SVC_ENOMEM, "svc_app_mount");
+            return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_mount");
     }
     if (list->first)
         append(&app->tasks, list->first, list->last);
@@ -240,8 +240,9 @@ static int start(svc_task_context *context)
                                           run_supervised, context);
     context->joinable = !error;
     if (error)
-        svc__app_error(context->app, NULL, 0, "task \"%s\": its thread cannot be made: %s",
-                       context->task.name, strerror(error));
+        svc__faults_add(&context->app->faults, NULL, 0,
+                        "task \"%s\": its thread cannot be made: %s", context->task.name,
+                        strerror(error));
     return error ? SVC_ESYSTEM : 0;
 }
 

@@ -126,7 +126,7 @@ static bool bind_form(struct binding *b, svc_request *req, svc_response *res)
 /* Where a form is allowed too, whoever sends neither is told so. */
 static bool bind_either(struct binding *b, svc_request *req, svc_response *res)
 {
-    struct bytes type = svc__bytes_z(svc_request_header(req, "Content-Type"));
+    struct bytes type = svc__fields_value(&req->fields, FIELD_CONTENT_TYPE);
     if (svc__media_is_form(type))
         return bind_form(b, req, res);
     if (svc__media_is_json(type))

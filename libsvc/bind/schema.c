@@ -192,12 +192,12 @@ const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, size_t s
         error = schema ? 0 : SVC_ENOMEM;
     }
     if (error) {
-        svc__app_refuse(app, error, "svc_schema_new");
+        svc__faults_refuse(&app->faults, error, "svc_schema_new");
         return NULL;
     }
     schema->flags = flags;
     error = make(app, schema, fields, struct_size);
     if (error == SVC_ENOMEM)
-        svc__app_refuse(app, error, "svc_schema_new");
+        svc__faults_refuse(&app->faults, error, "svc_schema_new");
     return error ? NULL : schema;
 }

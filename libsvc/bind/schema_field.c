@@ -23,8 +23,8 @@ static const char *name_of(const svc_field *rule)
 
 void svc__schema_field_wrong(struct schema_build *build, const svc_field *rule, const char *what)
 {
-    svc__app_error(build->app, rule->file, rule->line, "field \"%.*s\": %s", SCHEMA_NAME,
-                   name_of(rule), what);
+    svc__faults_add(&build->app->faults, rule->file, rule->line, "field \"%.*s\": %s", SCHEMA_NAME,
+                    name_of(rule), what);
     if (!build->error)
         build->error = SVC_EINVAL;
 }

@@ -93,7 +93,7 @@ int svc_request_cache_control(const svc_request *req, svc_cache_wish *wish)
         return SVC_EINVAL;
     struct cache_control value = svc__cache_control_none();
     const struct field *field = NULL;
-    while ((field = svc__fields_next(req->fields, req->field_count, field, NAME("Cache-Control"))))
+    while ((field = svc__fields_each(&req->fields, field, FIELD_CACHE_CONTROL)))
         svc__cache_control_parse(field->value, &value);
     const unsigned known = CACHE_CONTROL_NO_CACHE | CACHE_CONTROL_NO_STORE |
                            CACHE_CONTROL_NO_TRANSFORM | CACHE_CONTROL_ONLY_IF_CACHED;

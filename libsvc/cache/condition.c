@@ -147,15 +147,14 @@ static int64_t read_modified(const svc_response *res, int64_t now)
 
 int svc__condition_settle(svc_request *req, svc_response *res)
 {
-    struct conditions conditions;
     enum method method = svc__method_find(req->method);
     if (req->conditions_asked || !safe(method) || res->status / 100 != 2 ||
-        !svc__precondition_find(req->fields, req->field_count, &conditions))
+        !svc__precondition_any(&req->fields))
         return 0;
     int64_t now = wall_seconds();
     const struct validators validators = {
         .exists = true, .tag = read_tag(res), .modified = read_modified(res, now), .now = now};
-    switch (svc__precondition_evaluate(method, &conditions, &validators)) {
+    switch (svc__precondition_evaluate(method, &req->fields, &validators)) {
     case PRECONDITION_NOT_MODIFIED:
         answer_not_modified(res, svc__exchange_reply_length(res->exchange));
         return 0;
@@ -171,9 +170,9 @@ int svc__condition_settle(svc_request *req, svc_response *res)
 
 bool svc__condition_guarded(const svc_request *req)
 {
-    struct conditions conditions;
-    return svc__precondition_find(req->fields, req->field_count, &conditions) &&
-           (conditions.match || conditions.none_match || conditions.unmodified_since);
+    return svc__fields_has(&req->fields, FIELD_IF_MATCH) ||
+           svc__fields_has(&req->fields, FIELD_IF_NONE_MATCH) ||
+           svc__fields_has(&req->fields, FIELD_IF_UNMODIFIED_SINCE);
 }
 
 /* The state in the form of the pure functions, with the tag copied for a field. */
@@ -203,15 +202,6 @@ static bool answer_nothing(svc_response *res)
     return true;
 }
 
-static enum precondition evaluate(const svc_request *req, enum method method,
-                                  const struct validators *state)
-{
-    struct conditions conditions;
-    if (!svc__precondition_find(req->fields, req->field_count, &conditions))
-        return PRECONDITION_NONE;
-    return svc__precondition_evaluate(method, &conditions, state);
-}
-
 bool svc_request_fresh(svc_request *req, svc_response *res, const svc_validators *validators)
 {
     struct validators state;
@@ -221,7 +211,7 @@ bool svc_request_fresh(svc_request *req, svc_response *res, const svc_validators
         (safe(method) && state.exists && put_validators(res, &state)))
         return answer_nothing(res);
     req->conditions_asked = true;
-    switch (evaluate(req, method, &state)) {
+    switch (svc__precondition_evaluate(method, &req->fields, &state)) {
     case PRECONDITION_NOT_MODIFIED:
         answer_not_modified(res, validators->length);
         return true;

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#include "libsvc/exchange/body_stream.h"
-#include "libsvc/exchange/pending.h"
-#include "libsvc/exchange/response_internal.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
@@ -13,8 +10,8 @@
 static size_t text_size(const svc_request *req)
 {
     size_t size = req->method.len + 1;
-    for (size_t i = 0; i < req->field_count; i++)
-        size += req->fields[i].name.len + req->fields[i].value.len + 2;
+    for (size_t i = 0; i < req->fields.count; i++)
+        size += req->fields.list[i].name.len + req->fields.list[i].value.len + 2;
     return size;
 }
 
@@ -33,16 +30,16 @@ static int keep_head(struct exchange *x)
     svc_request *req = &x->request;
     if (x->kept_head)
         return 0;
-    struct field *fields = svc__arena_alloc(&x->arena, req->field_count * sizeof *fields);
+    struct field *fields = svc__arena_alloc(&x->arena, req->fields.count * sizeof *fields);
     char *text = svc__arena_alloc(&x->arena, text_size(req));
     if (!fields || !text)
         return SVC_ENOMEM;
     req->method = move_text(&text, req->method);
-    for (size_t i = 0; i < req->field_count; i++) {
-        fields[i].name = move_text(&text, req->fields[i].name);
-        fields[i].value = move_text(&text, req->fields[i].value);
+    for (size_t i = 0; i < req->fields.count; i++) {
+        fields[i].name = move_text(&text, req->fields.list[i].name);
+        fields[i].value = move_text(&text, req->fields.list[i].value);
     }
-    req->fields = fields;
+    req->fields.list = fields;
     x->kept_head = true;
     return 0;
 }
@@ -110,15 +107,17 @@ static void work(struct work *work, struct exchange_host *worker)
     if (worker && ready_cells(x, worker))
         x->next(x);
     else
-        x->next = svc__exchange_reply_busy;
+        x->next = x->otherwise;
     svc__away_tell(x, NEWS_WORK);
 }
 
-int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x), size_t from)
+int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x),
+                   enum exchange_step (*otherwise)(struct exchange *x), size_t from)
 {
     if (svc__away_prepare(x, from))
         return SVC_ENOMEM;
     x->next = next;
+    x->otherwise = otherwise;
     x->work.run = work;
     x->parked = 0;
     x->out = true;
@@ -184,67 +183,20 @@ void svc__away_news(struct exchange *x)
         transport->news(transport);
 }
 
-/* ---- Doing without it */
-
-static void give_up(struct exchange *x, enum svc_outcome outcome)
-{
-    int pending = WAIT_PENDING;
-    atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
-    x->given_up = outcome;
-    svc__pending_close(atomic_load(&x->pending));
-    svc__exchange_cancel(x); /* before its reader is told so, who asks why */
-    svc__body_stream_stop(x, SVC_ECANCELLED);
-}
-
-/* Only what nobody changes who has it. */
-static void copy_request(svc_request *to, const svc_request *from, const struct lent *lent)
-{
-    to->app = from->app;
-    to->owner = from->owner;
-    to->route = from->route;
-    to->method = from->method;
-    to->target = from->target;
-    to->fields = from->fields;
-    to->field_count = from->field_count;
-    to->match = from->match;
-    memcpy(to->params, from->params, sizeof to->params);
-    to->id = from->id;
-    to->trace.origin = from->trace.origin;
-    to->trace.own = from->trace.own;
-    memcpy(to->trace.parent, from->trace.parent, sizeof to->trace.parent);
-    to->trace.member = from->trace.member;
-    to->scheme = from->scheme;
-    to->peer = from->peer;
-    to->values = lent->values;
-    to->started_ns = from->started_ns;
-    to->deadline_ns = from->deadline_ns;
-    to->bytes_in = from->bytes_in;
-}
-
 bool svc__away_replaceable(const struct exchange *x)
 {
     return x->out || !x->parked || x->kept_head;
 }
 
-struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome)
+int svc_request_resume(svc_request *req)
 {
-    struct exchange *stand_in = svc__exchange_make(x->request.app, x->home);
-    struct transport *transport = x->transport;
-    x->transport = NULL;
-    give_up(x, outcome);
-    if (!stand_in) {
-        x->lent.from = 0;
-        return NULL;
-    }
-    copy_request(&stand_in->request, &x->request, &x->lent);
-    stand_in->chain = x->chain;
-    stand_in->passed = x->lent.from;
-    stand_in->layer_state = x->layer_state;
-    stand_in->framing = x->framing;
-    stand_in->malformed = x->malformed;
-    stand_in->close = x->close;
-    stand_in->transport = transport;
-    stand_in->principal = x;
-    atomic_fetch_add(&x->refs, 1);
-    return stand_in;
+    struct exchange *x = svc__exchange_of(req);
+    int wait = WAIT_PENDING;
+    bool in_time = atomic_compare_exchange_strong(&x->wait, &wait, WAIT_RESUMED);
+    /* Each wait has one hold, which the news gives back. */
+    if (!in_time &&
+        (wait != WAIT_ABANDONED || !atomic_compare_exchange_strong(&x->wait, &wait, WAIT_RESUMED)))
+        return SVC_ESTATE;
+    svc__away_tell(x, NEWS_LAYER);
+    return in_time ? 0 : SVC_ELATE;
 }

@@ -37,8 +37,10 @@ void svc__away_drop(struct exchange *x);
  * unless he has another. Any thread. */
 void svc__away_tell(struct exchange *x, enum news news);
 
-/* Hands it to a worker, who runs `next`. 0, SVC_ENOMEM, or SVC_EAGAIN when there is no room. */
-int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x), size_t from);
+/* Hands it to a worker, who runs `next`; when the queue has taken it and no worker can be had after
+ * all, its home runs `otherwise`. 0, SVC_ENOMEM, or SVC_EAGAIN when there is no room. */
+int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x),
+                   enum exchange_step (*otherwise)(struct exchange *x), size_t from);
 
 /* Takes it back from the queue of the workers. False: it is not in there. */
 bool svc__away_withdraw(struct exchange *x);
@@ -53,9 +55,5 @@ bool svc__away_is(const struct exchange *x);
 /* Whether another can stand in for it while it is away: not where there was no memory to keep its
  * head, which whoever has it may be reading. Then it is waited for. The home's thread. */
 bool svc__away_replaceable(const struct exchange *x);
-
-/* Makes an exchange that stands in for one that is away, which is given up. NULL when out of
- * memory: it is given up all the same, and all of its layers end with it. */
-struct exchange *svc__away_stand_in(struct exchange *x, enum svc_outcome outcome);
 
 #endif

@@ -9,6 +9,14 @@
 /* A body up to this size costs no allocation: it fits in the exchange's first chunk. */
 enum { FIRST_SPACE = 1024 };
 
+static void free_heap(void *arg)
+{
+    struct body_store *store = arg;
+    if (store->heap)
+        free(store->data);
+    *store = (struct body_store){.limit = store->limit};
+}
+
 /* Grows by doubling what has really arrived: an announced length alone costs nothing. */
 static int grow(struct body_store *store, struct arena *arena, size_t needed)
 {
@@ -25,6 +33,8 @@ static int grow(struct body_store *store, struct arena *arena, size_t needed)
             return SVC_ENOMEM;
         space *= 2;
     }
+    if (!store->heap && svc__arena_defer(arena, free_heap, store))
+        return SVC_ENOMEM;
     char *data = realloc(store->heap ? store->data : NULL, space);
     if (!data)
         return SVC_ENOMEM;
@@ -54,11 +64,4 @@ int svc__body_store_append(struct body_store *store, struct arena *arena, const 
     store->len += len;
     store->data[store->len] = '\0';
     return 0;
-}
-
-void svc__body_store_free(struct body_store *store)
-{
-    if (store->heap)
-        free(store->data);
-    *store = (struct body_store){.limit = store->limit};
 }

@@ -16,11 +16,9 @@ struct body_store {
     bool heap;
 };
 
-/* Appends. 0, SVC_ETOOBIG past the limit, SVC_ENOMEM; the store is unchanged on failure. */
+/* Appends. What is on the heap goes with the arena, so the store must live as long. 0, SVC_ETOOBIG
+ * past the limit, SVC_ENOMEM; the bytes are unchanged on failure. */
 int svc__body_store_append(struct body_store *store, struct arena *arena, const char *data,
                            size_t len);
-
-/* Frees what is on the heap. */
-void svc__body_store_free(struct body_store *store);
 
 #endif

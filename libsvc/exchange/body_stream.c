@@ -3,9 +3,15 @@
 
 #include <string.h>
 
-#include "libsvc/exchange/chain.h"
+#include "libsvc/exchange/layers.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/run/reactor.h"
+
+static void free_pipe(void *pipe)
+{
+    svc_pipe_cancel(pipe);
+    svc_pipe_unref(pipe);
+}
 
 int svc__body_stream_begin(struct exchange *x)
 {
@@ -15,6 +21,10 @@ int svc__body_stream_begin(struct exchange *x)
     stream->pipe = svc_pipe_new(0);
     if (!stream->pipe)
         return SVC_ENOMEM;
+    if (svc__arena_defer(&x->arena, free_pipe, stream->pipe)) {
+        svc_pipe_unref(stream->pipe);
+        return SVC_ENOMEM;
+    }
     stream->left = x->body.limit;
     stream->room.x = x;
     svc_pipe_on_room(stream->pipe, svc__waker_fire, &stream->room);
@@ -65,14 +75,6 @@ void svc__body_stream_stop(struct exchange *x, int error)
     svc_pipe_end(stream->pipe, error);
 }
 
-void svc__body_stream_free(struct exchange *x)
-{
-    if (!x->stream)
-        return;
-    svc_pipe_cancel(x->stream->pipe);
-    svc_pipe_unref(x->stream->pipe);
-}
-
 /* ---- Reading */
 
 static size_t least(size_t a, size_t b)
@@ -95,7 +97,7 @@ static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t l
     struct body_stream *stream = x->stream;
     svc_piece piece = {data, n, n == 0};
     stream->at_end = n == 0;
-    stream->verdict = svc__chain_body(x, &piece, false);
+    stream->verdict = svc__layers_body(x, &piece, false);
     if (stream->verdict != SVC_PASS)
         return stream->verdict < 0 ? stream->verdict : SVC_ECANCELLED;
     if (piece.data == data)

@@ -19,10 +19,10 @@ struct body_stream {
     int64_t ended;     /* the error that ended the reading; 0 */
 };
 
-/* Makes the exchange's stream. 0 or SVC_ENOMEM. */
+/* Makes the exchange's stream, which ends with its arena. 0 or SVC_ENOMEM. */
 int svc__body_stream_begin(struct exchange *x);
 
-/* Hands a piece in: as svc__exchange_body. */
+/* Hands a piece in: as svc__dispatch_body. */
 enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, size_t len);
 
 /* The body is whole. */
@@ -31,8 +31,5 @@ void svc__body_stream_end(struct exchange *x);
 /* No more comes, for the reason `error`, which who reads is told. Nothing when there is no stream.
  */
 void svc__body_stream_stop(struct exchange *x, int error);
-
-/* Frees it. Nothing when there is none. */
-void svc__body_stream_free(struct exchange *x);
 
 #endif

@@ -2,6 +2,7 @@
 #include "libsvc/exchange/driver.h"
 
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/dispatch.h"
 
 uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns)
 {
@@ -14,11 +15,11 @@ uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns)
 
 enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns)
 {
-    if (svc__exchange_unqueue(*x))
+    if (svc__dispatch_unqueue(*x))
         return DRIVER_REPLIES;
-    if (svc__exchange_remaining_ms(*x, now_ns) || !svc__exchange_expire(*x))
+    if (svc__exchange_remaining_ms(*x, now_ns) || !svc__dispatch_expire(*x))
         return DRIVER_WAITS;
-    *x = svc__exchange_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
+    *x = svc__dispatch_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
     return DRIVER_TIMED_OUT;
 }
 
@@ -26,5 +27,5 @@ enum exchange_step svc__driver_go_on(struct exchange *x)
 {
     if (svc__away_is(x))
         return EXCHANGE_BODY;
-    return x->replied ? EXCHANGE_REPLY : svc__exchange_run(x);
+    return x->replied ? EXCHANGE_REPLY : svc__dispatch_run(x);
 }

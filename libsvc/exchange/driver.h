@@ -25,7 +25,7 @@ uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns);
  * which stands in for it. */
 enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns);
 
-/* Goes on after news, or for the first time: as svc__exchange_run, but EXCHANGE_BODY while others
+/* Goes on after news, or for the first time: as svc__dispatch_run, but EXCHANGE_BODY while others
  * have the exchange still, who may have made room for more of its body. */
 enum exchange_step svc__driver_go_on(struct exchange *x);
 

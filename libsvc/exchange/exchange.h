@@ -1,18 +1,6 @@
 /*
- * The exchange: a request, its response, their memory and where they stand in the chain. It knows
- * no sockets: an event loop, the tests and the fuzzers all come in by this door, in this order:
- *
- *     svc__exchange_new      the request line is in
- *     svc__exchange_head     the head is in: checks, routes, decides who answers
- *     svc__exchange_run      middleware; says whether to wait, to read the body, or to reply
- *     svc__exchange_body     for each piece of the body
- *     svc__exchange_body_end the body is whole: the handler runs
- *     svc__exchange_refuse   instead, when a deadline passes
- *     svc__exchange_done     the reply is on its way, or the client is gone
- *     svc__exchange_unref
- *
- * All calls are for the thread that made the exchange: its home. Between EXCHANGE_WAIT and the
- * host's wake others have it: see away.h.
+ * The exchange: a request, its response, their memory and where they stand in the chain. Hosts come
+ * in by dispatch.h.
  */
 #ifndef SVC_EXCHANGE_EXCHANGE_H
 #define SVC_EXCHANGE_EXCHANGE_H
@@ -29,6 +17,7 @@
 #include "libsvc/exchange/body_store.h"
 #include "libsvc/exchange/peer.h"
 #include "libsvc/exchange/transport.h"
+#include "libsvc/exchange/response_body.h"
 #include "libsvc/log/log.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
@@ -37,6 +26,7 @@
 #include "libsvc/proto/trace.h"
 #include "libsvc/run/work.h"
 
+struct exchange;
 struct svc_pending;
 struct worker;
 
@@ -75,8 +65,7 @@ struct svc_request {
     const struct route *route; /* NULL when none matched, or before routing */
     struct bytes method;
     struct target target;
-    const struct field *fields;
-    size_t field_count;
+    struct fields fields;
     struct match match;
     const char *params[PATTERN_MAX_PARAMS]; /* decoded, in the match's order */
     const char *path;                       /* NUL-terminated; made when asked for */
@@ -96,18 +85,6 @@ struct svc_request {
     uint64_t bytes_in;
     bool condition_required; /* a layer demands that a write is conditional */
     bool conditions_asked;   /* the handler knows what the request's conditions come to */
-};
-
-enum body_kind { RESPONSE_EMPTY, RESPONSE_MEMORY, RESPONSE_SOURCE, RESPONSE_FILE };
-
-struct response_body {
-    enum body_kind kind;
-    const char *data;
-    size_t len; /* in memory or of the file's part; of a source, what has been read so far */
-    void (*release)(void *data);
-    svc_source source;
-    int fd; /* of a file, owned */
-    uint64_t offset;
 };
 
 struct svc_response {
@@ -152,8 +129,10 @@ struct exchange {
     size_t unanswered;  /* of those, the ones whose on_response is still to run */
     int response_error; /* the first of any on_response */
     char *layer_state;  /* chain->state_size bytes */
-    /* What svc__exchange_run does: where the exchange stands. */
+    /* What svc__dispatch_run does: where the exchange stands. */
     enum exchange_step (*next)(struct exchange *x);
+    /* The same when it went to a worker, and none can be had. */
+    enum exchange_step (*otherwise)(struct exchange *x);
     svc_handler *answer; /* the route's handler, or one of the library's own */
     int refusal;         /* status of the library's own answer */
     const char *reason;  /* its detail; static or in the arena */
@@ -169,7 +148,7 @@ struct exchange {
     struct body_stream *stream; /* of a route that reads its body as it comes; or NULL */
     _Atomic int wait;           /* enum wait_state */
     _Atomic bool cancelled;
-    struct mail mail;            /* in the host's mailbox while there is news */
+    struct mail mail; /* in the host's mailbox while there is news */
     struct transport *transport; /* NULL: nobody waits for the reply */
     bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
 
@@ -181,41 +160,19 @@ struct exchange {
     struct lent lent_on; /* of whom a worker waits for; the home takes it when that has returned */
     struct work work;
     _Atomic(struct svc_pending *) pending;
-    struct exchange *principal; /* of one that stands in */
-    svc_response *adopted;      /* of svc_response_new, whose memory the response uses */
-    enum svc_outcome given_up;  /* why another stands in for it; SVC_COMPLETE: none does */
+    enum svc_outcome given_up;       /* why another stands in for it; SVC_COMPLETE: none does */
+    void (*end)(struct exchange *x); /* of one given up: what the last reference does first */
+    /* Another, whose memory this one uses: the one that it stands in for, or that of
+     * svc_response_new in which its answer was made; or NULL. */
+    struct exchange *backing;
 };
 
 /* The most that a request's arena may hold, its body not counted. */
 #define EXCHANGE_MEMORY ((size_t)4 << 20)
 
-/* A new exchange with one reference, for the request that comes by `transport`. `raw_target` is
- * copied. NULL when out of memory. */
-struct exchange *svc__exchange_new(svc_app *app, struct exchange_host *host,
-                                   struct transport *transport, struct bytes raw_target);
-
-/*
- * Takes the head, which is borrowed until the reply is done (method, fields and their text); its
- * target is the one given before. Never fails: a bad head makes an exchange that answers so.
- */
-void svc__exchange_head(struct exchange *x, const struct head *head);
-
-/* The same for a head that the host knows to be bad: the answer will be `status`. */
-void svc__exchange_head_failed(struct exchange *x, const struct head *head, int status,
-                               const char *reason);
-
-/* Runs middleware, and the handler when there is no body to read; or goes on after a wait. */
-enum exchange_step svc__exchange_run(struct exchange *x);
-
-/*
- * Takes a piece of the body. EXCHANGE_BODY for more, EXCHANGE_FULL when it was not taken, or
- * EXCHANGE_REPLY or EXCHANGE_WAIT when no more is wanted: what follows is then dropped by the
- * caller.
- */
-enum exchange_step svc__exchange_body(struct exchange *x, const char *data, size_t len);
-
-/* The body is whole. Runs the handler; EXCHANGE_REPLY or EXCHANGE_WAIT. */
-enum exchange_step svc__exchange_body_end(struct exchange *x);
+/* A new exchange at `home` with one reference and nothing in it but its app. NULL when out of
+ * memory. */
+struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
 
 /* Whether the reply is decided and the exchange at home. */
 static inline bool svc__exchange_has_reply(const struct exchange *x)
@@ -226,63 +183,11 @@ static inline bool svc__exchange_has_reply(const struct exchange *x)
 /* Whether the body is still to be read although the reply is decided. */
 bool svc__exchange_body_unread(const struct exchange *x);
 
-/*
- * Answers with an error of the library instead of whatever was under way, such as 408 or 504.
- * Returns the exchange that holds the reply: `x`, or one that stands in for it from then on, when
- * others have `x`, which is told that it is cancelled and given up with `outcome`; it takes the
- * caller's reference then. NULL when there is no memory for that: `x` is given up all the same. Not
- * after the reply is decided.
- */
-struct exchange *svc__exchange_refuse(struct exchange *x, int status, const char *reason,
-                                      enum svc_outcome outcome);
-
-/* A new exchange at `home` with one reference and nothing in it but its app. NULL when out of
- * memory. */
-struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
-
-/* Replaces a decided response by a 500, when it cannot be sent as it is. Layers do not see it. */
-void svc__exchange_fail_reply(struct exchange *x, const char *reason);
-
-/* The same by `status`, because of the client or a stop: the service has not failed. */
-void svc__exchange_excuse_reply(struct exchange *x, int status, const char *reason);
-
-/*
- * The next bytes of a reply whose body is a source: as svc_source.read, with what does not fit the
- * stated length turned into an error. SVC_EAGAIN: nothing until the host's wake; a source that says
- * so with nobody left to wake it has failed.
- */
-int64_t svc__exchange_reply_read(struct exchange *x, char *data, size_t len);
-
 /* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
 uint64_t svc__exchange_reply_length(const struct exchange *x);
 
 /* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
 bool svc__exchange_reply_bodiless(const struct exchange *x);
-
-/* The deadline has passed, so it is to be refused. False: the host will be woken with the answer,
- * since who has won by svc_pending_complete was told so, or nobody can stand in for it. */
-bool svc__exchange_expire(struct exchange *x);
-
-/* Nobody waits for the answer any more: who has the exchange is told. */
-void svc__exchange_cancel(struct exchange *x);
-
-/* The first of the layers that go with the exchange to who runs its handler: those that see pieces
- * of a body that it reads itself. */
-size_t svc__exchange_lent(const struct exchange *x);
-
-/* The exchange, or, when others have it, one that stands in for it as above. */
-struct exchange *svc__exchange_reclaim(struct exchange *x, enum svc_outcome outcome);
-
-/* Answers 503 with Retry-After, without waiting for any worker. For the thread that has it at home.
- */
-enum exchange_step svc__exchange_reply_busy(struct exchange *x);
-
-/* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
-bool svc__exchange_unqueue(struct exchange *x);
-
-/* The client has left: who has the exchange is told. Whether it was in the queue of the workers,
- * and is answered now. */
-bool svc__exchange_leave(struct exchange *x);
 
 /* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
  * that none are left only when it has passed. */
@@ -291,9 +196,6 @@ static inline uint64_t svc__exchange_remaining_ms(const struct exchange *x, uint
     uint64_t due_ns = x->request.deadline_ns;
     return now_ns < due_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
 }
-
-/* The exchange is over: on_done runs, and what the response holds is released. */
-void svc__exchange_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out);
 
 /* Drops a reference; the last one gives everything back to the host. Accepts NULL. */
 void svc__exchange_unref(struct exchange *x);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/layers.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/run/reactor.h"
 
@@ -26,7 +27,7 @@ svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *
     if (!x->handling || atomic_load(&x->pending))
         return NULL;
     svc_pending *pending = svc__arena_zalloc(&x->arena, sizeof *pending);
-    if (!pending || svc__away_prepare(x, svc__exchange_lent(x)))
+    if (!pending || svc__away_prepare(x, svc__layers_lent(x)))
         return NULL;
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
@@ -153,12 +154,46 @@ svc_response *svc_response_new(void)
     return &loose->x.response;
 }
 
+/* Nothing is rendered in it any more, and its memory goes back to the thread that ends it. */
+static void settle(struct loose *loose)
+{
+    svc__buf_free(&loose->host.scratch);
+    loose->x.arena.cache = svc__reactor_arenas();
+}
+
 void svc_response_free(svc_response *res)
 {
     if (!res)
         return;
     struct loose *loose = (struct loose *)(void *)res->exchange;
-    svc__buf_free(&loose->host.scratch);
-    loose->x.arena.cache = svc__reactor_arenas();
+    settle(loose);
     svc__exchange_unref(&loose->x);
+}
+
+/* What the body is read by moves with it. */
+static void move_body(svc_response *to, svc_response *from)
+{
+    svc__response_drop_body(to);
+    to->body = from->body;
+    to->pipe = from->pipe;
+    from->body = (struct response_body){.kind = REPLY_EMPTY};
+    from->pipe = NULL;
+    if (from->waker)
+        to->waker = from->waker;
+}
+
+int svc__pending_adopt(struct exchange *x, svc_response *answer)
+{
+    svc_response *res = &x->response;
+    struct loose *loose = (struct loose *)(void *)answer->exchange;
+    int error = svc__response_merge_fields(res, answer);
+    settle(loose);
+    x->backing = &loose->x;
+    if (error)
+        return error;
+    move_body(res, answer);
+    res->status = answer->status;
+    res->length = answer->length;
+    res->cached_errors = res->cached_errors || answer->cached_errors;
+    return 0;
 }

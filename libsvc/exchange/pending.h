@@ -20,4 +20,10 @@ bool svc__pending_expire(svc_pending *pending);
  * is taken any more. */
 svc_response *svc__pending_take(svc_pending *pending);
 
+/* Makes `answer`, of svc_response_new, that of the exchange, whose response keeps its own fields
+ * but for those that `answer` has too. Takes `answer`. 0, SVC_ENOMEM or SVC_ETOOBIG. The home's
+ * thread.
+ */
+int svc__pending_adopt(struct exchange *x, svc_response *answer);
+
 #endif

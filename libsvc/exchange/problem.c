@@ -43,7 +43,7 @@ static void render_text(struct buf *out, int status, const char *detail)
 int svc__problem_negotiate(svc_response *res, bool *json)
 {
     const svc_request *req = &res->exchange->request;
-    *json = svc__media_accepts_json(req->fields, req->field_count);
+    *json = svc__media_accepts_json(&req->fields);
     return svc__caching_merge_vary(res, svc__bytes_z("Accept"));
 }
 

@@ -109,37 +109,37 @@ const char *svc_request_header(const svc_request *req, const char *name)
 const char *svc_request_header_nth(const svc_request *req, const char *name, size_t n)
 {
     struct bytes wanted = svc__bytes_z(name);
-    const struct field *field = svc__fields_find(req->fields, req->field_count, wanted);
+    const struct field *field = svc__fields_named(&req->fields, NULL, wanted);
     while (field && n-- > 0)
-        field = svc__fields_next(req->fields, req->field_count, field, wanted);
+        field = svc__fields_named(&req->fields, field, wanted);
     return field ? field->value.data : NULL;
 }
 
 size_t svc_request_header_count(const svc_request *req)
 {
-    return req->field_count;
+    return req->fields.count;
 }
 
 int svc_request_header_at(const svc_request *req, size_t index, const char **name,
                           const char **value)
 {
-    if (index >= req->field_count)
+    if (index >= req->fields.count)
         return SVC_ENOTFOUND;
-    *name = req->fields[index].name.data;
-    *value = req->fields[index].value.data;
+    *name = req->fields.list[index].name.data;
+    *value = req->fields.list[index].value.data;
     return 0;
 }
 
 unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding)
 {
-    return svc__accept_encoding_weight(req->fields, req->field_count, svc__bytes_z(coding));
+    return svc__accept_encoding_weight(&req->fields, svc__bytes_z(coding));
 }
 
 const char *svc_request_cookie(svc_request *req, const char *name)
 {
-    struct bytes header = svc__bytes_z("Cookie"), wanted = svc__bytes_z(name), value;
-    const struct field *field = svc__fields_find(req->fields, req->field_count, header);
-    for (; field; field = svc__fields_next(req->fields, req->field_count, field, header))
+    struct bytes wanted = svc__bytes_z(name), value;
+    const struct field *field = NULL;
+    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE)))
         if (!svc__cookie_find(field->value, wanted, &value))
             return svc__arena_strndup(&svc__exchange_of(req)->arena, value.data, value.len);
     return NULL;
@@ -257,7 +257,7 @@ int svc_request_set(svc_request *req, const svc_key *key, void *value)
 
 bool svc__request_accept_coding(const svc_request *req, svc_response *res)
 {
-    if (req->body_changed || !svc__media_is_coded(req->fields, req->field_count))
+    if (req->body_changed || !svc__media_is_coded(&req->fields))
         return true;
     if (!svc_response_problem(res, 415, "the body has a content coding, and none is taken"))
         svc__response_put(res, svc__bytes_z("Accept-Encoding"), svc__bytes_z("identity"));

@@ -91,8 +91,7 @@ static void read_inbound(const svc_request *req, struct trace_state *state)
     const struct field *field = NULL;
     if (req->trace.origin != TRACE_CONTINUED)
         return;
-    while ((field = svc__fields_next(req->fields, req->field_count, field,
-                                     svc__bytes_z("tracestate")))) {
+    while ((field = svc__fields_each(&req->fields, field, FIELD_TRACESTATE))) {
         if (svc__trace_state_read(state, field->value)) {
             state->count = 0;
             return;

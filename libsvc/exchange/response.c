@@ -1,11 +1,8 @@
 /* The response: status, header fields, and a body that is memory or a source. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "libsvc/exchange/response_file.h"
 #include "libsvc/exchange/response_internal.h"
-#include "libsvc/exchange/waker.h"
 #include "libsvc/proto/reference.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/token.h"
@@ -112,6 +109,22 @@ int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
     return error;
 }
 
+int svc__response_merge_fields(svc_response *to, const svc_response *from)
+{
+    size_t before = to->field_count;
+    int error = 0;
+    for (size_t i = 0; i < from->field_count && !error; i++)
+        error = append_field(to, from->fields[i].name, from->fields[i].value);
+    if (error)
+        return error;
+    for (size_t i = 0; i < from->field_count; i++) {
+        size_t count = to->field_count;
+        remove_fields(to, from->fields[i].name, before);
+        before -= count - to->field_count;
+    }
+    return 0;
+}
+
 static bool is_reference(struct bytes name)
 {
     static const struct bytes location = {"Location", 8}, content = {"Content-Location", 16};
@@ -201,17 +214,8 @@ int svc_response_header_at(const svc_response *res, size_t index, const char **n
 
 void svc__response_drop_body(svc_response *res)
 {
-    if (res->body.kind == RESPONSE_EMPTY)
-        return;
-    struct response_body body = res->body;
-    res->body = (struct response_body){.kind = RESPONSE_EMPTY};
+    svc__response_body_drop(&res->body);
     res->pipe = NULL;
-    if (body.kind == RESPONSE_MEMORY && body.release)
-        body.release((void *)(uintptr_t)body.data);
-    if (body.kind == RESPONSE_SOURCE && body.source.close)
-        body.source.close(body.source.state);
-    if (body.kind == RESPONSE_FILE)
-        close(body.fd);
 }
 
 void svc__response_reset(svc_response *res)
@@ -263,8 +267,8 @@ static inline int set_memory(svc_response *res, int status, struct bytes type, c
         return error;
     svc__response_drop_body(res);
     res->status = status;
-    res->body = (struct response_body){
-        .kind = RESPONSE_MEMORY, .data = data, .len = len, .release = release};
+    res->body =
+        (struct response_body){.kind = REPLY_MEMORY, .data = data, .len = len, .release = release};
     return 0;
 }
 
@@ -341,117 +345,9 @@ int svc_response_redirect(svc_response *res, int status, const char *location)
     return error ? error : svc_response_empty(res, status);
 }
 
-int svc_response_source(svc_response *res, int status, const char *type, const svc_source *source)
-{
-    int error = SVC_EINVAL;
-    if (!source)
-        return error;
-    if (source->read && status >= 200 && status <= 599)
-        error = svc__response_put_type(res, type);
-    if (error) {
-        if (source->close)
-            source->close(source->state);
-        return error;
-    }
-    svc__response_drop_body(res);
-    res->status = status;
-    res->body = (struct response_body){.kind = RESPONSE_SOURCE, .source = *source};
-    return 0;
-}
-
-/* A body in memory that has been taken as a source. */
-struct memory_source {
-    struct response_body body;
-    size_t at;
-};
-
-static int64_t memory_read(void *state, char *data, size_t len)
-{
-    struct memory_source *memory = state;
-    size_t left = memory->body.len - memory->at;
-    if (len > left)
-        len = left;
-    if (len)
-        memcpy(data, memory->body.data + memory->at, len);
-    memory->at += len;
-    return (int64_t)len;
-}
-
-static void memory_close(void *state)
-{
-    struct memory_source *memory = state;
-    if (memory->body.kind == RESPONSE_MEMORY && memory->body.release)
-        memory->body.release((void *)(uintptr_t)memory->body.data);
-}
-
-int svc_response_take_source(svc_response *res, svc_source *source)
-{
-    if (!res)
-        return SVC_ENOMEM;
-    if (res->body.kind == RESPONSE_SOURCE) {
-        *source = res->body.source;
-    } else if (res->body.kind == RESPONSE_FILE) {
-        int error = svc__response_file_source(res, source);
-        if (error)
-            return error;
-    } else {
-        struct memory_source *memory = svc__arena_alloc(arena_of(res), sizeof *memory);
-        if (!memory)
-            return SVC_ENOMEM;
-        *memory = (struct memory_source){res->body, 0};
-        *source = (svc_source)SVC_SOURCE_INIT;
-        source->length = res->body.len;
-        source->read = memory_read;
-        source->close = memory_close;
-        source->state = memory;
-    }
-    res->body = (struct response_body){.kind = RESPONSE_EMPTY};
-    return 0;
-}
-
-/* Fields of one name stay together, and replace those that were there. */
-static int merge_fields(svc_response *to, const svc_response *from)
-{
-    size_t before = to->field_count;
-    int error = 0;
-    for (size_t i = 0; i < from->field_count && !error; i++)
-        error = append_field(to, from->fields[i].name, from->fields[i].value);
-    if (error)
-        return error;
-    for (size_t i = 0; i < from->field_count; i++) {
-        size_t count = to->field_count;
-        remove_fields(to, from->fields[i].name, before);
-        before -= count - to->field_count;
-    }
-    return 0;
-}
-
-int svc__response_adopt(svc_response *to, svc_response *from)
-{
-    struct exchange *x = to->exchange;
-    int error = merge_fields(to, from);
-    if (!error) {
-        svc__response_drop_body(to);
-        to->status = from->status;
-        to->length = from->length;
-        to->cached_errors = to->cached_errors || from->cached_errors;
-        to->body = from->body;
-        to->pipe = from->pipe;
-        from->pipe = NULL;
-        if (from->waker) {
-            svc__waker_release(to->waker);
-            to->waker = from->waker;
-            from->waker = NULL;
-        }
-        from->body = (struct response_body){.kind = RESPONSE_EMPTY};
-    }
-    x->adopted = from;
-    return error;
-}
-
 const char *svc_response_body(const svc_response *res, size_t *len)
 {
-    bool memory = res && res->body.kind == RESPONSE_MEMORY;
+    bool memory = res && res->body.kind == REPLY_MEMORY;
     *len = memory ? res->body.len : 0;
     return memory ? res->body.data : NULL;
 }

@@ -38,7 +38,7 @@ static int set_file(svc_response *res, int status, const char *type, const svc_f
     svc__response_drop_body(res);
     res->status = status;
     res->body = (struct response_body){
-        .kind = RESPONSE_FILE, .len = (size_t)length, .fd = file->fd, .offset = file->offset};
+        .kind = REPLY_FILE, .len = (size_t)length, .fd = file->fd, .offset = file->offset};
     return 0;
 }
 

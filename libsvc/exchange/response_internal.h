@@ -19,9 +19,9 @@ int svc__response_put_type(svc_response *res, const char *type);
  */
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
 
-/* Makes the answer in `from`, of svc_response_new, that of `to`, which keeps its own fields but for
- * those that `from` has too. Takes `from`. 0, SVC_ENOMEM or SVC_ETOOBIG. */
-int svc__response_adopt(svc_response *to, svc_response *from);
+/* Copies the header fields of `from`, whose text stays where it is. Those of one name stay
+ * together, and replace those that were there. 0, SVC_ENOMEM or SVC_ETOOBIG. */
+int svc__response_merge_fields(svc_response *to, const svc_response *from);
 
 /* Answers with a refusal that is rendered already, static: problem details, or, for a client that
  * takes none, text. As svc_response_static. */

@@ -26,17 +26,29 @@ void svc__waker_fire(void *arg)
 
 /* ---- Of a response */
 
+static void release(void *arg)
+{
+    svc_waker *waker = arg;
+    if (atomic_fetch_sub(&waker->refs, 1) == 1)
+        free(waker);
+}
+
 svc_waker *svc_response_waker(svc_response *res)
 {
     if (!res)
         return NULL;
-    if (!res->waker) {
-        res->waker = calloc(1, sizeof *res->waker);
-        if (!res->waker)
-            return NULL;
-        atomic_init(&res->waker->refs, 1);
+    if (res->waker)
+        return svc_waker_ref(res->waker);
+    svc_waker *waker = calloc(1, sizeof *waker);
+    if (!waker)
+        return NULL;
+    if (svc__arena_defer(&res->exchange->arena, release, waker)) {
+        free(waker);
+        return NULL;
     }
-    return svc_waker_ref(res->waker);
+    atomic_init(&waker->refs, 1);
+    res->waker = waker;
+    return svc_waker_ref(waker);
 }
 
 svc_waker *svc_waker_ref(svc_waker *waker)
@@ -59,12 +71,6 @@ bool svc__waker_is_held(svc_waker *waker)
     return waker && atomic_load(&waker->holders) > 0;
 }
 
-void svc__waker_release(svc_waker *waker)
-{
-    if (waker && atomic_fetch_sub(&waker->refs, 1) == 1)
-        free(waker);
-}
-
 /* The last to leave has the body read once more, which then finds that nobody would wake it. */
 void svc_waker_unref(svc_waker *waker)
 {
@@ -72,5 +78,5 @@ void svc_waker_unref(svc_waker *waker)
         return;
     if (atomic_fetch_sub(&waker->holders, 1) == 1)
         svc_waker_wake(waker);
-    svc__waker_release(waker);
+    release(waker);
 }

@@ -43,7 +43,4 @@ static inline void svc__waker_bind(svc_waker *waker, struct exchange *x)
 /* Whether anybody is left who may wake it. Accepts NULL. */
 bool svc__waker_is_held(svc_waker *waker);
 
-/* Ends the response's own reference. Accepts NULL. */
-void svc__waker_release(svc_waker *waker);
-
 #endif

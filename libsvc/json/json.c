@@ -19,8 +19,7 @@ static void release_json(void *json)
 
 static bool media_type_accepted(svc_request *req, svc_response *res)
 {
-    const char *type = svc_request_header(req, "Content-Type");
-    if (type && svc__media_is_json(svc__bytes_z(type)))
+    if (svc__media_is_json(svc__fields_value(&req->fields, FIELD_CONTENT_TYPE)))
         return true;
     svc_response_problem(res, 415, "the body must be JSON, with a Content-Type that says so");
     return false;

@@ -22,17 +22,6 @@ void svc__logger_free(struct logger *logger)
     pthread_mutex_destroy(&logger->lock);
 }
 
-int svc__logger_check(svc_app *app)
-{
-    struct log_levels levels = {.count = 0};
-    struct bytes bad;
-    const char *reason;
-    if (!svc__log_level_rules(&levels, app->config.log_levels, &bad, &reason))
-        return 0;
-    svc__app_error(app, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len, bad.data, reason);
-    return SVC_ECONFIG;
-}
-
 void svc__logger_configure(struct logger *logger, const svc_config *config)
 {
     struct bytes bad;
@@ -83,7 +72,7 @@ int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, vo
     if (error)
         return error;
     if (!sink)
-        return svc__app_refuse(app, SVC_EINVAL, "svc_app_log_sink");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_log_sink");
     app->logger.taker = sink;
     app->logger.taker_arg = arg;
     return 0;

@@ -28,9 +28,6 @@ int svc__logger_init(struct logger *logger, const char *app);
 /* Frees what a logger holds; its sink must be closed. */
 void svc__logger_free(struct logger *logger);
 
-/* Checks the log's settings of an app and keeps an error for each that is bad. 0 or SVC_ECONFIG. */
-int svc__logger_check(svc_app *app);
-
 /* Takes the settings over, save the form; bad ones stay at their defaults. Before any hook runs. */
 void svc__logger_configure(struct logger *logger, const svc_config *config);
 

@@ -14,22 +14,20 @@ struct cache_control_layer {
     bool errors, personal;
 };
 
-static bool has(const struct field *fields, size_t count, struct bytes name)
+static bool has(const svc_response *res, struct bytes name)
 {
-    return svc__fields_find(fields, count, name) != NULL;
+    return svc__fields_find(res->fields, res->field_count, name) != NULL;
 }
 
 static bool said(const svc_response *res)
 {
-    return has(res->fields, res->field_count, NAME("Cache-Control")) ||
-           has(res->fields, res->field_count, NAME("Expires"));
+    return has(res, NAME("Cache-Control")) || has(res, NAME("Expires"));
 }
 
 /* A reply that may be meant for one client alone. */
 static bool personal(const svc_request *req, const svc_response *res)
 {
-    return has(req->fields, req->field_count, NAME("Authorization")) ||
-           has(res->fields, res->field_count, NAME("Set-Cookie"));
+    return svc__fields_has(&req->fields, FIELD_AUTHORIZATION) || has(res, NAME("Set-Cookie"));
 }
 
 /* Caches reuse replies to other methods hardly ever, and never as what the policy is about. */
@@ -92,7 +90,7 @@ const svc_middleware *svc_cache_control_new(svc_app *app, const svc_cache_policy
     struct cache_control_layer *layer = svc__arena_zalloc(&app->memory, sizeof *layer);
     int error = layer ? read_policy(layer, &app->memory, policy) : SVC_ENOMEM;
     if (error) {
-        svc__app_error(app, NULL, 0, "svc_cache_control_new: %s", svc_error_text(error));
+        svc__faults_add(&app->faults, NULL, 0, "svc_cache_control_new: %s", svc_error_text(error));
         return NULL;
     }
     layer->middleware = (svc_middleware){.size = sizeof layer->middleware,

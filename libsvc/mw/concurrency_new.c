@@ -9,11 +9,11 @@
 enum { MAX_QUEUE_MS = 3600000, MAX_RETRY_S = 86400 };
 
 #define WRONG(app, ...)                                                                            \
-    (svc__app_error((app), NULL, 0, "svc_concurrency_new: " __VA_ARGS__), SVC_EINVAL)
+    (svc__faults_add(&(app)->faults, NULL, 0, "svc_concurrency_new: " __VA_ARGS__), SVC_EINVAL)
 
 static int no_memory(svc_app *app)
 {
-    svc__app_error(app, NULL, 0, "svc_concurrency_new: %s", svc_error_text(SVC_ENOMEM));
+    svc__faults_add(&app->faults, NULL, 0, "svc_concurrency_new: %s", svc_error_text(SVC_ENOMEM));
     return SVC_ENOMEM;
 }
 
@@ -79,7 +79,8 @@ const svc_middleware *svc_concurrency_new(svc_app *app, const svc_concurrency *o
     if (svc__app_open(app, "svc_concurrency_new"))
         return NULL;
     if (!options || options->size < sizeof *options) {
-        svc__app_error(app, NULL, 0, "svc_concurrency_new: options need SVC_CONCURRENCY_INIT");
+        svc__faults_add(&app->faults, NULL, 0,
+                        "svc_concurrency_new: options need SVC_CONCURRENCY_INIT");
         return NULL;
     }
     if (check(app, options))

@@ -83,7 +83,7 @@ static int set_tag(svc_response *res)
 
 static bool wants_tag(const struct conditional_layer *layer, const svc_response *res)
 {
-    return res->status == 200 && res->body.kind == RESPONSE_MEMORY &&
+    return res->status == 200 && res->body.kind == REPLY_MEMORY &&
            res->body.len <= layer->options.max_tagged_bytes && layer->options.max_tagged_bytes &&
            !svc__fields_find(res->fields, res->field_count, NAME("ETag"));
 }
@@ -110,7 +110,7 @@ const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *o
         error = layer ? 0 : SVC_ENOMEM;
     }
     if (error) {
-        svc__app_error(app, NULL, 0, "svc_conditional_new: %s", svc_error_text(error));
+        svc__faults_add(&app->faults, NULL, 0, "svc_conditional_new: %s", svc_error_text(error));
         return NULL;
     }
     layer->options = *options;

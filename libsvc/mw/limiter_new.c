@@ -14,11 +14,11 @@ enum { MAX_NAME = 64, MAX_EXEMPT = 1024, MAX_RATE = 1000000 };
 static const uint64_t second_ns = 1000000000, max_memory = UINT64_C(1) << 36;
 
 #define WRONG(app, ...)                                                                            \
-    (svc__app_error((app), NULL, 0, "svc_limiter_new: " __VA_ARGS__), SVC_EINVAL)
+    (svc__faults_add(&(app)->faults, NULL, 0, "svc_limiter_new: " __VA_ARGS__), SVC_EINVAL)
 
 static int no_memory(svc_app *app)
 {
-    svc__app_error(app, NULL, 0, "svc_limiter_new: %s", svc_error_text(SVC_ENOMEM));
+    svc__faults_add(&app->faults, NULL, 0, "svc_limiter_new: %s", svc_error_text(SVC_ENOMEM));
     return SVC_ENOMEM;
 }
 
@@ -155,7 +155,7 @@ const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *option
     if (svc__app_open(app, "svc_limiter_new"))
         return NULL;
     if (!options || options->size < sizeof *options) {
-        svc__app_error(app, NULL, 0, "svc_limiter_new: options need SVC_RATE_LIMIT_INIT");
+        svc__faults_add(&app->faults, NULL, 0, "svc_limiter_new: options need SVC_RATE_LIMIT_INIT");
         return NULL;
     }
     struct rate_limit *limit = svc__arena_zalloc(&app->memory, sizeof *limit);

@@ -33,7 +33,7 @@ static void add_client(struct rate_key *key, const struct peer *peer)
 
 static bool add_header(const struct rate_limit *limit, const svc_request *req, struct rate_key *key)
 {
-    const struct field *field = svc__fields_find(req->fields, req->field_count, limit->header);
+    const struct field *field = svc__fields_named(&req->fields, NULL, limit->header);
     bool there = field && field->value.len;
     add_part(key, there ? field->value : (struct bytes){0});
     return there;

@@ -5,15 +5,14 @@
 #include "libsvc/proto/budget.h"
 
 #define NO_BUDGET UINT64_MAX
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
 
 /* The least of `least` and what the fields of that name say. Those that cannot be read say nothing.
  */
-static uint64_t least_of(const svc_request *req, struct bytes name,
+static uint64_t least_of(const svc_request *req, enum field_name name,
                          int (*parse)(struct bytes text, uint64_t *ms), uint64_t least)
 {
     const struct field *field = NULL;
-    while ((field = svc__fields_next(req->fields, req->field_count, field, name))) {
+    while ((field = svc__fields_each(&req->fields, field, name))) {
         uint64_t ms;
         if (!parse(field->value, &ms) && ms < least)
             least = ms;
@@ -24,8 +23,8 @@ static uint64_t least_of(const svc_request *req, struct bytes name,
 static int take_budget(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
-    uint64_t ms = least_of(req, NAME("X-Request-Timeout"), svc__budget_parse, NO_BUDGET);
-    ms = least_of(req, NAME("grpc-timeout"), svc__budget_parse_grpc, ms);
+    uint64_t ms = least_of(req, FIELD_X_REQUEST_TIMEOUT, svc__budget_parse, NO_BUDGET);
+    ms = least_of(req, FIELD_GRPC_TIMEOUT, svc__budget_parse_grpc, ms);
     if (ms >= (req->deadline_ns - req->started_ns) / 1000000)
         return SVC_PASS;
     req->deadline_ns = req->started_ns + ms * 1000000;

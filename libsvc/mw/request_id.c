@@ -9,8 +9,6 @@
 
 enum { ID_BYTES = 16, MAX_INBOUND = 128 };
 
-static const char header_name[] = "X-Request-Id";
-
 /* What is safe in a log, a header and a shell. Anything else is replaced, not repaired. */
 static bool well_formed(struct bytes id)
 {
@@ -43,18 +41,17 @@ static const char *make_id(svc_request *req)
 }
 
 /* A copy, because threads may log with the id when the head is gone. */
-static const char *accept_id(svc_request *req, const char *inbound)
+static const char *accept_id(svc_request *req, struct bytes inbound)
 {
-    const char *id = svc__arena_strndup(&svc__exchange_of(req)->arena, inbound, strlen(inbound));
+    const char *id = svc__arena_strndup(&svc__exchange_of(req)->arena, inbound.data, inbound.len);
     return id ? id : "";
 }
 
 static int take_id(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
-    const char *inbound = svc_request_header(req, header_name);
-    bool accepted = inbound && well_formed(svc__bytes_z(inbound));
-    req->id = accepted ? accept_id(req, inbound) : make_id(req);
+    struct bytes inbound = svc__fields_value(&req->fields, FIELD_X_REQUEST_ID);
+    req->id = well_formed(inbound) ? accept_id(req, inbound) : make_id(req);
     return SVC_PASS;
 }
 
@@ -63,7 +60,7 @@ static int echo_id(svc_request *req, svc_response *res, const svc_layer *layer)
     (void)layer;
     struct bytes id = svc__bytes_z(req->id);
     if (id.len)
-        svc__response_put(res, svc__bytes(header_name, sizeof header_name - 1), id);
+        svc__response_put(res, svc__field_name_text(FIELD_X_REQUEST_ID), id);
     return 0;
 }
 

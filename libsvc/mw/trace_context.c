@@ -3,8 +3,6 @@
 #include "libsvc/exchange/request_internal.h"
 #include "libsvc/mw/stack.h"
 
-static const char header_name[] = "traceparent";
-
 /* All zeros are no id, and come once in 2^64. */
 static bool has_zeros(const struct trace *trace)
 {
@@ -34,10 +32,10 @@ static void go_on(struct request_trace *trace)
 /* Whether the request brings one traceparent, and one that can be read. */
 static bool inbound(const svc_request *req, struct trace *out)
 {
-    const struct bytes name = {header_name, sizeof header_name - 1};
-    const struct field *field = svc__fields_find(req->fields, req->field_count, name);
-    return field && !svc__fields_next(req->fields, req->field_count, field, name) &&
-           !svc__trace_parse(field->value, out);
+    const struct fields *fields = &req->fields;
+    return svc__fields_has(fields, FIELD_TRACEPARENT) &&
+           !svc__fields_repeats(fields, FIELD_TRACEPARENT) &&
+           !svc__trace_parse(svc__fields_value(fields, FIELD_TRACEPARENT), out);
 }
 
 static int take_trace(svc_request *req, svc_response *res, const svc_layer *layer)

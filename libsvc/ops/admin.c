@@ -29,8 +29,7 @@ static int livez(svc_request *req, svc_response *res)
 static bool wants_json(svc_request *req)
 {
     const char *accept = svc_request_header(req, "Accept");
-    return accept && strstr(accept, "json") &&
-           svc__media_accepts_json(req->fields, req->field_count);
+    return accept && strstr(accept, "json") && svc__media_accepts_json(&req->fields);
 }
 
 /* What is told of the checks, and whether all have passed. */

@@ -105,8 +105,9 @@ int svc__checks_start(struct checks *checks)
         struct inquiry *inquiry = &checks->inquiries[i];
         error = svc__thread_start_program(&thread, 0, answer_inquiry, inquiry);
         if (error) {
-            svc__app_error(checks->app, NULL, 0, "check \"%s\": its thread cannot be made: %s",
-                           inquiry->check->name, strerror(error));
+            svc__faults_add(&checks->app->faults, NULL, 0,
+                            "check \"%s\": its thread cannot be made: %s", inquiry->check->name,
+                            strerror(error));
             break;
         }
         pthread_detach(thread);

@@ -48,13 +48,13 @@ static void raise_to(int *weight, int other)
         *weight = other;
 }
 
-unsigned svc__accept_encoding_weight(const struct field *fields, size_t count, struct bytes coding)
+unsigned svc__accept_encoding_weight(const struct fields *fields, struct bytes coding)
 {
-    const struct bytes identity = {"identity", 8}, any = {"*", 1}, name = {"accept-encoding", 15};
+    const struct bytes identity = {"identity", 8}, any = {"*", 1};
     int listed = NOT_LISTED, by_any = NOT_LISTED;
     bool lists_some = false;
     const struct field *f = NULL;
-    while ((f = svc__fields_next(fields, count, f, name)) != NULL) {
+    while ((f = svc__fields_each(fields, f, FIELD_ACCEPT_ENCODING)) != NULL) {
         for (struct bytes rest = f->value; rest.data;) {
             struct element element;
             if (!read_element(svc__bytes_cut(&rest, ','), &element))

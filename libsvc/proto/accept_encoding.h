@@ -10,6 +10,6 @@
  * Elements that are malformed are skipped. "identity" has 1000 where no coding at all is listed,
  * and 1 where others are and neither it nor "*" is; every other coding has 0 there. Any thread.
  */
-unsigned svc__accept_encoding_weight(const struct field *fields, size_t count, struct bytes coding);
+unsigned svc__accept_encoding_weight(const struct fields *fields, struct bytes coding);
 
 #endif

@@ -1,6 +1,8 @@
 /* Field names are compared by length first: most of a request's fields differ in it. */
 #include "libsvc/proto/fields.h"
 
+#include "libsvc/proto/token.h"
+
 struct bytes svc__fields_normal(char *value, size_t len)
 {
     struct bytes normal = svc__bytes_trim(svc__bytes(value, len));
@@ -23,11 +25,37 @@ const struct field *svc__fields_find(const struct field *fields, size_t count, s
     return svc__fields_next(fields, count, NULL, name);
 }
 
-size_t svc__fields_count(const struct field *fields, size_t count, struct bytes name)
+/* A known name is a token, so that only others are checked. */
+void svc__fields_read(struct fields *out, const struct field *list, size_t count)
 {
-    size_t n = 0;
-    const struct field *f = NULL;
-    while ((f = svc__fields_next(fields, count, f, name)) != NULL)
-        n++;
-    return n;
+    _Static_assert(FIELD_NAME_COUNT <= 64, "a bit for each");
+    uint64_t known = 0, repeated = 0;
+    bool bad_name = false, bad_value = false;
+    for (size_t i = 0; i < count; i++) {
+        enum field_name name = svc__field_name_find(list[i].name);
+        uint64_t bit = UINT64_C(1) << name;
+        if (name == FIELD_OTHER)
+            bad_name |= !svc__token_valid(list[i].name);
+        else if (known & bit)
+            repeated |= bit;
+        else
+            out->first[name] = (uint32_t)i;
+        known |= bit;
+        bad_value |= !svc__token_value_valid(list[i].value);
+    }
+    out->list = list;
+    out->count = count;
+    out->known = known;
+    out->repeated = repeated;
+    out->bad_name = bad_name;
+    out->bad_value = bad_value;
+}
+
+const struct field *svc__fields_named(const struct fields *fields, const struct field *previous,
+                                      struct bytes name)
+{
+    enum field_name known = svc__field_name_find(name);
+    if (known == FIELD_OTHER)
+        return svc__fields_next(fields->list, fields->count, previous, name);
+    return svc__fields_each(fields, previous, known);
 }

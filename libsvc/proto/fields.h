@@ -2,9 +2,12 @@
 #ifndef SVC_PROTO_FIELDS_H
 #define SVC_PROTO_FIELDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "libsvc/base/bytes.h"
+#include "libsvc/proto/field_name.h"
 
 struct field {
     struct bytes name, value;
@@ -24,7 +27,58 @@ const struct field *svc__fields_find(const struct field *fields, size_t count, s
 const struct field *svc__fields_next(const struct field *fields, size_t count,
                                      const struct field *previous, struct bytes name);
 
-/* How many fields of that name the list has. Any thread. */
-size_t svc__fields_count(const struct field *fields, size_t count, struct bytes name);
+/* The fields of a request's head, read once: known names are found without a search. */
+struct fields {
+    const struct field *list;
+    size_t count;
+    uint64_t known, repeated;         /* a bit for each field_name: it is there; more than once */
+    uint32_t first[FIELD_NAME_COUNT]; /* the place of the first one; set where `known` is */
+    bool bad_name, bad_value; /* a name that is no token, a value with a control character */
+};
+
+/* Reads a list, which is borrowed; at most UINT32_MAX fields. Any thread. */
+void svc__fields_read(struct fields *out, const struct field *list, size_t count);
+
+/* Whether a field of that name is there, and whether more than one is. Any thread. */
+static inline bool svc__fields_has(const struct fields *fields, enum field_name name)
+{
+    return fields->known >> name & 1;
+}
+
+static inline bool svc__fields_repeats(const struct fields *fields, enum field_name name)
+{
+    return fields->repeated >> name & 1;
+}
+
+/* The first field of a known name; NULL. Any thread. */
+static inline const struct field *svc__fields_first(const struct fields *fields,
+                                                    enum field_name name)
+{
+    return svc__fields_has(fields, name) ? &fields->list[fields->first[name]] : NULL;
+}
+
+/* The value of the first field of a known name; "none". Any thread. */
+static inline struct bytes svc__fields_value(const struct fields *fields, enum field_name name)
+{
+    const struct field *field = svc__fields_first(fields, name);
+    return field ? field->value : svc__bytes(NULL, 0);
+}
+
+/* The next field of a known name after `previous`, or the first one when that is NULL; NULL. Any
+ * thread. */
+static inline const struct field *svc__fields_each(const struct fields *fields,
+                                                   const struct field *previous,
+                                                   enum field_name name)
+{
+    if (!previous)
+        return svc__fields_first(fields, name);
+    if (!svc__fields_repeats(fields, name))
+        return NULL;
+    return svc__fields_next(fields->list, fields->count, previous, svc__field_name_text(name));
+}
+
+/* The same for any name. */
+const struct field *svc__fields_named(const struct fields *fields, const struct field *previous,
+                                      struct bytes name);
 
 #endif

@@ -1,4 +1,4 @@
-/* One pass over the fields picks the five that frame a request; the rules then read like a list. */
+/* The fields have been read once; what frames a request is then a list of rules. */
 #include "libsvc/proto/head.h"
 
 #include <svc/errors.h>
@@ -8,77 +8,23 @@
 #include "libsvc/proto/method.h"
 #include "libsvc/proto/token.h"
 
-enum header {
-    HEADER_OTHER,
-    HEADER_HOST,
-    HEADER_EXPECT,
-    HEADER_CONNECTION,
-    HEADER_CONTENT_LENGTH,
-    HEADER_TRANSFER_ENCODING,
-    HEADER_COUNT
-};
-
-struct seen {
-    size_t count[HEADER_COUNT];
-    struct bytes value[HEADER_COUNT]; /* of the latest field of each kind */
-    bool close, keep_alive;
-    bool expect_continue, expect_other;
-};
-
 static int refuse(const char **reason, int status, const char *text)
 {
     *reason = text;
     return status;
 }
 
-static enum header match(struct bytes name, const char *known, enum header header)
+/* Whether a list in one of the fields of that name has the member `option`. */
+static bool has_option(const struct fields *fields, enum field_name name, struct bytes option)
 {
-    return svc__bytes_eq_nocase(name, svc__bytes_z(known)) ? header : HEADER_OTHER;
-}
-
-static enum header classify(struct bytes name)
-{
-    switch (name.len) {
-    case 4:
-        return match(name, "host", HEADER_HOST);
-    case 6:
-        return match(name, "expect", HEADER_EXPECT);
-    case 10:
-        return match(name, "connection", HEADER_CONNECTION);
-    case 14:
-        return match(name, "content-length", HEADER_CONTENT_LENGTH);
-    case 17:
-        return match(name, "transfer-encoding", HEADER_TRANSFER_ENCODING);
-    default:
-        return HEADER_OTHER;
+    const struct field *field = NULL;
+    while ((field = svc__fields_each(fields, field, name))) {
+        struct bytes rest = field->value;
+        while (rest.data)
+            if (svc__bytes_eq_nocase(svc__bytes_trim(svc__bytes_cut(&rest, ',')), option))
+                return true;
     }
-}
-
-static void read_connection(struct seen *seen, struct bytes value)
-{
-    while (value.data) {
-        struct bytes option = svc__bytes_trim(svc__bytes_cut(&value, ','));
-        seen->close |= svc__bytes_eq_nocase(option, svc__bytes_z("close"));
-        seen->keep_alive |= svc__bytes_eq_nocase(option, svc__bytes_z("keep-alive"));
-    }
-}
-
-static void read_expect(struct seen *seen, struct bytes value)
-{
-    bool known = svc__bytes_eq_nocase(svc__bytes_trim(value), svc__bytes_z("100-continue"));
-    seen->expect_continue |= known;
-    seen->expect_other |= !known;
-}
-
-static void take_field(struct seen *seen, const struct field *field)
-{
-    enum header header = classify(field->name);
-    seen->count[header]++;
-    seen->value[header] = field->value;
-    if (header == HEADER_CONNECTION)
-        read_connection(seen, field->value);
-    else if (header == HEADER_EXPECT)
-        read_expect(seen, field->value);
+    return false;
 }
 
 static int check_size(const struct head *head, const struct head_limits *limits,
@@ -93,29 +39,25 @@ static int check_size(const struct head *head, const struct head_limits *limits,
     return 0;
 }
 
-static int read_fields(const struct head *head, struct seen *seen, const char **reason)
+static int check_fields(const struct head *head, const struct fields *fields, const char **reason)
 {
     if (!svc__method_valid(head->method))
         return refuse(reason, 400, "the method is not a token");
-    for (size_t i = 0; i < head->count; i++) {
-        const struct field *field = &head->fields[i];
-        if (!svc__token_valid(field->name))
-            return refuse(reason, 400, "a header field's name is not a token");
-        if (!svc__token_value_valid(field->value))
-            return refuse(reason, 400, "a header field's value has a control character");
-        take_field(seen, field);
-    }
+    if (fields->bad_name)
+        return refuse(reason, 400, "a header field's name is not a token");
+    if (fields->bad_value)
+        return refuse(reason, 400, "a header field's value has a control character");
     return 0;
 }
 
-static int check_host(const struct seen *seen, unsigned minor, struct framing *framing,
+static int check_host(const struct fields *fields, unsigned minor, struct framing *framing,
                       const char **reason)
 {
-    if (seen->count[HEADER_HOST] > 1)
+    if (svc__fields_repeats(fields, FIELD_HOST))
         return refuse(reason, 400, "the request has more than one Host");
-    if (seen->count[HEADER_HOST] == 0 && minor > 0)
+    if (!svc__fields_has(fields, FIELD_HOST) && minor > 0)
         return refuse(reason, 400, "the request has no Host");
-    framing->host = svc__bytes_trim(seen->value[HEADER_HOST]);
+    framing->host = svc__bytes_trim(svc__fields_value(fields, FIELD_HOST));
     if (!svc__host_valid(framing->host))
         return refuse(reason, 400, "the Host is malformed");
     return 0;
@@ -123,16 +65,17 @@ static int check_host(const struct seen *seen, unsigned minor, struct framing *f
 
 /* "chunked" must be the whole value: MHD compares it so, and for anything else takes all that
  * follows on the connection for the body. */
-static int check_coding(const struct seen *seen, unsigned minor, struct framing *framing,
+static int check_coding(const struct fields *fields, unsigned minor, struct framing *framing,
                         const char **reason)
 {
-    if (seen->count[HEADER_TRANSFER_ENCODING] > 1)
+    if (svc__fields_repeats(fields, FIELD_TRANSFER_ENCODING))
         return refuse(reason, 400, "the request has more than one Transfer-Encoding");
-    if (seen->count[HEADER_CONTENT_LENGTH] > 0)
+    if (svc__fields_has(fields, FIELD_CONTENT_LENGTH))
         return refuse(reason, 400, "the request has both Transfer-Encoding and Content-Length");
     if (minor == 0)
         return refuse(reason, 400, "HTTP/1.0 has no Transfer-Encoding");
-    if (!svc__bytes_eq_nocase(seen->value[HEADER_TRANSFER_ENCODING], svc__bytes_z("chunked")))
+    if (!svc__bytes_eq_nocase(svc__fields_value(fields, FIELD_TRANSFER_ENCODING),
+                              svc__bytes_z("chunked")))
         return refuse(reason, 501, "the only Transfer-Encoding understood is chunked");
     framing->kind = BODY_CHUNKED;
     return 0;
@@ -146,54 +89,64 @@ int svc__head_length(struct bytes value, uint64_t *length, const char **reason)
     return rc ? refuse(reason, 400, "the Content-Length is not a number") : 0;
 }
 
-static int check_length(const struct seen *seen, struct framing *framing, const char **reason)
+static int check_length(const struct fields *fields, struct framing *framing, const char **reason)
 {
-    if (seen->count[HEADER_CONTENT_LENGTH] > 1)
+    if (svc__fields_repeats(fields, FIELD_CONTENT_LENGTH))
         return refuse(reason, 400, "the request has more than one Content-Length");
-    int status = svc__head_length(seen->value[HEADER_CONTENT_LENGTH], &framing->length, reason);
+    int status =
+        svc__head_length(svc__fields_value(fields, FIELD_CONTENT_LENGTH), &framing->length, reason);
     if (status)
         return status;
     framing->kind = framing->length > 0 ? BODY_LENGTH : BODY_NONE;
     return 0;
 }
 
-static int check_body(const struct seen *seen, unsigned minor, struct framing *framing,
+static int check_body(const struct fields *fields, unsigned minor, struct framing *framing,
                       const char **reason)
 {
-    if (seen->count[HEADER_TRANSFER_ENCODING] > 0)
-        return check_coding(seen, minor, framing, reason);
-    if (seen->count[HEADER_CONTENT_LENGTH] > 0)
-        return check_length(seen, framing, reason);
+    if (svc__fields_has(fields, FIELD_TRANSFER_ENCODING))
+        return check_coding(fields, minor, framing, reason);
+    if (svc__fields_has(fields, FIELD_CONTENT_LENGTH))
+        return check_length(fields, framing, reason);
     return 0;
 }
 
 /* HTTP/1.0 has no Expect, and RFC 9110 10.1.1 has it ignored there. */
-static int check_expect(const struct seen *seen, unsigned minor, struct framing *framing,
+static int check_expect(const struct fields *fields, unsigned minor, struct framing *framing,
                         const char **reason)
 {
-    if (minor > 0 && seen->expect_other)
-        return refuse(reason, 417, "the only expectation understood is 100-continue");
-    framing->expect_continue = minor > 0 && seen->expect_continue;
+    const struct field *field = NULL;
+    while (minor > 0 && (field = svc__fields_each(fields, field, FIELD_EXPECT))) {
+        if (!svc__bytes_eq_nocase(svc__bytes_trim(field->value), svc__bytes_z("100-continue")))
+            return refuse(reason, 417, "the only expectation understood is 100-continue");
+        framing->expect_continue = true;
+    }
     return 0;
 }
 
-int svc__head_check(const struct head *head, const struct head_limits *limits, struct framing *out,
-                    const char **reason)
+/* HTTP/1.0 closes unless the client asks for the opposite. */
+static bool closes(const struct fields *fields, unsigned minor)
 {
-    struct seen seen = {.close = false};
+    return has_option(fields, FIELD_CONNECTION, svc__bytes_z("close")) ||
+           (minor == 0 && !has_option(fields, FIELD_CONNECTION, svc__bytes_z("keep-alive")));
+}
+
+int svc__head_check(const struct head *head, const struct fields *fields,
+                    const struct head_limits *limits, struct framing *out, const char **reason)
+{
     struct framing framing = {.kind = BODY_NONE};
     int status = check_size(head, limits, reason);
     if (status == 0)
-        status = read_fields(head, &seen, reason);
+        status = check_fields(head, fields, reason);
     if (status == 0)
-        status = check_host(&seen, head->minor, &framing, reason);
+        status = check_host(fields, head->minor, &framing, reason);
     if (status == 0)
-        status = check_body(&seen, head->minor, &framing, reason);
+        status = check_body(fields, head->minor, &framing, reason);
     if (status == 0)
-        status = check_expect(&seen, head->minor, &framing, reason);
+        status = check_expect(fields, head->minor, &framing, reason);
     if (status != 0)
         return status;
-    framing.close = seen.close || (head->minor == 0 && !seen.keep_alive);
+    framing.close = closes(fields, head->minor);
     *out = framing;
     return 0;
 }

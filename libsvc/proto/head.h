@@ -41,8 +41,8 @@ struct framing {
 
 /*
  * Checks a head as a whole: its size, the method, every name and value, Host, Content-Length,
- * Transfer-Encoding and Expect. What the target says is left to svc__target_parse; here only its
- * length counts.
+ * Transfer-Encoding and Expect. `fields` are the head's, as svc__fields_read leaves them. What the
+ * target says is left to svc__target_parse; here only its length counts.
  *
  * Returns 0, or the status to refuse with and a static text in `*reason`:
  *   414 target too long; 431 too many fields or bytes;
@@ -56,8 +56,8 @@ struct framing {
  * nobody knows where the next request begins. `*out` points into the head's fields and is written
  * only on success. Any thread.
  */
-int svc__head_check(const struct head *head, const struct head_limits *limits, struct framing *out,
-                    const char **reason);
+int svc__head_check(const struct head *head, const struct fields *fields,
+                    const struct head_limits *limits, struct framing *out, const char **reason);
 
 /*
  * Reads a Content-Length. 0, or the status to refuse with (400, or 413 over INT64_MAX) and a static

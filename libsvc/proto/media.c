@@ -275,27 +275,27 @@ unsigned svc__media_accept(struct bytes accept, const char *type, const char *su
     return weight_of(&verdict);
 }
 
-unsigned svc__media_accept_fields(const struct field *fields, size_t count, const char *type,
+unsigned svc__media_accept_fields(const struct fields *fields, const char *type,
                                   const char *subtype)
 {
     struct verdict verdict = {.heard = false};
     const struct field *f = NULL;
-    while ((f = svc__fields_next(fields, count, f, svc__bytes_z("accept"))) != NULL)
+    while ((f = svc__fields_each(fields, f, FIELD_ACCEPT)) != NULL)
         hear(&verdict, f->value, type, subtype);
     return weight_of(&verdict);
 }
 
-bool svc__media_accepts_json(const struct field *fields, size_t count)
+bool svc__media_accepts_json(const struct fields *fields)
 {
-    return svc__media_accept_fields(fields, count, "application", "problem+json") > 0 ||
-           svc__media_accept_fields(fields, count, "application", "json") > 0;
+    return svc__media_accept_fields(fields, "application", "problem+json") > 0 ||
+           svc__media_accept_fields(fields, "application", "json") > 0;
 }
 
-bool svc__media_is_coded(const struct field *fields, size_t count)
+bool svc__media_is_coded(const struct fields *fields)
 {
     const struct bytes identity = {"identity", 8};
     const struct field *f = NULL;
-    while ((f = svc__fields_next(fields, count, f, svc__bytes_z("content-encoding"))) != NULL) {
+    while ((f = svc__fields_each(fields, f, FIELD_CONTENT_ENCODING)) != NULL) {
         struct bytes rest = f->value;
         while (rest.data) {
             struct bytes coding = svc__bytes_trim(svc__bytes_cut(&rest, ','));

@@ -46,7 +46,7 @@ bool svc__media_is_form(struct bytes content_type);
 
 /* Whether Content-Encoding fields in the list name any coding but identity (RFC 9110 8.4). Any
  * thread. */
-bool svc__media_is_coded(const struct field *fields, size_t count);
+bool svc__media_is_coded(const struct fields *fields);
 
 /* A weight (RFC 9110 12.4.2) in thousandths: "0" or "1" with up to three decimals and not above 1;
  * -1 for other text. Any thread. */
@@ -62,13 +62,13 @@ int svc__media_weight(struct bytes text);
 unsigned svc__media_accept(struct bytes accept, const char *type, const char *subtype);
 
 /* The same over all Accept fields of a list, as if they were one; 1000 without any. Any thread. */
-unsigned svc__media_accept_fields(const struct field *fields, size_t count, const char *type,
+unsigned svc__media_accept_fields(const struct fields *fields, const char *type,
                                   const char *subtype);
 
 /*
  * Whether an error may be sent as JSON: by the Accept fields of the list, application/problem+json
  * or application/json is acceptable. True without any Accept field. Any thread.
  */
-bool svc__media_accepts_json(const struct field *fields, size_t count);
+bool svc__media_accepts_json(const struct fields *fields);
 
 #endif

@@ -9,14 +9,6 @@
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/method.h"
 
-/* The conditions of a request: the first field of each name, or NULL. */
-struct conditions {
-    const struct field *fields; /* the list that they are in */
-    size_t count;
-    const struct field *match, *none_match, *modified_since, *unmodified_since;
-    const struct field *range, *if_range;
-};
-
 #define PRECONDITION_NO_DATE INT64_MIN
 
 /* What a resource is at the moment. */
@@ -36,18 +28,16 @@ enum precondition {
     PRECONDITION_FAILED        /* 412 */
 };
 
-/* Finds the conditions among a request's fields, in one pass. False when there are none (a Range
- * alone is none); `*out` is then not to be used. Any thread. */
-bool svc__precondition_find(const struct field *fields, size_t count, struct conditions *out);
+/* Whether a request has conditions; a Range alone is none. Any thread. */
+bool svc__precondition_any(const struct fields *fields);
 
 /*
- * Evaluates conditions in the order of RFC 9110 13.2.2. A list of tags that cannot be read matches
- * up to where it breaks; where nothing before that decides, it lets no write through (412) and
- * withholds no body (200). Dates that cannot be read, lists of them, and dates for a resource that
- * has none are ignored, as RFC 9110 13.1.3 and 13.1.4 demand. Any thread.
+ * Evaluates the conditions among a request's fields in the order of RFC 9110 13.2.2. A list of tags
+ * that cannot be read matches up to where it breaks; where nothing before that decides, it lets no
+ * write through (412) and withholds no body (200). Dates that cannot be read, lists of them, and
+ * dates for a resource that has none are ignored, as RFC 9110 13.1.3 and 13.1.4 demand. Any thread.
  */
-enum precondition svc__precondition_evaluate(enum method method,
-                                             const struct conditions *conditions,
+enum precondition svc__precondition_evaluate(enum method method, const struct fields *fields,
                                              const struct validators *now);
 
 #endif

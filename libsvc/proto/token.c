@@ -1,8 +1,11 @@
-/* Every name and value of every request is checked here: by table, and by eight bytes at a time. */
+/* Every value of every request is checked here, by blocks; tokens by a table. */
 #include "libsvc/proto/token.h"
 
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* 1 for a tchar: a letter, a digit, or one of !#$%&'*+-.^_`|~ */
 /* clang-format off */
@@ -30,41 +33,58 @@ bool svc__token_valid(struct bytes text)
     return text.len > 0 && svc__token_span(text) == text.len;
 }
 
-static bool value_byte(unsigned char c)
+enum { BLOCK = 16 };
+
+static bool bytes_valid(const char *at, size_t len)
 {
-    return (c >= 0x20 && c != 0x7f) || c == '\t';
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)at[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
 }
 
 /*
- * Whether one of the eight bytes is below 0x20 or is 0x7f. The subtractions borrow across bytes
- * only above a byte that is found itself, so the answer for the word as a whole is exact.
+ * Whether one of the eight bytes is below 0x20, be it a tab, or is 0x7f. The subtractions borrow
+ * across bytes only above a byte that is found itself, so the answer for the word is exact.
  */
-static bool word_has_control(uint64_t word)
+static bool word_has_control(const char *at)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t tops = ones * 0x80;
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
     uint64_t low = (word - ones * 0x20) & ~word;
     uint64_t not_del = word ^ (ones * 0x7f);
     uint64_t del = (not_del - ones) & ~not_del;
     return ((low | del) & tops) != 0;
 }
 
+static bool block_valid(const char *at)
+{
+#ifdef __SSE2__
+    __m128i block = _mm_loadu_si128((const void *)at);
+    /* A byte below 0x20 is the lesser of itself and 0x1f. */
+    __m128i low = _mm_cmpeq_epi8(block, _mm_min_epu8(block, _mm_set1_epi8(0x1f)));
+    __m128i tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
+    __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+    return _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del)) == 0;
+#else
+    return (!word_has_control(at) && !word_has_control(at + BLOCK / 2)) || bytes_valid(at, BLOCK);
+#endif
+}
+
+/* What is left of a block is looked at as the end of a whole one, which may overlap the last. */
 bool svc__token_value_valid(struct bytes text)
 {
-    size_t i = 0;
-    uint64_t word;
-    for (; i + sizeof word <= text.len; i += sizeof word) {
-        memcpy(&word, text.data + i, sizeof word);
-        if (word_has_control(word))
-            break; /* perhaps only a tab: the loop below tells */
-    }
-    if (i > 0 && text.len - i < sizeof word) {
-        /* The last word may overlap the one before. */
-        memcpy(&word, text.data + text.len - sizeof word, sizeof word);
-        if (!word_has_control(word))
-            return true;
-    }
-    while (i < text.len && value_byte((unsigned char)text.data[i]))
-        i++;
-    return i == text.len;
+    size_t i = 0, half = BLOCK / 2;
+    for (; text.len - i >= BLOCK; i += BLOCK)
+        if (!block_valid(text.data + i))
+            return false;
+    if (i > 0)
+        return i == text.len || block_valid(text.data + (text.len - BLOCK));
+    if (text.len >= half && !word_has_control(text.data) &&
+        !word_has_control(text.data + (text.len - half)))
+        return true;
+    return bytes_valid(text.data, text.len);
 }

@@ -471,7 +471,8 @@ int svc__workers_start(struct workers *pool)
             thread_failed(pool, NULL);
     }
     if (error)
-        svc__app_error(pool->app, NULL, 0, "worker threads cannot be made: %s", strerror(error));
+        svc__faults_add(&pool->app->faults, NULL, 0, "worker threads cannot be made: %s",
+                        strerror(error));
     return error == ENOMEM ? SVC_ENOMEM : error ? SVC_ESYSTEM : 0;
 }
 

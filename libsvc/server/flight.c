@@ -2,7 +2,9 @@
 #include "libsvc/server/flight.h"
 
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
+#include "libsvc/exchange/stand_in.h"
 #include "libsvc/server/loop.h"
 
 enum { LOOK_MS = 1000 /* until a body that arrives, or a file that is sent, is looked at */ };
@@ -50,7 +52,7 @@ static uint64_t phase_ms(const struct flight *flight)
 static bool is_looked_at(const struct flight *flight)
 {
     return flight->phase == FLIGHT_BODY ||
-           (flight->phase == FLIGHT_SEND && flight->x->response.body.kind == RESPONSE_FILE);
+           (flight->phase == FLIGHT_SEND && flight->x->response.body.kind == REPLY_FILE);
 }
 
 void svc__flight_enter(struct flight *flight, enum flight_phase phase)
@@ -119,7 +121,7 @@ static bool has_exchange(struct flight *flight)
 bool svc__flight_refuse(struct flight *flight, int status, const char *reason)
 {
     enum svc_outcome outcome = flight->timed_out ? SVC_TIMED_OUT : SVC_CUT;
-    flight->x = svc__exchange_refuse(flight->x, status, reason, outcome);
+    flight->x = svc__dispatch_refuse(flight->x, status, reason, outcome);
     return has_exchange(flight);
 }
 
@@ -135,7 +137,7 @@ static bool streams_on(struct flight *flight)
 static void body_expired(struct flight *flight)
 {
     struct loop *loop = flight->loop;
-    if (svc__exchange_unqueue(flight->x)) {
+    if (svc__dispatch_unqueue(flight->x)) {
         svc__flight_enter(flight, FLIGHT_BODY);
         svc__flight_answer_early(flight);
         return;
@@ -180,7 +182,7 @@ static void wait_expired(struct flight *flight)
 static void give_up(struct flight *flight)
 {
     flight->gone = true;
-    svc__exchange_cancel(flight->x);
+    svc__stand_in_cancel(flight->x);
     resume_flight(flight);
 }
 
@@ -217,7 +219,7 @@ void svc__flight_departed(struct flight *flight, bool ended, bool may_be_whole)
     bool stalls = flight->phase == FLIGHT_STALL, sends = flight->phase == FLIGHT_SEND;
     if ((stalls && !may_be_whole) || (ended && sends))
         give_up(flight);
-    else if (ended && svc__exchange_leave(flight->x))
+    else if (ended && svc__dispatch_leave(flight->x))
         resume_flight(flight);
 }
 
@@ -225,7 +227,7 @@ void svc__flight_cut(struct flight *flight)
 {
     flight->cut = true;
     atomic_fetch_add(&flight->loop->server->cut_requests, 1);
-    svc__exchange_cancel(flight->x);
+    svc__stand_in_cancel(flight->x);
     if (!svc__away_replaceable(flight->x))
         return;
     if (!svc__exchange_has_reply(flight->x) && flight->phase != FLIGHT_NONE)
@@ -251,7 +253,7 @@ void svc__flight_init(struct flight *flight, const struct flight_ops *ops, struc
 bool svc__flight_begin(struct flight *flight, struct bytes raw_target)
 {
     struct loop *loop = flight->loop;
-    flight->x = svc__exchange_new(loop->server->app, &loop->host, &flight->transport, raw_target);
+    flight->x = svc__dispatch_new(loop->server->app, &loop->host, &flight->transport, raw_target);
     flight->phase = FLIGHT_NONE;
     flight->waits = flight->unwanted = flight->timed_out = flight->cut = flight->gone = false;
     flight->progress = 0;
@@ -260,7 +262,7 @@ bool svc__flight_begin(struct flight *flight, struct bytes raw_target)
 
 bool svc__flight_reclaim(struct flight *flight, enum svc_outcome outcome)
 {
-    flight->x = svc__exchange_reclaim(flight->x, outcome);
+    flight->x = svc__stand_in_reclaim(flight->x, outcome);
     return flight->x;
 }
 
@@ -269,6 +271,6 @@ void svc__flight_end(struct flight *flight, enum svc_outcome outcome, uint64_t b
     struct exchange *x = flight->x;
     flight->x = NULL;
     flight->phase = FLIGHT_NONE;
-    svc__exchange_done(x, outcome, bytes_out);
+    svc__dispatch_done(x, outcome, bytes_out);
     svc__exchange_unref(x);
 }

@@ -32,7 +32,7 @@ enum { LOCK_MS = 2000, LOCK_PAUSE_MS = 5 };
 
 static int fail(svc_app *report, const char *address, const char *why)
 {
-    svc__app_error(report, NULL, 0, "listen on \"%s\": %s", address, why);
+    svc__faults_add(&report->faults, NULL, 0, "listen on \"%s\": %s", address, why);
     return SVC_ELISTEN;
 }
 

@@ -35,7 +35,7 @@ struct listeners {
  * Opens every address of a comma-separated list; ":port" is all addresses, of IPv6 and IPv4, and a
  * name is all that it has, with one port if the system chooses it. Keeps
  * a set-up error in `report` for each that cannot be opened, and says nothing of those that do not
- * parse, which svc__config_check has told. 0, SVC_ELISTEN or SVC_ECONFIG, and then none is open.
+ * parse, which svc__settings_check has told. 0, SVC_ELISTEN or SVC_ECONFIG, and then none is open.
  */
 int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses);
 

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libsvc/app/app_internal.h"
+#include "libsvc/app/app_settings.h"
 #include "libsvc/service/app_run.h"
-#include "libsvc/settings/config_source.h"
-#include "libsvc/settings/config_text.h"
+#include "libsvc/settings/settings_source.h"
+#include "libsvc/settings/settings_text.h"
 
 enum { MAX_OUTPUT = 16 << 20 };
 enum action { ACTION_RUN, ACTION_HELP, ACTION_CHECK, ACTION_PRINT };
@@ -79,12 +79,12 @@ static int take_arguments(svc_app *app, int argc, char **argv, enum action *acti
 /* Whatever is wrong is kept by the app, and told by what follows. */
 static void read_settings(svc_app *app, int argc, char **argv)
 {
-    if (!app->tables.prefix)
+    if (!app->settings.prefix)
         svc_app_environment(app, "SVC");
     for (int i = 1; i < argc; i++) {
         const char *file = file_of(argv[i]);
         if (file)
-            svc__config_source_file(app, file);
+            svc__settings_source_file(&app->settings, file);
     }
 }
 
@@ -107,14 +107,19 @@ static void put_help(const svc_app *app, struct buf *out)
     if (app->description)
         svc__buf_printf(out, "\n%s\n", app->description);
     svc__buf_puts(out, options);
-    svc__config_text_help(app, out);
+    svc__settings_text_help(&app->settings, out);
     svc__buf_puts(out, statuses);
+}
+
+static void put_values(const svc_app *app, struct buf *out)
+{
+    svc__settings_text_values(&app->settings, out);
 }
 
 static int check(svc_app *app)
 {
-    int error = svc__config_check(app);
-    if (!error && svc__app_has_errors(app))
+    int error = svc__app_settings_check(app);
+    if (!error && svc__faults_any(&app->faults))
         error = SVC_ECONFIG;
     return error ? svc__app_run_report(app, error) : EXIT_CLEAN;
 }
@@ -124,7 +129,7 @@ static int act(svc_app *app, enum action action)
 {
     if (action == ACTION_HELP)
         return print(app, put_help);
-    int printed = action == ACTION_PRINT ? print(app, svc__config_text_values) : EXIT_CLEAN;
+    int printed = action == ACTION_PRINT ? print(app, put_values) : EXIT_CLEAN;
     int checked = check(app);
     return printed ? printed : checked;
 }

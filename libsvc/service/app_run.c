@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
 #include "libsvc/base/standard.h"
@@ -13,13 +14,12 @@
 #include "libsvc/service/drain.h"
 #include "libsvc/service/log_output.h"
 #include "libsvc/service/signals.h"
-#include "libsvc/settings/config.h"
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once; but
  * nothing is begun once a stop was asked for. */
 static int prepare(svc_app *app, struct service **service)
 {
-    int error = svc__config_check(app);
+    int error = svc__app_settings_check(app);
     int log_error = svc__log_output_open(app);
     int ready_error = svc__app_ready(app);
     error = error ? error : log_error ? log_error : ready_error;
@@ -73,8 +73,9 @@ static int occupy_standard(svc_app *app)
 {
     if (!svc__standard_occupy())
         return 0;
-    svc__app_error(app, NULL, 0, "standard input, output or error is closed, and /dev/null: %s",
-                   strerror(errno));
+    svc__faults_add(&app->faults, NULL, 0,
+                    "standard input, output or error is closed, and /dev/null: %s",
+                    strerror(errno));
     return SVC_ESYSTEM;
 }
 
@@ -120,7 +121,7 @@ int svc__app_run_report(svc_app *app, int error)
 /* With the signals taken. */
 static int serve(svc_app *app)
 {
-    if (!app->tables.prefix)
+    if (!app->settings.prefix)
         svc_app_environment(app, "SVC"); /* what is wrong is told by the start */
     int error = svc_app_start(app);
     if (error == SVC_ECANCELLED)
@@ -137,7 +138,7 @@ static int run(svc_app *app)
     bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
     int error = idle ? svc__signals_take() : SVC_ESTATE;
     if (error)
-        return svc__app_run_report(app, svc__app_refuse(app, error, "svc_app_run"));
+        return svc__app_run_report(app, svc__faults_refuse(&app->faults, error, "svc_app_run"));
     app->signals = svc__signals_count();
     int status = serve(app);
     app->signals = NULL;

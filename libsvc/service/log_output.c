@@ -18,7 +18,7 @@ enum { MAX_RINGS = 1025 };
 
 static int refuse(svc_app *app, int error, const char *reason)
 {
-    svc__app_error(app, NULL, 0, "log_output \"%s\": %s", app->config.log_output, reason);
+    svc__faults_add(&app->faults, NULL, 0, "log_output \"%s\": %s", app->config.log_output, reason);
     return error;
 }
 

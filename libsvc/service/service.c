@@ -123,7 +123,8 @@ static int start_threads(struct service *service)
     error = service->admin ? svc__loops_start(service->admin) : 0;
     error = error ? error : svc__loops_start(service->server);
     if (error)
-        svc__app_error(service->app, NULL, 0, "the threads of event loops cannot be made");
+        svc__faults_add(&service->app->faults, NULL, 0,
+                        "the threads of event loops cannot be made");
     return error;
 }
 

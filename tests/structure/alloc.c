@@ -21,13 +21,14 @@
 
 #include <svc.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/base/sink.h"
 #include "libsvc/route/tree.h"
 #include "libsvc/run/pipe.h"
-#include "libsvc/settings/config_source.h"
-#include "libsvc/settings/config_text.h"
+#include "libsvc/settings/settings_source.h"
+#include "libsvc/settings/settings_text.h"
 #include "tests/support/starve.h"
 
 enum { MAX_ALLOCATIONS = 100000 };
@@ -274,8 +275,8 @@ static enum outcome print_settings(const svc_app *app)
 {
     struct buf out;
     svc__buf_init(&out, 1 << 20);
-    svc__config_text_help(app, &out);
-    svc__config_text_values(app, &out);
+    svc__settings_text_help(&app->settings, &out);
+    svc__settings_text_values(&app->settings, &out);
     enum outcome outcome = by_code("print", svc__buf_error(&out));
     svc__buf_free(&out);
     return outcome;
@@ -291,7 +292,7 @@ static enum outcome try_settings(void)
     enum outcome outcome = by_code("describe", svc_app_describe(app, "Fails."));
     outcome = worse(outcome, by_code("settings", svc_app_settings(app, own_settings, &own)));
     outcome = worse(outcome, by_code("environment", svc_app_environment(app, "ALLOC")));
-    outcome = worse(outcome, by_code("file", svc__config_source_file(app, env_path)));
+    outcome = worse(outcome, by_code("file", svc__settings_source_file(&app->settings, env_path)));
     bool read = outcome == FAILED || (!strcmp(own.text, "text") && own.number == 7);
     outcome = worse(outcome, expect_that(read, "what has been read"));
     outcome = worse(outcome, print_settings(app));

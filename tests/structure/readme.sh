@@ -9,7 +9,7 @@ awk '/^```c$/ { code = 1; next } /^```$/ { if (code) exit } code' "$readme" > "$
 diff -u "$top_srcdir/examples/hello.c" "$work/hello.c"
 awk '/^<!-- config -->$/ { table = 1; next } /^<!-- \/config -->$/ { exit } table' "$readme" \
     > "$work/table"
-"$top_builddir/tests/structure/config_table" > "$work/generated"
+"$top_builddir/tests/structure/settings_table" > "$work/generated"
 diff -u "$work/generated" "$work/table"
 
 for page in "$top_srcdir"/docs/*.md; do

@@ -1,6 +1,7 @@
 /* libmicrohttpd's calls for a request. */
 #include "libsvc/fronts/mhd/mhd_access.h"
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/early.h"
@@ -22,9 +23,8 @@ enum {
 static size_t count_cookies(const svc_request *req, size_t *bytes)
 {
     size_t count = 0;
-    struct bytes name = svc__bytes_z("Cookie");
-    const struct field *field = svc__fields_find(req->fields, req->field_count, name);
-    for (; field; field = svc__fields_next(req->fields, req->field_count, field, name)) {
+    const struct field *field = NULL;
+    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE))) {
         *bytes += field->value.len + 1;
         count++;
         for (size_t i = 0; i < field->value.len; i++)
@@ -50,7 +50,7 @@ static bool head_fits(struct mhd_conn *conn)
     const svc_request *req = &conn->flight.x->request;
     const struct mhd_loop *mhd = conn->mhd;
     size_t cookie_bytes = 0;
-    size_t nodes = req->field_count + count_cookies(req, &cookie_bytes);
+    size_t nodes = req->fields.count + count_cookies(req, &cookie_bytes);
     size_t needed = nodes * MHD_NODE_BYTES + cookie_bytes + MHD_REPLY_HEAD_BYTES +
                     conn->flight.x->response.field_bytes;
     size_t half = mhd->pool / 2;
@@ -181,7 +181,7 @@ static enum MHD_Result take_piece(struct mhd_conn *conn, const char *data, size_
         return refuse_chunks(conn);
     svc__flight_answer_early(&conn->flight);
     enum exchange_step step =
-        conn->call == CALL_BODY ? svc__exchange_body(conn->flight.x, data, len) : EXCHANGE_REPLY;
+        conn->call == CALL_BODY ? svc__dispatch_body(conn->flight.x, data, len) : EXCHANGE_REPLY;
     svc__chunks_took(conn, step == EXCHANGE_FULL ? data : data + len);
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
         *left = len;
@@ -208,7 +208,7 @@ static enum MHD_Result end_body(struct mhd_conn *conn)
     bool wanted = conn->call == CALL_BODY && !svc__exchange_has_reply(x);
     conn->call = CALL_FINAL;
     if (wanted)
-        svc__exchange_body_end(x);
+        svc__dispatch_body_end(x);
     return run_to_end(conn);
 }
 
@@ -306,7 +306,7 @@ static uint64_t bytes_out(const struct exchange *x, bool sent)
     const struct response_body *body = &x->response.body;
     if (svc__exchange_reply_bodiless(x))
         return 0;
-    return body->kind == RESPONSE_SOURCE || sent ? body->len : 0;
+    return body->kind == REPLY_SOURCE || sent ? body->len : 0;
 }
 
 void svc__mhd_access_end(void *cls, struct MHD_Connection *connection, void **context,

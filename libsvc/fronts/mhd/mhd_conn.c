@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/response_file.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
@@ -80,11 +81,11 @@ void svc__mhd_conn_send_raw(struct mhd_conn *conn, int status)
 {
     struct exchange *x = conn->flight.x;
     static const char reason[] = "a streamed answer where only one from memory can be sent";
-    bool streams = x->response.body.kind >= RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x);
+    bool streams = x->response.body.kind >= REPLY_SOURCE && !svc__exchange_reply_bodiless(x);
     if (streams && status == 500)
-        svc__exchange_fail_reply(x, reason);
+        svc__dispatch_fail_reply(x, reason);
     else if (streams)
-        svc__exchange_excuse_reply(x, status, reason);
+        svc__dispatch_excuse_reply(x, status, reason);
     if (svc__wire_send(conn->conn.fd, x, svc__loop_date(conn->conn.loop), &conn->unsent))
         conn->flight.cut = true;
     conn->raw = true;
@@ -124,7 +125,7 @@ static void reply_unread(struct flight *flight)
     bool cut = flight->cut;
     int status = cut ? 503 : 408;
     if (!svc__exchange_reply_bodiless(x) && x->response.body.len > AT_ONCE)
-        svc__exchange_excuse_reply(x, status,
+        svc__dispatch_excuse_reply(x, status,
                                    "a large answer to a request whose body does not end");
     svc__mhd_conn_send_raw(conn, status);
     flight->cut = flight->cut || conn->unsent.data;
@@ -149,7 +150,7 @@ static void look_at_conn(struct flight *flight)
 {
     struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
     const struct svc_response *res = &flight->x->response;
-    if (flight->phase != FLIGHT_SEND || res->body.kind != RESPONSE_FILE) {
+    if (flight->phase != FLIGHT_SEND || res->body.kind != REPLY_FILE) {
         svc__conn_watch_departure(&conn->conn);
     } else if (!svc__response_file_whole(res)) {
         flight->cut = true;

@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 #include <string.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
@@ -168,11 +169,11 @@ void svc__mhd_head_take(struct mhd_conn *conn, const char *method, const char *v
     struct head head = {svc__bytes_z(method), x->request.target.raw, (unsigned)(version[7] - '0'),
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
-        svc__exchange_head_failed(x, &head, 503, "out of memory");
+        svc__dispatch_head_failed(x, &head, 503, "out of memory");
     else if (conn->fault)
-        svc__exchange_head_failed(x, &head, conn->fault_status, conn->fault);
+        svc__dispatch_head_failed(x, &head, conn->fault_status, conn->fault);
     else if (!is_as_sent(conn, method))
-        svc__exchange_head_failed(x, &head, 400, "the head holds a NUL or a line that is hidden");
+        svc__dispatch_head_failed(x, &head, 400, "the head holds a NUL or a line that is hidden");
     else
-        svc__exchange_head(x, &head);
+        svc__dispatch_head(x, &head);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 
 enum {
@@ -77,7 +78,7 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
     (void)at;
     struct mhd_conn *conn = cls;
     bool ends = conn->flight.gone || conn->flight.cut;
-    int64_t n = ends ? SVC_ECANCELLED : svc__exchange_reply_read(conn->flight.x, data, len);
+    int64_t n = ends ? SVC_ECANCELLED : svc__dispatch_reply_read(conn->flight.x, data, len);
     if (n == SVC_EAGAIN) {
         pause_reply(conn);
         return 0;
@@ -110,7 +111,7 @@ static ssize_t read_nothing(void *cls, uint64_t at, char *data, size_t len)
 
 static bool from_memory(const struct exchange *x)
 {
-    return x->response.body.kind == RESPONSE_MEMORY || !svc__exchange_reply_length(x);
+    return x->response.body.kind == REPLY_MEMORY || !svc__exchange_reply_length(x);
 }
 
 static struct MHD_Response *make_response(struct mhd_conn *conn)
@@ -118,11 +119,11 @@ static struct MHD_Response *make_response(struct mhd_conn *conn)
     const struct exchange *x = conn->flight.x;
     const struct response_body *body = &x->response.body;
     uint64_t length = svc__exchange_reply_length(x);
-    if (body->kind == RESPONSE_SOURCE && !svc__exchange_reply_bodiless(x))
+    if (body->kind == REPLY_SOURCE && !svc__exchange_reply_bodiless(x))
         return MHD_create_response_from_callback(length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
                                                                               : length,
                                                  SOURCE_BLOCK, read_source, conn, NULL);
-    if (body->kind == RESPONSE_FILE && length && !svc__exchange_reply_bodiless(x))
+    if (body->kind == REPLY_FILE && length && !svc__exchange_reply_bodiless(x))
         return from_file(body);
     if (!from_memory(x))
         return MHD_create_response_from_callback(length, 1, read_nothing, NULL, NULL);

@@ -36,6 +36,28 @@ Test(base_bytes, eq_compares_all_bytes)
     }
 }
 
+/* Every pair of bytes at every place of texts up to two words and a half. */
+Test(base_bytes, case_is_ignored_wherever_a_letter_stands)
+{
+    char a[20], b[20];
+    for (size_t len = 1; len <= sizeof a; len++) {
+        for (size_t at = 0; at < len; at++) {
+            memset(a, 'x', len);
+            memset(b, 'X', len);
+            for (int c = 0; c < 256; c++) {
+                for (int d = 0; d < 256; d++) {
+                    a[at] = (char)c;
+                    b[at] = (char)d;
+                    bool want = svc__bytes_lower((char)c) == svc__bytes_lower((char)d);
+                    bool seen = svc__bytes_eq_nocase(svc__bytes(a, len), svc__bytes(b, len));
+                    if (seen != want) /* an assertion for each is slow */
+                        cr_assert_fail("0x%02x and 0x%02x at %zu of %zu", c, d, at, len);
+                }
+            }
+        }
+    }
+}
+
 Test(base_bytes, the_view_of_null_is_none)
 {
     cr_expect_null(svc__bytes_z(NULL).data);

@@ -5,6 +5,7 @@
 #include <svc/test.h>
 
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
 
@@ -94,16 +95,16 @@ static struct exchange *begin(const char *name, const char *value, const char *n
         fields[i] = (struct field){svc__bytes_z(texts[2 * i]), svc__bytes_z(texts[2 * i + 1])};
     struct head head = {svc__bytes_z("POST"), svc__bytes_z("/a"), 1, fields, 3, 0};
     head.bytes = svc__head_size(&head);
-    struct exchange *x = svc__exchange_new(app, &host, &transport, head.target_raw);
+    struct exchange *x = svc__dispatch_new(app, &host, &transport, head.target_raw);
     cr_assert(x);
     strcpy(x->request.peer.text, "test");
-    svc__exchange_head(x, &head);
+    svc__dispatch_head(x, &head);
     return x;
 }
 
 static void end(struct exchange *x)
 {
-    svc__exchange_done(x, SVC_COMPLETE, 0);
+    svc__dispatch_done(x, SVC_COMPLETE, 0);
     svc__exchange_unref(x);
 }
 
@@ -119,16 +120,16 @@ static void expect_problem(struct exchange *x, int status, const char *type, con
 Test(core_exchange, a_reply_that_cannot_be_sent_becomes_a_problem_like_all_others)
 {
     struct exchange *x = begin("X-A", "1", "X-B", "2");
-    cr_assert_eq(svc__exchange_run(x), EXCHANGE_REPLY);
+    cr_assert_eq(svc__dispatch_run(x), EXCHANGE_REPLY);
     cr_expect_eq(x->response.status, 200);
-    svc__exchange_fail_reply(x, "of no use");
+    svc__dispatch_fail_reply(x, "of no use");
     expect_problem(x, 500, "application/problem+json",
                    "{\"title\":\"Internal Server Error\",\"status\":500}\n");
     cr_expect_null(svc_response_header(&x->response, "X-Own"), "the reply is another one");
     end(x);
     x = begin("Accept", "text/plain", "X-B", "2");
-    cr_assert_eq(svc__exchange_run(x), EXCHANGE_REPLY);
-    svc__exchange_fail_reply(x, "of no use");
+    cr_assert_eq(svc__dispatch_run(x), EXCHANGE_REPLY);
+    svc__dispatch_fail_reply(x, "of no use");
     expect_problem(x, 500, "text/plain; charset=utf-8", "Internal Server Error\n");
     end(x);
 }
@@ -136,11 +137,11 @@ Test(core_exchange, a_reply_that_cannot_be_sent_becomes_a_problem_like_all_other
 Test(core_exchange, without_memory_the_answer_of_last_resort_is_bare)
 {
     struct exchange *x = begin("X-A", "1", "X-B", "2");
-    cr_assert_eq(svc__exchange_run(x), EXCHANGE_REPLY);
+    cr_assert_eq(svc__dispatch_run(x), EXCHANGE_REPLY);
     for (size_t size = EXCHANGE_MEMORY; size > 0; size /= 2)
         while (svc_request_alloc(&x->request, size))
             continue;
-    svc__exchange_fail_reply(x, "of no use");
+    svc__dispatch_fail_reply(x, "of no use");
     cr_expect_eq(x->response.status, 500);
     cr_expect_eq(x->response.field_count, 0);
     cr_expect_eq(svc__exchange_reply_length(x), 0);
@@ -150,9 +151,9 @@ Test(core_exchange, without_memory_the_answer_of_last_resort_is_bare)
 Test(core_exchange, a_deadline_of_the_body_answers_through_the_chain)
 {
     struct exchange *x = begin("Content-Length", "5", "X-B", "2");
-    cr_assert_eq(svc__exchange_run(x), EXCHANGE_BODY);
-    cr_assert_eq(svc__exchange_body(x, "hel", 3), EXCHANGE_BODY);
-    cr_assert_eq(svc__exchange_refuse(x, 408, "the body took too long", SVC_TIMED_OUT), x);
+    cr_assert_eq(svc__dispatch_run(x), EXCHANGE_BODY);
+    cr_assert_eq(svc__dispatch_body(x, "hel", 3), EXCHANGE_BODY);
+    cr_assert_eq(svc__dispatch_refuse(x, 408, "the body took too long", SVC_TIMED_OUT), x);
     cr_expect_str_eq(svc_response_header(&x->response, "X-Layer"), "seen");
     expect_problem(
         x, 408, "application/problem+json",
@@ -165,8 +166,8 @@ Test(core_exchange, a_deadline_of_the_body_answers_through_the_chain)
 Test(core_exchange, a_deadline_of_a_waiting_layer_answers_through_those_that_have_passed)
 {
     struct exchange *x = begin("X-Wait", "1", "X-B", "2");
-    cr_assert_eq(svc__exchange_run(x), EXCHANGE_WAIT);
-    struct exchange *stand_in = svc__exchange_refuse(x, 504, NULL, SVC_TIMED_OUT);
+    cr_assert_eq(svc__dispatch_run(x), EXCHANGE_WAIT);
+    struct exchange *stand_in = svc__dispatch_refuse(x, 504, NULL, SVC_TIMED_OUT);
     cr_assert(stand_in && stand_in != x);
     expect_problem(stand_in, 504, "application/problem+json",
                    "{\"title\":\"Gateway Timeout\",\"status\":504}\n");

@@ -3,6 +3,7 @@
 
 #include <svc.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
 #include "tests/support/test_clock.h"
@@ -66,13 +67,13 @@ static struct transport transport = {.scheme = "http", .peer = &peer};
 static int ask(svc_app *app, const char *target, uint64_t ago_ns)
 {
     const struct field fields[] = {{svc__bytes_z("Host"), svc__bytes_z("a")}};
-    struct exchange *x = svc__exchange_new(app, &host, &transport, svc__bytes_z(target));
+    struct exchange *x = svc__dispatch_new(app, &host, &transport, svc__bytes_z(target));
     struct head head = {svc__bytes_z("GET"), svc__bytes_z(target), 1, fields, 1, 64};
     x->request.started_ns -= ago_ns;
-    svc__exchange_head(x, &head);
-    svc__exchange_run(x);
+    svc__dispatch_head(x, &head);
+    svc__dispatch_run(x);
     int status = x->response.status;
-    svc__exchange_done(x, SVC_COMPLETE, 0);
+    svc__dispatch_done(x, SVC_COMPLETE, 0);
     svc__exchange_unref(x);
     return status;
 }

@@ -5,6 +5,13 @@
 #include "libsvc/proto/media.h"
 #include "tests/unit/proto/vectors.h"
 
+static struct fields read_fields(const struct field *list, size_t count)
+{
+    struct fields fields;
+    svc__fields_read(&fields, list, count);
+    return fields;
+}
+
 Test(proto_media, identity_is_no_coding)
 {
     static const struct {
@@ -20,10 +27,11 @@ Test(proto_media, identity_is_no_coding)
             {svc__bytes_z("Content-Encoding"), svc__bytes_z(rows[i].first)},
             {svc__bytes_z("content-encoding"), svc__bytes_z(rows[i].second)},
         };
-        cr_expect_eq(svc__media_is_coded(fields, rows[i].second ? 3 : 2), rows[i].coded, "row %zu",
-                     i);
+        struct fields read = read_fields(fields, rows[i].second ? 3 : 2);
+        cr_expect_eq(svc__media_is_coded(&read), rows[i].coded, "row %zu", i);
     }
-    cr_expect_not(svc__media_is_coded(NULL, 0));
+    struct fields none = read_fields(NULL, 0);
+    cr_expect_not(svc__media_is_coded(&none));
 }
 
 Test(proto_media, types_and_parameters_are_taken_apart)
@@ -226,10 +234,11 @@ Test(proto_media, several_accept_fields_are_one_list)
         {LITERAL("Accept-Encoding"), LITERAL("a/b;q=0.8")},
         {LITERAL("ACCEPT"), LITERAL("a/b;q=0.1")},
     };
-    cr_expect_eq(svc__media_accept_fields(fields, ROWS(fields), "a", "b"), 100);
-    cr_expect_eq(svc__media_accept_fields(fields, ROWS(fields), "a", "c"), 900);
-    cr_expect_eq(svc__media_accept_fields(fields, ROWS(fields), "c", "d"), 0);
-    cr_expect_eq(svc__media_accept_fields(fields + 1, 1, "c", "d"), 1000);
+    struct fields all = read_fields(fields, ROWS(fields)), other = read_fields(fields + 1, 1);
+    cr_expect_eq(svc__media_accept_fields(&all, "a", "b"), 100);
+    cr_expect_eq(svc__media_accept_fields(&all, "a", "c"), 900);
+    cr_expect_eq(svc__media_accept_fields(&all, "c", "d"), 0);
+    cr_expect_eq(svc__media_accept_fields(&other, "c", "d"), 1000);
 }
 
 Test(proto_media, errors_are_json_unless_accept_excludes_it)
@@ -255,10 +264,11 @@ Test(proto_media, errors_are_json_unless_accept_excludes_it)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct field field = {LITERAL("accept"), rows[i].accept};
-        cr_expect_eq(svc__media_accepts_json(&field, 1), rows[i].json, "%.*s",
-                     SHOW(rows[i].accept));
+        struct fields fields = read_fields(&field, 1);
+        cr_expect_eq(svc__media_accepts_json(&fields), rows[i].json, "%.*s", SHOW(rows[i].accept));
     }
-    cr_expect(svc__media_accepts_json(NULL, 0));
+    struct fields none = read_fields(NULL, 0);
+    cr_expect(svc__media_accepts_json(&none));
 }
 
 Test(proto_media, a_form_is_urlencoded_and_utf8)

@@ -35,10 +35,9 @@ static size_t fields_of(const struct condition_row *row, struct field *fields)
 static char outcome(enum method method, const struct field *fields, size_t count,
                     const struct validators *state)
 {
-    struct conditions conditions;
-    if (!svc__precondition_find(fields, count, &conditions))
-        return '-';
-    return letters[svc__precondition_evaluate(method, &conditions, state)];
+    struct fields read;
+    svc__fields_read(&read, fields, count);
+    return letters[svc__precondition_evaluate(method, &read, state)];
 }
 
 Test(proto_precondition, every_row_of_the_precedence)
@@ -98,22 +97,26 @@ Test(proto_precondition, a_range_by_date)
     }
 }
 
-Test(proto_precondition, only_its_fields_are_found)
+static bool any(const struct field *fields, size_t count)
+{
+    struct fields read;
+    svc__fields_read(&read, fields, count);
+    return svc__precondition_any(&read);
+}
+
+Test(proto_precondition, only_its_fields_are_conditions)
 {
     static const struct field others[] = {
         {LITERAL("Range"), LITERAL("bytes=0-1")}, {LITERAL("If"), LITERAL("x")},
         {LITERAL("If-"), LITERAL("x")},           {LITERAL("If-Matched"), LITERAL("\"1\"")},
         {LITERAL("Accept"), LITERAL("*")},        {LITERAL("In-None-Match"), LITERAL("\"1\"")}};
-    static const struct field fields[] = {{LITERAL("Host"), LITERAL("x")},
-                                          {LITERAL("IF-MATCH"), LITERAL("\"1\"")},
-                                          {LITERAL("if-match"), LITERAL("\"2\"")},
-                                          {LITERAL("If-Range"), LITERAL("\"1\"")}};
-    struct conditions found;
-    cr_expect_not(svc__precondition_find(others, ROWS(others), &found));
-    cr_expect_not(svc__precondition_find(NULL, 0, &found));
-    cr_assert(svc__precondition_find(fields, ROWS(fields), &found));
-    cr_expect_eq(found.match, &fields[1]);
-    cr_expect_eq(found.if_range, &fields[3]);
-    cr_expect_null(found.none_match);
-    cr_expect_null(found.range);
+    static const struct bytes names[] = {LITERAL("IF-MATCH"), LITERAL("if-none-match"),
+                                         LITERAL("If-Modified-Since"),
+                                         LITERAL("If-Unmodified-Since"), LITERAL("If-Range")};
+    cr_expect_not(any(others, ROWS(others)));
+    cr_expect_not(any(NULL, 0));
+    for (size_t i = 0; i < ROWS(names); i++) {
+        const struct field fields[] = {{LITERAL("Host"), LITERAL("x")}, {names[i], LITERAL("x")}};
+        cr_expect(any(fields, ROWS(fields)), "%.*s", SHOW(names[i]));
+    }
 }

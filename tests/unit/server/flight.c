@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "libsvc/exchange/dispatch.h"
 #include "libsvc/server/loop.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -155,7 +156,7 @@ static void begin_request(uint64_t started_ns, uint64_t budget_ms)
     struct head head = {{"POST", 4}, {"/", 1}, 1, fields, ROWS(fields), 0};
     cr_assert(svc__flight_begin(&flight, head.target_raw));
     head.bytes = svc__head_size(&head);
-    svc__exchange_head(flight.x, &head);
+    svc__dispatch_head(flight.x, &head);
     flight.x->request.started_ns = started_ns;
     flight.x->request.deadline_ns = started_ns + budget_ms * MS;
 }
@@ -261,9 +262,9 @@ static void begin_reply(void)
 {
     begin_at(5000 * MS);
     begin_request(now_ns, 300000);
-    cr_assert_eq(svc__exchange_run(flight.x), EXCHANGE_BODY);
-    cr_assert_eq(svc__exchange_body(flight.x, "123456789", 9), EXCHANGE_BODY);
-    cr_assert_eq(svc__exchange_body_end(flight.x), EXCHANGE_REPLY);
+    cr_assert_eq(svc__dispatch_run(flight.x), EXCHANGE_BODY);
+    cr_assert_eq(svc__dispatch_body(flight.x, "123456789", 9), EXCHANGE_BODY);
+    cr_assert_eq(svc__dispatch_body_end(flight.x), EXCHANGE_REPLY);
     svc__flight_enter(&flight, FLIGHT_SEND);
 }
 

@@ -1,15 +1,18 @@
 /* Where the values of settings come from beside the program: the environment, and files of it. */
-#ifndef SVC_SETTINGS_CONFIG_SOURCE_H
-#define SVC_SETTINGS_CONFIG_SOURCE_H
+#ifndef SVC_SETTINGS_SETTINGS_SOURCE_H
+#define SVC_SETTINGS_SETTINGS_SOURCE_H
 
-#include "libsvc/settings/config.h"
+#include "libsvc/settings/settings.h"
 
 /*
- * Reads what the environment has by the app's prefix into `table` and those behind it. Each bad
+ * Reads what the environment has by the prefix into `table` and those behind it. Each bad
  * value is kept as a set-up error. 0, SVC_ECONFIG also for a required setting without a value,
  * which is no error yet, or SVC_ENOMEM.
  */
-int svc__config_source_environment(svc_app *app, struct config_table *table);
+int svc__settings_source_environment(struct settings *settings, struct settings_table *table);
+
+/* svc_app_environment: the same for all settings, by a prefix that they keep. */
+int svc__settings_source_prefix(struct settings *settings, const char *prefix);
 
 /*
  * Reads a file of environment variables (see base/env_file.h), 1 MiB at most, into all settings but
@@ -17,6 +20,6 @@ int svc__config_source_environment(svc_app *app, struct config_table *table);
  * serve several programs. Everything that is wrong is kept as a set-up error with file and line. 0,
  * SVC_ECONFIG or SVC_ENOMEM.
  */
-int svc__config_source_file(svc_app *app, const char *path);
+int svc__settings_source_file(struct settings *settings, const char *path);
 
 #endif

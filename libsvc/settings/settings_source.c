@@ -1,5 +1,5 @@
 /* Settings from the environment and from files of it. */
-#include "libsvc/settings/config_source.h"
+#include "libsvc/settings/settings_source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/env_file.h"
 #include "libsvc/settings/setting.h"
@@ -18,58 +17,55 @@
 enum { MAX_FILE = 1 << 20, READ_MS = 5000 };
 
 /* A bad value has an origin too: nothing else may take its place, or find that it is missing. */
-static int take(svc_app *app, struct config_table *table, size_t index, struct bytes text,
-                const struct config_origin *origin)
+static int take(struct settings *settings, struct settings_table *table, size_t index,
+                struct bytes text, const struct settings_origin *origin)
 {
     const svc_setting *setting = &table->settings[index];
-    int error = svc__setting_parse(setting, text, table->values, &app->memory);
+    int error = svc__setting_parse(setting, text, table->values, settings->memory);
     table->origins[index] = *origin;
     if (!error)
         return 0;
     char name[SETTING_VARIABLE_SIZE];
     svc__setting_variable(name, setting, origin->prefix);
     if (error == SVC_ENOMEM)
-        return svc__config_refuse_call(app, error, name);
-    app->tables.bad = true;
-    return svc__config_refuse(app, origin, name, setting, text, error);
+        return svc__settings_refuse_call(settings, error, name);
+    settings->bad = true;
+    return svc__settings_refuse(settings, origin, name, setting, text, error);
 }
 
 /* ---- The environment */
 
-static int read_variable(svc_app *app, struct config_table *table, size_t index)
+static int read_variable(struct settings *settings, struct settings_table *table, size_t index)
 {
-    const struct config_origin origin = {.prefix = app->tables.prefix};
+    const struct settings_origin origin = {.prefix = settings->prefix};
     char name[SETTING_VARIABLE_SIZE];
     svc__setting_variable(name, &table->settings[index], origin.prefix);
     const char *text = getenv(name);
-    int error = text ? take(app, table, index, svc__bytes_z(text), &origin) : 0;
-    return !error && svc__config_missing(table, index) ? SVC_ECONFIG : error;
+    int error = text ? take(settings, table, index, svc__bytes_z(text), &origin) : 0;
+    return !error && svc__settings_missing(table, index) ? SVC_ECONFIG : error;
 }
 
-int svc__config_source_environment(svc_app *app, struct config_table *table)
+int svc__settings_source_environment(struct settings *settings, struct settings_table *table)
 {
     int first = 0;
     for (; table; table = table->next) {
         for (size_t i = 0; i < table->count; i++) {
-            int error = read_variable(app, table, i);
+            int error = read_variable(settings, table, i);
             first = first ? first : error;
         }
     }
     return first;
 }
 
-int svc_app_environment(svc_app *app, const char *prefix)
+int svc__settings_source_prefix(struct settings *settings, const char *prefix)
 {
-    int error = svc__app_open(app, "svc_app_environment");
-    if (error)
-        return error;
     if (!prefix || strlen(prefix) > SETTING_PREFIX_MAX)
-        return svc__config_refuse_call(app, SVC_EINVAL, "svc_app_environment");
-    const char *copy = svc__arena_strndup(&app->memory, prefix, strlen(prefix));
+        return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_environment");
+    const char *copy = svc__arena_strndup(settings->memory, prefix, strlen(prefix));
     if (!copy)
-        return svc__config_refuse_call(app, SVC_ENOMEM, "svc_app_environment");
-    app->tables.prefix = copy;
-    return svc__config_source_environment(app, &app->tables.first);
+        return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_environment");
+    settings->prefix = copy;
+    return svc__settings_source_environment(settings, &settings->first);
 }
 
 /* ---- Files */
@@ -126,10 +122,11 @@ static int read_file(const char *path, struct buf *text)
     return error;
 }
 
-static struct config_table *find_setting(svc_app *app, struct bytes variable, size_t *index)
+static struct settings_table *find_setting(struct settings *settings, struct bytes variable,
+                                           size_t *index)
 {
-    const char *prefix = svc__config_prefix(app);
-    for (struct config_table *table = &app->tables.first; table; table = table->next)
+    const char *prefix = svc__settings_prefix(settings);
+    for (struct settings_table *table = &settings->first; table; table = table->next)
         for (size_t i = 0; i < table->count; i++)
             if (svc__setting_named(&table->settings[i], prefix, variable)) {
                 *index = i;
@@ -138,26 +135,26 @@ static struct config_table *find_setting(svc_app *app, struct bytes variable, si
     return NULL;
 }
 
-static int take_entry(svc_app *app, const struct env_entry *entry, const char *path)
+static int take_entry(struct settings *settings, const struct env_entry *entry, const char *path)
 {
     size_t index;
-    struct config_table *table = find_setting(app, entry->name, &index);
+    struct settings_table *table = find_setting(settings, entry->name, &index);
     if (!table)
         return 0;
-    const struct config_origin *before = &table->origins[index];
+    const struct settings_origin *before = &table->origins[index];
     if (before->prefix && !before->file)
         return 0; /* the environment has the last word */
     if (before->file == path) {
-        svc__app_error(app, path, (int)entry->line, "%.*s: already on line %zu",
-                       (int)entry->name.len, entry->name.data, before->line);
-        app->tables.bad = true;
+        svc__faults_add(settings->faults, path, (int)entry->line, "%.*s: already on line %zu",
+                        (int)entry->name.len, entry->name.data, before->line);
+        settings->bad = true;
         return SVC_ECONFIG;
     }
-    const struct config_origin origin = {svc__config_prefix(app), path, entry->line};
-    return take(app, table, index, entry->value, &origin);
+    const struct settings_origin origin = {svc__settings_prefix(settings), path, entry->line};
+    return take(settings, table, index, entry->value, &origin);
 }
 
-static int take_entries(svc_app *app, struct buf *text, const char *path)
+static int take_entries(struct settings *settings, struct buf *text, const char *path)
 {
     struct env_file file;
     struct env_entry entry;
@@ -166,30 +163,30 @@ static int take_entries(svc_app *app, struct buf *text, const char *path)
     while (svc__env_file_next(&file, &entry)) {
         int error = SVC_ECONFIG;
         if (entry.reason)
-            svc__app_error(app, path, (int)entry.line, "%s", entry.reason);
+            svc__faults_add(settings->faults, path, (int)entry.line, "%s", entry.reason);
         else
-            error = take_entry(app, &entry, path);
+            error = take_entry(settings, &entry, path);
         first = first ? first : error;
     }
-    app->tables.bad = app->tables.bad || first;
+    settings->bad = settings->bad || first;
     return first;
 }
 
-static int refuse_file(svc_app *app, const char *path, int error)
+static int refuse_file(struct settings *settings, const char *path, int error)
 {
-    svc__app_error(app, NULL, 0, "%s: %s", path,
-                   error == SVC_ESYSTEM ? strerror(errno) : svc_error_text(error));
-    app->tables.bad = true;
+    svc__faults_add(settings->faults, NULL, 0, "%s: %s", path,
+                    error == SVC_ESYSTEM ? strerror(errno) : svc_error_text(error));
+    settings->bad = true;
     return error == SVC_ENOMEM ? error : SVC_ECONFIG;
 }
 
-int svc__config_source_file(svc_app *app, const char *path)
+int svc__settings_source_file(struct settings *settings, const char *path)
 {
     struct buf text;
     svc__buf_init(&text, MAX_FILE + 1); /* so that the end shows behind the last byte */
-    const char *kept = svc__arena_strndup(&app->memory, path, strlen(path));
+    const char *kept = svc__arena_strndup(settings->memory, path, strlen(path));
     int error = kept ? read_file(path, &text) : SVC_ENOMEM;
-    error = error ? refuse_file(app, path, error) : take_entries(app, &text, kept);
+    error = error ? refuse_file(settings, path, error) : take_entries(settings, &text, kept);
     svc__buf_free(&text);
     return error;
 }

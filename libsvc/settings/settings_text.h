@@ -1,21 +1,21 @@
 /* All settings as text, for people. Errors stay in `out`. */
-#ifndef SVC_SETTINGS_CONFIG_TEXT_H
-#define SVC_SETTINGS_CONFIG_TEXT_H
+#ifndef SVC_SETTINGS_SETTINGS_TEXT_H
+#define SVC_SETTINGS_SETTINGS_TEXT_H
 
 #include "libsvc/base/buf.h"
-#include "libsvc/settings/config.h"
+#include "libsvc/settings/settings.h"
 
 /* Appends the README's table of the library's settings, a Markdown row each. */
-void svc__config_text_table(struct buf *out);
+void svc__settings_text_table(struct buf *out);
 
 /* Appends what each setting is, and can be: the program's first, then the library's. */
-void svc__config_text_help(const svc_app *app, struct buf *out);
+void svc__settings_text_help(const struct settings *settings, struct buf *out);
 
 /*
  * Appends what each setting is now and where that is from, a line each, in the form of an
  * environment file: `SVC_THREADS=4 # environment SVC_THREADS`. The value of a secret that is set is
  * `********`.
  */
-void svc__config_text_values(const svc_app *app, struct buf *out);
+void svc__settings_text_values(const struct settings *settings, struct buf *out);
 
 #endif

@@ -1,9 +1,8 @@
 /* Settings as text: the README's table, the list of --help, and the lines of --print-config. */
-#include "libsvc/settings/config_text.h"
+#include "libsvc/settings/settings_text.h"
 
 #include <string.h>
 
-#include "libsvc/app/app_internal.h"
 #include "libsvc/base/env_file.h"
 #include "libsvc/settings/setting.h"
 
@@ -11,11 +10,11 @@ enum { LINE_WIDTH = 80, TEXT_INDENT = 6, MAX_VALUE = 1 << 20 };
 
 /* ---- The README's table */
 
-void svc__config_text_table(struct buf *out)
+void svc__settings_text_table(struct buf *out)
 {
     svc__buf_puts(out, "| variable | default | range | what |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < CONFIG_COUNT; i++) {
-        const svc_setting *setting = &svc__config_own[i];
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const svc_setting *setting = &svc__settings_own[i];
         const char *mark = setting->kind == SVC_SETTING_KIND_NUMBER ? "" : "`";
         char name[SETTING_VARIABLE_SIZE];
         svc__setting_variable(name, setting, "SVC");
@@ -82,20 +81,20 @@ static void put_setting(struct buf *out, const svc_setting *setting, const char 
     put_text(out, setting->text);
 }
 
-static void put_settings(struct buf *out, const struct config_table *table, const char *prefix)
+static void put_settings(struct buf *out, const struct settings_table *table, const char *prefix)
 {
     for (size_t i = 0; i < table->count; i++)
         put_setting(out, &table->settings[i], prefix);
 }
 
-void svc__config_text_help(const svc_app *app, struct buf *out)
+void svc__settings_text_help(const struct settings *settings, struct buf *out)
 {
-    const struct config_table *first = &app->tables.first;
-    for (const struct config_table *table = first->next; table; table = table->next)
-        put_settings(out, table, svc__config_prefix(app));
+    const struct settings_table *first = &settings->first;
+    for (const struct settings_table *table = first->next; table; table = table->next)
+        put_settings(out, table, svc__settings_prefix(settings));
     if (first->next)
         svc__buf_putc(out, '\n');
-    put_settings(out, first, svc__config_prefix(app));
+    put_settings(out, first, svc__settings_prefix(settings));
 }
 
 /* ---- The lines of --print-config */
@@ -115,10 +114,10 @@ static void put_value(struct buf *out, const svc_setting *setting, const void *v
     svc__buf_free(&value);
 }
 
-static void put_origin(struct buf *out, const struct config_table *table, size_t index)
+static void put_origin(struct buf *out, const struct settings_table *table, size_t index)
 {
     const svc_setting *setting = &table->settings[index];
-    const struct config_origin *origin = &table->origins[index];
+    const struct settings_origin *origin = &table->origins[index];
     char name[SETTING_VARIABLE_SIZE];
     if (!origin->prefix) {
         bool is_default = svc__setting_is_default(setting, table->values);
@@ -133,7 +132,7 @@ static void put_origin(struct buf *out, const struct config_table *table, size_t
     }
 }
 
-static void put_line(struct buf *out, const struct config_table *table, size_t index,
+static void put_line(struct buf *out, const struct settings_table *table, size_t index,
                      const char *prefix)
 {
     const svc_setting *setting = &table->settings[index];
@@ -146,16 +145,16 @@ static void put_line(struct buf *out, const struct config_table *table, size_t i
     svc__buf_putc(out, '\n');
 }
 
-static void put_values(struct buf *out, const struct config_table *table, const char *prefix)
+static void put_values(struct buf *out, const struct settings_table *table, const char *prefix)
 {
     for (size_t i = 0; i < table->count; i++)
         put_line(out, table, i, prefix);
 }
 
-void svc__config_text_values(const svc_app *app, struct buf *out)
+void svc__settings_text_values(const struct settings *settings, struct buf *out)
 {
-    const struct config_table *first = &app->tables.first;
-    for (const struct config_table *table = first->next; table; table = table->next)
-        put_values(out, table, svc__config_prefix(app));
-    put_values(out, first, svc__config_prefix(app));
+    const struct settings_table *first = &settings->first;
+    for (const struct settings_table *table = first->next; table; table = table->next)
+        put_values(out, table, svc__settings_prefix(settings));
+    put_values(out, first, svc__settings_prefix(settings));
 }

@@ -2,8 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libsvc/app/app_internal.h"
-#include "libsvc/settings/config_text.h"
+#include "libsvc/settings/settings_source.h"
+#include "libsvc/settings/settings_text.h"
+#include "tests/unit/settings/support.h"
 
 struct values {
     const char *string, *empty, *token;
@@ -24,37 +25,37 @@ static const svc_setting table[] = {
     SVC_SETTING_END,
 };
 
-static svc_app *app;
+static struct owner own;
 static struct values values;
 static struct buf out;
 
-static void open_app(void)
+static void open_settings(void)
 {
-    app = svc_app_new("text");
-    cr_assert_eq(svc_app_settings(app, table, &values), 0);
+    owner_open(&own);
+    cr_assert_eq(svc__settings_add(&own.settings, table, &values), 0);
     svc__buf_init(&out, 65536);
 }
 
-static void close_app(void)
+static void close_settings(void)
 {
     svc__buf_free(&out);
-    svc_app_free(app);
+    owner_close(&own);
 }
 
-TestSuite(core_config_text, .init = open_app, .fini = close_app);
+TestSuite(settings_tables_text, .init = open_settings, .fini = close_settings);
 
-static void expect_text(void (*put)(const svc_app *, struct buf *), const char *text)
+static void expect_text(void (*put)(const struct settings *, struct buf *), const char *text)
 {
     svc__buf_clear(&out);
-    put(app, &out);
+    put(&own.settings, &out);
     svc__buf_terminate(&out);
     cr_assert_eq(svc__buf_error(&out), 0);
     cr_expect(strstr(out.data, text), "%s in:\n%s", text, out.data);
 }
 
-Test(core_config_text, help_tells_what_each_setting_is)
+Test(settings_tables_text, help_tells_what_each_setting_is)
 {
-    expect_text(svc__config_text_help,
+    expect_text(svc__settings_text_help,
                 "  SVC_STRING (default a b)\n"
                 "      A text of many words, which are more than one line of a terminal has room\n"
                 "      for, it seems\n"
@@ -74,26 +75,27 @@ Test(core_config_text, help_tells_what_each_setting_is)
                 "  SVC_LISTEN (default :8080)\n");
 }
 
-Test(core_config_text, help_has_the_prefix_that_was_read)
+Test(settings_tables_text, help_has_the_prefix_that_was_read)
 {
-    svc_app_environment(app, "MINE");
-    expect_text(svc__config_text_help, "  MINE_STRING (");
-    expect_text(svc__config_text_help, "  MINE_DRAIN_DELAY_MS (default 11000 ms; 0 to 3600000)\n");
+    svc__settings_source_prefix(&own.settings, "MINE");
+    expect_text(svc__settings_text_help, "  MINE_STRING (");
+    expect_text(svc__settings_text_help,
+                "  MINE_DRAIN_DELAY_MS (default 11000 ms; 0 to 3600000)\n");
 }
 
-Test(core_config_text, values_are_told_with_their_origin)
+Test(settings_tables_text, values_are_told_with_their_origin)
 {
     svc_config config = SVC_CONFIG_INIT;
     config.threads = 3;
     config.listen = "127.0.0.1:0, [::1]:0";
-    cr_assert_eq(svc_app_configure(app, &config), 0);
+    cr_assert_eq(svc__settings_configure(&own.settings, &config), 0);
     setenv("TOLD_STRING", "new\nline\x1b", 1);
     setenv("TOLD_TOKEN", "hidden", 1);
     setenv("TOLD_PIN", "9876", 1);
     setenv("TOLD_MAX_FIELDS", "100", 1);
-    cr_assert_eq(svc_app_environment(app, "TOLD"), 0);
+    cr_assert_eq(svc__settings_source_prefix(&own.settings, "TOLD"), 0);
     values.number = 2;
-    expect_text(svc__config_text_values,
+    expect_text(svc__settings_text_values,
                 "TOLD_STRING=\"new\\nline\xef\xbf\xbd\" # environment TOLD_STRING\n"
                 "TOLD_EMPTY=\"\" # default\n"
                 "TOLD_TOKEN=******** # environment TOLD_TOKEN\n"
@@ -102,22 +104,22 @@ Test(core_config_text, values_are_told_with_their_origin)
                 "TOLD_FLAG=on # default\n"
                 "TOLD_CHOICE=red # default\n"
                 "TOLD_LISTEN=\"127.0.0.1:0, [::1]:0\" # program\n");
-    expect_text(svc__config_text_values, "\nTOLD_THREADS=3 # program\n");
-    expect_text(svc__config_text_values, "\nTOLD_MAX_FIELDS=100 # environment TOLD_MAX_FIELDS\n");
+    expect_text(svc__settings_text_values, "\nTOLD_THREADS=3 # program\n");
+    expect_text(svc__settings_text_values, "\nTOLD_MAX_FIELDS=100 # environment TOLD_MAX_FIELDS\n");
 }
 
-Test(core_config_text, a_secret_that_is_not_set_is_told_as_such)
+Test(settings_tables_text, a_secret_that_is_not_set_is_told_as_such)
 {
-    expect_text(svc__config_text_values, "\nSVC_TOKEN=\"\" # default\n");
-    expect_text(svc__config_text_values, "\nSVC_PIN=******** # default\n");
+    expect_text(svc__settings_text_values, "\nSVC_TOKEN=\"\" # default\n");
+    expect_text(svc__settings_text_values, "\nSVC_PIN=******** # default\n");
 }
 
-Test(core_config_text, what_the_program_configures_later_is_its_own)
+Test(settings_tables_text, what_the_program_configures_later_is_its_own)
 {
     svc_config config = SVC_CONFIG_INIT;
     setenv("LATER_THREADS", "2", 1);
-    svc_app_environment(app, "LATER");
+    svc__settings_source_prefix(&own.settings, "LATER");
     config.threads = 3;
-    cr_assert_eq(svc_app_configure(app, &config), 0);
-    expect_text(svc__config_text_values, "\nLATER_THREADS=3 # program\n");
+    cr_assert_eq(svc__settings_configure(&own.settings, &config), 0);
+    expect_text(svc__settings_text_values, "\nLATER_THREADS=3 # program\n");
 }

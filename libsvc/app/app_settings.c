@@ -1,0 +1,36 @@
+/* What a program gives for the settings of an app, as long as registration is open. */
+#include "libsvc/app/app_settings.h"
+
+#include "libsvc/settings/settings_source.h"
+
+int svc_app_configure(svc_app *app, const svc_config *config)
+{
+    int error = svc__app_open(app, "svc_app_configure");
+    return error ? error : svc__settings_configure(&app->settings, config);
+}
+
+/* The outermost app reads and checks the tables of a mounted one. */
+int svc_app_settings(svc_app *app, const svc_setting *table, void *values)
+{
+    app = app ? svc__app_root(app) : NULL;
+    int error = svc__app_open(app, "svc_app_settings");
+    return error ? error : svc__settings_add(&app->settings, table, values);
+}
+
+int svc_app_environment(svc_app *app, const char *prefix)
+{
+    int error = svc__app_open(app, "svc_app_environment");
+    return error ? error : svc__settings_source_prefix(&app->settings, prefix);
+}
+
+int svc__app_settings_check(svc_app *app)
+{
+    int first = svc__settings_check(&app->settings);
+    for (const struct mount *mount = app->mounts; mount; mount = mount->next) {
+        int error = svc__app_settings_check(mount->app);
+        first = first ? first : error;
+    }
+    if (first)
+        app->settings.bad = true;
+    return first;
+}

@@ -1,0 +1,11 @@
+/* The settings of an app and of those that are mounted on it. */
+#ifndef SVC_APP_APP_SETTINGS_H
+#define SVC_APP_APP_SETTINGS_H
+
+#include "libsvc/app/app_internal.h"
+
+/* Checks every setting of the app and of the apps mounted on it, and keeps an error for each that
+ * is bad or missing. 0 or SVC_ECONFIG. */
+int svc__app_settings_check(svc_app *app);
+
+#endif

@@ -1,0 +1,536 @@
+/* How a request becomes a response, without sockets. */
+#include "libsvc/exchange/dispatch.h"
+
+#include <string.h>
+
+#include "libsvc/base/clock.h"
+#include "libsvc/exchange/away.h"
+#include "libsvc/exchange/body_stream.h"
+#include "libsvc/exchange/debug.h"
+#include "libsvc/exchange/layers.h"
+#include "libsvc/exchange/pending.h"
+#include "libsvc/exchange/response_internal.h"
+#include "libsvc/exchange/response_pipe.h"
+#include "libsvc/exchange/routing.h"
+#include "libsvc/exchange/stand_in.h"
+#include "libsvc/exchange/waker.h"
+#include "libsvc/run/reactor.h"
+
+enum { CLIENT_LEFT = 499 /* no client sees it; as nginx and gRPC's gateways count */ };
+
+static enum exchange_step run_layers(struct exchange *x);
+static void end_given_up(struct exchange *x);
+
+struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
+                                   struct transport *transport, struct bytes raw_target)
+{
+    struct exchange *x = svc__exchange_make(app, home);
+    char *target = x ? svc__arena_strndup(&x->arena, raw_target.data, raw_target.len) : NULL;
+    if (!target) {
+        svc__exchange_unref(x);
+        return NULL;
+    }
+    x->next = run_layers;
+    x->end = end_given_up;
+    x->chain = &app->fallback.chain;
+    x->transport = transport;
+    x->request.scheme = transport->scheme;
+    x->request.peer = *transport->peer;
+    x->request.target.raw = (struct bytes){target, raw_target.len};
+    return x;
+}
+
+static void take_head(struct exchange *x, const struct head *head)
+{
+    svc_request *req = &x->request;
+    const svc_config *config = &req->app->config;
+    req->method = head->method;
+    svc__fields_read(&req->fields, head->fields, head->count);
+    req->deadline_ns = req->started_ns + config->request_timeout_ms * 1000000;
+    x->body.limit = config->max_body_bytes;
+}
+
+/* Where the head is in doubt, so is where the next request begins. */
+static void refuse_head(struct exchange *x, int status, const char *reason)
+{
+    x->malformed = true;
+    x->close = true;
+    svc__routing_refuse(x, status, reason);
+}
+
+void svc__dispatch_head_failed(struct exchange *x, const struct head *head, int status,
+                               const char *reason)
+{
+    take_head(x, head);
+    refuse_head(x, status, reason);
+}
+
+void svc__dispatch_head(struct exchange *x, const struct head *head)
+{
+    svc_request *req = &x->request;
+    const svc_config *config = &req->app->config;
+    const struct head_limits limits = {(size_t)config->max_target_bytes,
+                                       (size_t)config->max_head_bytes, (size_t)config->max_fields};
+    const char *reason = NULL;
+    take_head(x, head);
+    int status = svc__head_check(head, &req->fields, &limits, &x->framing, &reason);
+    if (status) {
+        refuse_head(x, status, reason);
+        return;
+    }
+    x->close = x->framing.close;
+    status = svc__target_parse(head->target_raw, head->method, &req->target, &reason);
+    if (status && svc__target_ends_early(head->target_raw)) {
+        refuse_head(x, status, reason);
+        return;
+    }
+    if (!svc__routing_method_known(x))
+        return;
+    if (status)
+        svc__routing_refuse(x, status, reason);
+    else
+        svc__routing_resolve(x);
+}
+
+/* The state of the chain's layers; allocated when the chain is known, that is at the first run. */
+static bool layer_state_ready(struct exchange *x)
+{
+    if (x->layer_state || !x->chain->state_size)
+        return true;
+    x->layer_state = svc__arena_zalloc(&x->arena, x->chain->state_size);
+    return x->layer_state != NULL;
+}
+
+/* The answer of last resort, which needs no memory. */
+static void answer_bare(svc_response *res, int status)
+{
+    svc__response_reset(res);
+    res->status = status;
+}
+
+static void answer_problem(struct exchange *x, int status, const char *reason)
+{
+    svc__response_reset(&x->response);
+    if (svc_response_problem(&x->response, status, reason))
+        answer_bare(&x->response, status);
+}
+
+static bool is_cut(const struct exchange *x)
+{
+    return atomic_load_explicit(&x->request.app->draining, memory_order_relaxed) == DRAIN_CUT;
+}
+
+/* Why nobody waits for the answer any more: a status, or 0 when somebody does. */
+static int why_cancelled(const struct exchange *x)
+{
+    if (is_cut(x))
+        return 503;
+    if (!svc__exchange_remaining_ms(x, svc__clock_ns()))
+        return 504;
+    return atomic_load(&x->cancelled) ? CLIENT_LEFT : 0;
+}
+
+/* The status where `error` is a code that the library gives because of the client, the clock or a
+ * stop, and has given; 0: the service has failed. */
+static int find_excuse(const struct exchange *x, int error)
+{
+    if (error == SVC_ETOOBIG && x->stream && x->stream->ended == error)
+        return 413;
+    return !error || error == SVC_ECANCELLED || error == SVC_ELATE ? why_cancelled(x) : 0;
+}
+
+/*
+ * There is no answer. Where code of the service failed, the client sees a 500 and the log names the
+ * route and who failed; but clients that leave or send too much must not be able to raise the
+ * figures that somebody is woken for.
+ */
+static void fail(struct exchange *x, const char *who, int error)
+{
+    const svc_request *req = &x->request;
+    int status = find_excuse(x, error);
+    const svc_kv method = svc_kv_bytes("method", req->method.data, req->method.len);
+    const svc_kv where = svc_kv_str("where", who);
+    const svc_kv reason = svc_kv_str("error", error ? svc_error_text(error) : "no answer");
+    const svc_kv cause =
+        svc_kv_str(x->cause ? "cause" : NULL, x->cause); /* no key ends the items */
+    if (status)
+        svc_log_info(req, "request given up", method, where, reason);
+    else
+        svc_log_error(req, "request failed", method, where, reason, cause);
+    answer_problem(x, status ? status : 500, status ? NULL : svc__debug_failure(x, who, error));
+}
+
+/* No worker is free, nor will be soon: said at once, so that a client can go elsewhere. */
+static void answer_busy(struct exchange *x)
+{
+    answer_problem(x, 503, "the service has more work than it can do in time");
+    svc__response_put(&x->response, svc__bytes_z("Retry-After"), svc__bytes_z("1"));
+}
+
+/* ---- The stages, each of which ends in the next one or in a step */
+
+static enum exchange_step run_response(struct exchange *x)
+{
+    int verdict = svc__layers_response(x);
+    if (verdict == LAYERS_BLOCKED && !svc__away_work(x, run_response, svc__dispatch_reply_busy, 0))
+        return EXCHANGE_WAIT;
+    if (verdict == LAYERS_BLOCKED) {
+        x->hurried = true;
+        svc__layers_response(x);
+    }
+    if (x->response_error || !x->response.status)
+        fail(x, "on_response", x->response_error);
+    if (!x->host->worker && !svc__exchange_reply_bodiless(x) && svc__response_pipe_begin(x))
+        answer_busy(x);
+    x->replied = true;
+    return EXCHANGE_REPLY;
+}
+
+/* A worker has no more to do: the way out begins at home, where layers are that were not lent. */
+static enum exchange_step reply(struct exchange *x)
+{
+    x->unanswered = x->passed;
+    if (!x->host->worker)
+        return run_response(x);
+    x->next = run_response;
+    return EXCHANGE_WAIT;
+}
+
+/* Without waiting for any worker. */
+enum exchange_step svc__dispatch_reply_busy(struct exchange *x)
+{
+    x->hurried = true;
+    answer_busy(x);
+    return reply(x);
+}
+
+/* Nothing begins any more once the service cuts what is left. */
+static enum exchange_step reply_stopping(struct exchange *x)
+{
+    x->hurried = true;
+    answer_problem(x, 503, "the service is stopping");
+    return reply(x);
+}
+
+static enum exchange_step to_worker(struct exchange *x,
+                                    enum exchange_step (*next)(struct exchange *x), size_t from)
+{
+    return svc__away_work(x, next, svc__dispatch_reply_busy, from) ? svc__dispatch_reply_busy(x)
+                                                                   : EXCHANGE_WAIT;
+}
+
+/* A layer ended the exchange: by an answer of its own, or by failing. */
+static enum exchange_step answered(struct exchange *x, int verdict, const char *phase)
+{
+    if (verdict != SVC_ANSWERED)
+        fail(x, phase, verdict < 0 ? verdict : SVC_EINVAL);
+    else if (!x->response.status)
+        fail(x, phase, 0);
+    return reply(x);
+}
+
+static enum exchange_step refuse_body(struct exchange *x, int error)
+{
+    if (error == SVC_ETOOBIG)
+        answer_problem(x, 413, "the request body is over the limit");
+    else
+        answer_problem(x, 503, "out of memory");
+    return reply(x);
+}
+
+/* What a handler returned; one that was refused the rest of its body is not at fault. */
+static enum exchange_step answer_with(struct exchange *x, int error)
+{
+    if (x->stream && x->stream->verdict != SVC_PASS)
+        return answered(x, x->stream->verdict, "on_body");
+    if (error || !x->response.status)
+        fail(x, "handler", error);
+    return reply(x);
+}
+
+/* The answer that was deferred has come, or nobody can give it any more. */
+static enum exchange_step take_answer(struct exchange *x)
+{
+    svc_response *answer = svc__pending_take(atomic_load(&x->pending));
+    if (!answer)
+        return answer_with(x, SVC_ECANCELLED);
+    return answer_with(x, svc__pending_adopt(x, answer));
+}
+
+static bool blocks(const struct exchange *x)
+{
+    const struct route *route = x->request.route;
+    return route && route->flags & SVC_BLOCKING && x->answer == route->handler && !x->host->worker;
+}
+
+static enum exchange_step run_handler(struct exchange *x)
+{
+    if (is_cut(x))
+        return reply_stopping(x);
+    if (blocks(x))
+        return to_worker(x, run_handler, svc__layers_lent(x));
+    x->handling = true;
+    int error = x->answer(&x->request, &x->response);
+    x->handling = false;
+    if (!atomic_load_explicit(&x->pending, memory_order_relaxed))
+        return answer_with(x, error);
+    if (error) {
+        svc__pending_close(atomic_load(&x->pending));
+        return answer_with(x, error);
+    }
+    x->next = take_answer;
+    x->parked = NEWS_ANSWER | NEWS_DROPPED;
+    return EXCHANGE_WAIT;
+}
+
+/* The library's own answers, such as 404, need no body. */
+static bool wants_body(const struct exchange *x)
+{
+    return x->framing.kind != BODY_NONE && !x->refusal && x->request.route;
+}
+
+/* Whether the handler reads the body itself. */
+static bool streams(const struct exchange *x)
+{
+    const struct route *route = x->request.route;
+    return route && route->flags & SVC_STREAM_BODY && !x->refusal;
+}
+
+/* The handler begins, and meanwhile its home hands the body in. */
+static enum exchange_step run_stream(struct exchange *x)
+{
+    if (svc__body_stream_begin(x)) {
+        answer_problem(x, 503, "out of memory");
+        return reply(x);
+    }
+    enum exchange_step step = run_handler(x);
+    bool body = x->framing.kind != BODY_NONE;
+    return step == EXCHANGE_WAIT && body ? EXCHANGE_BODY : step;
+}
+
+static enum exchange_step await_body(struct exchange *x)
+{
+    (void)x;
+    return EXCHANGE_BODY;
+}
+
+static enum exchange_step wait_for_layer(struct exchange *x)
+{
+    svc__away_prepare(x, x->passed); /* see svc__away_replaceable */
+    x->next = run_layers;
+    x->parked = NEWS_LAYER;
+    svc__away_hold(x);
+    return EXCHANGE_WAIT;
+}
+
+static enum exchange_step run_layers(struct exchange *x)
+{
+    if (is_cut(x))
+        return reply_stopping(x);
+    if (!layer_state_ready(x)) {
+        answer_problem(x, 503, "out of memory");
+        return reply(x);
+    }
+    /* Set before the layer runs: another thread may resume before on_request has returned. */
+    atomic_store_explicit(&x->wait, WAIT_PENDING, memory_order_relaxed);
+    int verdict = svc__layers_request(x);
+    if (verdict == SVC_WAIT)
+        return wait_for_layer(x);
+    if (atomic_load_explicit(&x->wait, memory_order_relaxed) == WAIT_RESUMED)
+        svc__away_hold(x); /* it has resumed and does not wait: the news gives this back */
+    atomic_store_explicit(&x->wait, WAIT_NONE, memory_order_relaxed);
+    if (verdict == LAYERS_BLOCKED)
+        return to_worker(x, run_layers, x->passed);
+    if (verdict != SVC_PASS)
+        return answered(x, verdict, "on_request");
+    if (!wants_body(x) && !streams(x))
+        return run_handler(x);
+    x->next = streams(x) ? run_stream : await_body;
+    return x->host->worker || !streams(x) ? EXCHANGE_BODY : run_stream(x);
+}
+
+/* What has just run at home may have held the loop. Others may have the exchange by now. */
+static enum exchange_step looked_at(struct exchange *x, enum exchange_step step)
+{
+    svc__watchdog_look(&x->home->loop->watchdog, WATCHED_REQUEST, x->request.route);
+    return step;
+}
+
+enum exchange_step svc__dispatch_run(struct exchange *x)
+{
+    return looked_at(x, x->next(x));
+}
+
+static enum exchange_step take_piece(struct exchange *x, const char *data, size_t len)
+{
+    if (x->stream)
+        return svc__body_stream_push(x, data, len);
+    x->request.bytes_in += len;
+    svc_piece piece = {data, len, false};
+    int verdict = svc__layers_body(x, &piece, false);
+    if (verdict != SVC_PASS)
+        return answered(x, verdict, "on_body");
+    int error = svc__body_store_append(&x->body, &x->arena, piece.data, piece.len);
+    return error ? refuse_body(x, error) : EXCHANGE_BODY;
+}
+
+enum exchange_step svc__dispatch_body(struct exchange *x, const char *data, size_t len)
+{
+    return looked_at(x, take_piece(x, data, len));
+}
+
+/* The layers that want the whole body, then the handler. */
+static enum exchange_step run_body(struct exchange *x)
+{
+    svc_piece whole = {x->request.body.data, x->request.body.len, true};
+    int verdict = svc__layers_body(x, &whole, true);
+    if (verdict == LAYERS_BLOCKED)
+        return to_worker(x, run_body, svc__layers_body_first(x, true));
+    if (verdict != SVC_PASS)
+        return answered(x, verdict, "on_body");
+    x->request.body = (struct bytes){whole.data, whole.len};
+    return run_handler(x);
+}
+
+static enum exchange_step end_body(struct exchange *x)
+{
+    if (x->stream) {
+        svc__body_stream_end(x);
+        return svc__away_is(x) ? EXCHANGE_WAIT : x->next(x);
+    }
+    svc_piece end = {"", 0, true};
+    int verdict = svc__layers_body(x, &end, false);
+    if (verdict != SVC_PASS)
+        return answered(x, verdict, "on_body");
+    int error = svc__body_store_append(&x->body, &x->arena, end.data, end.len);
+    if (error)
+        return refuse_body(x, error);
+    x->request.body = (struct bytes){x->body.data, x->body.len};
+    return run_body(x);
+}
+
+enum exchange_step svc__dispatch_body_end(struct exchange *x)
+{
+    return looked_at(x, end_body(x));
+}
+
+struct exchange *svc__dispatch_refuse(struct exchange *x, int status, const char *reason,
+                                      enum svc_outcome outcome)
+{
+    x = svc__stand_in_reclaim(x, outcome);
+    if (!x)
+        return NULL;
+    x->hurried = true;
+    answer_problem(x, status, reason);
+    looked_at(x, reply(x));
+    return x;
+}
+
+bool svc__dispatch_unqueue(struct exchange *x)
+{
+    if (!svc__away_withdraw(x))
+        return false;
+    svc__dispatch_reply_busy(x);
+    return true;
+}
+
+bool svc__dispatch_leave(struct exchange *x)
+{
+    svc__stand_in_cancel(x);
+    if (!svc__away_withdraw(x))
+        return false;
+    x->hurried = true;
+    answer_problem(x, CLIENT_LEFT, NULL);
+    reply(x);
+    return true;
+}
+
+void svc__dispatch_fail_reply(struct exchange *x, const char *reason)
+{
+    svc_log_error(&x->request, "response cannot be sent", svc_kv_str("error", reason));
+    answer_problem(x, 500, x->request.app->config.development ? reason : NULL);
+}
+
+void svc__dispatch_excuse_reply(struct exchange *x, int status, const char *reason)
+{
+    svc_log_info(&x->request, "response cannot be sent", svc_kv_str("error", reason));
+    answer_problem(x, status, NULL);
+}
+
+/* Reads from the source; its waker is armed before, since something may come right behind. */
+static int64_t read_source(struct exchange *x, char *data, size_t len)
+{
+    const svc_source *source = &x->response.body.source;
+    svc_waker *waker = x->response.waker;
+    int error = svc__response_pipe_begin(x);
+    if (error)
+        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
+    if (waker) {
+        svc__waker_bind(waker, x);
+        svc__waker_arm(&waker->waker);
+    }
+    int64_t n = source->read(source->state, data, len);
+    if (n == SVC_EAGAIN && svc__waker_is_held(waker))
+        return n;
+    if (waker)
+        svc__waker_disarm(&waker->waker);
+    if (n != SVC_EAGAIN)
+        return n;
+    svc_log_error(&x->request, "response cannot be sent",
+                  svc_kv_str("error", "its source has nothing, and nobody holds its waker"));
+    return SVC_ESTATE;
+}
+
+int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len)
+{
+    struct response_body *body = &x->response.body;
+    uint64_t left = body->source.length;
+    if (left != SVC_LENGTH_UNKNOWN) {
+        left -= body->len; /* what has been read so far */
+        len = len < left ? len : (size_t)left;
+        if (!len)
+            return 0;
+    }
+    int64_t n = read_source(x, data, len);
+    enum watched what = x->response.pipe ? WATCHED_NOTHING : WATCHED_SOURCE;
+    svc__watchdog_look(&x->home->loop->watchdog, what, x->request.route);
+    if (n > 0 && (uint64_t)n > len)
+        return SVC_EINVAL;
+    if (n == 0 && left != SVC_LENGTH_UNKNOWN)
+        return SVC_EINVAL; /* shorter than stated */
+    if (n > 0)
+        body->len += (size_t)n;
+    return n;
+}
+
+bool svc__dispatch_expire(struct exchange *x)
+{
+    return svc__away_replaceable(x) && (x->out || svc__pending_expire(atomic_load(&x->pending)));
+}
+
+void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out)
+{
+    uint64_t duration_ns = svc__clock_ns() - x->request.started_ns;
+    /* One look at the wall clock serves all layers, and without any nobody asks. */
+    uint64_t now_us = x->passed ? svc__clock_wall_us() : 0;
+    const svc_done done = {.size = sizeof done,
+                           .outcome = outcome,
+                           .bytes_in = x->request.bytes_in,
+                           .bytes_out = bytes_out,
+                           .duration_ns = duration_ns,
+                           .started_unix_us = (int64_t)(now_us - duration_ns / 1000)};
+    x->transport = NULL;
+    if (x->response.waker)
+        svc__waker_disarm(&x->response.waker->waker);
+    svc__body_stream_stop(x, SVC_ECANCELLED);
+    svc__layers_done(x, &done, x->given_up ? x->lent.from : 0);
+    /* The default stack, which comes first, is not what would hold a loop. */
+    if (x->passed > x->request.app->default_uses.count)
+        svc__watchdog_look(&x->home->loop->watchdog, WATCHED_DONE, x->request.route);
+    svc__response_drop_body(&x->response);
+}
+
+static void end_given_up(struct exchange *x)
+{
+    svc__dispatch_done(x, x->given_up, 0);
+}

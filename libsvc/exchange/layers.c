@@ -1,0 +1,108 @@
+/* The layers of an exchange's chain, as they run. */
+#include "libsvc/exchange/layers.h"
+
+static svc_layer layer_of(const struct exchange *x, const struct chain_layer *layer)
+{
+    const svc_middleware *middleware = layer->middleware;
+    void *state = middleware->state_size ? x->layer_state + layer->state : NULL;
+    return (svc_layer){middleware->arg, state};
+}
+
+/* Whether a layer must be left to a worker, which the caller's thread is not. */
+static bool left_to_worker(const struct exchange *x, const struct chain_layer *layer)
+{
+    return layer->blocks && !x->host->worker;
+}
+
+int svc__layers_request(struct exchange *x)
+{
+    const struct chain *chain = x->chain;
+    for (; x->passed < chain->count; x->passed++) {
+        const struct chain_layer *layer = &chain->layers[x->passed];
+        if (!layer->middleware->on_request)
+            continue;
+        if (left_to_worker(x, layer))
+            return LAYERS_BLOCKED;
+        svc_layer given = layer_of(x, layer);
+        int verdict = layer->middleware->on_request(&x->request, &x->response, &given);
+        if (verdict != SVC_PASS)
+            return verdict;
+    }
+    return SVC_PASS;
+}
+
+static bool sees_body(const struct chain_layer *layer, bool whole)
+{
+    const svc_middleware *middleware = layer->middleware;
+    return middleware->on_body && whole != !!(middleware->flags & SVC_BODY_PIECES);
+}
+
+size_t svc__layers_body_first(const struct exchange *x, bool whole)
+{
+    size_t i = 0;
+    while (i < x->passed && !sees_body(&x->chain->layers[i], whole))
+        i++;
+    return i;
+}
+
+size_t svc__layers_lent(const struct exchange *x)
+{
+    return x->stream ? svc__layers_body_first(x, false) : x->passed;
+}
+
+/* All or none: what a layer makes of the body stays with who runs it. */
+static bool body_blocks(const struct exchange *x)
+{
+    for (size_t i = 0; i < x->passed; i++)
+        if (sees_body(&x->chain->layers[i], true) && left_to_worker(x, &x->chain->layers[i]))
+            return true;
+    return false;
+}
+
+int svc__layers_body(struct exchange *x, svc_piece *piece, bool whole)
+{
+    if (whole && body_blocks(x))
+        return LAYERS_BLOCKED;
+    for (size_t i = 0; i < x->passed; i++) {
+        const struct chain_layer *layer = &x->chain->layers[i];
+        if (!sees_body(layer, whole))
+            continue;
+        svc_layer given = layer_of(x, layer);
+        const svc_piece before = *piece;
+        int verdict = layer->middleware->on_body(&x->request, &x->response, &given, piece);
+        if (piece->data != before.data || piece->len != before.len)
+            x->request.body_changed = true;
+        if (verdict != SVC_PASS)
+            return verdict;
+    }
+    return SVC_PASS;
+}
+
+int svc__layers_response(struct exchange *x)
+{
+    for (; x->unanswered > 0; x->unanswered--) {
+        const struct chain_layer *layer = &x->chain->layers[x->unanswered - 1];
+        if (!layer->middleware->on_response)
+            continue;
+        if (left_to_worker(x, layer) && x->hurried)
+            continue;
+        if (left_to_worker(x, layer))
+            return LAYERS_BLOCKED;
+        svc_layer given = layer_of(x, layer);
+        int error = layer->middleware->on_response(&x->request, &x->response, &given);
+        if (error < 0 && !x->response_error)
+            x->response_error = error;
+    }
+    return 0;
+}
+
+void svc__layers_done(struct exchange *x, const svc_done *done, size_t from)
+{
+    for (size_t i = x->passed; i-- > from;) {
+        const struct chain_layer *layer = &x->chain->layers[i];
+        if (!layer->middleware->on_done)
+            continue;
+        svc_layer given = layer_of(x, layer);
+        layer->middleware->on_done(&x->request, &x->response, &given, done);
+    }
+}

@@ -1,0 +1,18 @@
+/* What a response has for a body. */
+#include "libsvc/exchange/response_body.h"
+
+#include <unistd.h>
+
+void svc__response_body_drop(struct response_body *body)
+{
+    if (body->kind == REPLY_EMPTY)
+        return;
+    struct response_body dropped = *body;
+    *body = (struct response_body){.kind = REPLY_EMPTY};
+    if (dropped.kind == REPLY_MEMORY && dropped.release)
+        dropped.release((void *)(uintptr_t)dropped.data);
+    if (dropped.kind == REPLY_SOURCE && dropped.source.close)
+        dropped.source.close(dropped.source.state);
+    if (dropped.kind == REPLY_FILE)
+        close(dropped.fd);
+}

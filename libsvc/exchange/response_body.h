@@ -1,0 +1,25 @@
+/* What a response has for a body: memory, a source, or a part of a file. */
+#ifndef SVC_EXCHANGE_RESPONSE_BODY_H
+#define SVC_EXCHANGE_RESPONSE_BODY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <svc/response.h>
+
+enum reply_kind { REPLY_EMPTY, REPLY_MEMORY, REPLY_SOURCE, REPLY_FILE };
+
+struct response_body {
+    enum reply_kind kind;
+    const char *data;
+    size_t len; /* in memory or of the file's part; of a source, what has been read so far */
+    void (*release)(void *data);
+    svc_source source;
+    int fd; /* of a file, owned */
+    uint64_t offset;
+};
+
+/* Leaves the body empty: memory is released, a source or a file closed. */
+void svc__response_body_drop(struct response_body *body);
+
+#endif

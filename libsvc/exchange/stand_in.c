@@ -1,0 +1,80 @@
+/* Doing without an exchange that others have. */
+#include "libsvc/exchange/stand_in.h"
+
+#include <string.h>
+
+#include "libsvc/exchange/away.h"
+#include "libsvc/exchange/body_stream.h"
+#include "libsvc/exchange/pending.h"
+
+void svc__stand_in_cancel(struct exchange *x)
+{
+    atomic_store(&x->cancelled, true);
+    svc__pending_cancel(atomic_load(&x->pending));
+}
+
+static void give_up(struct exchange *x, enum svc_outcome outcome)
+{
+    int pending = WAIT_PENDING;
+    atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
+    x->given_up = outcome;
+    svc__pending_close(atomic_load(&x->pending));
+    svc__stand_in_cancel(x); /* before its reader is told so, who asks why */
+    svc__body_stream_stop(x, SVC_ECANCELLED);
+}
+
+/* Only what nobody changes who has it. */
+static void copy_request(svc_request *to, const svc_request *from, const struct lent *lent)
+{
+    to->app = from->app;
+    to->owner = from->owner;
+    to->route = from->route;
+    to->method = from->method;
+    to->target = from->target;
+    to->fields = from->fields;
+    to->match = from->match;
+    memcpy(to->params, from->params, sizeof to->params);
+    to->id = from->id;
+    to->trace.origin = from->trace.origin;
+    to->trace.own = from->trace.own;
+    memcpy(to->trace.parent, from->trace.parent, sizeof to->trace.parent);
+    to->trace.member = from->trace.member;
+    to->scheme = from->scheme;
+    to->peer = from->peer;
+    to->values = lent->values;
+    to->started_ns = from->started_ns;
+    to->deadline_ns = from->deadline_ns;
+    to->bytes_in = from->bytes_in;
+}
+
+static struct exchange *make_stand_in(struct exchange *x, enum svc_outcome outcome)
+{
+    struct exchange *stand_in = svc__exchange_make(x->request.app, x->home);
+    struct transport *transport = x->transport;
+    x->transport = NULL;
+    give_up(x, outcome);
+    if (!stand_in) {
+        x->lent.from = 0;
+        return NULL;
+    }
+    copy_request(&stand_in->request, &x->request, &x->lent);
+    stand_in->chain = x->chain;
+    stand_in->passed = x->lent.from;
+    stand_in->layer_state = x->layer_state;
+    stand_in->framing = x->framing;
+    stand_in->malformed = x->malformed;
+    stand_in->close = x->close;
+    stand_in->transport = transport;
+    stand_in->backing = x;
+    atomic_fetch_add(&x->refs, 1);
+    return stand_in;
+}
+
+struct exchange *svc__stand_in_reclaim(struct exchange *x, enum svc_outcome outcome)
+{
+    if (!svc__away_is(x) || svc__away_withdraw(x))
+        return x;
+    struct exchange *stand_in = make_stand_in(x, outcome);
+    svc__exchange_unref(x);
+    return stand_in;
+}

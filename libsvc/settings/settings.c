@@ -1,0 +1,322 @@
+/* Tables of settings: what the program gives for them, and their check as a whole. */
+#include "libsvc/settings/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "libsvc/base/endpoint.h"
+#include "libsvc/base/sink.h"
+#include "libsvc/log/log_level.h"
+#include "libsvc/proto/network.h"
+#include "libsvc/settings/setting.h"
+#include "libsvc/settings/settings_source.h"
+
+enum { MAX_SHOWN = 65536 };
+
+#define STRING(name, value, text) SVC_SETTING_STRING(svc_config, name, value, text),
+#define NUMBER(name, value, min, max, unit, text)                                                  \
+    SVC_SETTING_NUMBER(svc_config, name, value, min, max, unit, text),
+#define FLAG(name, value, text) SVC_SETTING_FLAG(svc_config, name, value, text),
+#define CHOICE(name, value, words, text) SVC_SETTING_CHOICE(svc_config, name, value, words, text),
+
+const svc_setting svc__settings_own[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE)};
+
+/* The ranges once more, as constants: what is in a setting's range must be in that of its user. */
+#define NO_RANGE(...)
+#define RANGE(name, value, min, max, unit, text) MIN_##name = (min), MAX_##name = (max),
+enum { SVC_CONFIG_LIST(NO_RANGE, RANGE, NO_RANGE, NO_RANGE) };
+_Static_assert((uint64_t)MIN_log_ring_bytes >= SINK_RING_MIN &&
+                   (uint64_t)MAX_log_ring_bytes <= SINK_RING_MAX,
+               "every log_ring_bytes that the check lets pass must be a size of ring");
+
+void svc__settings_init(struct settings *settings, svc_config *config, struct arena *memory,
+                        struct faults *faults)
+{
+    *config = (svc_config)SVC_CONFIG_INIT;
+    *settings = (struct settings){.config = config, .memory = memory, .faults = faults};
+    settings->first = (struct settings_table){.settings = svc__settings_own,
+                                              .count = SETTINGS_COUNT,
+                                              .values = config,
+                                              .origins = settings->origins};
+}
+
+const char *svc__settings_prefix(const struct settings *settings)
+{
+    return settings->prefix ? settings->prefix : "SVC";
+}
+
+/* ---- What the program gives */
+
+int svc__settings_refuse_call(struct settings *settings, int error, const char *call)
+{
+    settings->bad = true;
+    return svc__faults_refuse(settings->faults, error, call);
+}
+
+static int copy_strings(struct settings *settings, svc_config *config)
+{
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const svc_setting *setting = &svc__settings_own[i];
+        if (setting->kind != SVC_SETTING_KIND_STRING)
+            continue;
+        const char *given = svc__setting_string(setting, config);
+        if (svc__setting_parse(setting, svc__bytes_z(given), config, settings->memory))
+            return SVC_ENOMEM;
+    }
+    return 0;
+}
+
+int svc__settings_configure(struct settings *settings, const svc_config *config)
+{
+    if (!config || config->size < sizeof *config)
+        return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_configure");
+    svc_config copy = *config;
+    if (copy_strings(settings, &copy))
+        return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_configure");
+    *settings->config = copy;
+    memset(settings->origins, 0, sizeof settings->origins);
+    return 0;
+}
+
+static const svc_setting *next_row(const svc_setting *row)
+{
+    return (const svc_setting *)(const void *)((const char *)row + row->size);
+}
+
+/* The number of rows before the end; SIZE_MAX when one does not tell its size. */
+static size_t count_rows(const svc_setting *row)
+{
+    size_t count = 0;
+    for (; row->size >= sizeof *row; row = next_row(row), count++)
+        if (!row->name)
+            return count;
+    return SIZE_MAX;
+}
+
+/* A table with the program's rows side by side, whatever their size. NULL when out of memory. */
+static struct settings_table *copy_table(struct settings *settings, const svc_setting *row,
+                                         size_t count, void *values)
+{
+    struct settings_table *table = svc__arena_zalloc(settings->memory, sizeof *table);
+    svc_setting *rows = svc__arena_zalloc(settings->memory, count * sizeof *rows);
+    struct settings_origin *origins = svc__arena_zalloc(settings->memory, count * sizeof *origins);
+    if (!table || !rows || !origins)
+        return NULL;
+    for (size_t i = 0; i < count; i++, row = next_row(row))
+        rows[i] = *row;
+    *table = (struct settings_table){rows, count, values, origins, NULL};
+    return table;
+}
+
+static bool has_name(const struct settings_table *table, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(table->settings[i].name, name))
+            return true;
+    return false;
+}
+
+static bool name_taken(const struct settings *settings, const char *name)
+{
+    for (const struct settings_table *at = &settings->first; at; at = at->next)
+        if (has_name(at, at->count, name))
+            return true;
+    return false;
+}
+
+/* All rows are looked at, so that each mistake is told. */
+static int check_table(struct settings *settings, const struct settings_table *table)
+{
+    int error = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const svc_setting *setting = &table->settings[i];
+        const char *fault = svc__setting_fault(setting);
+        if (!fault && (name_taken(settings, setting->name) || has_name(table, i, setting->name)))
+            fault = "the name is taken";
+        if (!fault)
+            continue;
+        svc__faults_add(settings->faults, NULL, 0, "setting %s: %s", setting->name, fault);
+        settings->bad = true;
+        error = SVC_EINVAL;
+    }
+    return error;
+}
+
+/* Puts a list of tables behind those that are there. */
+static int append_tables(struct settings *settings, struct settings_table *first)
+{
+    struct settings_table *last = &settings->first;
+    while (last->next)
+        last = last->next;
+    last->next = first;
+    return settings->prefix ? svc__settings_source_environment(settings, first) : 0;
+}
+
+int svc__settings_add(struct settings *settings, const svc_setting *table, void *values)
+{
+    size_t count = table && values ? count_rows(table) : SIZE_MAX;
+    if (count == SIZE_MAX)
+        return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_settings");
+    struct settings_table *copy = copy_table(settings, table, count, values);
+    if (!copy)
+        return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_settings");
+    int error = check_table(settings, copy);
+    if (error)
+        return error;
+    for (size_t i = 0; i < count; i++)
+        svc__setting_reset(&copy->settings[i], values);
+    return append_tables(settings, copy);
+}
+
+int svc__settings_adopt(struct settings *settings, struct settings *from)
+{
+    struct settings_table *first = from->first.next;
+    settings->bad = settings->bad || from->bad;
+    int error = 0;
+    for (const struct settings_table *at = first; at && !error; at = at->next)
+        error = check_table(settings, at);
+    if (error || !first)
+        return error;
+    from->first.next = NULL;
+    return append_tables(settings, first);
+}
+
+/* ---- The check as a whole */
+
+bool svc__settings_missing(const struct settings_table *table, size_t index)
+{
+    const svc_setting *setting = &table->settings[index];
+    if (!setting->required)
+        return false;
+    if (setting->kind == SVC_SETTING_KIND_STRING)
+        return !*svc__setting_string(setting, table->values);
+    return !table->origins[index].prefix && svc__setting_is_default(setting, table->values);
+}
+
+/* What is said of a bad value behind "is not". */
+static void put_expected(const svc_setting *setting, int error, struct buf *out)
+{
+    bool number = setting->kind == SVC_SETTING_KIND_NUMBER;
+    if (number && error == SVC_ESYNTAX) {
+        svc__buf_puts(out, "a whole number");
+        return;
+    }
+    svc__buf_puts(out, number ? "in " : "");
+    svc__setting_range(setting, out);
+}
+
+int svc__settings_refuse(struct settings *settings, const struct settings_origin *at,
+                         const char *name, const svc_setting *setting, struct bytes text, int error)
+{
+    struct buf why;
+    svc__buf_init(&why, MAX_SHOWN);
+    if (setting->secret)
+        svc__buf_puts(&why, "the value");
+    else
+        svc__buf_printf(&why, "\"%.*s\"", (int)text.len, text.data);
+    svc__buf_puts(&why, " is not ");
+    put_expected(setting, error, &why);
+    svc__buf_terminate(&why);
+    svc__faults_add(settings->faults, at->file, (int)at->line, "%s: %s", name,
+                    svc__buf_error(&why) ? "a value that is not possible" : why.data);
+    svc__buf_free(&why);
+    return SVC_ECONFIG;
+}
+
+static int check_value(struct settings *settings, const struct settings_table *table, size_t index)
+{
+    const svc_setting *setting = &table->settings[index];
+    char name[SETTING_VARIABLE_SIZE + 16];
+    if (svc__settings_missing(table, index)) {
+        svc__setting_variable(name, setting, svc__settings_prefix(settings));
+        svc__faults_add(settings->faults, NULL, 0, "setting %s: %s must be set", setting->name,
+                        name);
+        return SVC_ECONFIG;
+    }
+    if (svc__setting_in_range(setting, table->values))
+        return 0;
+    struct buf value;
+    svc__buf_init(&value, MAX_SHOWN);
+    svc__setting_value(setting, table->values, &value);
+    snprintf(name, sizeof name, "setting %s", setting->name);
+    svc__settings_refuse(settings, &(struct settings_origin){0}, name, setting,
+                         svc__buf_view(&value), SVC_ETOOBIG);
+    svc__buf_free(&value);
+    return SVC_ECONFIG;
+}
+
+/* A list of addresses must parse as a whole; whether they can be opened is seen when they are. */
+static int check_addresses(struct settings *settings, const char *name, const char *list)
+{
+    struct bytes rest = svc__bytes_z(list);
+    int error = 0;
+    for (size_t count = 1; rest.data; count++) {
+        struct bytes text = svc__endpoint_next(&rest);
+        struct endpoint endpoint;
+        const char *reason = "more than 16 addresses";
+        if (count <= ENDPOINTS_MAX && !svc__endpoint_parse(text, &endpoint, &reason))
+            continue;
+        svc__faults_add(settings->faults, NULL, 0, "setting %s: \"%.*s\": %s", name, (int)text.len,
+                        text.data, reason);
+        error = SVC_ECONFIG;
+    }
+    return error;
+}
+
+static int check_all_addresses(struct settings *settings)
+{
+    int error = check_addresses(settings, "listen", settings->config->listen);
+    if (!*settings->config->admin_listen)
+        return error; /* no admin pages are wanted */
+    int admin_error = check_addresses(settings, "admin_listen", settings->config->admin_listen);
+    return error ? error : admin_error;
+}
+
+static int check_networks(struct settings *settings)
+{
+    struct network networks[NETWORK_LIST_MAX];
+    size_t count;
+    struct bytes bad;
+    int error =
+        svc__network_list(svc__bytes_z(settings->config->exempt_networks), networks, &count, &bad);
+    if (!error)
+        return 0;
+    svc__faults_add(settings->faults, NULL, 0, "setting exempt_networks: \"%.*s\": %s",
+                    (int)bad.len, bad.data,
+                    error == SVC_ETOOBIG ? "more than 64 networks"
+                                         : "no network such as 192.0.2.0/24 or 2001:db8::/32");
+    return SVC_ECONFIG;
+}
+
+static int check_log_levels(struct settings *settings)
+{
+    struct log_levels levels = {.count = 0};
+    struct bytes bad;
+    const char *reason;
+    if (!svc__log_level_rules(&levels, settings->config->log_levels, &bad, &reason))
+        return 0;
+    svc__faults_add(settings->faults, NULL, 0, "setting log_levels: \"%.*s\" %s", (int)bad.len,
+                    bad.data, reason);
+    return SVC_ECONFIG;
+}
+
+static int check_values(struct settings *settings)
+{
+    int error = 0;
+    for (const struct settings_table *table = &settings->first; table; table = table->next) {
+        for (size_t i = 0; i < table->count; i++) {
+            int value_error = check_value(settings, table, i);
+            error = error ? error : value_error;
+        }
+    }
+    return error;
+}
+
+int svc__settings_check(struct settings *settings)
+{
+    int error = check_values(settings), address_error = check_all_addresses(settings);
+    int network_error = check_networks(settings), log_error = check_log_levels(settings);
+    if (error || address_error || network_error || log_error)
+        settings->bad = true;
+    return settings->bad ? SVC_ECONFIG : 0;
+}
