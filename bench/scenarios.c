@@ -12,6 +12,7 @@
 
 #include <svc.h>
 
+#include "libsvc/app/stalls.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
@@ -165,7 +166,7 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
     struct arena_cache arenas;
     svc__arena_cache_init(&arenas, 16);
     static struct svc_loop loop; /* which turns nowhere, and times handlers as any */
-    svc__watchdog_init(&loop.watchdog, app);
+    svc__stalls_watch(app, &loop.watchdog);
     struct log log;
     svc__log_init(&log, &app->logger);
     struct exchange_host host = {.arenas = &arenas,

@@ -7,6 +7,7 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/app/life.h"
 #include "libsvc/app/mount.h"
+#include "libsvc/app/stalls.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/route/precedence.h"
 #include "libsvc/run/reactor.h"
@@ -268,7 +269,7 @@ int svc__app_ready(svc_app *app)
     if (!error)
         error = each_route(app, complete_route);
     if (!error && app->config.stall_ms)
-        error = svc__watchdog_register(app);
+        error = svc__stalls_register(app);
     /* What acts on settings must not see bad ones, which svc__settings_check has told. */
     if (!error && !app->settings.bad)
         error = make_workers(app);

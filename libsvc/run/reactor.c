@@ -43,10 +43,10 @@ static void on_wake(struct svc_loop *loop, struct watch *watch, uint32_t events)
                   loop->woken;
 }
 
-int svc__reactor_open(struct svc_loop *loop, svc_app *app)
+int svc__reactor_open(struct svc_loop *loop)
 {
     *loop = (struct svc_loop){.wake_watch.ready = on_wake};
-    svc__watchdog_init(&loop->watchdog, app);
+    svc__watchdog_init(&loop->watchdog, 0, NULL, NULL);
     svc__arena_cache_init(&loop->arenas, CACHED_CHUNKS);
     svc__wheel_init(&loop->timers, svc__clock_ns(), TICK_SHIFT);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -51,9 +51,9 @@ struct svc_loop {
     struct arena_cache arenas; /* for requests, and for responses that are made here */
 };
 
-/* Opens a reactor for a readied app, in memory that stays where it is. 0 or SVC_ESYSTEM, and then
- * it can only be closed. Any thread. */
-int svc__reactor_open(struct svc_loop *loop, svc_app *app);
+/* Opens a reactor, whose watchdog is off, in memory that stays where it is. 0 or SVC_ESYSTEM, and
+ * then it can only be closed. Any thread. */
+int svc__reactor_open(struct svc_loop *loop);
 
 /* Closes the descriptors, after svc__reactor_end if the reactor was ever used. Any thread, when
  * nobody uses it any more. */

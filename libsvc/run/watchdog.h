@@ -1,6 +1,6 @@
 /*
  * The watchdog of an event loop: finds out that handlers, layers or callbacks have held the loop
- * for too long, counts that by route, and says what to do about it.
+ * for too long, and reports it to whoever made the loop.
  *
  * One clock read a piece of the application's code, at its end: where it began is where the loop
  * was last known to be free, which whoever reads a clock anyway tells by a mark. What the thread
@@ -10,12 +10,8 @@
 #ifndef SVC_RUN_WATCHDOG_H
 #define SVC_RUN_WATCHDOG_H
 
-#include <svc/types.h>
-
 #include "libsvc/base/clock.h"
 #include "libsvc/base/thread.h"
-
-struct route;
 
 /* What of the application's has run on the loop. */
 enum watched {
@@ -37,9 +33,19 @@ enum hold {
     HOLD_NOT_RUN   /* it wanted to, and the system ran others */
 };
 
-/* All zero watches nothing. The loop's thread, once it runs. */
+/* The loop was held. */
+struct stall {
+    enum watched what;
+    const void *subject; /* see svc__watchdog_look */
+    enum hold hold;
+    uint64_t held_ns, limit_ns;
+    int64_t ran_ns; /* of the processor's time meanwhile; -1: not known */
+};
+
+/* The loop's thread, once it runs. */
 struct watchdog {
-    svc_app *app;       /* the one that serves */
+    void (*bark)(void *arg, const struct stall *stall);
+    void *arg;
     uint64_t limit_ns;  /* 0: off */
     uint64_t mark_ns;   /* when the loop was last known to be free */
     uint64_t sample_ns; /* when the next sample is due; UINT64_MAX: never */
@@ -48,14 +54,12 @@ struct watchdog {
     uint64_t waits; /* of the loop's own since the sample, for events */
 };
 
-/* Makes the watchdog of a loop that serves a readied app. */
-void svc__watchdog_init(struct watchdog *dog, svc_app *app);
+/* Makes a watchdog that calls `bark` with each stall of at least `limit_ns`; 0: of none. */
+void svc__watchdog_init(struct watchdog *dog, uint64_t limit_ns,
+                        void (*bark)(void *arg, const struct stall *stall), void *arg);
 
 /* Another thread is the loop's from now on, whose figures are its own. */
 void svc__watchdog_enter(struct watchdog *dog);
-
-/* Registers what all watchdogs of the app count. 0 or SVC_ENOMEM. */
-int svc__watchdog_register(svc_app *app);
 
 /* Takes a sample. The loop is free now. */
 void svc__watchdog_sample(struct watchdog *dog, uint64_t now_ns);
@@ -80,16 +84,15 @@ static inline void svc__watchdog_woken(struct watchdog *dog, uint64_t now_ns)
 }
 
 /* The part of svc__watchdog_look that is not inline. */
-void svc__watchdog_bark(struct watchdog *dog, enum watched what, const struct route *route,
+void svc__watchdog_bark(struct watchdog *dog, enum watched what, const void *subject,
                         uint64_t held_ns);
 
 /*
- * A piece of the application's code has just run on the loop, for a request of `route`, or, when
- * that is NULL, for one that none matched or as a callback of the loop. Not for what runs on a
- * worker. The coarse clock may lie before the mark.
+ * A piece of the application's code has just run on the loop, for a request of the route
+ * `subject`, or, when that is NULL, for one that none matched or as a callback of the loop. Not for
+ * what runs on a worker. The coarse clock may lie before the mark.
  */
-static inline void svc__watchdog_look(struct watchdog *dog, enum watched what,
-                                      const struct route *route)
+static inline void svc__watchdog_look(struct watchdog *dog, enum watched what, const void *subject)
 {
     if (dog->limit_ns == 0)
         return;
@@ -97,7 +100,7 @@ static inline void svc__watchdog_look(struct watchdog *dog, enum watched what,
     if (now_ns < since_ns)
         return;
     if (now_ns - since_ns >= dog->limit_ns)
-        svc__watchdog_bark(dog, what, route, now_ns - since_ns);
+        svc__watchdog_bark(dog, what, subject, now_ns - since_ns);
     svc__watchdog_mark(dog, now_ns);
 }
 

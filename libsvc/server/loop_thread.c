@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "libsvc/app/life.h"
+#include "libsvc/app/stalls.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/server/acceptor.h"
@@ -82,7 +83,8 @@ struct loop *svc__loop_thread_new(struct server *server, int *error)
     loop->now_ms = svc__clock_ms();
     svc__wheel_init(&loop->wheel, loop->now_ms, LOOP_TICK_SHIFT);
     init_host(loop);
-    *error = svc__reactor_open(&loop->reactor, server->app);
+    *error = svc__reactor_open(&loop->reactor);
+    svc__stalls_watch(server->app, &loop->reactor.watchdog);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (!*error)
         *error = start_fronts(loop);

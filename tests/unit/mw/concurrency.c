@@ -40,7 +40,7 @@ static svc_app *make_app(void)
     svc_app_get(app, "/", served, NULL);
     cr_assert_eq(svc__app_ready(app), 0);
     svc__arena_cache_init(&arenas, 4);
-    cr_assert_eq(svc__reactor_open(&loop, app), 0);
+    cr_assert_eq(svc__reactor_open(&loop), 0);
     host = (struct exchange_host){.arenas = &arenas,
                                   .cells = svc__metric_cells_new(app->metrics),
                                   .log = &own_log,

@@ -1,124 +1,135 @@
-/* The watchdog: what it counts, and how often it says so. */
-#include <stdio.h>
-#include <string.h>
+/* The watchdog: what it reports as a stall, and how it knows what the thread did meanwhile. */
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include <svc/log.h>
-#include <svc/worker.h>
+#include <svc/loop.h>
 
-#include "libsvc/exchange/exchange.h"
 #include "tests/unit/run/support.h"
 
-static struct route route;
-static int lines;
-static char message[256];
+#define MS UINT64_C(1000000)
 
-static bool take_line(const svc_log_record *record, void *arg)
+static int stalls;
+static struct stall last;
+static const int subject;
+
+static void note_stall(void *arg, const struct stall *stall)
 {
-    (void)arg;
-    lines++;
-    snprintf(message, sizeof message, "%s", record->message);
-    return true;
+    cr_expect_eq(arg, &stalls);
+    stalls++;
+    last = *stall;
 }
 
 static void open_watched(void)
 {
-    open_loop_with(10000);
-    svc_app_log_sink(app, take_line, NULL);
-    cr_assert_eq(svc__app_ready(app), 0);
-    route.pattern.text = "GET /x/{\"y\\z\"}";
-    app->routes = &route;
+    open_loop();
+    svc__watchdog_init(&loop.watchdog, 10000 * MS, note_stall, &stalls);
 }
 
-static void close_watched(void)
-{
-    app->routes = NULL;
-    close_loop();
-}
-
-TestSuite(core_watchdog, .init = open_watched, .fini = close_watched);
+TestSuite(run_watchdog, .init = open_watched, .fini = close_loop);
 
 /* As if the loop had been free `ms` ago for the last time, and its thread had waited since: also
  * where the system has run others meanwhile. */
-static void hold_by(uint64_t ms, enum watched what, const struct route *of)
+static void hold(uint64_t ms, enum watched what)
 {
     svc__watchdog_enter(&loop.watchdog); /* so that a sample is taken */
-    svc__watchdog_mark(&loop.watchdog, svc__clock_coarse_ns() - ms * 1000000);
+    svc__watchdog_mark(&loop.watchdog, svc__clock_coarse_ns() - ms * MS);
     loop.watchdog.sample.waits--;
     loop.watchdog.waits = 0;
-    svc__watchdog_look(&loop.watchdog, what, of);
+    svc__watchdog_look(&loop.watchdog, what, &subject);
 }
 
-static void hold(uint64_t ms, const struct route *of)
+Test(run_watchdog, reports_once_what_holds_the_loop_for_the_limit)
 {
-    hold_by(ms, of ? WATCHED_REQUEST : WATCHED_TIMER, of);
+    hold(5000, WATCHED_REQUEST);
+    cr_expect_eq(stalls, 0);
+    hold(10000, WATCHED_REQUEST);
+    cr_expect_eq(stalls, 1);
+    cr_expect_eq(last.what, WATCHED_REQUEST);
+    cr_expect_eq(last.subject, &subject);
+    cr_expect_geq(last.held_ns, 10000 * MS);
+    cr_expect_eq(last.limit_ns, 10000 * MS);
+    cr_expect_eq(last.hold, HOLD_WAITED);
+    cr_expect_lt(last.ran_ns, 1000 * MS);
+    svc__watchdog_look(&loop.watchdog, WATCHED_REQUEST, &subject);
+    cr_expect_eq(stalls, 1, "reported twice");
 }
 
-Test(core_watchdog, counts_by_route_what_holds_the_loop_for_the_limit)
+Test(run_watchdog, does_not_know_what_ran_without_a_sample)
 {
-    hold(5000, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
-    hold(10000, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 1);
-    svc__watchdog_look(&loop.watchdog, WATCHED_REQUEST, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 1, "counted twice");
-    hold(20000, NULL);
-    cr_expect_eq(atomic_load(&route.stalls), 1);
-    cr_expect_eq(atomic_load(&app->fallback.stalls), 1);
+    svc__watchdog_mark(&loop.watchdog, svc__clock_coarse_ns() - 10000 * MS);
+    loop.watchdog.sample.known = false;
+    svc__watchdog_look(&loop.watchdog, WATCHED_REQUEST, &subject);
+    cr_expect_eq(last.hold, HOLD_UNKNOWN);
+    cr_expect_eq(last.ran_ns, -1);
 }
 
-Test(core_watchdog, a_mark_ahead_of_the_coarse_clock_is_no_stall)
+Test(run_watchdog, a_mark_ahead_of_the_coarse_clock_is_no_stall)
 {
-    svc__watchdog_mark(&loop.watchdog, svc__clock_ns() + 1000000000);
-    svc__watchdog_look(&loop.watchdog, WATCHED_REQUEST, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
+    svc__watchdog_mark(&loop.watchdog, svc__clock_ns() + 1000 * MS);
+    svc__watchdog_look(&loop.watchdog, WATCHED_REQUEST, &subject);
+    cr_expect_eq(stalls, 0);
 }
 
-Test(core_watchdog, tells_the_remedy_once_a_minute_for_each_route)
+/* ---- Of callbacks of the loop */
+
+static void hold_the_loop(void *arg)
 {
-    for (int i = 0; i < 5; i++)
-        hold(10000, &route);
-    cr_expect_eq(lines, 1);
-    cr_expect(strstr(message, "SVC_BLOCKING") && strstr(message, "svc_request_defer"));
-    hold(10000, NULL);
-    cr_expect_eq(lines, 2);
-    atomic_fetch_sub(&route.stall_logged_ms, 60000);
-    hold(10000, &route);
-    cr_expect_eq(lines, 3);
-    cr_expect_eq(atomic_load(&route.stalls), 6);
+    (void)arg;
+    svc__watchdog_mark(&loop.watchdog, svc__clock_coarse_ns() - 10000 * MS);
 }
 
-Test(core_watchdog, can_be_off)
+static void hold_the_loop_by_events(unsigned events, void *arg)
 {
-    loop.watchdog.limit_ns = 0;
-    hold(100000, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
+    (void)events;
+    hold_the_loop(arg);
 }
 
-Test(core_watchdog, prints_a_line_for_each_route_that_has_stalled)
+static void expect_stall_of(enum watched what)
 {
-    struct buf out;
-    svc__buf_init(&out, 65536);
-    svc__metrics_dump(app->metrics, &out);
-    svc__buf_terminate(&out);
-    cr_expect(strstr(out.data, "# TYPE svc_loop_stalls_total counter\n"));
-    cr_expect_null(strstr(out.data, "svc_loop_stalls_total{"));
-    hold(10000, &route);
-    hold(10000, &route);
-    hold(10000, NULL);
-    svc__buf_clear(&out);
-    svc__metrics_dump(app->metrics, &out);
-    svc__buf_terminate(&out);
-    cr_expect(strstr(out.data, "svc_loop_stalls_total{route=\"\"} 1\n"
-                               "svc_loop_stalls_total{route=\"GET /x/{\\\"y\\\\z\\\"}\"} 2\n"));
-    svc__buf_free(&out);
+    svc__reactor_turn(&loop, svc__clock_ms() + TURN_MS);
+    cr_expect_eq(stalls, 1);
+    cr_expect_eq(last.what, what);
+    cr_expect_null(last.subject);
+}
+
+Test(run_watchdog, looks_at_what_was_posted)
+{
+    cr_assert_eq(svc_loop_post(&loop, hold_the_loop, NULL), 0);
+    expect_stall_of(WATCHED_POST);
+}
+
+Test(run_watchdog, looks_at_timers)
+{
+    svc_timer *timer = svc_timer_new(&loop, hold_the_loop, NULL);
+    cr_assert_eq(svc_timer_set(timer, 1), 0);
+    svc__reactor_turn(&loop, svc__clock_ms() + TURN_MS); /* sleeps until then */
+    expect_stall_of(WATCHED_TIMER);
+    svc_timer_free(timer);
+}
+
+Test(run_watchdog, looks_at_watches)
+{
+    int fd = eventfd(0, EFD_CLOEXEC);
+    svc_watch *watch = svc_watch_new(&loop, fd, SVC_WRITABLE, hold_the_loop_by_events, NULL);
+    cr_assert(watch);
+    expect_stall_of(WATCHED_WATCH);
+    svc_watch_free(watch);
+    close(fd);
+}
+
+Test(run_watchdog, is_off_in_a_loop_that_was_just_opened)
+{
+    close_loop();
+    open_loop();
+    hold(100000, WATCHED_REQUEST);
+    cr_expect_eq(stalls, 0);
+    cr_expect_eq(loop.watchdog.sampled_ns, 0, "a sample costs system calls");
 }
 
 /* ---- What the thread did meanwhile */
 
-#define MS UINT64_C(1000000)
-
 /* The loop was held for 100 ms, of which the limit is 50; the sample is 10 ms older. */
-Test(core_watchdog, tells_who_computed_from_who_waited_and_who_was_not_run)
+Test(run_watchdog, tells_who_computed_from_who_waited_and_who_was_not_run)
 {
     static const struct {
         uint64_t ran_ms, waits, preemptions;
@@ -146,66 +157,8 @@ Test(core_watchdog, tells_who_computed_from_who_waited_and_who_was_not_run)
     cr_expect_eq(svc__watchdog_hold(&dog, 100 * MS, &now), HOLD_UNKNOWN);
 }
 
-/* The thread was interrupted and did not wait. */
-static void stand_still(enum watched what, const struct route *of)
-{
-    svc__watchdog_mark(&loop.watchdog, svc__clock_coarse_ns() - 10000 * MS);
-    loop.watchdog.sample.preemptions--;
-    loop.watchdog.waits = 1000;
-    svc__watchdog_look(&loop.watchdog, what, of);
-}
-
-Test(core_watchdog, blames_nobody_when_the_system_did_not_run_the_loop)
-{
-    stand_still(WATCHED_REQUEST, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
-    cr_expect_eq(lines, 1);
-    cr_expect(strstr(message, "stood still") && !strstr(message, "SVC_BLOCKING"), "%s", message);
-    for (int what = 0; what < WATCHED_KINDS; what++)
-        stand_still((enum watched)what, NULL);
-    cr_expect_eq(lines, 1, "once a minute");
-    cr_expect_eq(atomic_load(&app->standstills.count), 1 + WATCHED_KINDS);
-    cr_expect_eq(atomic_load(&app->fallback.stalls), 0);
-    hold(10000, &route);
-    cr_expect_eq(lines, 2, "its own is logged all the same");
-}
-
-/* Of a blocking route only layers can hold the loop, if it has any that do not block. */
-Test(core_watchdog, blames_nobody_where_nothing_of_the_application_was_on_the_loop)
-{
-    static const svc_middleware quiet = {.size = sizeof quiet, .name = "quiet"};
-    struct chain_layer layers[8] = {{0}};
-    size_t count = app->default_uses.count + 1;
-    cr_assert_lt(count, 8);
-    for (size_t i = 0; i < count; i++)
-        layers[i].middleware = &quiet;
-    route.chain = (struct chain){.layers = layers, .count = count};
-    route.flags = SVC_BLOCKING;
-    hold(10000, &route);
-    hold_by(10000, WATCHED_REQUEST, NULL);
-    hold_by(10000, WATCHED_NOTHING, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
-    cr_expect_eq(atomic_load(&app->standstills.count), 3);
-    cr_expect_eq(lines, 1);
-    cr_expect(strstr(message, "stood still"), "%s", message);
-    route.flags = 0;
-    route.chain = (struct chain){0};
-}
-
-Test(core_watchdog, prints_how_often_loops_stood_still)
-{
-    struct buf out;
-    svc__buf_init(&out, 65536);
-    stand_still(WATCHED_POST, NULL);
-    svc__metrics_dump(app->metrics, &out);
-    svc__buf_terminate(&out);
-    cr_expect(strstr(out.data, "# TYPE svc_loop_standstills_total counter\n"
-                               "svc_loop_standstills_total 1\n"));
-    svc__buf_free(&out);
-}
-
 /* A sample costs system calls. */
-Test(core_watchdog, takes_a_sample_a_few_times_in_the_limit_at_most)
+Test(run_watchdog, takes_a_sample_a_few_times_in_the_limit_at_most)
 {
     struct watchdog *dog = &loop.watchdog;
     uint64_t now_ns = svc__clock_ns(), samples = 0;

@@ -41,7 +41,7 @@ static void open_loop(void)
     cr_assert_eq(svc__app_ready(app), 0);
     server.app = app;
     loop.server = &server;
-    cr_assert_eq(svc__reactor_open(&loop.reactor, app), 0);
+    cr_assert_eq(svc__reactor_open(&loop.reactor), 0);
     loop.host = (struct exchange_host){.arenas = &loop.reactor.arenas,
                                        .cells = svc__metric_cells_new(app->metrics),
                                        .log = &loop.log,
