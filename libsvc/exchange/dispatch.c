@@ -22,7 +22,7 @@ static enum exchange_step run_layers(struct exchange *x);
 static void end_given_up(struct exchange *x);
 
 struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
-                                   struct bytes raw_target)
+                                   struct transport *transport, struct bytes raw_target)
 {
     struct exchange *x = svc__exchange_make(app, home);
     char *target = x ? svc__arena_strndup(&x->arena, raw_target.data, raw_target.len) : NULL;
@@ -33,6 +33,9 @@ struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
     x->next = run_layers;
     x->end = end_given_up;
     x->chain = &app->fallback.chain;
+    x->transport = transport;
+    x->request.scheme = transport->scheme;
+    x->request.peer = *transport->peer;
     x->request.target.raw = (struct bytes){target, raw_target.len};
     return x;
 }
@@ -517,6 +520,7 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
                            .bytes_out = bytes_out,
                            .duration_ns = duration_ns,
                            .started_unix_ns = (int64_t)(wall_ns - duration_ns)};
+    x->transport = NULL;
     if (x->response.waker)
         svc__waker_disarm(&x->response.waker->waker);
     svc__body_stream_stop(x, SVC_ECANCELLED);
