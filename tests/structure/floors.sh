@@ -23,7 +23,8 @@ floor base
 floor proto base
 floor route base proto
 floor store base
-for room in log run exchange json cache app bind; do
+floor log base
+for room in run exchange json cache app bind; do
     floor "$room" base proto route $core
 done
 floor settings base proto log
