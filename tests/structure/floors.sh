@@ -24,7 +24,8 @@ floor proto base
 floor route base proto
 floor store base
 floor log base
-for room in run exchange json cache app bind; do
+floor run base
+for room in exchange json cache app bind; do
     floor "$room" base proto route $core
 done
 floor settings base proto log
