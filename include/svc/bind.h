@@ -186,10 +186,10 @@ typedef struct svc_schema svc_schema;
 /* Flags of a schema. */
 enum {
     /* Members and parameters that are in no table are ignored; without it, they break a rule. */
-    SVC_SCHEMA_LENIENT = 1 << 0,
+    SVC_SCHEMA_LENIENT = 1 << 13,
     /* The body may be a form (application/x-www-form-urlencoded) as well as JSON. A page of any other
      * site can make a browser send a form with the user's cookies; JSON it cannot. */
-    SVC_SCHEMA_FORM = 1 << 1
+    SVC_SCHEMA_FORM = 1 << 14
 };
 
 /*

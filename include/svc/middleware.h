@@ -17,12 +17,6 @@ enum svc_verdict {
     SVC_WAIT = 2      /* undecided: on_request runs again after svc_request_resume */
 };
 
-/* Flags of a middleware. */
-enum {
-    /* on_body sees each piece as it arrives; without it, the whole body once. */
-    SVC_BODY_PIECES = 1 << 0
-};
-
 /* How an exchange ended. */
 enum svc_outcome {
     SVC_COMPLETE = 0,  /* the last byte of the response was handed to the system */

@@ -11,6 +11,7 @@
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/base/standard.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/exchange/away.h"
@@ -274,7 +275,7 @@ static int copy_source(struct svc_reply *reply, struct exchange *x, size_t most)
 /* Where there is no socket to send a file to, it is read. */
 static int open_file(svc_response *res)
 {
-    svc_source source;
+    svc_source source = SVC_SOURCE_INIT;
     int error = svc_response_take_source(res, &source);
     return error ? error : svc_response_source(res, res->status, NULL, &source);
 }
@@ -411,9 +412,8 @@ void svc__app_test_free(svc_app *app)
 static bool test_valid(const svc_test *test)
 {
     struct peer peer;
-    return test->size >= sizeof *test && test->method && test->target &&
-           (test->body || !test->body_len) && test->max_reply_bytes <= MAX_REPLY && test->peer &&
-           !svc__peer_parse(test->peer, &peer);
+    return test->method && test->target && (test->body || !test->body_len) &&
+           test->max_reply_bytes <= MAX_REPLY && test->peer && !svc__peer_parse(test->peer, &peer);
 }
 
 /* Readies an app in APP_STARTING. */
@@ -476,9 +476,10 @@ static svc_reply *run_test(svc_app *app, const svc_test *test)
 
 svc_reply *svc_app_test(svc_app *app, const svc_test *test)
 {
-    if (!app || !test || !test_valid(test) || !begin_test(app))
+    svc_test own = SVC_TEST_INIT;
+    if (!app || SIZED_READ(&own, test, target) || !test_valid(&own) || !begin_test(app))
         return NULL;
-    svc_reply *reply = run_test(app, test);
+    svc_reply *reply = run_test(app, &own);
     end_test(app);
     return reply;
 }

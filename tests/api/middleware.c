@@ -321,7 +321,7 @@ static int wrap(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
     struct doubler *doubler = svc_request_alloc(req, sizeof *doubler);
-    *doubler = (struct doubler){.has_pending = false};
+    *doubler = (struct doubler){.inner = SVC_SOURCE_INIT, .has_pending = false};
     int error = svc_response_take_source(res, &doubler->inner);
     svc_source source = SVC_SOURCE_INIT;
     source.length = doubler->inner.length * 2;

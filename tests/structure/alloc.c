@@ -391,7 +391,7 @@ static const svc_middleware waits = {
 static int wrap(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)req, (void)layer;
-    svc_source source;
+    svc_source source = SVC_SOURCE_INIT;
     int error = svc_response_take_source(res, &source);
     return error ? error : svc_response_source(res, svc_response_status(res), NULL, &source);
 }

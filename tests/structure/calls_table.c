@@ -225,7 +225,7 @@ static long answer_from_source(struct things *at)
 
 static long take_source(struct things *at)
 {
-    svc_source source;
+    svc_source source = SVC_SOURCE_INIT;
     int error = svc_response_take_source(at->res, &source);
     return error ? error : svc_response_source(at->res, 200, NULL, &source);
 }
