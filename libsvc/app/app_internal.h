@@ -131,6 +131,7 @@ struct svc_app {
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
     struct workers *workers; /* made when the app is readied */
+    int worker_failures;     /* the metric of threads that could not begin */
     struct task_list tasks;
     const struct default_layer *defaults;
     size_t default_count;

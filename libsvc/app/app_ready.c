@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "libsvc/app/app_plan.h"
+#include "libsvc/app/app_workers.h"
 #include "libsvc/app/life.h"
 #include "libsvc/app/mount.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/json/debug_routes.h"
 #include "libsvc/run/reactor.h"
-#include "libsvc/run/workers.h"
 
 static int make_defaults(svc_app *app)
 {
@@ -74,12 +74,6 @@ static int start_middleware(svc_app *app)
     return error;
 }
 
-static int make_workers(svc_app *app)
-{
-    app->workers = app->plan->workers = svc__workers_new(app);
-    return app->workers ? 0 : SVC_ENOMEM;
-}
-
 /* A stop that is asked for meanwhile ends the start between two hooks; one that fails then has done
  * as it was asked. */
 static int start_hooks(svc_app *app)
@@ -119,13 +113,13 @@ int svc__app_ready(svc_app *app)
         error = svc__stalls_register(app);
     /* What acts on settings must not see bad ones, which svc__settings_check has told. */
     if (!error && !app->settings.bad)
-        error = make_workers(app);
+        error = svc__app_workers_make(app);
     if (!error && !app->settings.bad)
         error = start_middleware(app);
     if (!error && !app->settings.bad)
         error = start_hooks(app);
     if (!error && !app->settings.bad)
-        error = svc__workers_start(app->workers); /* which the hooks may have made ready for */
+        error = svc__app_workers_start(app); /* which the hooks may have made ready for */
     if (!error && !app->settings.bad && svc__faults_any(&app->faults))
         error = SVC_ESTATE; /* a hook has registered something, which came too late */
     if (error == SVC_ENOMEM && !errors_before)
