@@ -15,7 +15,7 @@ struct concurrency {
     bool counts;              /* requests in flight are limited */
     uint64_t max_queue_ns;    /* 0: no limit */
     struct bytes retry_after; /* "none": not told */
-    enum svc_priority (*priority)(svc_request *req, void *arg);
+    int (*priority)(svc_request *req, void *arg);
     void *arg;
     int in_flight, limit, shed; /* metrics */
 };

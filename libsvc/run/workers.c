@@ -19,7 +19,7 @@ enum {
     OVERLOAD_MS = 100  /* of waiting before the newest goes first: CoDel's interval */
 };
 
-/* What one app's svc_app_worker hooks have made on one thread. */
+/* What one app's svc_app_each_worker hooks have made on one thread. */
 struct worker_state {
     const svc_app *app;
     void *state;

@@ -78,7 +78,7 @@ static svc_app *make(size_t workers)
     svc_app_route(app, &route);
     svc_app_get(app, "/written", answer_by_writer, NULL);
     svc_app_configure(app, &config);
-    svc_app_log_sink(app, note_failures, NULL);
+    svc_app_set_log_sink(app, note_failures, NULL);
     return app;
 }
 
@@ -156,7 +156,7 @@ static int begin_not(svc_app *app, void *arg, void **state)
 Test(workers, one_that_cannot_begin_is_as_none)
 {
     svc_app *app = make(8);
-    svc_app_worker(app, begin_not, NULL, NULL);
+    svc_app_each_worker(app, begin_not, NULL, NULL);
     expect(app, "/", 503);
     cr_expect_eq(told, 1);
     svc_app_free(app);
@@ -206,7 +206,7 @@ static void await_all(void)
 Test(workers, all_that_wait_for_the_last_one_are_refused_when_it_cannot_begin)
 {
     svc_app *app = make(1);
-    svc_app_worker(app, fail_late, NULL, NULL);
+    svc_app_each_worker(app, fail_late, NULL, NULL);
     submit_all(app);
     sem_post(&go_on);
     await_all();
@@ -226,7 +226,7 @@ static int begin_late(svc_app *app, void *arg, void **state)
 Test(workers, one_that_is_there_does_the_work_of_those_that_cannot_begin)
 {
     svc_app *app = make(8);
-    svc_app_worker(app, begin_late, NULL, NULL);
+    svc_app_each_worker(app, begin_late, NULL, NULL);
     threads_left = 2; /* the one that a start tries, and one more */
     submit_all(app);
     sem_post(&go_on);
@@ -242,7 +242,7 @@ Test(workers, what_the_queue_has_no_place_for_is_refused_when_no_thread_comes)
     svc_config config = app->config;
     config.worker_queue = 1;
     svc_app_configure(app, &config);
-    svc_app_worker(app, begin_late, NULL, NULL);
+    svc_app_each_worker(app, begin_late, NULL, NULL);
     threads_left = 2;
     sem_init(&go_on, 0, 0);
     sem_init(&done, 0, 0);
