@@ -70,7 +70,7 @@ static void render(struct buf *line, const char *middle, svc_request *req, const
                    const svc_done *done)
 {
     char now[CLOCK_RFC3339_SIZE];
-    svc__clock_rfc3339(now, (uint64_t)done->started_unix_us + done->duration_ns / 1000);
+    svc__clock_rfc3339(now, svc__clock_wall_us());
     svc__buf_puts(line, "{\"time\":\"");
     svc__buf_append(line, now, sizeof now - 1);
     svc__buf_puts(line, middle);
