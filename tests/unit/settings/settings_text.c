@@ -123,6 +123,6 @@ Test(settings_tables_text,
     config.threads = 3;
     config.max_fields = 50;
     cr_assert_eq(svc__settings_configure(&own.settings, &config), 0);
-    expect_text(svc__settings_text_values, "\nLATER_THREADS=2 # environment\n");
+    expect_text(svc__settings_text_values, "\nLATER_THREADS=2 # environment LATER_THREADS\n");
     expect_text(svc__settings_text_values, "\nLATER_MAX_FIELDS=50 # program\n");
 }
