@@ -1,7 +1,7 @@
 /* The settings of an app's log, and its sink from opening to end. */
 #include "libsvc/log/logger.h"
 
-#include "libsvc/app/app_internal.h"
+#include "libsvc/log/log_format.h"
 
 int svc__logger_init(struct logger *logger, const char *app)
 {
@@ -50,6 +50,7 @@ int svc__logger_follow(struct logger *logger, const char *path)
     return svc__sink_follow(logger->sink, path, svc__log_format_reopen_failure(logger->format));
 }
 
+<<<<<<< HEAD
 int svc_app_reopen_log(svc_app *app)
 {
     struct sink *sink = app ? svc__app_root(app)->logger.sink : NULL;
@@ -59,12 +60,15 @@ int svc_app_reopen_log(svc_app *app)
     return 0;
 }
 
+=======
+>>>>>>> trunk
 void svc__logger_close(struct logger *logger, unsigned flush_ms)
 {
     svc__log_tell_all(&logger->shared);
     svc__sink_close(logger->sink, flush_ms);
     logger->sink = NULL;
 }
+<<<<<<< HEAD
 
 int svc_app_set_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg),
                          void *arg)
@@ -78,3 +82,5 @@ int svc_app_set_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record
     app->logger.taker_arg = arg;
     return 0;
 }
+=======
+>>>>>>> trunk
