@@ -5,6 +5,7 @@
 #include <svc/errors.h>
 
 #include "fuzz/fuzz.h"
+#include "libsvc/route/plant.h"
 #include "tests/unit/route/naive.h"
 
 enum { MAX_PATTERNS = 64, MAX_REQUESTS = 32, MAX_LINE = 4096 };
