@@ -5,8 +5,8 @@
 
 #include <svc/stream.h>
 
+#include "libsvc/route/plant.h"
 #include "libsvc/route/precedence.h"
-#include "libsvc/route/tree.h"
 
 enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
 
@@ -166,7 +166,7 @@ static int compile_routes(svc_app *app, struct plan *plan)
     }
     plan->route_count = i;
     if (!error)
-        plan->tree = svc__tree_build(patterns, i);
+        plan->tree = svc__plant_tree(patterns, i);
     free(patterns);
     return error || plan->tree ? error : SVC_ENOMEM;
 }
