@@ -6,6 +6,7 @@
 #include "libsvc/base/hex.h"
 #include "libsvc/exchange/access_items.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/request_log.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/log/log_format.h"
 #include "libsvc/mw/stack.h"
@@ -128,7 +129,7 @@ static void log_record(struct log *log, svc_request *req, const svc_response *re
     count += LAST;
     count += svc__access_items_of(req, items + count);
     items[count] = (svc_kv)SVC_KV_END;
-    svc__log_request(log, req, svc__log_record_of(log->logger, &site, "request", items));
+    svc__request_log_hand_over(log, req, svc__log_record_of(log->logger, &site, "request", items));
 }
 
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,

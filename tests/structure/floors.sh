@@ -23,7 +23,9 @@ floor base
 floor proto base
 floor route base proto
 floor store base
-for room in log run exchange json cache app bind; do
+floor log base
+floor run base
+for room in exchange json cache app bind; do
     floor "$room" base proto route $core
 done
 floor settings base proto log
