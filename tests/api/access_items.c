@@ -55,7 +55,7 @@ static void expect_line(svc_handler *handler, unsigned flags, const svc_middlewa
     route.pattern = "/";
     route.handler = handler;
     route.flags = flags;
-    svc_app_log_sink(app, keep, NULL);
+    svc_app_set_log_sink(app, keep, NULL);
     svc_app_route(app, &route);
     if (layer)
         svc_app_use(app, layer);
@@ -132,7 +132,7 @@ Test(access_items, what_comes_too_late_is_in_no_line)
     route.handler = add_too_late;
     route.flags = SVC_BLOCKING;
     route.timeout_ms = 20;
-    svc_app_log_sink(app, keep, NULL);
+    svc_app_set_log_sink(app, keep, NULL);
     svc_app_route(app, &route);
     svc_app_use(app, &layer);
     svc_reply *reply = svc_app_test_get(app, "/");

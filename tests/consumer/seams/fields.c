@@ -55,7 +55,7 @@ int main(void)
     svc_app *app = svc_app_new("fields");
     svc_app_use(app, &layer);
     bool seen = false;
-    svc_app_log_sink(app, see_line, &seen);
+    svc_app_set_log_sink(app, see_line, &seen);
     svc_app_get(app, "/", call_others, NULL);
     svc_test test = SVC_TEST_INIT;
     test.headers = headers;
