@@ -13,20 +13,7 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
-<<<<<<< HEAD
-enum {
-    SCRATCH = 1 << 24, /* the largest thing that is rendered for one response */
-    OVERLOAD_MS = 100  /* of waiting before the newest goes first: CoDel's interval */
-};
-
-/* What one app's svc_app_each_worker hooks have made on one thread. */
-struct worker_state {
-    const svc_app *app;
-    void *state;
-};
-=======
 enum { OVERLOAD_MS = 100 }; /* of waiting before the newest goes first: CoDel's interval */
->>>>>>> trunk
 
 struct worker {
     struct workers *pool;
