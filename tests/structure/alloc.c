@@ -25,7 +25,7 @@
 #include "libsvc/base/arena.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/base/sink.h"
-#include "libsvc/route/tree.h"
+#include "libsvc/route/plant.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/settings/settings_source.h"
 #include "libsvc/settings/settings_text.h"
@@ -199,7 +199,7 @@ static enum outcome make_routes(struct routes *routes)
                                                         &routes->patterns[i], &why));
     }
     if (outcome == WHOLE) {
-        routes->tree = svc__tree_build(list, ROUTES);
+        routes->tree = svc__plant_tree(list, ROUTES);
         outcome = by_pointer(routes->tree);
     }
     svc__buf_free(&why);
