@@ -3,9 +3,10 @@
 
 #include <criterion/criterion.h>
 
+#include <svc/response.h>
 #include <svc/test.h>
 
-static int answer_limit(svc_request *req, svc_response *res)
+static int answer(svc_request *req, svc_response *res)
 {
     (void)req;
     return svc_response_text(res, 200, "answer");
@@ -30,7 +31,7 @@ static int ask(svc_app *app, const char *body, size_t len)
 Test(app_plan, another_is_compiled_from_the_same_registration)
 {
     svc_app *app = svc_app_new("plan"), *inner = svc_app_new("inner");
-    cr_assert_eq(svc_app_post(inner, "/a", answer_limit, NULL), 0);
+    cr_assert_eq(svc_app_post(inner, "/a", answer, NULL), 0);
     cr_assert_eq(svc_app_mount(app, "/inner", inner), 0);
     cr_assert_eq(ask(app, "12345", 5), 200);
     struct plan *first = app->plan, *second;
