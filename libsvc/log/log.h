@@ -8,9 +8,9 @@
 #include <svc/log.h>
 
 #include "libsvc/base/buf.h"
-#include "libsvc/base/sink.h"
 #include "libsvc/log/log_level.h"
 #include "libsvc/log/log_repeat.h"
+#include "libsvc/log/sink.h"
 
 struct logger;
 
