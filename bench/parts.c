@@ -227,6 +227,8 @@ static int hello(svc_request *req, svc_response *res)
 
 static void open_log(struct logging *logging)
 {
+    static struct peer client = {.text = "192.0.2.1"};
+    static struct transport transport = {.scheme = "http", .peer = &client};
     svc_app *app = svc_app_new("bench");
     svc_config config = SVC_CONFIG_INIT;
     config.access_log = config.metrics = config.request_id = 0;
@@ -246,11 +248,10 @@ static void open_log(struct logging *logging)
                         fields,
                         sizeof fields / sizeof *fields,
                         400};
-    logging->x = svc__dispatch_new(app, &logging->host, head.target_raw);
+    logging->x = svc__dispatch_new(app, &logging->host, &transport, head.target_raw);
     svc__dispatch_head(logging->x, &head);
     svc__dispatch_run(logging->x);
     logging->x->request.id = "0123456789abcdef0123456789abcdef";
-    strcpy(logging->x->request.peer.text, "192.0.2.1");
 }
 
 static size_t log_lines(void *arg, size_t times)

@@ -133,12 +133,15 @@ static svc_app *make_app(const struct scenario *scenario)
     return svc__app_ready(app) ? NULL : app;
 }
 
+static struct peer client = {.text = "192.0.2.1"};
+static struct transport transport = {.scheme = "http", .peer = &client};
+
 /* What callgrind collects: one request, from its target to the end of its arena. */
 int scenario_serve(const struct scenario *scenario, svc_app *app, struct exchange_host *host);
 __attribute__((noinline)) int scenario_serve(const struct scenario *scenario, svc_app *app,
                                              struct exchange_host *host)
 {
-    struct exchange *x = svc__dispatch_new(app, host, svc__bytes_z(scenario->target));
+    struct exchange *x = svc__dispatch_new(app, host, &transport, svc__bytes_z(scenario->target));
     struct head head = {svc__bytes_z(scenario->method),
                         svc__bytes_z(scenario->target),
                         1,
@@ -169,7 +172,6 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
     struct exchange_host host = {.arenas = &arenas,
                                  .log = &log,
                                  .cells = svc__metric_cells_new(app->metrics),
-                                 .scheme = "http",
                                  .loop = &loop};
     svc__buf_init(&host.scratch, 1 << 20);
     host.turn_ns = scenario->how & LATE ? 1 : 0;

@@ -17,12 +17,6 @@
 
 SVC_BEGIN_DECLS
 
-/* Flags of a route. */
-enum {
-    /* Path and query values may be any bytes but NUL; without it they must be valid UTF-8, else 400. */
-    SVC_ANY_BYTES = 1 << 0
-};
-
 /* Everything that a route can say. Begin with SVC_ROUTE_INIT; unset members take the app's defaults. */
 struct svc_route {
     size_t size;          /* set by SVC_ROUTE_INIT */
@@ -32,8 +26,8 @@ struct svc_route {
     unsigned flags;       /* SVC_ANY_BYTES, SVC_BLOCKING, SVC_STREAM_BODY */
     size_t max_body;      /* bytes; 0: the app's max_body_bytes */
     unsigned timeout_ms;  /* 0: that of svc_group_set_timeout, or the app's request_timeout_ms */
-    const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; the
-                                                structs are borrowed until the app is freed */
+    const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; as
+                                                for svc_app_use */
 };
 
 #define SVC_ROUTE_INIT                                                                             \
@@ -66,8 +60,8 @@ SVC_API int svc_app_describe(svc_app *app, const char *text);
 
 /*
  * Registers a route; `file` and `line` are named in reports of bad patterns and conflicts. The
- * strings are copied. 0, SVC_ESYNTAX for a bad pattern, SVC_EINVAL, SVC_ESTATE once started, or
- * SVC_ENOMEM. Conflicts between routes are found at start. Before start only. Since: 0.1
+ * strings are copied. 0, SVC_ESYNTAX for a bad pattern, SVC_EINVAL for other mistakes such as flags that
+ * are no route's, SVC_ESTATE once started, or SVC_ENOMEM. Conflicts between routes are found at start. Before start only. Since: 0.1
  */
 SVC_API int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line);
 
@@ -199,8 +193,10 @@ SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
 SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 
 /*
- * Sets the app's configuration, which is copied whole. Its values are checked at start, all at
- * once. 0, SVC_EINVAL, SVC_ESTATE once started, or SVC_ENOMEM. Since: 0.1
+ * Sets the app's configuration, which is copied. Settings that the environment or a file has given
+ * before (svc_app_environment) keep that value: the operator's word is the last, whichever call comes
+ * first. The values are checked at start, all at once. 0, SVC_EINVAL, SVC_ESTATE once started, or
+ * SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_app_configure(svc_app *app, const svc_config *config);
 

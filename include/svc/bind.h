@@ -21,6 +21,7 @@
 #ifndef SVC_BIND_H
 #define SVC_BIND_H
 
+#include <svc/json_writer.h>
 #include <svc/types.h>
 
 SVC_BEGIN_DECLS
@@ -186,10 +187,10 @@ typedef struct svc_schema svc_schema;
 /* Flags of a schema. */
 enum {
     /* Members and parameters that are in no table are ignored; without it, they break a rule. */
-    SVC_SCHEMA_LENIENT = 1 << 0,
+    SVC_SCHEMA_LENIENT = 1 << 13,
     /* The body may be a form (application/x-www-form-urlencoded) as well as JSON. A page of any other
      * site can make a browser send a form with the user's cookies; JSON it cannot. */
-    SVC_SCHEMA_FORM = 1 << 1
+    SVC_SCHEMA_FORM = 1 << 14
 };
 
 /*
@@ -233,6 +234,30 @@ SVC_API bool svc_request_bind_query(svc_request *req, svc_response *res, const s
  */
 SVC_API bool svc_request_bind_path(svc_request *req, svc_response *res, const svc_schema *schema,
                                    void *out) SVC_MUST_CHECK;
+
+/* ---- Writing: what a schema reads, it writes as well */
+
+/*
+ * Answers with a struct as JSON, an object whose members are in the order of the table. Each is there
+ * that is anything: left out are, where the table does not require them and no presence says otherwise,
+ * what binding makes of an absent member and no document could say: NULL, no elements where min_count
+ * wants some, 0 where that is no choice or out of range, a struct in which a required text or JSON is
+ * NULL. Where null is allowed, it is written instead. A presence (SVC_FIELD_PRESENCE) decides by itself.
+ * Ranges, lengths and patterns are for what others send, and are not checked here: what was stored under
+ * an older rule can still be read.
+ *
+ * 0; SVC_EINVAL for a NULL schema or value, a required member that is nothing, an enum that is no choice,
+ * a number that is not finite, text that is not UTF-8, NULL for elements or for one of them; SVC_ETOOBIG
+ * for more than 64 levels or 16 MiB; SVC_ENOMEM. When it fails, the response counts as not answered.
+ * Since: 0.1
+ */
+SVC_API int svc_response_bind(svc_response *res, int status, const svc_schema *schema,
+                              const void *value);
+
+/* The same as a value within a document: see svc/json_writer.h. The writer fails with those codes. For
+ * the thread that has the writer. Since: 0.1 */
+SVC_API void svc_json_put_bound(svc_json_writer *w, const char *key,
+                                const svc_schema *schema, const void *value);
 
 /* ---- Violations */
 

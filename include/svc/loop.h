@@ -74,8 +74,8 @@ SVC_API void svc_timer_free(svc_timer *timer);
 
 /* What a watch waits for, and tells. */
 enum {
-    SVC_READABLE = 1 << 0, /* a read would not block: there are bytes, or their end, or an error */
-    SVC_WRITABLE = 1 << 1  /* a write would not block: there is room, or an error */
+    SVC_READABLE = 1 << 11, /* a read would not block: there are bytes, or their end, or an error */
+    SVC_WRITABLE = 1 << 12  /* a write would not block: there is room, or an error */
 };
 
 /*

@@ -17,12 +17,6 @@ enum svc_verdict {
     SVC_WAIT = 2      /* undecided: on_request runs again after svc_request_resume */
 };
 
-/* Flags of a middleware. */
-enum {
-    /* on_body sees each piece as it arrives; without it, the whole body once. */
-    SVC_BODY_PIECES = 1 << 0
-};
-
 /* How an exchange ended. */
 enum svc_outcome {
     SVC_COMPLETE = 0,  /* the last byte of the response was handed to the system */
@@ -52,7 +46,7 @@ typedef struct svc_done {
     uint64_t bytes_in;    /* body bytes received */
     uint64_t bytes_out;   /* body bytes handed to the system; 0 for one from memory or a file that was cut */
     uint64_t duration_ns; /* from the request line to the last byte */
-    int64_t started_unix_us; /* when the request line was in, by the wall clock: microseconds since 1970 */
+    int64_t started_unix_ns; /* when the request line was in, by the wall clock: nanoseconds since 1970 */
 } svc_done;
 
 /*

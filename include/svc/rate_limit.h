@@ -15,24 +15,24 @@
 
 SVC_BEGIN_DECLS
 
-/* Flags of a rate limit. */
+/* Flags of a rate limit. Others are refused. */
 enum {
     /* Each client address is counted by itself: the default where nothing else names a key. */
-    SVC_RATE_BY_CLIENT = 1 << 0,
+    SVC_RATE_BY_CLIENT = 1 << 16,
     /* Each route is counted by itself; requests that matched none are counted together. */
-    SVC_RATE_BY_ROUTE = 1 << 1,
+    SVC_RATE_BY_ROUTE = 1 << 17,
     /* What would be refused passes: it is counted (svc_rate_limit_reported_total) and logged at
      * level debug. */
-    SVC_RATE_REPORT_ONLY = 1 << 2,
+    SVC_RATE_REPORT_ONLY = 1 << 18,
     /* A new key that finds no room in the table is refused; without it, it passes. Either way it is
      * counted (svc_rate_limit_full_total). */
-    SVC_RATE_REFUSE_WHEN_FULL = 1 << 3,
+    SVC_RATE_REFUSE_WHEN_FULL = 1 << 19,
     /* RateLimit and RateLimit-Policy on every reply, and not only on a 429. */
-    SVC_RATE_FIELDS_ALWAYS = 1 << 4,
+    SVC_RATE_FIELDS_ALWAYS = 1 << 20,
     /* X-RateLimit-Limit, -Remaining and -Reset (in seconds) wherever RateLimit would stand. */
-    SVC_RATE_X_FIELDS = 1 << 5,
+    SVC_RATE_X_FIELDS = 1 << 21,
     /* No RateLimit and RateLimit-Policy, whose names and form are those of a draft. */
-    SVC_RATE_NO_DRAFT_FIELDS = 1 << 6
+    SVC_RATE_NO_DRAFT_FIELDS = 1 << 22
 };
 
 /* A limit of several: at most `burst` at once, and `rate` in each period in the long run. */

@@ -190,7 +190,8 @@ SVC_API int svc_response_file(svc_response *res, const char *type, const char *r
 
 /*
  * Takes the body out of the response as a source, whatever it was, so that a middleware can wrap it
- * and set the result with svc_response_source. The response is left with no body. Since: 0.1
+ * and set the result with svc_response_source. The response is left with no body. `source` begins with
+ * SVC_SOURCE_INIT, else SVC_EINVAL. Since: 0.1
  */
 SVC_API int svc_response_take_source(svc_response *res, svc_source *source);
 

@@ -37,9 +37,6 @@
 
 SVC_BEGIN_DECLS
 
-/* For the flags of a route: its handler reads the body as it comes. */
-enum { SVC_STREAM_BODY = 1 << 9 };
-
 /*
  * Reads up to `len` bytes of the body, and blocks until there are any. Bytes read, more than 0; 0 at the
  * end; SVC_ECANCELLED when no more comes, as the client has left, the deadline has passed or the

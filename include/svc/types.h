@@ -21,8 +21,21 @@ typedef struct svc_config svc_config;         /* the settings of an app */
 typedef struct svc_reply svc_reply;           /* what svc_app_test brings back */
 typedef struct svc_pending svc_pending;       /* an answer that comes later */
 
-/* For the flags of a route or a middleware: it may block, so it runs on a worker (svc/worker.h). */
-enum { SVC_BLOCKING = 1 << 8 };
+/*
+ * Flags of routes and middleware. A call refuses flags that are not its own: the sets of flags (those
+ * here, SVC_RATE_, SVC_SCHEMA_, SVC_CACHE_, and the events of a watch) have no bit in common.
+ */
+enum {
+    /* A route: path and query values may be any bytes but NUL; without this flag they must be valid
+     * UTF-8, else the answer is 400. */
+    SVC_ANY_BYTES = 1 << 23,
+    /* A route or a middleware: it may block, so it runs on a worker (svc/worker.h). */
+    SVC_BLOCKING = 1 << 24,
+    /* A route: its handler reads the body as it comes (svc/stream.h). */
+    SVC_STREAM_BODY = 1 << 25,
+    /* A middleware: on_body sees each piece as it arrives; without this flag, the whole body once. */
+    SVC_BODY_PIECES = 1 << 26
+};
 
 /*
  * Answers one request. Returns 0 when `res` holds the answer; a negative SVC_E… code when the

@@ -8,11 +8,16 @@
 #include "libsvc/app/life.h"
 #include "libsvc/app/mount.h"
 #include "libsvc/base/clock.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/workers.h"
 
 /* For workers that only tests have used: they have nothing to do any more. */
 enum { WORKERS_END_MS = 1000 };
+
+#define LAYER_NEEDS                                                                                \
+    "a middleware needs SVC_MIDDLEWARE_INIT, a name, flags of a middleware and a state that fits " \
+    "into a request's memory"
 
 enum { GROUP_TIMEOUT_MAX_MS = 86400000 /* that of the setting request_timeout_ms */ };
 
@@ -96,18 +101,48 @@ int svc__app_open(svc_app *app, const char *what)
 }
 
 /* Of a state larger than all of a request's memory no request could be served. */
-static bool middleware_valid(const svc_middleware *middleware)
+static bool read_middleware(const svc_middleware *given, svc_middleware *own)
 {
-    return middleware && middleware->size >= sizeof *middleware && middleware->name &&
-           middleware->state_size <= EXCHANGE_MEMORY;
+    const unsigned known = SVC_BODY_PIECES | SVC_BLOCKING;
+    *own = (svc_middleware)SVC_MIDDLEWARE_INIT;
+    return !SIZED_READ(own, given, arg) && own->name && own->state_size <= EXCHANGE_MEMORY &&
+           !(own->flags & ~known);
+}
+
+/* A struct that the program has changed since is another middleware. */
+static bool same_middleware(const svc_middleware *a, const svc_middleware *b)
+{
+    return a->name == b->name && a->flags == b->flags && a->state_size == b->state_size &&
+           a->arg == b->arg && a->start == b->start && a->stop == b->stop &&
+           a->on_request == b->on_request && a->on_body == b->on_body &&
+           a->on_response == b->on_response && a->on_done == b->on_done;
+}
+
+/* The app's copy of a middleware, one for all of its uses; NULL when out of memory. */
+static const svc_middleware *copy_middleware(svc_app *app, const svc_middleware *given,
+                                             const svc_middleware *own)
+{
+    for (const struct layer_copy *at = app->layer_copies; at; at = at->next)
+        if (at->given == given && same_middleware(&at->own, own))
+            return &at->own;
+    struct layer_copy *copy = svc__arena_alloc(&app->memory, sizeof *copy);
+    if (!copy)
+        return NULL;
+    *copy = (struct layer_copy){*own, given, app->layer_copies};
+    app->layer_copies = copy;
+    return &copy->own;
 }
 
 int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware)
 {
+    svc_middleware own;
+    if (!read_middleware(middleware, &own))
+        return SVC_EINVAL;
     struct use *use = svc__arena_alloc(&app->memory, sizeof *use);
-    if (!use)
+    const svc_middleware *copy = copy_middleware(app, middleware, &own);
+    if (!use || !copy)
         return svc__faults_refuse(&app->faults, SVC_ENOMEM, "middleware");
-    *use = (struct use){NULL, middleware, app};
+    *use = (struct use){NULL, copy, app};
     if (list->last)
         list->last->next = use;
     else
@@ -120,13 +155,14 @@ int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middlewar
 int svc_group_use(svc_group *group, const svc_middleware *middleware)
 {
     if (!group)
-        return SVC_EINVAL;
+        return SVC_ENOMEM;
     int error = svc__app_open(group->app, "svc_group_use");
     if (error)
         return error;
-    if (!middleware_valid(middleware))
-        return svc__faults_refuse(&group->app->faults, SVC_EINVAL, "svc_group_use");
-    return svc__app_append_use(group->app, &group->uses, middleware);
+    error = svc__app_append_use(group->app, &group->uses, middleware);
+    if (error == SVC_EINVAL)
+        svc__faults_add(&group->app->faults, NULL, 0, "svc_group_use: " LAYER_NEEDS);
+    return error;
 }
 
 int svc_app_use(svc_app *app, const svc_middleware *middleware)
@@ -137,7 +173,7 @@ int svc_app_use(svc_app *app, const svc_middleware *middleware)
 int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
 {
     if (!group)
-        return SVC_EINVAL;
+        return SVC_ENOMEM;
     int error = svc__app_open(group->app, "svc_group_set_timeout");
     if (error)
         return error;
@@ -252,14 +288,10 @@ static int append_layers(svc_app *app, struct route *route, const svc_route *spe
     const struct pattern *pattern = &route->pattern;
     int first = 0;
     for (size_t i = 0; spec->middleware && spec->middleware[i]; i++) {
-        int error = SVC_EINVAL;
-        if (middleware_valid(spec->middleware[i]))
-            error = svc__app_append_use(app, &route->uses, spec->middleware[i]);
-        else
+        int error = svc__app_append_use(app, &route->uses, spec->middleware[i]);
+        if (error == SVC_EINVAL)
             svc__faults_add(&app->faults, pattern->file, pattern->line,
-                            "layer %zu of \"%s\" needs SVC_MIDDLEWARE_INIT, a name and a state "
-                            "that fits into a request's memory",
-                            i + 1, pattern->text);
+                            "layer %zu of \"%s\": " LAYER_NEEDS, i + 1, pattern->text);
         first = first ? first : error;
     }
     return first;
@@ -288,15 +320,24 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     return error;
 }
 
-static int check_route(svc_group *group, const svc_route *route, const char *file, int line)
+static int read_route(svc_group *group, const svc_route *given, svc_route *own, const char *file,
+                      int line)
 {
+    const unsigned known = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY;
+    *own = (svc_route)SVC_ROUTE_INIT;
     if (group->app->state != APP_BUILDING) {
         svc__faults_add(&group->app->faults, file, line, "route: %s", svc_error_text(SVC_ESTATE));
         return SVC_ESTATE;
     }
-    if (!route || route->size < sizeof *route || !route->pattern || !route->handler) {
+    if (SIZED_READ(own, given, handler) || !own->pattern || !own->handler) {
         svc__faults_add(&group->app->faults, file, line,
                         "a route needs SVC_ROUTE_INIT, a pattern and a handler");
+        return SVC_EINVAL;
+    }
+    if (own->flags & ~known) {
+        svc__faults_add(&group->app->faults, file, line,
+                        "route \"%s\": flags that are no route's: 0x%x", own->pattern,
+                        own->flags & ~known);
         return SVC_EINVAL;
     }
     return 0;
@@ -304,25 +345,26 @@ static int check_route(svc_group *group, const svc_route *route, const char *fil
 
 int svc_group_route_at(svc_group *group, const svc_route *route, const char *file, int line)
 {
+    svc_route own;
     if (!group)
-        return SVC_EINVAL;
+        return SVC_ENOMEM;
     file = file ? file : "?";
-    int error = check_route(group, route, file, line);
-    return error ? error : add_route(group, NULL, route, file, line);
+    int error = read_route(group, route, &own, file, line);
+    return error ? error : add_route(group, NULL, &own, file, line);
 }
 
 int svc_group_method_at(svc_group *group, const char *method, const char *pattern,
                         svc_handler *handler, void *arg, const char *file, int line)
 {
     if (!group)
-        return SVC_EINVAL;
-    svc_route route = SVC_ROUTE_INIT;
+        return SVC_ENOMEM;
+    svc_route own, route = SVC_ROUTE_INIT;
     route.pattern = pattern;
     route.handler = handler;
     route.arg = arg;
     file = file ? file : "?";
-    int error = check_route(group, &route, file, line);
-    return error ? error : add_route(group, method, &route, file, line);
+    int error = read_route(group, &route, &own, file, line);
+    return error ? error : add_route(group, method, &own, file, line);
 }
 
 int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line)

@@ -30,6 +30,13 @@ struct use {
     svc_app *app; /* whose registration it is, and which its start and stop are told of */
 };
 
+/* A program's middleware, in the form that this release has. */
+struct layer_copy {
+    svc_middleware own;
+    const svc_middleware *given; /* the same twice is one middleware, which is started once */
+    struct layer_copy *next;
+};
+
 struct use_list {
     struct use *first, *last;
     size_t count;
@@ -143,6 +150,7 @@ struct svc_app {
     const struct default_layer *defaults;
     size_t default_count;
     struct use_list default_uses;           /* made when the app is readied */
+    struct layer_copy *layer_copies;        /* of every middleware of the app, in no order */
     struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
     struct faults faults; /* of its set-up; a mounted app's are kept by the outermost one */
@@ -211,7 +219,7 @@ int svc__app_parse_pattern(const svc_group *group, const char *method, const cha
  * or SVC_ENOMEM, kept as a set-up error. */
 int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out);
 
-/* Adds a middleware at the end of a list. 0 or SVC_ENOMEM. */
+/* Adds a copy of a middleware at the end of a list. 0, SVC_EINVAL or SVC_ENOMEM. */
 int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middleware *middleware);
 
 #endif

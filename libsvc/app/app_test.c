@@ -11,10 +11,12 @@
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/base/standard.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/dispatch.h"
+#include "libsvc/exchange/driver.h"
 #include "libsvc/exchange/stand_in.h"
 #include "libsvc/run/reactor.h"
 
@@ -35,8 +37,11 @@ struct svc_reply {
 };
 
 struct test_client {
-    uint64_t end_ms; /* when it leaves; svc__clock_ms */
-    bool left;       /* it has */
+    struct transport transport; /* first */
+    bool news;                  /* of its exchange */
+    uint64_t end_ms;            /* when it leaves; svc__clock_ms */
+    bool left;                  /* it has */
+    struct peer peer;
 };
 
 /* The home of an app's exchanges in tests. It lives as long as the app, since others may hold one
@@ -49,7 +54,7 @@ struct test_host {
     struct mailbox news;
     const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
     unsigned depth;             /* of its tests within tests */
-    struct test_client client;  /* of the innermost of them */
+    struct test_client *client; /* of the innermost of them */
 };
 
 static _Thread_local char this_thread; /* whose address is another in each thread */
@@ -71,29 +76,27 @@ static struct mail *take(struct test_host *test)
     return news;
 }
 
-/* Turns the loop until there is news, at most until the deadline (of svc__clock_ms). */
-static struct mail *wait_until(struct test_host *test, uint64_t deadline_ms)
+static void take_client_news(struct transport *transport)
+{
+    ((struct test_client *)(void *)transport)->news = true;
+}
+
+/* Turns the loop until there is news of some exchange, which it takes in, at most until the
+ * deadline (of svc__clock_ms). False: there was none. */
+static bool await_news(struct test_host *test, uint64_t deadline_ms)
 {
     struct mail *news;
     while (!(news = take(test)) && svc__clock_ms() < deadline_ms) {
         svc__reactor_turn(&test->loop, deadline_ms);
         svc__reactor_take_wake(&test->loop);
     }
-    return news;
-}
-
-/* Takes all news in. Whether `x`, which may be NULL, goes on. */
-static bool take_news(struct mail *news, const struct exchange *x)
-{
-    bool goes_on = false;
+    bool any = news;
     while (news) {
         struct mail *mail = news;
         news = mail->next;
-        struct exchange *told = svc__exchange_of_mail(mail);
-        bool its = told == x;
-        goes_on = svc__away_news(told) ? its || goes_on : goes_on;
+        svc__away_news(svc__exchange_of_mail(mail));
     }
-    return goes_on;
+    return any;
 }
 
 static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
@@ -102,43 +105,38 @@ static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
 }
 
 /* Whether the client has waited for as long as it would. */
-static bool leaves(struct test_host *test)
+static bool leaves(struct test_client *client)
 {
-    struct test_client *client = &test->client;
     client->left = client->left || svc__clock_ms() >= client->end_ms;
     return client->left;
 }
 
-/* Who has the exchange may have made room for more of its body. */
-static enum exchange_step go_on(struct exchange *x)
+/* Whether there was news of the client's own exchange, by `due_ms` and before it leaves. */
+static bool await_own_news(struct test_host *test, uint64_t due_ms)
 {
-    if (svc__away_is(x))
-        return EXCHANGE_BODY;
-    return x->replied ? EXCHANGE_REPLY : svc__dispatch_run(x);
+    struct test_client *client = test->client;
+    while (!client->news && !leaves(client) && await_news(test, earlier(due_ms, client->end_ms)))
+        continue;
+    bool news = client->news;
+    client->news = false;
+    return news;
 }
 
-/* Others have the exchange: until there is news, or it is answered 503 in the workers' queue or 504
- * at its deadline, as by a server; or the client leaves. */
+/* Others have the exchange: until there is news, or its time is over; or the client leaves. */
 static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
 {
-    struct mail *news;
-    uint64_t deadline_ms = ((*x)->request.deadline_ns + 999999) / 1000000;
-    uint64_t queued_ms = svc__clock_ms() + (*x)->request.app->config.worker_queue_ms;
-    uint64_t due_ms = (*x)->out ? earlier(queued_ms, deadline_ms) : deadline_ms;
-    do {
-        while (!leaves(test) && (news = wait_until(test, earlier(due_ms, test->client.end_ms))))
-            if (take_news(news, *x))
-                return go_on(*x);
-        if (test->client.left) {
+    for (;;) {
+        uint64_t now_ns = svc__clock_ns();
+        uint64_t due_ms = now_ns / 1000000 + svc__driver_due_ms(*x, now_ns);
+        if (await_own_news(test, due_ms))
+            return svc__driver_go_on(*x);
+        if (test->client->left) {
             *x = svc__stand_in_reclaim(*x, SVC_CLIENT_GONE);
             return EXCHANGE_REPLY;
         }
-        if (svc__dispatch_unqueue(*x))
+        if (svc__driver_expired(x, svc__clock_ns()) != DRIVER_WAITS)
             return EXCHANGE_REPLY;
-        due_ms = deadline_ms;
-    } while (svc__exchange_remaining_ms(*x, svc__clock_ns()) || !svc__dispatch_expire(*x));
-    *x = svc__dispatch_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
-    return EXCHANGE_REPLY;
+    }
 }
 
 /* Hands in the next piece of the body, or its end. */
@@ -245,18 +243,17 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
 static int64_t read_source(struct test_host *test, struct exchange *x, char *space)
 {
     int64_t n = SVC_EAGAIN;
-    while (n == SVC_EAGAIN && !leaves(test)) {
+    while (n == SVC_EAGAIN && !leaves(test->client)) {
         n = svc__dispatch_reply_read(x, space, BODY_PIECE);
-        while (n == SVC_EAGAIN && !leaves(test) &&
-               !take_news(wait_until(test, test->client.end_ms), x))
-            continue;
+        if (n == SVC_EAGAIN)
+            await_own_news(test, test->client->end_ms);
     }
     return n;
 }
 
-static int copy_source(struct svc_reply *reply, struct exchange *x, size_t most)
+static int copy_source(struct test_host *test, struct svc_reply *reply, struct exchange *x,
+                       size_t most)
 {
-    struct test_host *test = x->transport;
     while (reply->body.len <= most) {
         char *space = svc__buf_reserve(&reply->body, BODY_PIECE);
         if (!space)
@@ -274,33 +271,34 @@ static int copy_source(struct svc_reply *reply, struct exchange *x, size_t most)
 /* Where there is no socket to send a file to, it is read. */
 static int open_file(svc_response *res)
 {
-    svc_source source;
+    svc_source source = SVC_SOURCE_INIT;
     int error = svc_response_take_source(res, &source);
     return error ? error : svc_response_source(res, res->status, NULL, &source);
 }
 
 /* Up to `most` bytes of the body, and one that tells that there are more. */
-static int copy_body(struct svc_reply *reply, struct exchange *x, size_t most)
+static int copy_body(struct test_host *test, struct svc_reply *reply, struct exchange *x,
+                     size_t most)
 {
     struct response_body *body = &x->response.body;
     int error = body->kind == REPLY_FILE ? open_file(&x->response) : 0;
     if (!error && body->kind == REPLY_SOURCE)
-        error = copy_source(reply, x, most);
+        error = copy_source(test, reply, x, most);
     else if (!error)
         svc__buf_append(&reply->body, body->data, body->len <= most ? body->len : most + 1);
     return error;
 }
 
-static int copy_reply(struct svc_reply *reply, struct exchange *x, size_t most)
+static int copy_reply(struct test_host *test, struct svc_reply *reply, struct exchange *x,
+                      size_t most)
 {
-    struct test_host *test = x->transport;
     reply->status = x->response.status;
     int error = copy_fields(reply, x);
     if (!error && !svc__exchange_reply_bodiless(x))
-        error = copy_body(reply, x, most);
+        error = copy_body(test, reply, x, most);
     if (reply->body.len > most) {
         reply->body.len = most;
-        test->client.left = true;
+        test->client->left = true;
     }
     return error ? error : svc__buf_error(&reply->body);
 }
@@ -311,23 +309,23 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct field *fields = make_fields(&reply->memory, test, &count);
     struct bytes target = svc__bytes_z(test->target);
     struct test_host *host = app->test_host;
-    struct exchange *x = fields ? svc__dispatch_new(app, &host->host, target) : NULL;
+    struct test_client *client = host->client;
+    svc__peer_parse(test->peer, &client->peer);
+    struct exchange *x =
+        fields ? svc__dispatch_new(app, &host->host, &client->transport, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
-    svc__peer_parse(test->peer, &x->request.peer);
-    x->transport = host;
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};
     head.bytes = svc__head_size(&head);
     svc__dispatch_head(x, &head);
     x = run(host, x, test);
     if (!x)
         return SVC_ENOMEM;
-    int error = host->client.left ? 0 : copy_reply(reply, x, test->max_reply_bytes);
-    if (host->client.left)
+    int error = client->left ? 0 : copy_reply(host, reply, x, test->max_reply_bytes);
+    if (client->left)
         reply->outcome = SVC_CLIENT_GONE;
     svc__buf_reserve(&reply->body, 1);
     svc__buf_terminate(&reply->body);
-    x->transport = NULL;
     svc__dispatch_done(x, (enum svc_outcome)reply->outcome, reply->body.len);
     svc__exchange_unref(x);
     return error;
@@ -342,8 +340,10 @@ static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     svc__log_init(log, &app->logger);
     struct log *before = svc__log_adopt(log);
     struct svc_loop *loop_before = svc__reactor_enter(loop);
-    struct test_client client_before = app->test_host->client;
-    app->test_host->client = (struct test_client){svc__clock_ms() + test->timeout_ms, false};
+    struct test_client *client_before = app->test_host->client;
+    struct test_client client = {.end_ms = svc__clock_ms() + test->timeout_ms};
+    client.transport = (struct transport){take_client_news, "http", &client.peer};
+    app->test_host->client = &client;
     int error = exchange(app, test, reply);
     app->test_host->client = client_before;
     svc__reactor_run(loop, svc__clock_ns());
@@ -361,7 +361,6 @@ static struct test_host *host_new(svc_app *app)
         return NULL;
     test->host.cells = svc__metric_cells_new(app->metrics);
     test->host.log = &test->log;
-    test->host.scheme = "http";
     test->host.wake = wake;
     test->host.loop = &test->loop;
     svc__buf_init(&test->host.scratch, MAX_REPLY);
@@ -384,7 +383,7 @@ bool svc__app_test_end(svc_app *app)
     uint64_t deadline_ms = svc__clock_ms() + END_MS;
     struct svc_loop *loop_before = svc__reactor_enter(&test->loop);
     while (atomic_load(&test->host.away) && svc__clock_ms() < deadline_ms)
-        take_news(wait_until(test, deadline_ms), NULL);
+        await_news(test, deadline_ms);
     bool ended = !atomic_load(&test->host.away);
     if (ended)
         svc__reactor_end(&test->loop);
@@ -411,9 +410,8 @@ void svc__app_test_free(svc_app *app)
 static bool test_valid(const svc_test *test)
 {
     struct peer peer;
-    return test->size >= sizeof *test && test->method && test->target &&
-           (test->body || !test->body_len) && test->max_reply_bytes <= MAX_REPLY && test->peer &&
-           !svc__peer_parse(test->peer, &peer);
+    return test->method && test->target && (test->body || !test->body_len) &&
+           test->max_reply_bytes <= MAX_REPLY && test->peer && !svc__peer_parse(test->peer, &peer);
 }
 
 /* Readies an app in APP_STARTING. */
@@ -476,9 +474,10 @@ static svc_reply *run_test(svc_app *app, const svc_test *test)
 
 svc_reply *svc_app_test(svc_app *app, const svc_test *test)
 {
-    if (!app || !test || !test_valid(test) || !begin_test(app))
+    svc_test own = SVC_TEST_INIT;
+    if (!app || SIZED_READ(&own, test, target) || !test_valid(&own) || !begin_test(app))
         return NULL;
-    svc_reply *reply = run_test(app, test);
+    svc_reply *reply = run_test(app, &own);
     end_test(app);
     return reply;
 }

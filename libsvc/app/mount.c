@@ -33,7 +33,7 @@ static void append_mount(svc_app *app, struct mount *mount)
 int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
 {
     if (!group)
-        return SVC_EINVAL;
+        return SVC_ENOMEM;
     svc_app *outer = group->app;
     const char *why = obstacle(outer, inner);
     if (why) {

@@ -10,6 +10,7 @@
 #include "libsvc/base/backoff.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/rand.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
@@ -52,10 +53,8 @@ static bool name_taken(const svc_app *app, const char *name)
     return false;
 }
 
-static int check(svc_app *app, const svc_task *task)
+static int check_task(svc_app *app, const svc_task *task)
 {
-    if (!task || task->size < sizeof *task)
-        return wrong(app, NULL, "a task needs SVC_TASK_INIT");
     if (!svc__app_name_valid(task->name) || strlen(task->name) > MAX_NAME)
         return wrong(app, task, "a name has letters, digits, '_', '-', 64 at most");
     if (name_taken(app, task->name))
@@ -83,16 +82,20 @@ static void append(struct task_list *list, svc_task_context *first, svc_task_con
 
 int svc_app_task(svc_app *app, const svc_task *task)
 {
+    svc_task own = SVC_TASK_INIT;
     int error = svc__app_open(app, "svc_app_task");
-    if (!error)
-        error = check(app, task);
+    if (error)
+        return error;
+    if (SIZED_READ(&own, task, run))
+        return wrong(app, NULL, "a task needs SVC_TASK_INIT");
+    error = check_task(app, &own);
     if (error)
         return error;
     svc_task_context *context = svc__arena_zalloc(&app->memory, sizeof *context);
-    char *name = svc__arena_strndup(&app->memory, task->name, strlen(task->name));
+    char *name = svc__arena_strndup(&app->memory, own.name, strlen(own.name));
     if (!context || !name)
         return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_task");
-    context->task = *task;
+    context->task = own;
     context->task.name = name;
     context->app = app;
     append(&app->tasks, context, context);

@@ -31,6 +31,11 @@ uint64_t svc__clock_ms(void)
     return svc__clock_ns() / 1000000;
 }
 
+uint64_t svc__clock_wall_ns(void)
+{
+    return read_ns(CLOCK_REALTIME);
+}
+
 uint64_t svc__clock_wall_us(void)
 {
     struct timespec now;

@@ -26,6 +26,9 @@ uint64_t svc__clock_ms(void);
 /* Microseconds since 1970-01-01T00:00:00Z; may step when the clock is set. Any thread. */
 uint64_t svc__clock_wall_us(void);
 
+/* The same in nanoseconds, up to the year 2554. Any thread. */
+uint64_t svc__clock_wall_ns(void);
+
 /* Writes a wall clock time as RFC 3339 in UTC with microseconds, with a NUL. Returns the
  * length, 27. Times after the year 9999 are written as its last microsecond. Any thread. */
 size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us);

@@ -1,6 +1,7 @@
 /* Makes a schema of tables: reads each once, sorts its names, and lays out the struct without
  * members. */
 #include "libsvc/bind/schema.h"
+#include "libsvc/base/sized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,8 @@ static const svc_field *entry(const svc_field *table, size_t index)
 static bool count_fields(struct schema_build *build, struct schema_table *table)
 {
     const svc_field *at = table->source;
-    if (at->size < sizeof *at) {
+    svc_field own = {.size = sizeof own};
+    if (SIZED_READ(&own, at, object_size)) {
         svc__schema_field_wrong(build, at, "a table has the entries of the SVC_FIELD macros");
         return false;
     }
@@ -129,7 +131,12 @@ static void read_fields(struct schema_build *build, struct schema_table *table)
 {
     for (size_t i = 0; i < table->count && build->error != SVC_ENOMEM; i++) {
         struct schema_field *field = &table->fields[i];
-        field->rule = *entry(table->source, i);
+        field->rule.size = sizeof field->rule;
+        if (SIZED_READ(&field->rule, entry(table->source, i), object_size)) {
+            svc__schema_field_wrong(build, entry(table->source, i),
+                                    "it has a rule that this release does not know");
+            continue;
+        }
         if (!svc__schema_field_read(build, field, table->size))
             continue;
         if (field->rule.type == SVC_TYPE_OBJECT)

@@ -3,6 +3,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/token.h"
 
@@ -16,17 +17,18 @@ CACHE_CONTROL_FLAGS(SAME)
 
 /* ---- Cache-Control */
 
-int svc__caching_read(const svc_cache_policy *policy, struct cache_control *out)
+int svc__caching_read(const svc_cache_policy *given, svc_cache_policy *own,
+                      struct cache_control *out)
 {
-    if (!policy || policy->size < sizeof *policy ||
-        policy->directives >= 1U << CACHE_CONTROL_FLAG_COUNT)
+    *own = (svc_cache_policy)SVC_CACHE_POLICY_INIT;
+    if (SIZED_READ(own, given, directives) || own->directives >= 1U << CACHE_CONTROL_FLAG_COUNT)
         return SVC_EINVAL;
     struct cache_control value = svc__cache_control_none();
-    value.flags = policy->directives;
-    value.max_age = policy->max_age_s;
-    value.s_maxage = policy->s_maxage_s;
-    value.stale_while_revalidate = policy->stale_while_revalidate_s;
-    value.stale_if_error = policy->stale_if_error_s;
+    value.flags = own->directives;
+    value.max_age = own->max_age_s;
+    value.s_maxage = own->s_maxage_s;
+    value.stale_while_revalidate = own->stale_while_revalidate_s;
+    value.stale_if_error = own->stale_if_error_s;
     if (value.flags & CACHE_CONTROL_MUST_UNDERSTAND)
         value.flags |= CACHE_CONTROL_NO_STORE; /* RFC 9111 5.2.2.3 */
     int error = svc__cache_control_check(&value);
@@ -58,24 +60,25 @@ int svc__caching_forbid(svc_response *res)
 
 int svc_response_set_cache_control(svc_response *res, const svc_cache_policy *policy)
 {
+    svc_cache_policy own;
     struct cache_control value;
     char text[CACHE_CONTROL_SIZE];
     if (!res)
         return SVC_ENOMEM;
-    int error = svc__caching_read(policy, &value);
+    int error = svc__caching_read(policy, &own, &value);
     if (error)
         return error;
     size_t len = svc__cache_control_format(text, &value);
-    if (len == 0 || (policy->vary && !svc__caching_vary_valid(svc__bytes_z(policy->vary))))
+    if (len == 0 || (own.vary && !svc__caching_vary_valid(svc__bytes_z(own.vary))))
         return SVC_EINVAL;
     error = svc_response_set_header(res, "Cache-Control", text);
     int64_t expires = svc__cache_control_expires_in(&value);
-    if (!error && policy->expires && expires >= 0)
+    if (!error && own.expires && expires >= 0)
         error = svc__caching_put_expires(res, expires);
-    if (!error && policy->vary)
-        error = svc_response_add_vary(res, policy->vary);
+    if (!error && own.vary)
+        error = svc_response_add_vary(res, own.vary);
     if (!error)
-        res->cached_errors = policy->errors;
+        res->cached_errors = own.errors;
     return error;
 }
 
@@ -89,20 +92,19 @@ int svc_response_set_age(svc_response *res, uint64_t seconds)
 
 int svc_request_cache_control(const svc_request *req, svc_cache_wish *wish)
 {
-    if (!wish || wish->size < sizeof *wish)
-        return SVC_EINVAL;
     struct cache_control value = svc__cache_control_none();
     const struct field *field = NULL;
     while ((field = svc__fields_each(&req->fields, field, FIELD_CACHE_CONTROL)))
         svc__cache_control_parse(field->value, &value);
     const unsigned known = CACHE_CONTROL_NO_CACHE | CACHE_CONTROL_NO_STORE |
                            CACHE_CONTROL_NO_TRANSFORM | CACHE_CONTROL_ONLY_IF_CACHED;
-    wish->directives = value.flags & known;
-    wish->max_age_s = value.max_age;
-    wish->max_stale_s = value.max_stale < CACHE_CONTROL_MAX_SECONDS ? value.max_stale : INT64_MAX;
-    wish->min_fresh_s = value.min_fresh;
-    wish->stale_if_error_s = value.stale_if_error;
-    return 0;
+    svc_cache_wish own = SVC_CACHE_WISH_INIT;
+    own.directives = value.flags & known;
+    own.max_age_s = value.max_age;
+    own.max_stale_s = value.max_stale < CACHE_CONTROL_MAX_SECONDS ? value.max_stale : INT64_MAX;
+    own.min_fresh_s = value.min_fresh;
+    own.stale_if_error_s = value.stale_if_error;
+    return SIZED_WRITE(wish, &own, directives);
 }
 
 /* ---- Vary */

@@ -7,8 +7,10 @@
 #include "libsvc/base/bytes.h"
 #include "libsvc/proto/cache_control.h"
 
-/* Reads a policy. 0, or SVC_EINVAL for one that a response cannot have. */
-int svc__caching_read(const svc_cache_policy *policy, struct cache_control *out);
+/* Reads a policy: `own` is all of it, and `out` what becomes Cache-Control. 0, or SVC_EINVAL for
+ * one that a response cannot have. */
+int svc__caching_read(const svc_cache_policy *given, svc_cache_policy *own,
+                      struct cache_control *out);
 
 /* Whether `names` is a list of at least one field name, or holds `*`. */
 bool svc__caching_vary_valid(struct bytes names);

@@ -2,6 +2,7 @@
 #include "libsvc/cache/condition.h"
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/cache/caching.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/date.h"
@@ -206,14 +207,14 @@ bool svc_request_fresh(svc_request *req, svc_response *res, const svc_validators
 {
     struct validators state;
     enum method method = svc__method_find(req->method);
-    if (!validators || validators->size < sizeof *validators ||
-        read_state(res, validators, &state) ||
+    svc_validators own = SVC_VALIDATORS_INIT;
+    if (SIZED_READ(&own, validators, etag) || read_state(res, &own, &state) ||
         (safe(method) && state.exists && put_validators(res, &state)))
         return answer_nothing(res);
     req->conditions_asked = true;
     switch (svc__precondition_evaluate(method, &req->fields, &state)) {
     case PRECONDITION_NOT_MODIFIED:
-        answer_not_modified(res, validators->length);
+        answer_not_modified(res, own.length);
         return true;
     case PRECONDITION_FAILED:
         return answer_failed(res) ? answer_nothing(res) : true;

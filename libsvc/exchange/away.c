@@ -163,7 +163,7 @@ static unsigned count_holds(unsigned news)
     return (unsigned)__builtin_popcount(once) + news / NEWS_STREAM;
 }
 
-bool svc__away_news(struct exchange *x)
+void svc__away_news(struct exchange *x)
 {
     unsigned news = atomic_exchange(&x->news, 0);
     if (news & NEWS_WORK) {
@@ -176,9 +176,11 @@ bool svc__away_news(struct exchange *x)
     bool goes_on = false;
     if (!x->out)
         goes_on = unpark(x) || (news & NEWS_WORK && !x->parked);
-    goes_on = (goes_on || news >= NEWS_STREAM) && !x->given_up && x->transport;
+    /* Only then is it still somebody's, whatever holds are dropped. */
+    struct transport *transport = x->given_up ? NULL : x->transport;
     drop_holds(x, count_holds(news));
-    return goes_on;
+    if (transport && (goes_on || news >= NEWS_STREAM))
+        transport->news(transport);
 }
 
 bool svc__away_replaceable(const struct exchange *x)

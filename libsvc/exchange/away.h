@@ -45,9 +45,9 @@ int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchang
 /* Takes it back from the queue of the workers. False: it is not in there. */
 bool svc__away_withdraw(struct exchange *x);
 
-/* On the home's thread, for an exchange that its `wake` was called with: whether its transport goes
- * on. If not, it must not be touched. */
-bool svc__away_news(struct exchange *x);
+/* Takes the news of an exchange that its `wake` was called with, and tells its transport if there
+ * is something for it. The exchange must not be touched afterwards. On the home's thread. */
+void svc__away_news(struct exchange *x);
 
 /* Whether others have it. The home's thread. */
 bool svc__away_is(const struct exchange *x);

@@ -22,7 +22,7 @@ static enum exchange_step run_layers(struct exchange *x);
 static void end_given_up(struct exchange *x);
 
 struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
-                                   struct bytes raw_target)
+                                   struct transport *transport, struct bytes raw_target)
 {
     struct exchange *x = svc__exchange_make(app, home);
     char *target = x ? svc__arena_strndup(&x->arena, raw_target.data, raw_target.len) : NULL;
@@ -33,6 +33,9 @@ struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
     x->next = run_layers;
     x->end = end_given_up;
     x->chain = &app->fallback.chain;
+    x->transport = transport;
+    x->request.scheme = transport->scheme;
+    x->request.peer = *transport->peer;
     x->request.target.raw = (struct bytes){target, raw_target.len};
     return x;
 }
@@ -508,20 +511,21 @@ bool svc__dispatch_expire(struct exchange *x)
 void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out)
 {
     uint64_t duration_ns = svc__clock_ns() - x->request.started_ns;
-    /* One look at the wall clock serves all layers, and without any nobody asks. */
-    uint64_t now_us = x->passed ? svc__clock_wall_us() : 0;
+    /* The default stack, which comes first, asks for no wall clock and would not hold a loop. */
+    bool has_others = x->passed > x->request.app->default_uses.count;
+    uint64_t wall_ns = has_others ? svc__clock_wall_ns() : 0;
     const svc_done done = {.size = sizeof done,
                            .outcome = outcome,
                            .bytes_in = x->request.bytes_in,
                            .bytes_out = bytes_out,
                            .duration_ns = duration_ns,
-                           .started_unix_us = (int64_t)(now_us - duration_ns / 1000)};
+                           .started_unix_ns = (int64_t)(wall_ns - duration_ns)};
+    x->transport = NULL;
     if (x->response.waker)
         svc__waker_disarm(&x->response.waker->waker);
     svc__body_stream_stop(x, SVC_ECANCELLED);
     svc__layers_done(x, &done, x->given_up ? x->lent.from : 0);
-    /* The default stack, which comes first, is not what would hold a loop. */
-    if (x->passed > x->request.app->default_uses.count)
+    if (has_others)
         svc__watchdog_look(&x->home->loop->watchdog, WATCHED_DONE, x->request.route);
     svc__response_drop_body(&x->response);
 }

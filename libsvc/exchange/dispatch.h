@@ -19,9 +19,10 @@
 
 #include "libsvc/exchange/exchange.h"
 
-/* A new exchange with one reference. `raw_target` is copied. NULL when out of memory. */
+/* A new exchange with one reference, for the request that comes by `transport`. `raw_target` is
+ * copied. NULL when out of memory. */
 struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *host,
-                                   struct bytes raw_target);
+                                   struct transport *transport, struct bytes raw_target);
 
 /*
  * Takes the head, which is borrowed until the reply is done (method, fields and their text); its

@@ -16,6 +16,7 @@
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/body_store.h"
 #include "libsvc/exchange/peer.h"
+#include "libsvc/exchange/transport.h"
 #include "libsvc/exchange/response_body.h"
 #include "libsvc/log/log.h"
 #include "libsvc/proto/fields.h"
@@ -34,7 +35,6 @@ struct exchange_host {
     struct arena_cache *arenas;
     struct metric_cells *cells;
     struct log *log;
-    const char *scheme;
     /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
     struct svc_loop *loop; /* never NULL */
@@ -76,6 +76,7 @@ struct svc_request {
     bool body_changed; /* by a layer */
     const char *id;
     struct request_trace trace;
+    const char *scheme; /* static */
     struct peer peer;
     struct request_value *values;
     struct json_t *json;
@@ -148,7 +149,7 @@ struct exchange {
     _Atomic int wait;           /* enum wait_state */
     _Atomic bool cancelled;
     struct mail mail; /* in the host's mailbox while there is news */
-    void *transport;  /* the host's own */
+    struct transport *transport; /* NULL: nobody waits for the reply */
     bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
 
     /* While others have it: see away.c. */

@@ -159,7 +159,7 @@ const char *svc_request_peer(svc_request *req)
 
 const char *svc_request_scheme(const svc_request *req)
 {
-    return svc__exchange_of(req)->host->scheme;
+    return req->scheme;
 }
 
 const char *svc_request_id(const svc_request *req)

@@ -9,6 +9,7 @@
 #include <svc/cache.h>
 
 #include "libsvc/base/open_beneath.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_internal.h"
 
 /* Settles the length of a part, which must lie within the file. */
@@ -45,11 +46,12 @@ static int set_file(svc_response *res, int status, const char *type, const svc_f
 int svc_response_fd(svc_response *res, int status, const char *type, const svc_file *file)
 {
     struct stat info;
-    if (!file || file->size < sizeof *file)
+    svc_file own = SVC_FILE_INIT;
+    if (SIZED_READ(&own, file, fd))
         return SVC_EINVAL;
-    int error = fstat(file->fd, &info) ? SVC_ESYSTEM : set_file(res, status, type, file, &info);
-    if (error && file->fd >= 0)
-        close(file->fd);
+    int error = fstat(own.fd, &info) ? SVC_ESYSTEM : set_file(res, status, type, &own, &info);
+    if (error && own.fd >= 0)
+        close(own.fd);
     return error;
 }
 

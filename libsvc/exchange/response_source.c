@@ -1,24 +1,25 @@
 /* Bodies that are sources, and bodies taken out of a response as such. */
 #include <string.h>
 
+#include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_file.h"
 #include "libsvc/exchange/response_internal.h"
 
 int svc_response_source(svc_response *res, int status, const char *type, const svc_source *source)
 {
-    int error = SVC_EINVAL;
-    if (!source)
-        return error;
-    if (source->read && status >= 200 && status <= 599)
-        error = svc__response_put_type(res, type);
+    svc_source own = SVC_SOURCE_INIT;
+    if (SIZED_READ(&own, source, read))
+        return SVC_EINVAL;
+    bool valid = own.read && status >= 200 && status <= 599;
+    int error = valid ? svc__response_put_type(res, type) : SVC_EINVAL;
     if (error) {
-        if (source->close)
-            source->close(source->state);
+        if (own.close)
+            own.close(own.state);
         return error;
     }
     svc__response_drop_body(res);
     res->status = status;
-    res->body = (struct response_body){.kind = REPLY_SOURCE, .source = *source};
+    res->body = (struct response_body){.kind = REPLY_SOURCE, .source = own};
     return 0;
 }
 
@@ -46,27 +47,34 @@ static void memory_close(void *state)
     svc__response_body_drop(&memory->body);
 }
 
+static int source_of_memory(svc_response *res, svc_source *source)
+{
+    struct memory_source *memory = svc__arena_alloc(&res->exchange->arena, sizeof *memory);
+    if (!memory)
+        return SVC_ENOMEM;
+    *memory = (struct memory_source){res->body, 0};
+    source->length = res->body.len;
+    source->read = memory_read;
+    source->close = memory_close;
+    source->state = memory;
+    return 0;
+}
+
 int svc_response_take_source(svc_response *res, svc_source *source)
 {
+    svc_source own = SVC_SOURCE_INIT;
+    int error = 0;
     if (!res)
         return SVC_ENOMEM;
-    if (res->body.kind == REPLY_SOURCE) {
-        *source = res->body.source;
-    } else if (res->body.kind == REPLY_FILE) {
-        int error = svc__response_file_source(res, source);
-        if (error)
-            return error;
-    } else {
-        struct memory_source *memory = svc__arena_alloc(&res->exchange->arena, sizeof *memory);
-        if (!memory)
-            return SVC_ENOMEM;
-        *memory = (struct memory_source){res->body, 0};
-        *source = (svc_source)SVC_SOURCE_INIT;
-        source->length = res->body.len;
-        source->read = memory_read;
-        source->close = memory_close;
-        source->state = memory;
-    }
-    res->body = (struct response_body){.kind = REPLY_EMPTY};
-    return 0;
+    if (res->body.kind == REPLY_SOURCE)
+        own = res->body.source;
+    else if (res->body.kind == REPLY_FILE)
+        error = svc__response_file_source(res, &own);
+    else
+        error = source_of_memory(res, &own);
+    if (!error)
+        error = SIZED_WRITE(source, &own, state);
+    if (!error)
+        res->body = (struct response_body){.kind = REPLY_EMPTY};
+    return error;
 }

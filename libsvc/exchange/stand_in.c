@@ -39,6 +39,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->trace.own = from->trace.own;
     memcpy(to->trace.parent, from->trace.parent, sizeof to->trace.parent);
     to->trace.member = from->trace.member;
+    to->scheme = from->scheme;
     to->peer = from->peer;
     to->values = lent->values;
     to->started_ns = from->started_ns;
@@ -49,7 +50,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
 static struct exchange *make_stand_in(struct exchange *x, enum svc_outcome outcome)
 {
     struct exchange *stand_in = svc__exchange_make(x->request.app, x->home);
-    void *transport = x->transport;
+    struct transport *transport = x->transport;
     x->transport = NULL;
     give_up(x, outcome);
     if (!stand_in) {

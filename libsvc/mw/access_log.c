@@ -69,9 +69,8 @@ static void render_request(struct buf *line, svc_request *req)
 static void render(struct buf *line, struct clock_text *now, const char *middle, svc_request *req,
                    const svc_response *res, const svc_done *done)
 {
-    uint64_t now_us = (uint64_t)done->started_unix_us + done->duration_ns / 1000;
     svc__buf_puts(line, "{\"time\":\"");
-    svc__buf_append(line, svc__clock_text(now, now_us), CLOCK_RFC3339_SIZE - 1);
+    svc__buf_append(line, svc__clock_text(now, svc__clock_wall_us()), CLOCK_RFC3339_SIZE - 1);
     svc__buf_puts(line, middle);
     render_request(line, req);
     member_number(line, ",\"status\":", (uint64_t)res->status);

@@ -66,20 +66,21 @@ static int read_policy(struct cache_control_layer *layer, struct arena *memory,
                        const svc_cache_policy *policy)
 {
     struct cache_control value;
+    svc_cache_policy own;
     char text[CACHE_CONTROL_SIZE];
-    int error = svc__caching_read(policy, &value);
+    int error = svc__caching_read(policy, &own, &value);
     if (error)
         return error;
-    struct bytes vary = svc__bytes_z(policy->vary);
+    struct bytes vary = svc__bytes_z(own.vary);
     if (vary.data && !svc__caching_vary_valid(vary))
         return SVC_EINVAL;
     size_t len = svc__cache_control_format(text, &value);
     layer->text = svc__arena_copy(memory, svc__bytes(text, len));
     if (vary.data)
         layer->vary = svc__arena_copy(memory, vary);
-    layer->expires_in = policy->expires ? svc__cache_control_expires_in(&value) : -1;
-    layer->errors = policy->errors;
-    layer->personal = policy->personal;
+    layer->expires_in = own.expires ? svc__cache_control_expires_in(&value) : -1;
+    layer->errors = own.errors;
+    layer->personal = own.personal;
     return !layer->text.data || (vary.data && !layer->vary.data) ? SVC_ENOMEM : 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/num.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/mw/concurrency.h"
 
 enum { MAX_QUEUE_MS = 3600000, MAX_RETRY_S = 86400 };
@@ -78,21 +79,22 @@ const svc_middleware *svc_concurrency_new(svc_app *app, const svc_concurrency *o
 {
     if (svc__app_open(app, "svc_concurrency_new"))
         return NULL;
-    if (!options || options->size < sizeof *options) {
+    svc_concurrency own = SVC_CONCURRENCY_INIT;
+    if (SIZED_READ(&own, options, limit)) {
         svc__faults_add(&app->faults, NULL, 0,
                         "svc_concurrency_new: options need SVC_CONCURRENCY_INIT");
         return NULL;
     }
-    if (check(app, options))
+    if (check(app, &own))
         return NULL;
     struct concurrency *concurrency = allocate(app);
     if (!concurrency) {
         no_memory(app);
         return NULL;
     }
-    if (render_retry(app, concurrency, options->retry_after_s))
+    if (render_retry(app, concurrency, own.retry_after_s))
         return NULL;
-    adopt_options(concurrency, options);
+    adopt_options(concurrency, &own);
     svc__concurrency_prepare(concurrency);
     return &concurrency->middleware;
 }

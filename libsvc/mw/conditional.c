@@ -1,6 +1,7 @@
 /* Conditional requests: tags for bodies in memory, 304 and 412 for reads, 428 for bare writes. */
 #include "libsvc/base/arena.h"
 #include "libsvc/base/siphash.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/cache/condition.h"
 #include "libsvc/exchange/response_internal.h"
 
@@ -99,12 +100,11 @@ static int apply_conditions(svc_request *req, svc_response *res, const svc_layer
 
 const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *options)
 {
-    static const svc_conditional defaults = SVC_CONDITIONAL_INIT;
     struct conditional_layer *layer = NULL;
     if (svc__app_open(app, "svc_conditional_new"))
         return NULL;
-    options = options ? options : &defaults;
-    int error = options->size < sizeof *options ? SVC_EINVAL : 0;
+    svc_conditional own = SVC_CONDITIONAL_INIT;
+    int error = options ? SIZED_READ(&own, options, max_tagged_bytes) : 0;
     if (!error) {
         layer = svc__arena_zalloc(&app->memory, sizeof *layer);
         error = layer ? 0 : SVC_ENOMEM;
@@ -113,7 +113,7 @@ const svc_middleware *svc_conditional_new(svc_app *app, const svc_conditional *o
         svc__faults_add(&app->faults, NULL, 0, "svc_conditional_new: %s", svc_error_text(error));
         return NULL;
     }
-    layer->options = *options;
+    layer->options = own;
     layer->middleware = (svc_middleware){.size = sizeof layer->middleware,
                                          .name = "conditional",
                                          .arg = layer,

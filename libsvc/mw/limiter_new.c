@@ -3,6 +3,7 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/mw/rate_fields.h"
 #include "libsvc/mw/rate_limit.h"
 #include "libsvc/proto/token.h"
@@ -11,6 +12,9 @@
 
 enum { MAX_NAME = 64, MAX_EXEMPT = 1024, MAX_RATE = 1000000 };
 
+static const unsigned known_flags = SVC_RATE_BY_CLIENT | SVC_RATE_BY_ROUTE | SVC_RATE_REPORT_ONLY |
+                                    SVC_RATE_REFUSE_WHEN_FULL | SVC_RATE_FIELDS_ALWAYS |
+                                    SVC_RATE_X_FIELDS | SVC_RATE_NO_DRAFT_FIELDS;
 static const uint64_t second_ns = 1000000000, max_memory = UINT64_C(1) << 36;
 
 #define WRONG(app, ...)                                                                            \
@@ -154,8 +158,13 @@ const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *option
 {
     if (svc__app_open(app, "svc_limiter_new"))
         return NULL;
-    if (!options || options->size < sizeof *options) {
+    svc_rate_limit own = SVC_RATE_LIMIT_INIT;
+    if (SIZED_READ(&own, options, rate)) {
         svc__faults_add(&app->faults, NULL, 0, "svc_limiter_new: options need SVC_RATE_LIMIT_INIT");
+        return NULL;
+    }
+    if (own.flags & ~known_flags) {
+        (void)WRONG(app, "flags that are no rate limit's: 0x%x", own.flags & ~known_flags);
         return NULL;
     }
     struct rate_limit *limit = svc__arena_zalloc(&app->memory, sizeof *limit);
@@ -163,7 +172,7 @@ const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *option
         no_memory(app);
         return NULL;
     }
-    if (make_limit(app, limit, options))
+    if (make_limit(app, limit, &own))
         return NULL;
     svc__rate_limit_prepare(limit);
     return &limit->middleware;

@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/server/address_limit.h"
+#include "libsvc/server/conn.h"
+#include "libsvc/server/front.h"
 
 /* A batch bounds how long one listener keeps the loop from its connections. */
 enum { BATCH = 32, PAUSE_MS = 50 };
@@ -47,55 +48,37 @@ static void log_refusal(struct loop *loop, const char *message, const char *reas
     svc__loop_log_fault(loop, &loop->server->accept_logged_ms, message, reason);
 }
 
-/* `self` is the calling loop, or NULL on another thread. */
-static void refuse(struct loop *self, int fd, int status, const char *detail)
+/* `self` is the calling loop, or NULL on another thread, which says nothing to who is refused. */
+static void refuse_socket(struct server *server, struct loop *self, const struct front *front,
+                          int fd, bool over_address)
 {
+    const char *detail = over_address ? "the service takes no more connections from one address"
+                                      : "the service has as many connections as it takes";
+    const struct server_metrics *m = &server->metrics;
+    svc__metric_add_shared(server->app->metrics, over_address ? m->over_address : m->refused, 1);
     if (!self) {
         close(fd);
         return;
     }
     log_refusal(self, "connections refused", detail);
-    svc__wire_send_problem(fd, status, detail, svc__loop_date(self));
-    svc__linger_begin(self, fd, (struct unsent){NULL, 0});
+    front->refuse(svc__loop_part(self, front), fd, over_address ? 429 : 503, detail);
 }
 
-static void refuse_full(struct server *server, struct loop *self, int fd)
-{
-    svc__metric_add_shared(server->app->metrics, server->metrics.refused, 1);
-    refuse(self, fd, 503, "the service has as many connections as it takes");
-}
-
-static void refuse_address(struct server *server, struct loop *self, int fd)
-{
-    svc__metric_add_shared(server->app->metrics, server->metrics.over_address, 1);
-    refuse(self, fd, 429, "the service takes no more connections from one address");
-}
-
-/* A connection for an accepted socket; NULL when that was refused. */
-static struct conn *admit(struct server *server, struct loop *self, int fd,
-                          const struct remote *remote)
-{
-    struct conn *conn = svc__conn_new(fd, &remote->address, remote->len);
-    if (conn && svc__address_limit_enter(server->per_address, &conn->peer))
-        return conn;
-    svc__server_socket_closed(server, &server->connections);
-    if (conn)
-        refuse_address(server, self, fd);
-    else
-        refuse_full(server, self, fd);
-    free(conn);
-    return NULL;
-}
-
-static void take(struct server *server, struct loop *self, int fd, const struct remote *remote)
+/* Gives an accepted socket to the emptiest loop, as a connection of its listener's front. */
+static void hand_out(struct server *server, struct loop *self, const struct front *front, int fd,
+                     const struct remote *remote)
 {
     if (!svc__server_socket_opened(server, &server->connections, server->max_connections)) {
-        refuse_full(server, self, fd);
+        refuse_socket(server, self, front, fd, false);
         return;
     }
-    struct conn *conn = admit(server, self, fd, remote);
-    if (!conn)
+    struct conn *conn = svc__conn_new(front, fd, &remote->address, remote->len);
+    if (!conn || !svc__address_limit_enter(server->per_address, &conn->peer)) {
+        svc__server_socket_closed(server, &server->connections);
+        refuse_socket(server, self, front, fd, conn);
+        free(conn);
         return;
+    }
     svc__metric_add_shared(server->app->metrics, server->metrics.accepted, 1);
     struct loop *loop = emptiest(server);
     atomic_fetch_add(&loop->count, 1);
@@ -150,7 +133,7 @@ static void listener_ready(struct svc_loop *reactor, struct watch *watch, uint32
         int fd = accept_remote(listener, &remote);
         error = errno;
         if (fd >= 0) {
-            take(loop->server, loop, fd, &remote);
+            hand_out(loop->server, loop, listener->front, fd, &remote);
         } else if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
             turn_one_away(loop, listener);
             pause_accepting(loop, error);
@@ -171,7 +154,7 @@ bool svc__acceptor_empty(struct server *server, struct listener *listener)
     for (;;) {
         int fd = accept_remote(listener, &remote);
         if (fd >= 0)
-            take(server, NULL, fd, &remote);
+            hand_out(server, NULL, listener->front, fd, &remote);
         else if (errno == EAGAIN || errno == EBADF || errno == EINVAL)
             return true;
         else if (errno != ECONNABORTED && errno != EINTR)

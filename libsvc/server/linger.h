@@ -9,12 +9,17 @@
 #ifndef SVC_SERVER_LINGER_H
 #define SVC_SERVER_LINGER_H
 
-#include "libsvc/fronts/mhd/wire.h"
 #include "libsvc/run/reactor.h"
 
 enum { LINGER_IDLE_MS = 2000, LINGER_TOTAL_MS = 10000, LINGER_MAX = 256 };
 
 struct loop;
+
+/* What a socket had no room for. */
+struct unsent {
+    char *data; /* of malloc */
+    size_t len;
+};
 
 struct lingering {
     struct watch watch; /* first */

@@ -10,9 +10,12 @@
 #include "libsvc/base/endpoint.h"
 #include "libsvc/run/reactor.h"
 
+struct front;
+
 struct listener {
     struct watch watch;
-    _Atomic int fd; /* -1: closed, perhaps while a loop that was not waited for looks */
+    const struct front *front; /* of its connections */
+    _Atomic int fd;            /* -1: closed, perhaps while a loop that was not waited for looks */
     char address[ENDPOINT_TEXT];
     bool local;   /* a unix socket */
     char *path;   /* of a unix socket; NULL otherwise, and when its file is gone */

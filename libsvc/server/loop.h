@@ -1,6 +1,7 @@
 /*
- * An event loop: one thread that accepts, runs libmicrohttpd without ever letting it wait, keeps
- * the deadlines of its connections, and takes what other threads hand over.
+ * An event loop: one thread that accepts, has fronts speak their protocols, keeps the deadlines of
+ * its connections, and takes what other threads hand over. Here is what all that lives on a loop
+ * may ask of it; what its thread does is in loop_thread.h.
  */
 #ifndef SVC_SERVER_LOOP_H
 #define SVC_SERVER_LOOP_H
@@ -9,16 +10,20 @@
 #include "libsvc/base/mailbox.h"
 #include "libsvc/base/wheel.h"
 #include "libsvc/run/reactor.h"
-#include "libsvc/server/conn.h"
-#include "libsvc/server/linger.h"
 #include "libsvc/server/server.h"
 
-struct MHD_Daemon;
-struct kept_replies;
+struct conn;
+struct front_part;
+struct lingering;
 
 /* Deadlines have ticks of 1 << this milliseconds. A tick is as short as the clock that they go by:
  * the wheel's cost is by timer, not by tick. */
 enum { LOOP_TICK_SHIFT = 0 };
+
+enum {
+    LOOP_FRONTS_MAX = 4, /* protocols of one server */
+    LOOP_SWEEP_MS = 100  /* between looks for silent connections while the server stops */
+};
 
 struct loop {
     struct exchange_host host; /* first: a host is its loop's address */
@@ -26,18 +31,8 @@ struct loop {
     struct server *server;
     pthread_t thread;
     struct svc_loop reactor;
-    struct watch mhd_watch;
-    struct MHD_Daemon *daemon;
-    int mhd_fd;          /* libmicrohttpd's epoll */
-    struct conn *adding; /* whose socket libmicrohttpd is just taking */
-    uint64_t runs;       /* of libmicrohttpd, in each of which it reads once from a connection */
-    bool run_again;      /* libmicrohttpd has work that its epoll does not show */
-    bool closes;         /* a connection that libmicrohttpd has to handle once more */
-    bool known_layout;   /* it is clear how this libmicrohttpd uses a connection's memory */
-    struct kept_replies *replies; /* see loop_mhd_reply.h */
-    size_t pool;                  /* bytes of a connection's memory in libmicrohttpd */
-
-    struct early_feed feed; /* heads that it has read itself, see early.h */
+    struct front_part *parts[LOOP_FRONTS_MAX];
+    size_t part_count;
 
     struct mailbox handed;   /* connections accepted by other threads */
     struct mailbox woken;    /* exchanges of which there is news */
@@ -45,7 +40,7 @@ struct loop {
     struct wheel wheel;
     struct conn *conns;
     struct lingering *lingers;
-    unsigned suspended;       /* connections, in libmicrohttpd */
+    unsigned suspended;       /* connections, each of which costs a look when news are taken */
     bool news;                /* of exchanges, which waits for its time */
     uint64_t news_ms;         /* when the next may be taken */
     _Atomic unsigned count;   /* of connections, those still in `handed` included */
@@ -63,21 +58,18 @@ struct loop {
     struct deadline watch_again;  /* armed while sockets of connections could not be watched */
 };
 
-/* Makes a loop and its daemon; its thread is not running yet. NULL with `*error` set. */
-struct loop *svc__loop_new(struct server *server, int *error);
-
-/* Starts the thread. 0 or SVC_ESYSTEM. */
-int svc__loop_start(struct loop *loop);
-
 /* Has the loop look at what was handed over, or at the stage. Any thread. */
 void svc__loop_wake(struct loop *loop);
+
+/* The part of the loop that is the front's, which its server has. The loop's thread. */
+struct front_part *svc__loop_part(const struct loop *loop, const struct front *front);
+
+/* Whether a front has work of which no event tells. The loop's thread. */
+bool svc__loop_has_work(const struct loop *loop);
 
 /* How long the loop may wait for events at `now_ns` of svc__clock_ns, in milliseconds: until then
  * it has nothing to do, and after that it asks again. -1 for ever. The loop's thread. */
 int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns);
-
-/* Frees a loop whose thread has ended or never ran. Accepts NULL. */
-void svc__loop_free(struct loop *loop);
 
 /* The loop of a reactor. */
 static inline struct loop *svc__loop_of(struct svc_loop *reactor)

@@ -1,7 +1,6 @@
 /*
- * The server: what serves one app on one set of listeners. Its listeners are shared by its event
- * loops; each loop owns its connections, a libmicrohttpd daemon, and everything else that its
- * thread touches.
+ * The server: what serves one app on one set of listeners, as far as its event loops share it. Each
+ * loop owns its connections, its fronts' parts and everything else that its thread touches.
  */
 #ifndef SVC_SERVER_SERVER_H
 #define SVC_SERVER_SERVER_H
@@ -14,6 +13,7 @@
 #include "libsvc/server/listen.h"
 
 struct address_limit;
+struct front;
 struct loop;
 
 /* Where the server stands in its life. Each loop acts on a new stage and then says so. */
@@ -33,7 +33,8 @@ struct server_metrics {
 
 struct server {
     svc_app *app;
-    struct logger *logger; /* borrowed */
+    struct logger *logger;             /* borrowed */
+    const struct front *const *fronts; /* the protocols that it speaks; NULL ends them */
     struct listeners listeners;
     struct loop **loops;
     size_t loop_count;
@@ -52,45 +53,21 @@ struct server {
 };
 
 /*
- * Makes a server for `app` and opens its listeners; nobody serves them yet. NULL with `*error` set:
- * SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which keeps set-up errors in `report`.
+ * Makes a server for `app` and opens its listeners, whose connections get the first of `fronts`
+ * (borrowed); nobody serves them yet. NULL with `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as
+ * svc__listen_open, which keeps set-up errors in `report`.
  */
-struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses, int *error);
+struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
+                               const struct front *const *fronts, int *error);
 
-/*
- * Makes `loops` loops, whose threads do not run yet. The app must be readied; `logger` is borrowed
- * until the free. 0, SVC_ENOMEM or SVC_ESYSTEM, and then the server can only be freed.
- */
-int svc__server_make_loops(struct server *server, struct logger *logger, size_t loops);
-
-/* Starts the threads. 0, or SVC_ESYSTEM with some of them running. */
-int svc__server_start(struct server *server);
-
-/* Moves every loop to a stage and wakes it. Any thread. */
-void svc__server_enter(struct server *server, enum stage stage);
-
-/* Whether every loop has acted on the current stage. */
-bool svc__server_settled(const struct server *server);
-
-/* Whether no connection is left, lingering ones included, and nobody holds an exchange. */
-bool svc__server_empty(const struct server *server);
+/* Registers its metrics and takes its limits from the settings of its app, which is readied;
+ * `logger` is borrowed until the free. 0 or SVC_ENOMEM. Once, before its loops are made. */
+int svc__server_configure(struct server *server, struct logger *logger);
 
 /* Has who waits for the server look again, who otherwise looks after WAIT_LOOK_MS. Any thread. */
 void svc__server_notify(struct server *server);
 
-/* Takes what is in the queues of the listeners, after svc__listen_refuse and when loops have
- * settled on STAGE_REFUSE. Whether more is to come: handshakes that had begun, or what cannot be
- * accepted now. */
-bool svc__server_take_last(struct server *server);
-
-/* Takes what is in the queues of the listeners for the last time, then closes them. */
-void svc__server_close_listeners(struct server *server);
-
-/* Ends the loops' threads. SVC_EFORCED when one has not ended by the deadline (of svc__clock_ms):
- * its handler still runs, and the server must be left alone. Accepts NULL. */
-int svc__server_end(struct server *server, uint64_t deadline_ms);
-
-/* Frees a server whose threads have ended or never ran. Accepts NULL. */
+/* Frees a server whose loops are gone. Accepts NULL. */
 void svc__server_free(struct server *server);
 
 /* Counts a socket in `counter`, one of the two above; false, and not counted, when that would be

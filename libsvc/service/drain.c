@@ -8,6 +8,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/run/workers.h"
+#include "libsvc/server/loops.h"
 #include "libsvc/service/signals.h"
 
 enum {
@@ -113,18 +114,18 @@ static void take_last(struct drain *drain, uint64_t deadline_ms)
         wait_for_event(drain, REFUSING_MS);
         now_ms = svc__clock_ms();
     } while (now_ms < least_ms ||
-             (svc__server_take_last(server) && now_ms < most_ms && drain->asked < 2));
-    svc__server_close_listeners(server);
+             (svc__loops_take_last(server) && now_ms < most_ms && drain->asked < 2));
+    svc__loops_close_listeners(server);
 }
 
 static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
 {
     struct server *server = drain->service->server;
-    svc__server_enter(server, STAGE_REFUSE);
+    svc__loops_enter(server, STAGE_REFUSE);
     uint64_t settle_ms = svc__clock_ms() + SETTLE_MS;
     settle_ms = settle_ms < deadline_ms ? settle_ms : deadline_ms;
     /* Also after a second stop: loops must not look at listeners that are being closed. */
-    while (!svc__server_settled(server) && svc__clock_ms() < settle_ms)
+    while (!svc__loops_settled(server) && svc__clock_ms() < settle_ms)
         wait_for_event(drain, 10);
     take_last(drain, deadline_ms);
 }
@@ -134,15 +135,15 @@ static bool finish_requests(struct drain *drain, uint64_t deadline_ms)
 {
     struct service *service = drain->service;
     struct server *server = service->server;
-    svc__server_enter(server, STAGE_CLOSE_IDLE);
-    if (wait_until(drain, svc__server_empty, deadline_ms))
+    svc__loops_enter(server, STAGE_CLOSE_IDLE);
+    if (wait_until(drain, svc__loops_empty, deadline_ms))
         return true;
     atomic_store(&service->app->draining, DRAIN_CUT);
-    svc__server_enter(server, STAGE_CUT);
+    svc__loops_enter(server, STAGE_CUT);
     uint64_t cut_deadline = svc__clock_ms() + CUT_MS;
-    while (!svc__server_empty(server) && svc__clock_ms() < cut_deadline)
+    while (!svc__loops_empty(server) && svc__clock_ms() < cut_deadline)
         wait_for_event(drain, 10);
-    return svc__server_empty(server) && !atomic_load(&server->cut_requests);
+    return svc__loops_empty(server) && !atomic_load(&server->cut_requests);
 }
 
 static bool tasks_ended(const struct server *server)

@@ -4,10 +4,15 @@
 #include <stdlib.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/fronts/mhd/mhd_front.h"
 #include "libsvc/ops/admin.h"
+#include "libsvc/server/loops.h"
 #include "libsvc/service/cpus.h"
 
 enum { ADMIN_LOOPS = 1 };
+
+/* The protocols that are spoken here. */
+static const struct front *const fronts[] = {&svc__mhd_front, NULL};
 
 static int64_t lines_dropped(void *arg)
 {
@@ -46,7 +51,8 @@ static int open_admin(struct service *service)
     if (!service->admin_app)
         return SVC_ENOMEM;
     int error;
-    service->admin = svc__server_new(service->admin_app, app, app->config.admin_listen, &error);
+    service->admin =
+        svc__server_new(service->admin_app, app, app->config.admin_listen, fronts, &error);
     return service->admin ? 0 : error;
 }
 
@@ -54,7 +60,7 @@ static int open_server(struct service *service)
 {
     int error;
     service->server =
-        svc__server_new(service->app, service->app, service->app->config.listen, &error);
+        svc__server_new(service->app, service->app, service->app->config.listen, fronts, &error);
     return service->server ? 0 : error;
 }
 
@@ -93,8 +99,8 @@ static int make_loops(struct service *service, size_t loops)
     struct logger *logger = &service->app->logger;
     int error = 0;
     if (service->admin)
-        error = svc__server_make_loops(service->admin, logger, ADMIN_LOOPS);
-    return error ? error : svc__server_make_loops(service->server, logger, loops);
+        error = svc__loops_make(service->admin, logger, ADMIN_LOOPS);
+    return error ? error : svc__loops_make(service->server, logger, loops);
 }
 
 /* Has the drain look whether all tasks have ended. */
@@ -114,8 +120,8 @@ static int start_threads(struct service *service)
     error = service->checks ? svc__checks_start(service->checks) : 0;
     if (error)
         return error; /* likewise */
-    error = service->admin ? svc__server_start(service->admin) : 0;
-    error = error ? error : svc__server_start(service->server);
+    error = service->admin ? svc__loops_start(service->admin) : 0;
+    error = error ? error : svc__loops_start(service->server);
     if (error)
         svc__faults_add(&service->app->faults, NULL, 0,
                         "the threads of event loops cannot be made");
@@ -137,19 +143,21 @@ int svc__service_start(struct service *service)
 
 int svc__service_end(struct service *service, uint64_t deadline_ms)
 {
-    int error = svc__server_end(service->server, deadline_ms);
+    int error = svc__loops_end(service->server, deadline_ms);
     int task_error = svc__task_end(service->app, deadline_ms);
     error = error ? error : task_error;
     int checks_error = svc__checks_stop(service->checks, deadline_ms);
     error = error ? error : checks_error;
-    int admin_error = svc__server_end(service->admin, deadline_ms);
+    int admin_error = svc__loops_end(service->admin, deadline_ms);
     return error ? error : admin_error;
 }
 
 void svc__service_free(struct service *service)
 {
     /* The admin pages look at the server to the last. */
+    svc__loops_free(service->admin);
     svc__server_free(service->admin);
+    svc__loops_free(service->server);
     svc__server_free(service->server);
     svc_app_free(service->admin_app);
     svc__checks_free(service->checks);

@@ -144,6 +144,16 @@ void svc__setting_reset(const svc_setting *setting, void *values)
         *(int *)member(setting, values) = (int)setting->number;
 }
 
+void svc__setting_copy(const svc_setting *setting, const void *from, void *to)
+{
+    if (setting->kind == SVC_SETTING_KIND_STRING)
+        *(const char **)member(setting, to) = *(const char *const *)value_at(setting, from);
+    else if (setting->kind == SVC_SETTING_KIND_NUMBER)
+        *(uint64_t *)member(setting, to) = *(const uint64_t *)value_at(setting, from);
+    else
+        *(int *)member(setting, to) = *(const int *)value_at(setting, from);
+}
+
 const char *svc__setting_string(const svc_setting *setting, const void *values)
 {
     const char *text = *(const char *const *)value_at(setting, values);

@@ -27,6 +27,9 @@ bool svc__setting_named(const svc_setting *setting, const char *prefix, struct b
 /* Writes the default to the setting's member of `values`. */
 void svc__setting_reset(const svc_setting *setting, void *values);
 
+/* Copies the member of `from` to that of `to`; a text itself is not copied. */
+void svc__setting_copy(const svc_setting *setting, const void *from, void *to);
+
 /* Whether the member has the value of the default. */
 bool svc__setting_is_default(const svc_setting *setting, const void *values);
 

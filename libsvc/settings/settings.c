@@ -6,6 +6,7 @@
 
 #include "libsvc/base/endpoint.h"
 #include "libsvc/base/sink.h"
+#include "libsvc/base/sized.h"
 #include "libsvc/log/log_level.h"
 #include "libsvc/proto/network.h"
 #include "libsvc/settings/setting.h"
@@ -68,13 +69,15 @@ static int copy_strings(struct settings *settings, svc_config *config)
 
 int svc__settings_configure(struct settings *settings, const svc_config *config)
 {
-    if (!config || config->size < sizeof *config)
+    svc_config copy = SVC_CONFIG_INIT;
+    if (SIZED_READ(&copy, config, listen))
         return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_configure");
-    svc_config copy = *config;
     if (copy_strings(settings, &copy))
         return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_configure");
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (settings->origins[i].prefix)
+            svc__setting_copy(&svc__settings_own[i], settings->config, &copy);
     *settings->config = copy;
-    memset(settings->origins, 0, sizeof settings->origins);
     return 0;
 }
 
@@ -83,11 +86,12 @@ static const svc_setting *next_row(const svc_setting *row)
     return (const svc_setting *)(const void *)((const char *)row + row->size);
 }
 
-/* The number of rows before the end; SIZE_MAX when one does not tell its size. */
+/* The number of rows before the end; SIZE_MAX when one cannot be read. */
 static size_t count_rows(const svc_setting *row)
 {
+    svc_setting own = {.size = sizeof own};
     size_t count = 0;
-    for (; row->size >= sizeof *row; row = next_row(row), count++)
+    for (; !SIZED_READ(&own, row, text); row = next_row(row), count++)
         if (!row->name)
             return count;
     return SIZE_MAX;
@@ -102,8 +106,10 @@ static struct settings_table *copy_table(struct settings *settings, const svc_se
     struct settings_origin *origins = svc__arena_zalloc(settings->memory, count * sizeof *origins);
     if (!table || !rows || !origins)
         return NULL;
-    for (size_t i = 0; i < count; i++, row = next_row(row))
-        rows[i] = *row;
+    for (size_t i = 0; i < count; i++, row = next_row(row)) {
+        rows[i].size = sizeof *rows;
+        SIZED_READ(&rows[i], row, text);
+    }
     *table = (struct settings_table){rows, count, values, origins, NULL};
     return table;
 }

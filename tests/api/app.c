@@ -131,10 +131,50 @@ Test(app, what_cannot_be_registered_is_refused_and_told)
     cr_expect_eq(svc_app_check(app, "bad name", NULL, NULL), SVC_EINVAL);
     cr_expect_null(svc_app_group(app, "no-slash"));
     cr_expect_null(svc_app_group(app, "/slash/"));
-    cr_expect_eq(svc_group_get(svc_app_group(app, "x"), "/a", ok, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_group_get(svc_app_group(app, "x"), "/a", ok, NULL), SVC_ENOMEM);
     cr_expect_neq(svc_app_start(app), 0);
     svc_app_free(app);
     svc_app_free(NULL);
+}
+
+Test(app, flags_of_another_kind_are_refused)
+{
+    const unsigned sets[] = {
+        SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_BODY_PIECES,
+        SVC_RATE_BY_CLIENT | SVC_RATE_BY_ROUTE | SVC_RATE_REPORT_ONLY | SVC_RATE_REFUSE_WHEN_FULL |
+            SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS | SVC_RATE_NO_DRAFT_FIELDS,
+        SVC_SCHEMA_LENIENT | SVC_SCHEMA_FORM,
+        SVC_READABLE | SVC_WRITABLE,
+        SVC_CACHE_PUBLIC | SVC_CACHE_PRIVATE | SVC_CACHE_NO_STORE | SVC_CACHE_NO_CACHE |
+            SVC_CACHE_NO_TRANSFORM | SVC_CACHE_MUST_REVALIDATE | SVC_CACHE_PROXY_REVALIDATE |
+            SVC_CACHE_MUST_UNDERSTAND | SVC_CACHE_IMMUTABLE | SVC_CACHE_ONLY_IF_CACHED,
+    };
+    unsigned all = 0;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        cr_expect_eq(all & sets[i], 0, "set %zu has a bit of another", i);
+        all |= sets[i];
+    }
+    for (unsigned bit = 0; bit < 32; bit++) {
+        const unsigned flag = 1U << bit;
+        svc_app *app = svc_app_new("flags");
+        svc_route route = SVC_ROUTE_INIT;
+        route.pattern = "/a";
+        route.handler = ok;
+        route.flags = flag;
+        svc_middleware layer = SVC_MIDDLEWARE_INIT;
+        layer.name = "layer";
+        layer.flags = flag;
+        svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
+        limit.rate = 1;
+        limit.flags = flag;
+        bool of_route = flag & (SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY);
+        bool of_layer = flag & (SVC_BODY_PIECES | SVC_BLOCKING);
+        cr_expect_eq(svc_app_route(app, &route), of_route ? 0 : SVC_EINVAL, "bit %u", bit);
+        cr_expect_eq(svc_app_use(app, &layer), of_layer ? 0 : SVC_EINVAL, "bit %u", bit);
+        cr_expect_eq(svc_limiter_new(app, &limit) != NULL, !!(flag & sets[1]), "bit %u", bit);
+        cr_expect_eq(svc_app_start(app), of_route && of_layer && flag & sets[1] ? 0 : SVC_EROUTES);
+        svc_app_free(app);
+    }
 }
 
 Test(app, a_layer_of_a_route_is_checked_as_one_of_the_app_is)

@@ -333,7 +333,7 @@ static int64_t read_and_fail(void *state, char *data, size_t len)
 
 static int cut(svc_request *req, svc_response *res)
 {
-    const svc_source source = {.length = 10, .read = read_and_fail};
+    const svc_source source = {.size = sizeof source, .length = 10, .read = read_and_fail};
     (void)req;
     return svc_response_source(res, 200, "text/plain", &source);
 }

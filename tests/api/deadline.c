@@ -126,7 +126,7 @@ Test(api_deadline, bad_group_timeouts_are_set_up_errors)
 {
     svc_app *app = make();
     svc_group *group = svc_app_group(app, "/g");
-    cr_expect_eq(svc_group_set_timeout(NULL, 1), SVC_EINVAL);
+    cr_expect_eq(svc_group_set_timeout(NULL, 1), SVC_ENOMEM);
     cr_expect_eq(svc_group_set_timeout(group, 86400000), 0);
     cr_expect_eq(svc_group_set_timeout(group, 86400001), SVC_EINVAL);
     cr_expect(strstr(svc_app_errors(app), "svc_group_set_timeout"));

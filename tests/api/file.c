@@ -99,7 +99,7 @@ static int serve_folder(svc_request *req, svc_response *res)
 /* What a layer takes over, such as a compressor, it reads as a source. */
 static int take_over(svc_request *req, svc_response *res, const svc_layer *layer)
 {
-    svc_source source;
+    svc_source source = SVC_SOURCE_INIT;
     (void)req, (void)layer;
     int error = svc_response_take_source(res, &source);
     return error ? error : svc_response_source(res, 203, NULL, &source);

@@ -300,7 +300,7 @@ Test(mount, what_cannot_be_mounted_is_refused_and_not_taken)
     cr_expect_eq(svc_app_mount(outer, "bad", inner), SVC_EINVAL);
     cr_expect_eq(svc_app_mount(outer, "/outer", outer), SVC_EINVAL);
     cr_expect_eq(svc_app_mount(outer, "/none", NULL), SVC_ENOMEM);
-    cr_expect_eq(svc_group_mount(NULL, "/none", inner), SVC_EINVAL);
+    cr_expect_eq(svc_group_mount(NULL, "/none", inner), SVC_ENOMEM);
     cr_expect_eq(svc_app_mount(outer, "/in", inner), 0);
     cr_expect_eq(svc_app_mount(outer, "/again", inner), SVC_EINVAL);
     cr_expect_eq(svc_app_mount(inner, "/circle", outer), SVC_EINVAL);

@@ -295,6 +295,46 @@ Test(settings, every_row_with_a_mistake_is_told)
     svc_app_free(app);
 }
 
+static int read_json(svc_request *req, svc_response *res)
+{
+    return svc_request_json(req, res) ? svc_response_empty(res, 204) : 0;
+}
+
+static int status_of_body(svc_app *app, const char *json)
+{
+    svc_reply *reply = svc_app_test_json(app, "POST", "/", json);
+    int status = svc_reply_status(reply);
+    svc_reply_free(reply);
+    return status;
+}
+
+/* `first`: of the two calls, the program's comes first. */
+static void expect_operator_heard(bool first)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.max_json_depth = 1;
+    config.max_body_bytes = 1000;
+    svc_app *app = new_app();
+    svc_app_post(app, "/", read_json, NULL);
+    if (first)
+        cr_expect_eq(svc_app_configure(app, &config), 0);
+    cr_expect_eq(svc_app_environment(app, "LAST"), 0);
+    if (!first)
+        cr_expect_eq(svc_app_configure(app, &config), 0);
+    cr_expect_eq(status_of_body(app, "[1, 2, 3]"), 204);
+    cr_expect_eq(status_of_body(app, "[1, 2, 3, 4]"), 413, "the operator allows 10 bytes");
+    cr_expect_eq(status_of_body(app, "[[1]]"), 400, "the program allows one level");
+    svc_app_free(app);
+}
+
+Test(settings, the_operator_has_the_last_word)
+{
+    setenv("LAST_MAX_BODY_BYTES", "10", 1);
+    expect_operator_heard(true);
+    expect_operator_heard(false);
+    unsetenv("LAST_MAX_BODY_BYTES");
+}
+
 Test(settings, what_cannot_be_taken_refuses_the_start)
 {
     struct settings settings;
@@ -330,15 +370,20 @@ Test(settings, rows_may_be_longer_than_those_known_here)
 {
     struct settings settings;
     static const struct longer_row rows[] = {
-        {SVC_SETTING_FLAG(struct settings, loud, 1, "Says more"), "x"},
-        {SVC_SETTING_CHOICE(struct settings, colour, 1, "red green", "Of the notes"), "y"},
-        {SVC_SETTING_END, "z"}};
+        {SVC_SETTING_FLAG(struct settings, loud, 1, "Says more"), NULL},
+        {SVC_SETTING_CHOICE(struct settings, colour, 1, "red green", "Of the notes"), NULL},
+        {SVC_SETTING_END, NULL}};
     struct longer_row longer[3];
     memcpy(longer, rows, sizeof rows);
     for (size_t i = 0; i < 3; i++)
         longer[i].row.size = sizeof *longer;
     svc_app *app = new_app();
     settings.loud = settings.colour = 5;
+    longer[1].of_a_later_release = "what this one does not know";
+    cr_expect_eq(svc_app_settings(app, &longer[0].row, &settings), SVC_EINVAL);
+    svc_app_free(app);
+    app = new_app();
+    longer[1].of_a_later_release = NULL;
     cr_expect_eq(svc_app_settings(app, &longer[0].row, &settings), 0);
     cr_expect_eq(settings.loud, 1);
     cr_expect_eq(settings.colour, 1);

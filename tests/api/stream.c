@@ -466,6 +466,7 @@ static int wrap_source(svc_request *req, svc_response *res, const svc_layer *lay
 {
     (void)layer;
     svc_source *inner = svc_request_alloc(req, sizeof *inner), outer = SVC_SOURCE_INIT;
+    *inner = (svc_source)SVC_SOURCE_INIT;
     cr_assert_not(svc_response_take_source(res, inner));
     outer.read = read_capital;
     outer.state = inner;

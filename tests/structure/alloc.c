@@ -391,7 +391,7 @@ static const svc_middleware waits = {
 static int wrap(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)req, (void)layer;
-    svc_source source;
+    svc_source source = SVC_SOURCE_INIT;
     int error = svc_response_take_source(res, &source);
     return error ? error : svc_response_source(res, svc_response_status(res), NULL, &source);
 }
@@ -454,7 +454,7 @@ static int fill(svc_request *req, svc_response *res)
     if (!svc_request_bind_query(req, res, parameters, &bound) ||
         !svc_request_bind(req, res, document, &bound))
         return 0;
-    return svc_response_text(res, 200, bound.name);
+    return svc_response_bind(res, 200, document, &bound);
 }
 
 static enum outcome add_binding(svc_app *app)

@@ -76,6 +76,7 @@ static const svc_middleware layer = {.size = sizeof layer, .name = "late"};
 struct bound {
     const char *name;
 };
+static const struct bound bound_value = {"bound"};
 static const svc_field bound_fields[] = {SVC_FIELD_TEXT(struct bound, name), SVC_FIELD_END};
 
 struct settings {
@@ -193,6 +194,12 @@ static long bind_with(struct things *at,
     return 0;
 }
 
+/* There is a schema wherever there may be a response. */
+static long answer_with_struct(struct things *at)
+{
+    return svc_response_bind(at->res, 200, at->schema, &bound_value);
+}
+
 static long violations(struct things *at)
 {
     const svc_violation violation = {"#/name", NULL, "is wrong"};
@@ -225,7 +232,7 @@ static long answer_from_source(struct things *at)
 
 static long take_source(struct things *at)
 {
-    svc_source source;
+    svc_source source = SVC_SOURCE_INIT;
     int error = svc_response_take_source(at->res, &source);
     return error ? error : svc_response_source(at->res, 200, NULL, &source);
 }
@@ -488,6 +495,7 @@ static long defer(struct things *at)
     X(svc_json_open_object, LOOK,                                                                  \
       PUT((svc_json_open_object(at->json, NULL), svc_json_close(at->json))))                       \
     X(svc_json_put_bool, LOOK, PUT(svc_json_put_bool(at->json, NULL, true)))                       \
+    X(svc_json_put_bound, LOOK, PUT(svc_json_put_bound(at->json, NULL, at->schema, &bound_value))) \
     X(svc_json_put_double, LOOK, PUT(svc_json_put_double(at->json, NULL, 1)))                      \
     X(svc_json_put_i64, LOOK, PUT(svc_json_put_i64(at->json, NULL, 1)))                            \
     X(svc_json_put_jansson, LOOK, PUT(svc_json_put_jansson(at->json, NULL, json_true())))          \
@@ -592,6 +600,7 @@ static long defer(struct things *at)
     X(svc_request_worker, REQUEST, (svc_request_worker(at->req), 0))                               \
     X(svc_response_add_header, ANSWER, svc_response_add_header(at->res, "X-Added", "a"))           \
     X(svc_response_add_vary, ANSWER, svc_response_add_vary(at->res, "Accept"))                     \
+    X(svc_response_bind, ANSWER, answer_with_struct(at))                                           \
     X(svc_response_body, LOOK, (text = svc_response_body(at->res, &length), 0))                    \
     X(svc_response_copy, ANSWER, svc_response_copy(at->res, 200, "text/plain", "a", 1))            \
     X(svc_response_empty, ANSWER, svc_response_empty(at->res, 204))                                \

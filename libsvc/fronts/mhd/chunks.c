@@ -1,33 +1,32 @@
 /* Chunked framing, as libmicrohttpd leaves it to be seen. */
 #include "libsvc/fronts/mhd/chunks.h"
 
-#include "libsvc/fronts/mhd/loop_mhd.h"
 #include "libsvc/proto/chunk.h"
 
-static bool sees_chunks(const struct conn *conn)
+static bool sees_chunks(const struct mhd_conn *conn)
 {
-    return conn->loop->known_layout && conn->x->framing.kind == BODY_CHUNKED;
+    return conn->mhd->known_layout && conn->flight.x->framing.kind == BODY_CHUNKED;
 }
 
 /* What was there in this run of libmicrohttpd was there at its beginning, save where it handles a
  * connection before it reads from it. */
-static bool is_same_read(const struct conn *conn)
+static bool is_same_read(const struct mhd_conn *conn)
 {
-    return conn->chunks.run == conn->loop->runs;
+    return conn->chunks.run == conn->mhd->runs;
 }
 
 /* Remembers also whether the body's end is behind: only when it comes in the same run has this been
  * looking at bytes that were there. */
-static void note_chunk_end(struct conn *conn, const char *end)
+static void note_chunk_end(struct mhd_conn *conn, const char *end)
 {
     struct chunks *chunks = &conn->chunks;
-    const char *limit = conn->base + conn->loop->pool;
+    const char *limit = conn->base + conn->mhd->pool;
     chunks->ends = svc__chunk_ends(svc__bytes(end, (size_t)(limit - end)), !chunks->is_head);
     chunks->end = end;
-    chunks->run = conn->first_run == conn->loop->runs ? 0 : conn->loop->runs;
+    chunks->run = conn->first_run == conn->mhd->runs ? 0 : conn->mhd->runs;
 }
 
-void svc__chunks_begin(struct conn *conn)
+void svc__chunks_begin(struct mhd_conn *conn)
 {
     if (!sees_chunks(conn) || !conn->head_end)
         return;
@@ -40,7 +39,7 @@ void svc__chunks_begin(struct conn *conn)
  * is what has come since, which begins where the head ends: the last chunk's end may have been read
  * before, and all of it. In a run that cannot tell, either will do.
  */
-bool svc__chunks_lead(const struct conn *conn, const char *data)
+bool svc__chunks_lead(const struct mhd_conn *conn, const char *data)
 {
     if (!sees_chunks(conn))
         return true;
@@ -54,7 +53,7 @@ bool svc__chunks_lead(const struct conn *conn, const char *data)
            (behind && svc__chunk_leads(since, true));
 }
 
-void svc__chunks_took(struct conn *conn, const char *end)
+void svc__chunks_took(struct mhd_conn *conn, const char *end)
 {
     if (!sees_chunks(conn))
         return;
@@ -62,7 +61,7 @@ void svc__chunks_took(struct conn *conn, const char *end)
     note_chunk_end(conn, end);
 }
 
-bool svc__chunks_end(const struct conn *conn)
+bool svc__chunks_end(const struct mhd_conn *conn)
 {
     return !sees_chunks(conn) || !is_same_read(conn) || conn->chunks.ends;
 }

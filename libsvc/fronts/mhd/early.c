@@ -10,14 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "libsvc/fronts/mhd/loop_mhd.h"
 #include "libsvc/proto/head_raw.h"
-#include "libsvc/server/conn.h"
-#include "libsvc/server/loop.h"
 
-int svc__early_start(struct loop *loop)
+int svc__early_start(struct mhd_loop *mhd)
 {
-    struct early_feed *feed = &loop->feed;
+    struct early_feed *feed = &mhd->feed;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, feed->ends))
         return SVC_ESYSTEM;
     feed->last = &feed->first;
@@ -25,9 +22,9 @@ int svc__early_start(struct loop *loop)
     return feed->parked < 0 ? SVC_ESYSTEM : 0;
 }
 
-void svc__early_stop(struct loop *loop)
+void svc__early_stop(struct mhd_loop *mhd)
 {
-    struct early_feed *feed = &loop->feed;
+    struct early_feed *feed = &mhd->feed;
     if (!feed->last)
         return;
     close(feed->ends[0]);
@@ -37,31 +34,18 @@ void svc__early_stop(struct loop *loop)
 }
 
 /* libmicrohttpd has part of the head already. */
-static bool is_held(const struct conn *conn)
+static bool is_held(const struct mhd_conn *conn)
 {
     return conn->connection;
-}
-
-static void resume(struct conn *conn)
-{
-    if (conn->suspended)
-        svc__loop_mhd_resume(conn);
-}
-
-static void close_own(struct conn *conn)
-{
-    int fd = conn->fd;
-    svc__conn_closed(conn);
-    close(fd);
 }
 
 /* ---- Reading a head */
 
 /* libmicrohttpd reads into the first half of a connection's memory, of which `used` bytes are
  * before what is to be read. */
-static bool make_early(struct conn *conn, size_t used)
+static bool make_early(struct mhd_conn *conn, size_t used)
 {
-    size_t space = conn->loop->pool / 2 - used;
+    size_t space = conn->mhd->pool / 2 - used;
     if (conn->early)
         return true;
     conn->early = malloc(sizeof *conn->early + space);
@@ -70,41 +54,18 @@ static bool make_early(struct conn *conn, size_t used)
     return conn->early;
 }
 
-/* libmicrohttpd closes it, or sees its end itself. */
-static void give_up(struct conn *conn)
+static bool watch_head(struct mhd_conn *conn)
 {
-    if (is_held(conn))
-        resume(conn);
-    else
-        close_own(conn);
+    svc__conn_watch_once(&conn->conn, EPOLLIN | EPOLLRDHUP);
+    return conn->conn.watched;
 }
 
-/* A silent connection holds nothing. */
-static void await_more(struct conn *conn)
+static void deliver(struct mhd_conn *conn)
 {
-    if (!is_held(conn) && !conn->early->len)
-        svc__early_forget(conn);
-    svc__conn_watch_head(conn);
-    if (!conn->watched)
-        give_up(conn);
-}
-
-static void refuse_head(struct conn *conn, int status, const char *reason)
-{
-    bool own = !is_held(conn);
-    svc__metric_add(conn->loop->host.cells, conn->loop->server->metrics.refused_below, 1);
-    svc__conn_refuse_head(conn, status, reason, "refused");
-    if (own)
-        close_own(conn);
-}
-
-static void deliver(struct conn *conn)
-{
-    struct early_feed *feed = &conn->loop->feed;
+    struct early_feed *feed = &conn->mhd->feed;
     conn->early->next = NULL;
     *feed->last = conn;
     feed->last = &conn->early->next;
-    conn->loop->run_again = true;
 }
 
 /* Bytes of the empty lines at the beginning. */
@@ -117,10 +78,10 @@ static size_t count_empty(const char *data, size_t len)
 }
 
 /* Of `len` bytes of a head; as the functions of head_raw.h. */
-static int scan(struct conn *conn, size_t len, size_t *end, const char **reason)
+static int scan(struct mhd_conn *conn, size_t len, size_t *end, const char **reason)
 {
     char *data = conn->early->data;
-    size_t max_fields = conn->loop->server->app->config.max_fields;
+    size_t max_fields = svc__mhd_config(conn)->max_fields;
     if (is_held(conn))
         return svc__head_raw_fields(data, len, max_fields, end, reason);
     size_t line;
@@ -140,16 +101,16 @@ static int scan(struct conn *conn, size_t len, size_t *end, const char **reason)
 enum taken { TAKEN_PART, TAKEN_WHOLE, TAKEN_NOTHING, TAKEN_END };
 
 /* Takes what has come of the head off the socket, but nothing behind it. */
-static enum taken take_bytes(struct conn *conn, int *status, const char **reason)
+static enum taken take_bytes(struct mhd_conn *conn, int *status, const char **reason)
 {
     struct early *early = conn->early;
     char *to = early->data + early->len;
-    ssize_t n = recv(conn->fd, to, early->space - early->len, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recv(conn->conn.fd, to, early->space - early->len, MSG_PEEK | MSG_DONTWAIT);
     if (n <= 0)
         return n < 0 && (errno == EAGAIN || errno == EINTR) ? TAKEN_NOTHING : TAKEN_END;
     size_t empty = is_held(conn) ? 0 : count_empty(early->data, early->len + (size_t)n), end = 0;
     if (empty) {
-        recv(conn->fd, to, empty - early->len, MSG_DONTWAIT);
+        recv(conn->conn.fd, to, empty - early->len, MSG_DONTWAIT);
         conn->skipped += empty;
         early->len = 0;
         return TAKEN_PART;
@@ -160,79 +121,63 @@ static enum taken take_bytes(struct conn *conn, int *status, const char **reason
     if (*status == 0 && !early->len && !is_held(conn))
         return TAKEN_WHOLE; /* and still in the socket */
     size_t taken = *status ? (size_t)n : end - early->len;
-    recv(conn->fd, to, taken, MSG_DONTWAIT);
+    recv(conn->conn.fd, to, taken, MSG_DONTWAIT);
     early->len += taken;
     return *status ? TAKEN_PART : TAKEN_WHOLE;
 }
 
-/* The head is whole, and still in the socket. */
-static void hand_over_unread(struct conn *conn)
+enum early_head svc__early_read(struct mhd_conn *conn, int *status, const char **reason)
 {
-    svc__early_forget(conn);
-    svc__conn_hand_over(conn);
-}
-
-static void read_head(struct conn *conn)
-{
-    int status = HEAD_RAW_PART;
-    const char *reason = "the request's head is too large";
+    *status = 503;
+    *reason = "out of memory";
+    if (!make_early(conn, 0))
+        return EARLY_REFUSED;
+    *status = HEAD_RAW_PART;
+    *reason = "the request's head is too large";
     enum taken taken = TAKEN_PART;
-    while (taken == TAKEN_PART && status <= 0) {
+    while (taken == TAKEN_PART && *status <= 0) {
         struct early *early = conn->early;
         if (early->len < early->space)
-            taken = take_bytes(conn, &status, &reason);
+            taken = take_bytes(conn, status, reason);
         else
-            status = is_held(conn) || memchr(early->data, '\n', early->len) ? 431 : 414;
+            *status = is_held(conn) || memchr(early->data, '\n', early->len) ? 431 : 414;
     }
-    if (status > 0)
-        refuse_head(conn, status, reason);
-    else if (taken == TAKEN_NOTHING)
-        await_more(conn);
-    else if (taken == TAKEN_WHOLE && conn->early->len)
+    if (*status > 0)
+        return EARLY_REFUSED;
+    if (taken == TAKEN_WHOLE && !conn->early->len)
+        return EARLY_UNREAD;
+    if (taken == TAKEN_WHOLE) {
         deliver(conn);
-    else if (taken == TAKEN_WHOLE)
-        hand_over_unread(conn);
-    else
-        give_up(conn);
+        return EARLY_READY;
+    }
+    if (taken == TAKEN_END)
+        return EARLY_END;
+    if (!is_held(conn) && !conn->early->len) /* a silent connection holds nothing */
+        svc__early_forget(conn);
+    return watch_head(conn) ? EARLY_PART : EARLY_END;
 }
 
-void svc__early_open(struct conn *conn)
-{
-    if (make_early(conn, 0))
-        read_head(conn);
-    else
-        refuse_head(conn, 503, "out of memory");
-}
-
-int svc__early_hold(struct conn *conn, size_t len)
+int svc__early_hold(struct mhd_conn *conn, size_t len)
 {
     size_t used = (size_t)(conn->fields - conn->base);
-    if (used + len >= conn->loop->pool / 2)
+    if (used + len >= conn->mhd->pool / 2)
         return SVC_ETOOBIG;
     if (!make_early(conn, used))
         return SVC_ENOMEM;
     memcpy(conn->early->data, conn->fields, len);
     conn->early->held = conn->early->len = len;
-    svc__conn_watch_head(conn);
-    if (conn->watched)
+    if (watch_head(conn))
         return 0;
     svc__early_forget(conn);
     return SVC_ESYSTEM;
 }
 
-void svc__early_event(struct conn *conn, uint32_t events)
-{
-    if (conn->raw || (events & (EPOLLHUP | EPOLLERR)))
-        give_up(conn);
-    else
-        svc__early_open(conn);
-}
-
 /* ---- Handing it over */
 
-static struct conn *take_ready(struct early_feed *feed)
+struct mhd_conn *svc__early_next(struct mhd_loop *mhd)
 {
-    struct conn *conn = feed->first;
+    struct early_feed *feed = &mhd->feed;
+    struct mhd_conn *conn = feed->first;
     if (conn)
         feed->first = conn->early->next;
     if (!feed->first)
@@ -240,41 +185,23 @@ static struct conn *take_ready(struct early_feed *feed)
     return conn;
 }
 
-/* libmicrohttpd's next read of the connection is from the feed. */
-static bool swap_in(struct early_feed *feed, struct conn *conn)
+/* White space may have been moved in what libmicrohttpd has of the last line. */
+void svc__early_restore(struct mhd_conn *conn)
 {
+    memcpy(conn->fields, conn->early->data, conn->early->held);
+    conn->head_end = conn->fields + conn->early->len;
+}
+
+bool svc__early_feed(struct mhd_conn *conn)
+{
+    struct early_feed *feed = &conn->mhd->feed;
     const struct early *early = conn->early;
     size_t len = early->len - early->held;
     if (send(feed->ends[1], early->data + early->held, len, MSG_NOSIGNAL) != (ssize_t)len)
         return false;
     feed->conn = conn;
-    return dup3(conn->fd, feed->parked, O_CLOEXEC) >= 0 &&
-           dup3(feed->ends[0], conn->fd, O_CLOEXEC) >= 0;
-}
-
-/* False: it has ended meanwhile. */
-static bool make_ready(struct conn *conn)
-{
-    if (conn->raw || conn->cut) {
-        give_up(conn);
-        return false;
-    }
-    if (!is_held(conn))
-        return svc__conn_hand_over(conn);
-    /* White space may have been moved in what libmicrohttpd has of the last line. */
-    memcpy(conn->fields, conn->early->data, conn->early->held);
-    conn->head_end = conn->fields + conn->early->len;
-    resume(conn);
-    return true;
-}
-
-bool svc__early_feed(struct loop *loop)
-{
-    struct early_feed *feed = &loop->feed;
-    struct conn *conn = take_ready(feed);
-    if (conn && make_ready(conn) && !swap_in(feed, conn))
-        shutdown(conn->fd, SHUT_RDWR);
-    return feed->first;
+    return dup3(conn->conn.fd, feed->parked, O_CLOEXEC) >= 0 &&
+           dup3(feed->ends[0], conn->conn.fd, O_CLOEXEC) >= 0;
 }
 
 /* Whether nothing was left in the feed, where the next connection would find it. */
@@ -287,36 +214,36 @@ static bool drain(struct early_feed *feed)
     return empty;
 }
 
-void svc__early_unfeed(struct loop *loop)
+void svc__early_unfeed(struct mhd_loop *mhd)
 {
-    struct early_feed *feed = &loop->feed;
-    struct conn *conn = feed->conn;
+    struct early_feed *feed = &mhd->feed;
+    struct mhd_conn *conn = feed->conn;
     if (!conn)
         return;
     feed->conn = NULL;
-    dup3(feed->parked, conn->fd, O_CLOEXEC);
+    dup3(feed->parked, conn->conn.fd, O_CLOEXEC);
     dup3(feed->ends[1], feed->parked, O_CLOEXEC);
     if (!drain(feed))
-        shutdown(conn->fd, SHUT_RDWR);
+        shutdown(conn->conn.fd, SHUT_RDWR);
     svc__early_forget(conn);
 }
 
 /* Once it has been read from, the connection is the one that is being handled. */
-void svc__early_refused(struct loop *loop)
+void svc__early_refused(struct mhd_loop *mhd)
 {
     int unread = 0;
-    if (loop->feed.conn && !ioctl(loop->feed.ends[0], FIONREAD, &unread) && !unread)
-        svc__early_unfeed(loop);
+    if (mhd->feed.conn && !ioctl(mhd->feed.ends[0], FIONREAD, &unread) && !unread)
+        svc__early_unfeed(mhd);
 }
 
-void svc__early_forget(struct conn *conn)
+void svc__early_forget(struct mhd_conn *conn)
 {
-    struct early_feed *feed = &conn->loop->feed;
+    struct early_feed *feed = &conn->mhd->feed;
     if (feed->conn == conn) {
-        svc__early_unfeed(conn->loop);
+        svc__early_unfeed(conn->mhd);
         return;
     }
-    for (struct conn **at = &feed->first; *at; at = &(*at)->early->next) {
+    for (struct mhd_conn **at = &feed->first; *at; at = &(*at)->early->next) {
         if (*at != conn)
             continue;
         *at = conn->early->next;
@@ -326,14 +253,4 @@ void svc__early_forget(struct conn *conn)
     }
     free(conn->early);
     conn->early = NULL;
-}
-
-void svc__early_close_all(struct loop *loop)
-{
-    struct conn *next;
-    for (struct conn *conn = loop->conns; conn; conn = next) {
-        next = conn->next;
-        if (!conn->connection)
-            close_own(conn);
-    }
 }

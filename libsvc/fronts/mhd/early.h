@@ -7,68 +7,55 @@
  *
  * What the loop has read reaches libmicrohttpd by another socket, which stands in the place of the
  * connection's own for one read.
- *
- * For the loop's thread.
  */
 #ifndef SVC_MHD_EARLY_H
 #define SVC_MHD_EARLY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "libsvc/fronts/mhd/mhd.h"
 
-struct conn;
-struct loop;
-
-/* Of each loop: the socket that takes the place of a connection's own. */
-struct early_feed {
-    int ends[2];                /* libmicrohttpd reads from the first */
-    int parked;                 /* where the connection's own socket is meanwhile */
-    struct conn *conn;          /* whose place is taken; NULL for nobody's */
-    struct conn *first, **last; /* whose heads are whole and wait for their turn */
-};
-
-/* A head that the loop reads itself. */
-struct early {
-    struct conn *next; /* among those that wait for their turn */
-    size_t held;       /* of its bytes, those that are in libmicrohttpd's memory already */
-    size_t len;
-    size_t space; /* what libmicrohttpd has room for */
-    char data[];
+/* What has come of a head. */
+enum early_head {
+    EARLY_PART,    /* the rest of it is awaited */
+    EARLY_READY,   /* it is whole, and waits for its turn: see svc__early_next */
+    EARLY_UNREAD,  /* it is whole, and still in the socket */
+    EARLY_REFUSED, /* it is to be refused */
+    EARLY_END      /* the peer is gone, or cannot be waited for */
 };
 
 /* Opens the loop's feed. 0 or SVC_ESYSTEM. */
-int svc__early_start(struct loop *loop);
+int svc__early_start(struct mhd_loop *mhd);
 
 /* Closes it. Accepts one that was never opened, whose memory is all zeros. */
-void svc__early_stop(struct loop *loop);
+void svc__early_stop(struct mhd_loop *mhd);
 
-/* A new connection, which libmicrohttpd gets when its first head is whole; may close it. */
-void svc__early_open(struct conn *conn);
+/* Reads what has come of a head: a new connection's, or one that is held. Where it is refused,
+ * `*status` and `*reason` (static) say why. */
+enum early_head svc__early_read(struct mhd_conn *conn, int *status, const char **reason);
 
 /*
  * Takes over from libmicrohttpd, which must be suspending the connection, what is left of a head,
  * of whose fields it has the first `len` bytes itself. 0, SVC_ETOOBIG when there is no room for
  * more, SVC_ENOMEM or SVC_ESYSTEM.
  */
-int svc__early_hold(struct conn *conn, size_t len);
+int svc__early_hold(struct mhd_conn *conn, size_t len);
 
-/* The socket of a connection whose head is awaited has an event. */
-void svc__early_event(struct conn *conn, uint32_t events);
+/* The next connection whose head is whole and waits for its turn; NULL when there is none. */
+struct mhd_conn *svc__early_next(struct mhd_loop *mhd);
 
-/* Hands a head over that is whole, before libmicrohttpd runs; whether others wait for that. */
-bool svc__early_feed(struct loop *loop);
+/* Of a head that was held, puts into libmicrohttpd's memory what was taken over from it. */
+void svc__early_restore(struct mhd_conn *conn);
+
+/* Has libmicrohttpd's next read of the connection be from the feed. False: it cannot be, and the
+ * connection is to be shut. */
+bool svc__early_feed(struct mhd_conn *conn);
 
 /* Gives the connection that was fed its own socket back: before libmicrohttpd can write to it. */
-void svc__early_unfeed(struct loop *loop);
+void svc__early_unfeed(struct mhd_loop *mhd);
 
 /* The same when libmicrohttpd is about to answer some connection by itself, if it is that one. */
-void svc__early_refused(struct loop *loop);
+void svc__early_refused(struct mhd_loop *mhd);
 
-/* The connection is closed: forgets what it has here. */
-void svc__early_forget(struct conn *conn);
-
-/* Closes the connections that libmicrohttpd never got, for a loop that ends. */
-void svc__early_close_all(struct loop *loop);
+/* Forgets what a connection has here: it is closed, or its head is not for the loop. */
+void svc__early_forget(struct mhd_conn *conn);
 
 #endif

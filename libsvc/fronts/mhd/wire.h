@@ -3,12 +3,7 @@
 #define SVC_MHD_WIRE_H
 
 #include "libsvc/exchange/exchange.h"
-
-/* What a socket had no room for. */
-struct unsent {
-    char *data; /* of malloc */
-    size_t len;
-};
+#include "libsvc/server/linger.h"
 
 /*
  * Renders the exchange's response, whose body is in memory or left out, with `Connection: close`

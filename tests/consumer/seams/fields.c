@@ -6,7 +6,7 @@
 #include <svc.h>
 
 static char listed[256], parents[3][64];
-static int64_t started_unix_us;
+static int64_t started_unix_ns;
 
 static int list_fields(svc_request *req, svc_response *res, const svc_layer *layer)
 {
@@ -26,7 +26,7 @@ static void note_start(svc_request *req, const svc_response *res, const svc_laye
                        const svc_done *done)
 {
     (void)req, (void)res, (void)layer;
-    started_unix_us = done->started_unix_us;
+    started_unix_ns = done->started_unix_ns;
 }
 
 static int call_others(svc_request *req, svc_response *res)
@@ -52,9 +52,9 @@ int main(void)
     int status = svc_reply_status(reply);
     svc_reply_free(reply);
     svc_app_free(app);
-    int64_t age_us = (int64_t)time(NULL) * 1000000 - started_unix_us;
+    int64_t age_s = (int64_t)time(NULL) - started_unix_ns / 1000000000;
     puts(listed);
     return !(status == 200 && strstr(listed, "X-Coding=br;") && strstr(listed, "Content-Type=") &&
              strcmp(parents[0], parents[1]) && strcmp(parents[0], parents[2]) &&
-             strcmp(parents[1], parents[2]) && strlen(parents[0]) == 55 && age_us < 3600000000);
+             strcmp(parents[1], parents[2]) && strlen(parents[0]) == 55 && age_s < 3600);
 }

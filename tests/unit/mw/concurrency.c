@@ -44,7 +44,6 @@ static svc_app *make_app(void)
     host = (struct exchange_host){.arenas = &arenas,
                                   .cells = svc__metric_cells_new(app->metrics),
                                   .log = &own_log,
-                                  .scheme = "http",
                                   .loop = &loop};
     svc__log_init(&own_log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
@@ -61,11 +60,14 @@ static void free_app(svc_app *app)
     svc_app_free(app);
 }
 
+static struct peer peer;
+static struct transport transport = {.scheme = "http", .peer = &peer};
+
 /* The status of a request that began `ago_ns` before now. */
 static int ask(svc_app *app, const char *target, uint64_t ago_ns)
 {
     const struct field fields[] = {{svc__bytes_z("Host"), svc__bytes_z("a")}};
-    struct exchange *x = svc__dispatch_new(app, &host, svc__bytes_z(target));
+    struct exchange *x = svc__dispatch_new(app, &host, &transport, svc__bytes_z(target));
     struct head head = {svc__bytes_z("GET"), svc__bytes_z(target), 1, fields, 1, 64};
     x->request.started_ns -= ago_ns;
     svc__dispatch_head(x, &head);

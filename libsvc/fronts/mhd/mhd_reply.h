@@ -4,21 +4,21 @@
  *
  * For the loop's thread.
  */
-#ifndef SVC_MHD_LOOP_MHD_REPLY_H
-#define SVC_MHD_LOOP_MHD_REPLY_H
+#ifndef SVC_MHD_MHD_REPLY_H
+#define SVC_MHD_MHD_REPLY_H
 
-#include "libsvc/server/loop.h"
+#include "libsvc/fronts/mhd/mhd.h"
 
 struct kept_replies;
 
 /* An empty store for a loop; NULL when out of memory. */
-struct kept_replies *svc__loop_mhd_reply_new(void);
+struct kept_replies *svc__mhd_reply_new(void);
 
 /* Accepts NULL. */
-void svc__loop_mhd_reply_free(struct kept_replies *kept);
+void svc__mhd_reply_free(struct kept_replies *kept);
 
 /* Queues the reply of the connection's exchange, with `Connection: close` where it is the last.
  * False when libmicrohttpd refuses or memory runs out: nothing is queued then. */
-bool svc__loop_mhd_reply_queue(struct conn *conn, bool closes);
+bool svc__mhd_reply_queue(struct mhd_conn *conn, bool closes);
 
 #endif

@@ -1,5 +1,5 @@
 /* Response objects of libmicrohttpd, made and kept. */
-#include "libsvc/fronts/mhd/loop_mhd_reply.h"
+#include "libsvc/fronts/mhd/mhd_reply.h"
 
 #include <fcntl.h>
 #include <microhttpd.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "libsvc/exchange/dispatch.h"
-#include "libsvc/fronts/mhd/loop_mhd.h"
+#include "libsvc/fronts/mhd/mhd_link.h"
 
 enum {
     KEPT = 16,               /* a power of two */
@@ -36,7 +36,7 @@ struct kept_replies {
     struct kept_reply all[KEPT];
 };
 
-struct kept_replies *svc__loop_mhd_reply_new(void)
+struct kept_replies *svc__mhd_reply_new(void)
 {
     struct kept_replies *kept = calloc(1, sizeof *kept);
     for (size_t i = 0; kept && i < KEPT; i++)
@@ -44,17 +44,17 @@ struct kept_replies *svc__loop_mhd_reply_new(void)
     return kept;
 }
 
-static void drop(struct kept_reply *kept)
+static void drop_reply(struct kept_reply *kept)
 {
     if (kept->response)
         MHD_destroy_response(kept->response);
     kept->response = NULL;
 }
 
-void svc__loop_mhd_reply_free(struct kept_replies *kept)
+void svc__mhd_reply_free(struct kept_replies *kept)
 {
     for (size_t i = 0; kept && i < KEPT; i++) {
-        drop(&kept->all[i]);
+        drop_reply(&kept->all[i]);
         svc__buf_free(&kept->all[i].texts);
     }
     free(kept);
@@ -63,28 +63,29 @@ void svc__loop_mhd_reply_free(struct kept_replies *kept)
 /* ---- Making a response */
 
 /* Nothing more to send for now. For how long, counts from the last byte that there was. */
-static void pause_reply(struct conn *conn)
+static void pause_reply(struct mhd_conn *conn)
 {
-    uint64_t given = conn->x->response.body.len;
+    uint64_t given = conn->flight.x->response.body.len;
     if (given != conn->given)
-        svc__conn_enter(conn, CONN_SEND);
+        svc__flight_enter(&conn->flight, FLIGHT_SEND);
     conn->given = given;
-    svc__loop_mhd_pause(conn);
+    svc__flight_wait(&conn->flight);
+    svc__mhd_link_suspend(conn);
 }
 
 static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
 {
     (void)at;
-    struct conn *conn = cls;
-    bool ends = conn->abandoned || conn->cut;
-    int64_t n = ends ? SVC_ECANCELLED : svc__dispatch_reply_read(conn->x, data, len);
+    struct mhd_conn *conn = cls;
+    bool ends = conn->flight.gone || conn->flight.cut;
+    int64_t n = ends ? SVC_ECANCELLED : svc__dispatch_reply_read(conn->flight.x, data, len);
     if (n == SVC_EAGAIN) {
         pause_reply(conn);
         return 0;
     }
     if (n < 0)
-        svc__loop_mhd_close(conn);
-    conn->cut = conn->cut || (n < 0 && !conn->abandoned);
+        svc__mhd_link_close(conn);
+    conn->flight.cut = conn->flight.cut || (n < 0 && !conn->flight.gone);
     return n > 0    ? (ssize_t)n
            : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
                     : MHD_CONTENT_READER_END_WITH_ERROR;
@@ -113,9 +114,9 @@ static bool from_memory(const struct exchange *x)
     return x->response.body.kind == REPLY_MEMORY || !svc__exchange_reply_length(x);
 }
 
-static struct MHD_Response *make_response(struct conn *conn)
+static struct MHD_Response *make_response(struct mhd_conn *conn)
 {
-    const struct exchange *x = conn->x;
+    const struct exchange *x = conn->flight.x;
     const struct response_body *body = &x->response.body;
     uint64_t length = svc__exchange_reply_length(x);
     if (body->kind == REPLY_SOURCE && !svc__exchange_reply_bodiless(x))
@@ -131,12 +132,12 @@ static struct MHD_Response *make_response(struct conn *conn)
 }
 
 /* Connection goes first: added behind Date, it makes libmicrohttpd forget that there is a Date. */
-static bool add_fields(struct MHD_Response *response, struct conn *conn, bool closes)
+static bool add_fields(struct MHD_Response *response, struct mhd_conn *conn, bool closes)
 {
-    const svc_response *res = &conn->x->response;
+    const svc_response *res = &conn->flight.x->response;
     if (closes && !MHD_add_response_header(response, "Connection", "close"))
         return false;
-    if (!MHD_add_response_header(response, "Date", svc__loop_date(conn->loop)))
+    if (!MHD_add_response_header(response, "Date", svc__loop_date(conn->conn.loop)))
         return false;
     for (size_t i = 0; i < res->field_count; i++)
         if (!MHD_add_response_header(response, res->fields[i].name.data, res->fields[i].value.data))
@@ -145,7 +146,7 @@ static bool add_fields(struct MHD_Response *response, struct conn *conn, bool cl
 }
 
 /* NULL when libmicrohttpd refuses a field, or memory runs out. */
-static struct MHD_Response *make(struct conn *conn, bool closes)
+static struct MHD_Response *make(struct mhd_conn *conn, bool closes)
 {
     struct MHD_Response *response = make_response(conn);
     if (response && !add_fields(response, conn, closes)) {
@@ -157,11 +158,11 @@ static struct MHD_Response *make(struct conn *conn, bool closes)
 
 /* ---- Keeping it */
 
-static struct kept_reply *place_of(struct conn *conn)
+static struct kept_reply *place_of(struct mhd_conn *conn)
 {
-    const struct response_body *body = &conn->x->response.body;
+    const struct response_body *body = &conn->flight.x->response.body;
     uintptr_t hash = ((uintptr_t)body->data >> 4) + body->len;
-    return &conn->loop->replies->all[hash % KEPT];
+    return &conn->mhd->replies->all[hash % KEPT];
 }
 
 /* Whether the text at `*at` is `text`, which is then passed. */
@@ -200,24 +201,24 @@ static bool exchange_last(struct kept_reply *kept, const struct field *field)
     return !svc__buf_error(&kept->texts);
 }
 
-static bool usable(struct kept_reply *kept, struct conn *conn, bool closes)
+static bool usable(struct kept_reply *kept, struct mhd_conn *conn, bool closes)
 {
-    const svc_response *res = &conn->x->response;
+    const svc_response *res = &conn->flight.x->response;
     size_t at = 0;
-    svc__loop_date(conn->loop); /* brings date_second up to date */
+    svc__loop_date(conn->conn.loop); /* brings date_second up to date */
     if (!kept->response || kept->data != res->body.data || kept->len != res->body.len ||
         kept->count != res->field_count || kept->closes != closes ||
-        kept->date_second != conn->loop->date_second || !same_but_last(kept, res, &at))
+        kept->date_second != conn->conn.loop->date_second || !same_but_last(kept, res, &at))
         return false;
     return !res->field_count || exchange_last(kept, &res->fields[res->field_count - 1]);
 }
 
-static void note(struct kept_reply *kept, struct conn *conn, bool closes)
+static void note(struct kept_reply *kept, struct mhd_conn *conn, bool closes)
 {
-    const svc_response *res = &conn->x->response;
+    const svc_response *res = &conn->flight.x->response;
     kept->data = res->body.data;
     kept->len = res->body.len;
-    kept->date_second = conn->loop->date_second;
+    kept->date_second = conn->conn.loop->date_second;
     kept->closes = closes;
     kept->count = res->field_count;
     svc__buf_clear(&kept->texts);
@@ -227,19 +228,19 @@ static void note(struct kept_reply *kept, struct conn *conn, bool closes)
         svc__buf_append(&kept->texts, res->fields[i].value.data, res->fields[i].value.len + 1);
     }
     if (svc__buf_error(&kept->texts))
-        drop(kept);
+        drop_reply(kept);
 }
 
-static bool queue(struct conn *conn, struct MHD_Response *response)
+static bool queue(struct mhd_conn *conn, struct MHD_Response *response)
 {
-    return MHD_queue_response(conn->connection, (unsigned)conn->x->response.status, response) ==
-           MHD_YES;
+    return MHD_queue_response(conn->connection, (unsigned)conn->flight.x->response.status,
+                              response) == MHD_YES;
 }
 
-static bool queue_kept(struct conn *conn, struct kept_reply *kept, bool closes)
+static bool queue_kept(struct mhd_conn *conn, struct kept_reply *kept, bool closes)
 {
     if (!usable(kept, conn, closes)) {
-        drop(kept);
+        drop_reply(kept);
         kept->response = make(conn, closes);
         if (kept->response)
             note(kept, conn, closes);
@@ -247,9 +248,9 @@ static bool queue_kept(struct conn *conn, struct kept_reply *kept, bool closes)
     return kept->response && queue(conn, kept->response);
 }
 
-bool svc__loop_mhd_reply_queue(struct conn *conn, bool closes)
+bool svc__mhd_reply_queue(struct mhd_conn *conn, bool closes)
 {
-    if (from_memory(conn->x) && conn->x->response.field_bytes <= KEPT_FIELD_BYTES)
+    if (from_memory(conn->flight.x) && conn->flight.x->response.field_bytes <= KEPT_FIELD_BYTES)
         return queue_kept(conn, place_of(conn), closes);
     struct MHD_Response *response = make(conn, closes);
     bool queued = response && queue(conn, response);

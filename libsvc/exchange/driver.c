@@ -1,0 +1,31 @@
+/* What every host of exchanges decides alike. */
+#include "libsvc/exchange/driver.h"
+
+#include "libsvc/exchange/away.h"
+#include "libsvc/exchange/dispatch.h"
+
+uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns)
+{
+    uint64_t left_ms = svc__exchange_remaining_ms(x, now_ns), now_ms = now_ns / 1000000;
+    if (!x->out)
+        return left_ms;
+    uint64_t queued_ms = x->work.since_ms + x->request.app->config.worker_queue_ms;
+    return queued_ms > now_ms && queued_ms - now_ms < left_ms ? queued_ms - now_ms : left_ms;
+}
+
+enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns)
+{
+    if (svc__dispatch_unqueue(*x))
+        return DRIVER_REPLIES;
+    if (svc__exchange_remaining_ms(*x, now_ns) || !svc__dispatch_expire(*x))
+        return DRIVER_WAITS;
+    *x = svc__dispatch_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
+    return DRIVER_TIMED_OUT;
+}
+
+enum exchange_step svc__driver_go_on(struct exchange *x)
+{
+    if (svc__away_is(x))
+        return EXCHANGE_BODY;
+    return x->replied ? EXCHANGE_REPLY : svc__dispatch_run(x);
+}

@@ -1,0 +1,332 @@
+/* libmicrohttpd's calls for a request. */
+#include "libsvc/fronts/mhd/mhd_access.h"
+
+#include "libsvc/exchange/dispatch.h"
+#include "libsvc/exchange/driver.h"
+#include "libsvc/fronts/mhd/chunks.h"
+#include "libsvc/fronts/mhd/early.h"
+#include "libsvc/fronts/mhd/mhd_conn.h"
+#include "libsvc/fronts/mhd/mhd_head.h"
+#include "libsvc/fronts/mhd/mhd_link.h"
+#include "libsvc/fronts/mhd/mhd_reply.h"
+#include "libsvc/fronts/mhd/mhd_taken.h"
+
+enum {
+    /* A refused body of at most this is read, so that the connection can be kept. */
+    DROP_ANNOUNCED = 65536,
+    /* What is read of a body that turned out too large, before the connection is given up. */
+    DROP_TOO_LARGE = 1 << 20
+};
+
+/* ---- Replies */
+
+static size_t count_cookies(const svc_request *req, size_t *bytes)
+{
+    size_t count = 0;
+    const struct field *field = NULL;
+    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE))) {
+        *bytes += field->value.len + 1;
+        count++;
+        for (size_t i = 0; i < field->value.len; i++)
+            count += field->value.data[i] == ';';
+    }
+    return count;
+}
+
+/* Whether the reply's head would fit behind a small request's. */
+static bool head_fits_alone(const struct mhd_conn *conn)
+{
+    size_t pool = conn->mhd->pool;
+    return MHD_REPLY_HEAD_BYTES + conn->flight.x->response.field_bytes + pool / 2 <= pool;
+}
+
+/*
+ * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
+ * would close the connection without a word. Its read buffer takes half, or the head when that is
+ * larger; 0.9.75 gives back what of it holds nothing.
+ */
+static bool head_fits(struct mhd_conn *conn)
+{
+    const svc_request *req = &conn->flight.x->request;
+    const struct mhd_loop *mhd = conn->mhd;
+    size_t cookie_bytes = 0;
+    size_t nodes = req->fields.count + count_cookies(req, &cookie_bytes);
+    size_t needed = nodes * MHD_NODE_BYTES + cookie_bytes + MHD_REPLY_HEAD_BYTES +
+                    conn->flight.x->response.field_bytes;
+    size_t half = mhd->pool / 2;
+    if (needed + (conn->head_bytes > half ? conn->head_bytes : half) <= mhd->pool)
+        return true;
+    bool gives_back = mhd->known_layout && conn->taken_known && !svc__mhd_taken_has_unread(conn);
+    return gives_back && needed + conn->head_bytes <= mhd->pool;
+}
+
+static enum MHD_Result reply_raw(struct mhd_conn *conn, int status)
+{
+    svc__mhd_conn_send_raw(conn, status);
+    return MHD_NO;
+}
+
+/* 0.9.75 sends a stray chunk behind the head of a reply that has neither body nor known length. */
+static bool sendable(const struct exchange *x)
+{
+    return !svc__exchange_reply_bodiless(x) || x->response.status == 204 ||
+           svc__exchange_reply_length(x) != SVC_LENGTH_UNKNOWN;
+}
+
+/* A reply closes its connection while the server drains, unless a next request is there already or,
+ * behind a chunked body, may be: that is accepted and must be answered, until all is cut. One such
+ * doubt a connection, or a client that sends nothing else would never be closed on. */
+static bool closes_for_drain(struct mhd_conn *conn)
+{
+    int draining = atomic_load(&conn->flight.x->request.app->draining);
+    if (draining != DRAIN_BEGUN)
+        return draining;
+    if (conn->taken_known)
+        return !svc__mhd_taken_has_unread(conn);
+    bool spared = conn->spared;
+    conn->spared = true;
+    return spared;
+}
+
+static enum MHD_Result reply(struct mhd_conn *conn)
+{
+    struct exchange *x = conn->flight.x;
+    if (!head_fits(conn) || !sendable(x))
+        return reply_raw(conn, head_fits_alone(conn) ? 431 : 500);
+    bool closes = x->close || conn->flight.cut || closes_for_drain(conn);
+    svc__mhd_conn_fly(conn, FLIGHT_SEND);
+    return svc__mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn, 500);
+}
+
+/* ---- The access handler */
+
+static enum MHD_Result suspend(struct mhd_conn *conn, enum flight_phase phase)
+{
+    svc__mhd_conn_fly(conn, phase);
+    svc__flight_wait(&conn->flight);
+    svc__mhd_link_suspend(conn);
+    return MHD_YES;
+}
+
+static enum MHD_Result expect_body(struct mhd_conn *conn, enum mhd_call call)
+{
+    conn->call = call;
+    conn->flight.unwanted = call == CALL_DROP;
+    svc__mhd_conn_fly(conn, FLIGHT_BODY);
+    return MHD_YES;
+}
+
+/* A small body is read and dropped so that the connection can be kept: an answer to the first call
+ * would close it. */
+static bool droppable(const struct exchange *x)
+{
+    return x->framing.kind == BODY_LENGTH && x->framing.length <= DROP_ANNOUNCED &&
+           !x->framing.expect_continue;
+}
+
+/* In the first call, with a body to come or one whose end nobody knows. */
+static enum MHD_Result run_before_body(struct mhd_conn *conn)
+{
+    struct exchange *x = conn->flight.x;
+    switch (svc__driver_go_on(x)) {
+    case EXCHANGE_WAIT:
+        conn->call = CALL_AGAIN;
+        return suspend(conn, FLIGHT_HANDLE);
+    case EXCHANGE_BODY:
+    case EXCHANGE_FULL:
+    case EXCHANGE_OVER:
+        return expect_body(conn, CALL_BODY);
+    case EXCHANGE_REPLY:
+        break;
+    }
+    if (droppable(x))
+        return expect_body(conn, CALL_DROP);
+    conn->lingers = true;
+    return reply(conn);
+}
+
+/* The request is in, whole. */
+static enum MHD_Result run_to_end(struct mhd_conn *conn)
+{
+    return svc__driver_go_on(conn->flight.x) == EXCHANGE_REPLY ? reply(conn)
+                                                               : suspend(conn, FLIGHT_HANDLE);
+}
+
+static enum MHD_Result refuse_chunks(struct mhd_conn *conn)
+{
+    if (!svc__exchange_has_reply(conn->flight.x) &&
+        !svc__flight_refuse(&conn->flight, 400, "the body's chunked framing is malformed"))
+        return MHD_NO;
+    return reply_raw(conn, 400);
+}
+
+/* Where it has not been decided who drops the body, that is done now. */
+static enum MHD_Result drop_piece(struct mhd_conn *conn, size_t len)
+{
+    struct exchange *x = conn->flight.x;
+    x->request.bytes_in += len;
+    conn->dropped += len;
+    if (conn->dropped <= DROP_TOO_LARGE)
+        return MHD_YES;
+    if (!svc__exchange_has_reply(x) &&
+        !svc__flight_refuse(&conn->flight, 413, "the request body is over the limit"))
+        return MHD_NO;
+    return reply_raw(conn, 413);
+}
+
+/* Takes a piece of the body, or leaves it: `*left` is what was not taken. */
+static enum MHD_Result take_piece(struct mhd_conn *conn, const char *data, size_t len, size_t *left)
+{
+    if (!svc__chunks_lead(conn, data))
+        return refuse_chunks(conn);
+    svc__flight_answer_early(&conn->flight);
+    enum exchange_step step =
+        conn->call == CALL_BODY ? svc__dispatch_body(conn->flight.x, data, len) : EXCHANGE_REPLY;
+    svc__chunks_took(conn, step == EXCHANGE_FULL ? data : data + len);
+    if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
+        *left = len;
+        conn->held = len;
+        return suspend(conn, FLIGHT_STALL);
+    }
+    svc__mhd_taken_body(conn, len);
+    if (step == EXCHANGE_BODY)
+        return MHD_YES;
+    if (conn->call == CALL_DROP)
+        return drop_piece(conn, len);
+    if (step == EXCHANGE_OVER &&
+        !svc__flight_refuse(&conn->flight, 413, "the request body is over the limit"))
+        return MHD_NO;
+    svc__flight_drop_body(&conn->flight);
+    return MHD_YES;
+}
+
+static enum MHD_Result end_body(struct mhd_conn *conn)
+{
+    struct exchange *x = conn->flight.x;
+    if (!svc__chunks_end(conn))
+        return refuse_chunks(conn);
+    bool wanted = conn->call == CALL_BODY && !svc__exchange_has_reply(x);
+    conn->call = CALL_FINAL;
+    if (wanted)
+        svc__dispatch_body_end(x);
+    return run_to_end(conn);
+}
+
+enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version, const char *data,
+                                    size_t *len, void **context)
+{
+    (void)cls, (void)connection, (void)url;
+    struct mhd_conn *conn = *context;
+    if (!conn || !conn->flight.x || conn->raw || conn->flight.gone)
+        return MHD_NO;
+    if (conn->mhd->feed.conn == conn)
+        svc__early_unfeed(conn->mhd);
+    svc__mhd_link_called(conn);
+    size_t taken = *len;
+    switch (conn->call) {
+    case CALL_FIRST:
+        if (conn->flight.cut)
+            return MHD_NO;
+        svc__mhd_head_take(conn, method, version);
+        svc__chunks_begin(conn);
+        if (!conn->flight.x->malformed && conn->flight.x->framing.kind == BODY_NONE) {
+            conn->call = CALL_FINAL;
+            return MHD_YES;
+        }
+        return run_before_body(conn);
+    case CALL_AGAIN:
+        return run_before_body(conn);
+    case CALL_FINAL:
+        return run_to_end(conn);
+    case CALL_BODY:
+    case CALL_DROP:
+        *len = 0;
+        return taken ? take_piece(conn, data, taken, len) : end_body(conn);
+    }
+    return MHD_NO;
+}
+
+/* ---- Its beginning and its end */
+
+static struct mhd_conn *conn_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+void *svc__mhd_access_begin(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    struct mhd_loop *mhd = cls;
+    struct mhd_conn *conn = conn_of(connection);
+    if (!conn || conn->raw)
+        return conn;
+    if (atomic_load(&mhd->part.loop->stage) >= STAGE_CUT) {
+        svc__mhd_conn_refuse_bare(conn, "the service is stopping");
+        return conn;
+    }
+    if (!svc__flight_begin(&conn->flight, svc__bytes_z(target))) {
+        svc__mhd_conn_refuse_bare(conn, "out of memory");
+        return conn;
+    }
+    conn->call = CALL_FIRST;
+    conn->dropped = conn->given = 0;
+    conn->lingers = false;
+    if (conn->phase != MHD_NEW && conn->phase != MHD_HEAD)
+        svc__mhd_conn_enter(conn, MHD_HEAD);
+    svc__mhd_head_look(conn, target);
+    return conn;
+}
+
+static enum svc_outcome outcome_of(const struct mhd_conn *conn,
+                                   enum MHD_RequestTerminationCode code)
+{
+    if (conn->flight.timed_out)
+        return SVC_TIMED_OUT;
+    if (conn->flight.cut || code == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
+        return SVC_CUT;
+    return code == MHD_REQUEST_TERMINATED_COMPLETED_OK || conn->raw ? SVC_COMPLETE
+                                                                    : SVC_CLIENT_GONE;
+}
+
+/* Whether libmicrohttpd has refused the request itself, with a status that only it knows. */
+static bool note_refusal(struct exchange *x, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    bool refused = info && info->http_status >= 400 && !x->replied;
+    if (refused)
+        x->response.status = (int)info->http_status;
+    return refused;
+}
+
+static uint64_t bytes_out(const struct exchange *x, bool sent)
+{
+    const struct response_body *body = &x->response.body;
+    if (svc__exchange_reply_bodiless(x))
+        return 0;
+    return body->kind == REPLY_SOURCE || sent ? body->len : 0;
+}
+
+void svc__mhd_access_end(void *cls, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    struct mhd_conn *conn = *context;
+    *context = NULL;
+    if (!conn || !conn->flight.x)
+        return;
+    if (svc__flight_reclaim(&conn->flight, SVC_CLIENT_GONE)) {
+        struct exchange *x = conn->flight.x;
+        bool refused = note_refusal(x, connection);
+        enum svc_outcome outcome = refused ? SVC_COMPLETE : outcome_of(conn, code);
+        if (!x->request.method.data && !conn->raw)
+            svc__mhd_conn_log_headless(conn, x->response.status,
+                                       refused ? "refused" : svc__exchange_outcome_text(outcome));
+        bool sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || (conn->raw && !conn->flight.cut);
+        svc__flight_end(&conn->flight, outcome, bytes_out(x, sent));
+    }
+    if (!conn->raw)
+        svc__mhd_conn_enter(conn, MHD_IDLE);
+}

@@ -1,0 +1,202 @@
+/* HTTP/1 by libmicrohttpd, as the server knows it: a daemon for each loop. */
+#include "libsvc/fronts/mhd/mhd_front.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "libsvc/base/thread.h"
+#include "libsvc/fronts/mhd/early.h"
+#include "libsvc/fronts/mhd/mhd_access.h"
+#include "libsvc/fronts/mhd/mhd_conn.h"
+#include "libsvc/fronts/mhd/mhd_reply.h"
+#include "libsvc/fronts/mhd/wire.h"
+
+/* ---- Its calls that are of no request */
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct mhd_loop *mhd = cls;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        mhd->adding->connection = connection;
+        *socket_context = mhd->adding;
+        return;
+    }
+    struct mhd_conn *conn = *socket_context;
+    *socket_context = NULL;
+    if (mhd->adding == conn)
+        mhd->adding = NULL;
+    if (conn)
+        svc__mhd_conn_closed(conn);
+}
+
+/* Decoding is ours too. */
+static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *text)
+{
+    (void)cls, (void)connection;
+    return strlen(text);
+}
+
+/* libmicrohttpd tells of the requests that it refuses itself by its log alone. */
+SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list arguments)
+{
+    static const char refused[] = "Error processing request";
+    struct mhd_loop *mhd = cls;
+    struct loop *loop = mhd->part.loop;
+    char text[256];
+    vsnprintf(text, sizeof text, format, arguments);
+    text[strcspn(text, "\r\n")] = '\0';
+    bool refusal = !strncmp(text, refused, sizeof refused - 1);
+    if (!refusal) {
+        svc__log(&loop->log, SVC_LEVEL_DEBUG, "libmicrohttpd", svc_kv_str("text", text));
+        return;
+    }
+    svc__early_refused(mhd);
+    svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
+    svc__log(&loop->log, SVC_LEVEL_INFO, "libmicrohttpd", svc_kv_str("text", text));
+}
+
+/* ---- The daemon */
+
+/* What depends on the libmicrohttpd that is found at run time. */
+struct dialect {
+    int strictness;    /* 0.9.77 gave the option another scale; before, our own checks see more */
+    unsigned flags;    /* 1.0 takes connections later than it is asked to, unless told not to */
+    bool known_layout; /* 0.9.75, see early.h and svc__loop_mhd_rest */
+};
+
+/* MHD_USE_NO_THREAD_SAFETY, which headers before 1.0 do not have. */
+enum { NO_THREAD_SAFETY = 1 << 19 };
+
+static struct dialect find_dialect(void)
+{
+    const char *version = MHD_get_version();
+    unsigned major = 0, minor = 0, patch = 0;
+    sscanf(version, "%u.%u.%u", &major, &minor, &patch);
+    bool rewritten = major > 0;
+    return (struct dialect){
+        .strictness = rewritten || minor > 9 || patch >= 77,
+        .flags = rewritten ? (unsigned)NO_THREAD_SAFETY : 0,
+        .known_layout = !strcmp(version, "0.9.75"),
+    };
+}
+
+/* Room for a head of the full size, its nodes, and a reply's head: so our limits are met first. */
+static size_t pool_size(const svc_config *config)
+{
+    size_t head = (size_t)config->max_head_bytes;
+    size_t nodes = (size_t)config->max_fields * MHD_NODE_BYTES;
+    return head + (nodes + MHD_REPLY_HEAD_BYTES > head ? nodes + MHD_REPLY_HEAD_BYTES : head);
+}
+
+static void mhd_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
+{
+    (void)reactor, (void)events;
+    struct mhd_loop *mhd =
+        (struct mhd_loop *)(void *)((char *)watch - offsetof(struct mhd_loop, watch));
+    mhd->part.again = true;
+}
+
+static int start_daemon(struct mhd_loop *mhd)
+{
+    const struct dialect dialect = find_dialect();
+    const unsigned flags = dialect.flags | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+                           MHD_USE_TURBO | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
+    struct loop *loop = mhd->part.loop;
+    mhd->known_layout = dialect.known_layout;
+    mhd->pool = pool_size(&loop->server->app->config);
+    mhd->replies = svc__mhd_reply_new();
+    if (!mhd->replies)
+        return SVC_ENOMEM;
+    /* Where SIGPIPE ends the program, libmicrohttpd sends files without sendfile, which raises it.
+     */
+    mhd->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, svc__mhd_access_run, mhd, MHD_OPTION_EXTERNAL_LOGGER, on_log, mhd,
+        MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        mhd->pool, MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, (int)svc__thread_pipe_harmless(),
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, mhd, MHD_OPTION_NOTIFY_COMPLETED,
+        svc__mhd_access_end, mhd, MHD_OPTION_URI_LOG_CALLBACK, svc__mhd_access_begin, mhd,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        mhd->daemon ? MHD_get_daemon_info(mhd->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    return info ? svc__loop_watch(loop, info->epoll_fd, EPOLLIN, &mhd->watch) : SVC_ESYSTEM;
+}
+
+/* ---- As struct front has it */
+
+static void stop_daemon(struct front_part *part)
+{
+    struct mhd_loop *mhd = (struct mhd_loop *)(void *)part;
+    if (mhd->daemon)
+        MHD_stop_daemon(mhd->daemon);
+    svc__mhd_reply_free(mhd->replies);
+    svc__early_stop(mhd);
+    free(mhd);
+}
+
+static struct front_part *start_part(struct loop *loop)
+{
+    struct mhd_loop *mhd = calloc(1, sizeof *mhd);
+    if (!mhd)
+        return NULL;
+    mhd->part = (struct front_part){.front = &svc__mhd_front, .loop = loop};
+    mhd->watch.ready = mhd_ready;
+    if (!svc__early_start(mhd) && !start_daemon(mhd))
+        return &mhd->part;
+    stop_daemon(&mhd->part);
+    return NULL;
+}
+
+static void run_daemon(struct front_part *part)
+{
+    struct mhd_loop *mhd = (struct mhd_loop *)(void *)part;
+    MHD_UNSIGNED_LONG_LONG wait;
+    mhd->closes = false;
+    svc__mhd_conn_feed(mhd);
+    bool more = mhd->feed.first;
+    mhd->runs++;
+    MHD_run(mhd->daemon);
+    svc__early_unfeed(mhd);
+    part->again =
+        more || mhd->closes || (MHD_get_timeout(mhd->daemon, &wait) == MHD_YES && wait == 0);
+}
+
+/* Those that were suspended get their 503 first. */
+static void close_conns(struct front_part *part)
+{
+    struct mhd_loop *mhd = (struct mhd_loop *)(void *)part;
+    run_daemon(part);
+    MHD_stop_daemon(mhd->daemon);
+    mhd->daemon = NULL;
+    struct conn *next;
+    for (struct conn *conn = part->loop->conns; conn; conn = next) {
+        next = conn->next; /* that libmicrohttpd never got */
+        if (conn->front == part->front)
+            svc__mhd_conn_close_own(svc__mhd_conn_of(conn));
+    }
+}
+
+static void refuse_socket(struct front_part *part, int fd, int status, const char *detail)
+{
+    svc__wire_send_problem(fd, status, detail, svc__loop_date(part->loop));
+    svc__linger_begin(part->loop, fd, (struct unsent){NULL, 0});
+}
+
+const struct front svc__mhd_front = {
+    .name = "libmicrohttpd",
+    .scheme = "http",
+    .conn_size = sizeof(struct mhd_conn),
+    .start = start_part,
+    .turn = run_daemon,
+    .close = close_conns,
+    .stop = stop_daemon,
+    .refuse = refuse_socket,
+    .open = svc__mhd_conn_open,
+    .close_silent = svc__mhd_conn_close_silent,
+    .cut = svc__mhd_conn_cut,
+};

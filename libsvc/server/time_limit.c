@@ -1,0 +1,30 @@
+/* The time that something may take. */
+#include "libsvc/server/time_limit.h"
+
+void svc__time_limit_await(struct loop *loop, struct time_limit *limit, uint64_t look_ms)
+{
+    uint64_t look = loop->now_ms + look_ms;
+    svc__wheel_set(&loop->wheel, &limit->deadline.timer,
+                   look < limit->due_ms ? look : limit->due_ms);
+}
+
+void svc__time_limit_end_in(struct loop *loop, struct time_limit *limit, uint64_t ms)
+{
+    limit->due_ms = loop->now_ms + ms;
+    if (ms)
+        svc__wheel_set(&loop->wheel, &limit->deadline.timer, limit->due_ms);
+}
+
+void svc__time_limit_hurry(struct loop *loop, struct time_limit *limit, uint64_t ms)
+{
+    uint64_t due = loop->now_ms + ms;
+    if (limit->due_ms > due)
+        limit->due_ms = due;
+    if (limit->deadline.timer.due > limit->due_ms)
+        svc__wheel_set(&loop->wheel, &limit->deadline.timer, limit->due_ms);
+}
+
+void svc__time_limit_cancel(struct loop *loop, struct time_limit *limit)
+{
+    svc__wheel_cancel(&loop->wheel, &limit->deadline.timer);
+}
