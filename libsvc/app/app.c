@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <svc/worker.h>
+
 #include "libsvc/app/app_internal.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"

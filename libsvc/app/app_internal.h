@@ -146,6 +146,7 @@ struct svc_app {
     struct worker_hooks worker_hooks;
     bool blocks;             /* some route or layer needs a worker; known once readied */
     struct workers *workers; /* made when the app is readied */
+    int worker_failures;     /* the metric of threads that could not begin */
     struct task_list tasks;
     const struct default_layer *defaults;
     size_t default_count;

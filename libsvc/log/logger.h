@@ -1,26 +1,10 @@
-/* What all threads of an app share when they log: levels, form, sinks. */
+/* The life of a logger: its settings, and its sink from opening to end. */
 #ifndef SVC_LOG_LOGGER_H
 #define SVC_LOG_LOGGER_H
 
-#include <pthread.h>
-
-#include <svc/log.h>
+#include <svc/config.h>
 
 #include "libsvc/log/log.h"
-#include "libsvc/log/log_format.h"
-#include "libsvc/log/log_level.h"
-
-struct logger {
-    const char *app; /* its name */
-    struct log_levels levels;
-    enum svc_log_format format;
-    uint64_t repeat_limit;
-    bool (*taker)(const svc_log_record *record, void *arg); /* the app's own sink, or NULL */
-    void *taker_arg;
-    struct sink *sink;    /* NULL: not opened, or closed */
-    pthread_mutex_t lock; /* of `shared`'s repeats */
-    struct log shared;    /* of all threads that have none of their own */
-};
 
 /* Makes a logger that logs nothing yet. The name is borrowed. 0 or SVC_ENOMEM. */
 int svc__logger_init(struct logger *logger, const char *app);
