@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/hex.h"
 #include "libsvc/exchange/exchange.h"
@@ -61,7 +62,7 @@ static void render_request(struct buf *line, svc_request *req)
     member_text(line, ",\"method\":", req->method);
     member_text(line, ",\"route\":", svc__bytes_z(svc_request_route(req)));
     member_text(line, ",\"path\":", path_of(req));
-    if (req->app->config.log_query && req->target.has_query)
+    if (req->plan->config->log_query && req->target.has_query)
         member_text(line, ",\"query\":", req->target.query);
     member_text(line, ",\"peer\":", svc__bytes_z(svc_request_peer(req)));
 }
@@ -110,7 +111,7 @@ static void log_record(struct log *log, svc_request *req, const svc_response *re
     size_t count = 0;
     items[count++] = svc_kv_bytes("method", req->method.data, req->method.len);
     items[count++] = svc_kv_bytes("path", path.data, path.len);
-    if (req->app->config.log_query && req->target.has_query)
+    if (req->plan->config->log_query && req->target.has_query)
         items[count++] = svc_kv_bytes("query", query.data, query.len);
     memcpy(items + count, last, sizeof last);
     svc__request_log_hand_over(log, req, svc__log_record_of(log->logger, &site, "request", items));
