@@ -10,11 +10,11 @@
 #include <svc/request.h>
 #include <svc/response.h>
 
-#include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/body_store.h"
+#include "libsvc/exchange/plan.h"
 #include "libsvc/exchange/response_body.h"
 #include "libsvc/exchange/transport.h"
 #include "libsvc/log/log.h"
@@ -24,6 +24,7 @@
 #include "libsvc/proto/query.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/trace.h"
+#include "libsvc/route/tree.h"
 #include "libsvc/run/work.h"
 
 struct exchange;
@@ -60,9 +61,9 @@ struct request_trace {
 };
 
 struct svc_request {
-    svc_app *app;              /* the one that serves */
-    svc_app *owner;            /* the one that is asked: the same, or one mounted on it */
-    const struct route *route; /* NULL when none matched, or before routing */
+    const struct plan *plan;      /* the one that served when it began */
+    const struct plan_app *owner; /* the app that is asked */
+    const struct route *route;    /* NULL when none matched, or before routing */
     struct bytes method;
     struct target target;
     struct fields fields;
@@ -170,9 +171,9 @@ struct exchange {
 /* The most that a request's arena may hold, its body not counted. */
 #define EXCHANGE_MEMORY ((size_t)4 << 20)
 
-/* A new exchange at `home` with one reference and nothing in it but its app. NULL when out of
+/* A new exchange at `home` with one reference and nothing in it but its plan. NULL when out of
  * memory. */
-struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
+struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home);
 
 /* Whether the reply is decided and the exchange at home. */
 static inline bool svc__exchange_has_reply(const struct exchange *x)
