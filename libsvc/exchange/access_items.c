@@ -82,7 +82,7 @@ int svc_request_log_items(svc_request *req, const svc_kv *items)
     if (!items || !items->key)
         return 0;
     int error = check_items(last, items);
-    if (error || !req->app->config.access_log)
+    if (error || !req->plan->config->access_log)
         return error;
     for (; items->key; items++) {
         last = copy_item(&svc__exchange_of(req)->arena, items, last);
