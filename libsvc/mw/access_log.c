@@ -79,20 +79,20 @@ static void render_items(struct buf *line, const svc_request *req)
 }
 
 /* `middle` is what stands between the time and the request: the same in every line of an app. */
-static void render(struct buf *line, const char *middle, svc_request *req, const svc_response *res,
-                   const svc_done *done)
+static void render(struct buf *line, struct clock_text *now, const char *middle, svc_request *req,
+                   const svc_response *res, const svc_done *done)
 {
-    char now[CLOCK_RFC3339_SIZE];
-    svc__clock_rfc3339(now, svc__clock_wall_us());
     svc__buf_puts(line, "{\"time\":\"");
-    svc__buf_append(line, now, sizeof now - 1);
+    svc__buf_append(line, svc__clock_text(now, svc__clock_wall_us()), CLOCK_RFC3339_SIZE - 1);
     svc__buf_puts(line, middle);
     render_request(line, req);
     member_number(line, ",\"status\":", (uint64_t)res->status);
     member_number(line, ",\"bytes_in\":", done->bytes_in);
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
-    member_text(line, ",\"end\":", svc__bytes_z(svc__exchange_outcome_text(done->outcome)));
+    svc__buf_puts(line, ",\"end\":\"");
+    svc__buf_puts(line, svc__exchange_outcome_text(done->outcome));
+    svc__buf_putc(line, '"');
     render_items(line, req);
     svc__buf_puts(line, ",\"module\":\"access\"}");
 }
@@ -147,7 +147,7 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     }
     struct buf *line = &x->host->scratch;
     svc__buf_clear(line);
-    render(line, access->middle, req, res, done);
+    render(line, &log->now, access->middle, req, res, done);
     svc__log_line(log, line);
 }
 
