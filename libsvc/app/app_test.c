@@ -9,6 +9,7 @@
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
 #include "libsvc/app/stalls.h"
+#include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
 #include "libsvc/base/sized.h"
