@@ -5,6 +5,7 @@
 
 #include <svc/app.h>
 
+#include "libsvc/base/utf8.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/method.h"
@@ -94,16 +95,20 @@ static void write_allow(struct buf *out, struct bytes methods)
 /* Decodes a parameter where it needs it; refuses what a handler could not hand to JSON. */
 static const char *decode_param(struct exchange *x, struct bytes raw, bool any_bytes)
 {
-    if (!any_bytes && !svc__target_path_utf8(raw)) {
-        svc__routing_refuse(x, 400, "a path segment is not valid UTF-8");
-        return NULL;
-    }
+    size_t len = raw.len;
     char *value = svc__arena_strndup(&x->arena, raw.data, raw.len);
     if (!value) {
         svc__routing_refuse(x, 503, "out of memory");
         return NULL;
     }
-    value[svc__uri_decode(value, raw, false)] = '\0';
+    if (x->request.target.escaped) {
+        len = svc__uri_decode(value, raw, false);
+        value[len] = '\0';
+    }
+    if (!any_bytes && !svc__utf8_valid(svc__bytes(value, len))) {
+        svc__routing_refuse(x, 400, "a path segment is not valid UTF-8");
+        return NULL;
+    }
     return value;
 }
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "libsvc/base/endpoint.h"
-#include "libsvc/base/sink.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/log/log_level.h"
+#include "libsvc/log/sink.h"
 #include "libsvc/proto/network.h"
 #include "libsvc/settings/setting.h"
 #include "libsvc/settings/settings_source.h"
