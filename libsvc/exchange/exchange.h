@@ -14,13 +14,13 @@
 #include "libsvc/base/buf.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/body_store.h"
-#include "libsvc/exchange/peer.h"
 #include "libsvc/exchange/plan.h"
-#include "libsvc/exchange/transport.h"
 #include "libsvc/exchange/response_body.h"
+#include "libsvc/exchange/transport.h"
 #include "libsvc/log/log.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
+#include "libsvc/proto/peer.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/trace.h"
@@ -149,7 +149,7 @@ struct exchange {
     struct body_stream *stream; /* of a route that reads its body as it comes; or NULL */
     _Atomic int wait;           /* enum wait_state */
     _Atomic bool cancelled;
-    struct mail mail; /* in the host's mailbox while there is news */
+    struct mail mail;            /* in the host's mailbox while there is news */
     struct transport *transport; /* NULL: nobody waits for the reply */
     bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
 

@@ -9,9 +9,9 @@
 
 #include "libsvc/base/buf.h"
 #include "libsvc/base/clock.h"
-#include "libsvc/base/sink.h"
 #include "libsvc/log/log_level.h"
 #include "libsvc/log/log_repeat.h"
+#include "libsvc/log/sink.h"
 
 struct logger;
 

@@ -5,7 +5,7 @@
 #include <svc/log.h>
 
 #include "libsvc/base/buf.h"
-#include "libsvc/base/sink.h"
+#include "libsvc/log/sink.h"
 
 /* The form for lines that go to `fd`: SVC_LOG_AUTO becomes one of the others. Any thread. */
 enum svc_log_format svc__log_format_for(enum svc_log_format format, int fd);
