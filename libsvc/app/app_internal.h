@@ -81,7 +81,7 @@ struct hook {
     struct hook *next, *previous;
 };
 
-/* What each worker thread has of its own: see svc_app_worker. */
+/* What each worker thread has of its own: see svc_app_each_worker. */
 struct worker_hooks {
     int (*begin)(svc_app *app, void *arg, void **state);
     void (*end)(void *state, void *arg);

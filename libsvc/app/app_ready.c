@@ -10,6 +10,7 @@
 #include "libsvc/app/mount.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/wait.h"
+#include "libsvc/route/plant.h"
 #include "libsvc/route/precedence.h"
 #include "libsvc/run/reactor.h"
 
@@ -76,7 +77,7 @@ static int compile_routes(svc_app *app)
         return error;
     report_conflicts(app, patterns);
     if (!svc__faults_any(&app->faults)) {
-        app->tree = svc__tree_build(patterns, app->route_count);
+        app->tree = svc__plant_tree(patterns, app->route_count);
         error = app->tree ? 0 : SVC_ENOMEM;
     } else {
         error = SVC_EROUTES;

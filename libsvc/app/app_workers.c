@@ -15,7 +15,7 @@
 
 enum { SCRATCH = 1 << 24 }; /* the largest thing that is rendered for one response */
 
-/* What one app's svc_app_worker hooks have made on one thread. */
+/* What one app's svc_app_each_worker hooks have made on one thread. */
 struct worker_state {
     const svc_app *app;
     void *state;

@@ -1,5 +1,5 @@
-/* The worker threads of an app: their number by its settings, what svc_app_worker makes on each,
- * and what is counted and logged of them. */
+/* The worker threads of an app: their number by its settings, what svc_app_each_worker makes on
+ * each, and what is counted and logged of them. */
 #ifndef SVC_APP_APP_WORKERS_H
 #define SVC_APP_APP_WORKERS_H
 

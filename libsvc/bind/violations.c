@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "libsvc/base/num.h"
-#include "libsvc/bind/schema.h"
+#include "libsvc/bind/schema_table.h"
 #include "libsvc/exchange/problem.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/problem_text.h"

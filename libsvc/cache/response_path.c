@@ -38,7 +38,8 @@ static int answer_absent(svc_response *res)
     return svc_response_problem(res, 404, "there is no such file");
 }
 
-int svc_response_file(svc_response *res, const char *type, const char *root, const char *path)
+int svc_response_file(svc_response *res, int status, const char *type, const char *root,
+                      const char *path)
 {
     struct stat info;
     svc_file file = SVC_FILE_INIT;
@@ -57,7 +58,7 @@ int svc_response_file(svc_response *res, const char *type, const char *root, con
     if (!error)
         error = svc_response_set_modified(res, info.st_mtime);
     if (!error)
-        error = svc__response_file_set(res, 200, type, &file, &info);
+        error = svc__response_file_set(res, status, type, &file, &info);
     if (error)
         close(file.fd);
     return error;

@@ -19,7 +19,7 @@ void svc__logger_configure(struct logger *logger, const svc_config *config);
  * 0 or SVC_ESYSTEM. */
 int svc__logger_open(struct logger *logger, const svc_config *config, int fd, size_t max_rings);
 
-/* Names the file that svc_app_log_reopen opens, for a logger that is open. Copied. 0 or SVC_ENOMEM.
+/* Names the file that svc_app_reopen_log opens, for a logger that is open. Copied. 0 or SVC_ENOMEM.
  */
 int svc__logger_follow(struct logger *logger, const char *path);
 

@@ -16,7 +16,7 @@ struct concurrency {
     uint64_t max_queue_ns;      /* 0: no limit */
     struct bytes retry_after;   /* "none": not told */
     struct bytes problem, text; /* the two forms of a refusal */
-    enum svc_priority (*priority)(svc_request *req, void *arg);
+    int (*priority)(svc_request *req, void *arg);
     void *arg;
     int in_flight, limit, shed; /* metrics */
 };

@@ -61,7 +61,7 @@ static svc_app *make(size_t workers)
     svc_app_route(app, &route);
     svc_app_get(app, "/written", answer_by_writer, NULL);
     svc_app_configure(app, &config);
-    svc_app_log_sink(app, note_failures, NULL);
+    svc_app_set_log_sink(app, note_failures, NULL);
     return app;
 }
 
@@ -139,7 +139,7 @@ static int begin_not(svc_app *app, void *arg, void **state)
 Test(app_workers, one_that_cannot_begin_is_as_none)
 {
     svc_app *app = make(8);
-    svc_app_worker(app, begin_not, NULL, NULL);
+    svc_app_each_worker(app, begin_not, NULL, NULL);
     expect(app, "/", 503);
     cr_expect_eq(told, 1);
     svc_app_free(app);
