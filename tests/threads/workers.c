@@ -79,7 +79,7 @@ static void settle_piece(struct workers *pool, struct piece *piece, bool takes_b
 
 static void *submit_rounds(void *arg)
 {
-    struct piece pieces[PIECES];
+    static _Thread_local struct piece pieces[PIECES];
     bool taken[PIECES];
     for (unsigned round = 0; round < ROUNDS; round++) {
         for (unsigned i = 0; i < PIECES; i++) {
