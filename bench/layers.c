@@ -33,7 +33,7 @@ static int asked(svc_request *req, svc_response *res)
     svc_validators validators = SVC_VALIDATORS_INIT;
     validators.etag = "v7";
     validators.length = sizeof body - 1;
-    return svc_request_fresh(req, res, &validators) ? 0 : plain(req, res);
+    return svc_request_check_conditions(req, res, &validators) ? plain(req, res) : 0;
 }
 
 static int tagged(svc_request *req, svc_response *res)
@@ -49,7 +49,7 @@ static const svc_middleware *limiter(svc_app *app, bool passes)
     limit.rate = passes ? 1000000 : 1;
     limit.burst = passes ? 1 << 30 : 1;
     limit.period_s = passes ? 1 : 86400;
-    return svc_limiter_new(app, &limit);
+    return svc_rate_limit_new(app, &limit);
 }
 
 static void use_caching(svc_app *app, svc_group *group)

@@ -20,7 +20,7 @@
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/route/pattern.h"
-#include "libsvc/route/tree.h"
+#include "libsvc/route/plant.h"
 #include "libsvc/run/reactor.h"
 
 enum { SEQUENCE = 1 << 16, MAX_TEXT = 256 };
@@ -308,10 +308,10 @@ static bool bind_note(struct binder *binder, json_t *json)
     struct binding b;
     struct note note;
     svc__arena_reset(&binder->arena);
-    if (svc__bind_begin(&b, binder->schema, &binder->arena))
+    if (svc__binding_begin(&b, binder->schema, &binder->arena))
         return false;
     svc__bind_json(&b, json);
-    return svc__bind_end(&b, &note) && note.tag_count == 2;
+    return svc__binding_end(&b, &note) && note.tag_count == 2;
 }
 
 static size_t bind_parsed(void *arg, size_t times)
@@ -349,7 +349,7 @@ int main(int argc, char **argv)
     make_routes(&hot, 10000);
     struct router *routers[] = {&github, &ten, &thousand, &thousands, &hot};
     for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
-        routers[i]->tree = svc__tree_build(routers[i]->patterns, routers[i]->count);
+        routers[i]->tree = svc__plant_tree(routers[i]->patterns, routers[i]->count);
     make_sequence(&ten, 10);
     make_sequence(&thousand, 1000);
     make_sequence(&thousands, 10000);

@@ -292,7 +292,7 @@ static void check_place(json_t *document, const svc_violation *violation)
         parent = at;
         at = step(at, name);
     }
-    bool missing = violation->detail == svc__bind_required;
+    bool missing = violation->detail == svc__binding_required;
     REQUIRE(missing ? at == NULL && json_is_object(parent) : at != NULL);
     free(name);
 }
@@ -303,9 +303,9 @@ static void check_json(struct arena *arena, json_t *json)
 {
     struct document document;
     struct binding b;
-    REQUIRE(svc__bind_begin(&b, whole_schema, arena) == 0);
+    REQUIRE(svc__binding_begin(&b, whole_schema, arena) == 0);
     svc__bind_json(&b, json);
-    bool bound = svc__bind_end(&b, &document);
+    bool bound = svc__binding_end(&b, &document);
     REQUIRE(!b.violations.no_memory);
     REQUIRE(b.violations.count + b.violations.more == count_violations(json));
     REQUIRE(bound == (b.violations.count == 0));
@@ -329,9 +329,9 @@ static void check_text(struct arena *arena, struct bytes raw)
     if (!svc__uri_escapes_valid(raw) || !svc__query_valid(raw, true))
         return;
     REQUIRE(svc__query_parse(arena, raw, raw.len, &params, &count) == 0);
-    REQUIRE(svc__bind_begin(&b, flat_schema, arena) == 0);
+    REQUIRE(svc__binding_begin(&b, flat_schema, arena) == 0);
     svc__bind_text(&b, params, count);
-    bool bound = svc__bind_end(&b, &document);
+    bool bound = svc__binding_end(&b, &document);
     REQUIRE(bound == (b.violations.count == 0));
     if (!bound)
         return;

@@ -5,6 +5,7 @@
 #include <svc/errors.h>
 
 #include "fuzz/fuzz.h"
+#include "libsvc/route/plant.h"
 #include "tests/unit/route/naive.h"
 
 enum { MAX_PATTERNS = 64, MAX_REQUESTS = 32, MAX_LINE = 4096 };
@@ -110,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         add(set, line);
     }
-    struct tree *tree = svc__tree_build(set->patterns, set->count);
+    struct tree *tree = svc__plant_tree(set->patterns, set->count);
     REQUIRE(tree != NULL);
     for (size_t i = 0; i < MAX_REQUESTS && rest.data != NULL; i++)
         check_request(set, tree, svc__bytes_cut(&rest, '\n'));

@@ -99,15 +99,15 @@ static int answer_note(svc_response *res, struct store *store, uint64_t id, int 
 
 /* ---- Changing */
 
-/* Whether the request's conditions refuse to change this note; `res` then holds the answer. */
-static bool refused(svc_request *req, svc_response *res, const struct note *note)
+/* Whether the request's conditions allow a change of this note; else `res` holds the answer. */
+static bool may_change(svc_request *req, svc_response *res, const struct note *note)
 {
     char tag[TAG_SIZE];
     svc_validators validators = SVC_VALIDATORS_INIT;
     write_tag(tag, note);
     validators.etag = tag;
     validators.modified_s = note->updated;
-    return svc_request_fresh(req, res, &validators);
+    return svc_request_check_conditions(req, res, &validators);
 }
 
 /* What is done to a note: replaced by the draft, or removed when there is none. */
@@ -133,12 +133,12 @@ static bool change_checked(svc_request *req, svc_response *res, uint64_t id,
         result = store_get(notes->store, id, &note);
         if (result)
             break;
-        bool refuse = refused(req, res, &note);
-        if (!refuse)
+        bool may = may_change(req, res, &note);
+        if (may)
             result = change(notes->store, &note, draft);
         note_clear(&note);
         *error = 0;
-        if (refuse)
+        if (!may)
             return false;
     } while (result == STORE_CHANGED);
     if (result)
@@ -298,7 +298,7 @@ static const svc_middleware *limit_clients(svc_app *app, const char *name, uint6
     svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
     limit.windows = &window;
     limit.window_count = 1;
-    return svc_limiter_new(app, &limit);
+    return svc_rate_limit_new(app, &limit);
 }
 
 static void add_routes(svc_app *app, struct notes *notes)
@@ -322,14 +322,14 @@ svc_app *notes_new(struct notes *notes)
     if (!app)
         return NULL;
     svc_app_describe(app, "Keeps notes, each with a title and a text, in memory.");
-    svc_app_settings(app, settings, notes);
+    svc_app_add_settings(app, settings, notes);
     notes->draft = svc_schema_new(app, draft_fields, sizeof(struct draft), 0);
     notes->page = svc_schema_new(app, page_fields, sizeof(struct page), SVC_SCHEMA_LENIENT);
     notes->place = svc_schema_new(app, place_fields, sizeof(struct place), 0);
     use_caching(app);
     svc_app_use(app, limit_clients(app, "requests", REQUESTS_A_SECOND, REQUESTS_AT_ONCE));
     add_routes(app, notes);
-    svc_app_check(app, "store", check_store, notes);
-    svc_app_hook(app, open_store, close_store, notes);
+    svc_app_add_check(app, "store", check_store, notes);
+    svc_app_add_hook(app, open_store, close_store, notes);
     return app;
 }

@@ -196,7 +196,7 @@ static bool keep_line(const svc_log_record *record, void *arg)
 Test(notes, what_is_done_to_a_note_is_logged)
 {
     char line[128] = "";
-    svc_app_log_sink(app, keep_line, line);
+    svc_app_set_log_sink(app, keep_line, line);
     expect("POST", "/notes", NOTE, 201);
     cr_expect_str_eq(line, "note created POST /notes note 1");
     expect("PUT", "/notes/1", NOTE, 200);

@@ -325,7 +325,7 @@ static int download(svc_request *req, svc_response *res)
     if (!id)
         return 0;
     id_to_name(id, name);
-    int error = svc_response_file(res, "text/csv", reports->folder, name);
+    int error = svc_response_file(res, 200, "text/csv", reports->folder, name);
     if (error || svc_response_status(res) != 200)
         return error;
     return svc_response_set_etag(res, id, false); /* of which the layer makes a 304 */
@@ -478,7 +478,7 @@ static void add_task(svc_app *app, struct reports *reports)
     task.run = make_reports;
     task.stop = close_board;
     task.arg = reports;
-    svc_app_task(app, &task);
+    svc_app_add_task(app, &task);
 }
 
 svc_app *reports_new(struct reports *reports)
@@ -497,11 +497,11 @@ svc_app *reports_new(struct reports *reports)
     if (!app)
         return NULL;
     svc_app_describe(app, "Takes CSV files, and reports on what is in them.");
-    svc_app_settings(app, settings, reports);
+    svc_app_add_settings(app, settings, reports);
     svc_app_use(app, svc_conditional_new(app, NULL));
     add_routes(app, reports);
     add_task(app, reports);
-    svc_app_check(app, "folder", check_folder, reports);
-    svc_app_hook(app, open_reports, close_reports, reports);
+    svc_app_add_check(app, "folder", check_folder, reports);
+    svc_app_add_hook(app, open_reports, close_reports, reports);
     return app;
 }

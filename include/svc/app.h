@@ -39,7 +39,7 @@ struct svc_route {
  * Makes an app with the default stack (request ids, access log, metrics), each of which a setting
  * turns off. `name` is copied; it appears in log lines. NULL when out of memory. Since: 0.1
  */
-SVC_API svc_app *svc_app_new(const char *name);
+SVC_API svc_app *svc_app_new(const char *name) SVC_MUST_CHECK;
 
 /*
  * Frees an app that was never started, or that svc_app_wait has seen end, and the apps mounted on
@@ -154,9 +154,9 @@ SVC_API int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner
  * below its prefix. The handler sees the body, and `arg` by svc_request_arg. 0, SVC_EINVAL for NULL
  * or SVC_ESTATE once started. Before start only. Since: 0.1
  */
-SVC_API int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg);
+SVC_API int svc_app_set_fallback(svc_app *app, svc_handler *handler, void *arg);
 
-/* What svc_app_routes tells of one route. Borrowed from the app. */
+/* What svc_app_visit_routes tells of one route. Borrowed from the app. */
 typedef struct svc_route_info {
     size_t size;
     const char *pattern; /* whole, with method, host and the groups' prefixes */
@@ -168,7 +168,7 @@ typedef struct svc_route_info {
  * Calls `visit` for each registered route, in order of registration, until it returns non-zero.
  * Returns what the last call returned, 0 when there was none. Any thread once started. Since: 0.1
  */
-SVC_API int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
+SVC_API int svc_app_visit_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
                            void *arg);
 
 /*
@@ -178,7 +178,7 @@ SVC_API int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info
  * runs after the last request, in reverse order, for those whose start succeeded. Either may be
  * NULL. Both run on the thread that starts or waits. 0, SVC_ESTATE or SVC_ENOMEM. Since: 0.1
  */
-SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
+SVC_API int svc_app_add_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
                          void (*stop)(svc_app *app, void *arg), void *arg);
 
 /*
@@ -190,11 +190,11 @@ SVC_API int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
  * a stop a forced one. `name` is copied: letters, digits, '_', '-'. 0, SVC_EINVAL, SVC_ESTATE or
  * SVC_ENOMEM. Since: 0.1
  */
-SVC_API int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
+SVC_API int svc_app_add_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 
 /*
  * Sets the app's configuration, which is copied. Settings that the environment or a file has given
- * before (svc_app_environment) keep that value: the operator's word is the last, whichever call comes
+ * before (svc_app_read_environment) keep that value: the operator's word is the last, whichever call comes
  * first. The values are checked at start, all at once. 0, SVC_EINVAL, SVC_ESTATE once started, or
  * SVC_ENOMEM. Since: 0.1
  */
@@ -202,13 +202,13 @@ SVC_API int svc_app_configure(svc_app *app, const svc_config *config);
 
 /*
  * Reads the settings that the environment names, `<prefix>_LISTEN` and so on, over those set so far:
- * the library's, and those of svc_app_settings, whose struct has its values when this returns. A
+ * the library's, and those of svc_app_add_settings, whose struct has its values when this returns. A
  * value of another kind or out of its range is not taken, and kept as a set-up error. svc_app_run
  * and svc_app_main do this with the prefix "SVC" unless the program has called it. 0, SVC_EINVAL for
  * a prefix of more than 64 characters, SVC_ECONFIG for bad values or a required one that is missing
  * (which the start tells, if it still is), SVC_ESTATE or SVC_ENOMEM. Since: 0.1
  */
-SVC_API int svc_app_environment(svc_app *app, const char *prefix);
+SVC_API int svc_app_read_environment(svc_app *app, const char *prefix);
 
 /*
  * All set-up errors so far, a line each with file and line where one is known; "" when there are
@@ -248,7 +248,7 @@ SVC_API bool svc_app_stopping(const svc_app *app);
 /*
  * Waits for svc_app_stop, then takes the service down in order: readiness 503 and the drain delay,
  * listeners closed, idle connections closed, requests in flight awaited until the drain timeout,
- * the rest cancelled, background tasks ended (svc_app_task), stop hooks, log flushed. 0 when every
+ * the rest cancelled, background tasks ended (svc_app_add_task), stop hooks, log flushed. 0 when every
  * request was answered and every task has ended, SVC_EFORCED when some were cut or a callback of the
  * program's does not return (the app is then left alone), SVC_ENOMEM for NULL, SVC_ESTATE when not
  * started, when it was called before, or on a thread of the service's own, which could only wait for
@@ -265,7 +265,7 @@ SVC_API int svc_app_wait(svc_app *app);
  * a hook or a name look-up, the second signal ends the process at once, by that signal (or with status
  * 128 + its number, where it is the first process of a container). The signals are taken by handlers,
  * with SA_RESTART, and have their former meaning again when this returns. So is SIGHUP, at which the log's
- * file is opened again (svc_app_log_reopen) as soon as the service has started, unless the program handles,
+ * file is opened again (svc_app_reopen_log) as soon as the service has started, unless the program handles,
  * blocks or ignores that signal itself. SIGPIPE, where it would end the process, is taken by one that does
  * nothing, for good. None is blocked or ignored, so that children that the program makes in a hook, handler
  * or task begin with the signals as the program did.
@@ -290,7 +290,7 @@ SVC_API int svc_app_run(svc_app *app);
  *
  * The first three return without a start, 0 or, when something is wrong, 1. Any other argument is
  * told on stderr, and 2 is returned. Otherwise as svc_app_run, which it calls. The program must not
- * need a setting before this: what does belongs into a start hook (svc_app_hook), which runs with all
+ * need a setting before this: what does belongs into a start hook (svc_app_add_hook), which runs with all
  * of them read. Takes the app, accepts NULL. Since: 0.1
  */
 SVC_API int svc_app_main(svc_app *app, int argc, char **argv);

@@ -60,7 +60,7 @@ typedef struct svc_choice {
  */
 typedef struct svc_field {
     size_t size;
-    svc_field_type type;
+    int type;           /* svc_field_type */
     const char *member; /* of the struct */
     const char *file;   /* where the table says so, for reports */
     int line;

@@ -141,20 +141,21 @@ typedef struct svc_validators {
     }
 
 /*
- * Whether the request's conditions decide the answer before any work is done. When true, `res` holds
- * it and the handler returns 0: 304 for a GET or HEAD whose client has the representation; 412 where
- * If-Match, If-Unmodified-Since or, for a write, If-None-Match is false; 428 where a layer demands a
- * condition and none of the request's applies. When false, go on; for GET and HEAD the validators are
- * set as ETag and Last-Modified by then. Ask once all else that could refuse is checked, and just
- * before acting: whatever would not be answered 2xx must be answered without asking (RFC 9110 13.2.1).
+ * Checks the request's conditions against the state of the resource, before any work is done. True: go on;
+ * for GET and HEAD the validators are set as ETag and Last-Modified by then. False: `res` holds the answer
+ * and the handler returns 0, as for svc_request_bind: 304 for a GET or HEAD whose client has the
+ * representation; 412 where If-Match, If-Unmodified-Since or, for a write, If-None-Match does not hold;
+ * 428 where a layer demands a condition and none of the request's applies. Ask once all else that could
+ * refuse is checked, and just before the work is done: what would not be answered 2xx is answered without
+ * asking (RFC 9110 13.2.1).
  *
  * A write must not let the state change between question and act: hold the lock, or let the store
  * compare versions. Set Vary and Content-Location before asking, since a 304 carries them too. A 304
- * states `length`; without it the connection is closed behind it. Where out of memory or for a bad
- * tag, true without an answer, which is a 500. Since: 0.1
+ * states `length`; without it the connection is closed behind it. When memory runs out, or for a bad tag,
+ * false without an answer, which is a 500. Since: 0.1
  */
-SVC_API bool svc_request_fresh(svc_request *req, svc_response *res,
-                               const svc_validators *validators);
+SVC_API bool svc_request_check_conditions(svc_request *req, svc_response *res,
+                                          const svc_validators *validators) SVC_MUST_CHECK;
 
 /* How a layer handles conditional requests. Begin with SVC_CONDITIONAL_INIT. */
 typedef struct svc_conditional {
@@ -177,7 +178,7 @@ typedef struct svc_conditional {
  * route: where a handler's 2xx has, or is given, an ETag or Last-Modified and the request has
  * conditions, it becomes the 304 or 412 that they ask for. A body that is a source gets no tag, but
  * one that the handler has set is honoured and the source is then closed unread. Writes are the
- * handler's to check, with svc_request_fresh: here they would have happened. Stack it outside of
+ * handler's to check, with svc_request_check_conditions: here they would have happened. Stack it outside of
  * layers that change bodies. Range is ignored.
  *
  * `options` are copied; NULL is SVC_CONDITIONAL_INIT. The layer is the app's. NULL, also kept as a

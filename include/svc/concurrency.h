@@ -48,8 +48,8 @@ typedef struct svc_concurrency {
     uint32_t
         retry_after_s; /* what a refused client is told; 1 at first, 0: nothing, 86,400 at most */
 
-    /* Which class a request is of; NULL: all are normal. Must not block. */
-    enum svc_priority (*priority)(svc_request *req, void *arg);
+    /* The class of a request, an svc_priority; NULL: all are normal. Must not block. */
+    int (*priority)(svc_request *req, void *arg);
     void *arg;
 } svc_concurrency;
 

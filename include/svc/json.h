@@ -19,7 +19,7 @@ SVC_BEGIN_DECLS
  * json_dumps by 304 bytes for each level. Borrowed until the exchange ends; json_incref keeps it. For
  * the thread that runs the handler. Since: 0.1
  */
-SVC_API json_t *svc_request_json(svc_request *req, svc_response *res);
+SVC_API json_t *svc_request_json(svc_request *req, svc_response *res) SVC_MUST_CHECK;
 
 /*
  * Answers with JSON built by jansson's pack format (json_pack). 0, SVC_EINVAL for a bad format or a

@@ -106,7 +106,7 @@ SVC_API int svc_json_writer_error(const svc_json_writer *w);
  * A writer into memory of its own, for a document that is no response: of at most `max_bytes`. NULL
  * when out of memory. To be freed with svc_json_writer_free. Any thread. Since: 0.1
  */
-SVC_API svc_json_writer *svc_json_writer_new(size_t max_bytes);
+SVC_API svc_json_writer *svc_json_writer_new(size_t max_bytes) SVC_MUST_CHECK;
 
 /*
  * The document, when it is whole, with a NUL behind it, which `*len` does not count; `len` may be

@@ -15,7 +15,7 @@
  * (log_level, log_levels) costs two loads and a compare, and its arguments are not evaluated.
  *
  * Before the app's start hooks run, lines go nowhere; after svc_app_wait they go to the app's own
- * sink alone, if it has one (svc_app_log_sink). Threads of your own that log must have ended when the
+ * sink alone, if it has one (svc_app_set_log_sink). Threads of your own that log must have ended when the
  * stop hooks have.
  */
 #ifndef SVC_LOG_H
@@ -230,7 +230,7 @@ typedef struct svc_log_record {
  * thread, which runs nothing of the program. In svc_app_test it is the only place where lines go.
  * 0, SVC_EINVAL without a `sink`, or SVC_ESTATE once started. Before start only. Since: 0.1
  */
-SVC_API int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg),
+SVC_API int svc_app_set_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg),
                              void *arg);
 
 /*
@@ -246,7 +246,7 @@ SVC_API int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *re
  * SVC_ENOMEM for NULL. Any thread, from the start hooks on until the stop hooks have run;
  * async-signal-safe. Since: 0.1
  */
-SVC_API int svc_app_log_reopen(svc_app *app);
+SVC_API int svc_app_reopen_log(svc_app *app);
 
 SVC_END_DECLS
 

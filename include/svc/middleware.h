@@ -42,7 +42,7 @@ typedef struct svc_piece {
 /* The figures of an exchange that is over. */
 typedef struct svc_done {
     size_t size;
-    enum svc_outcome outcome;
+    int outcome;          /* enum svc_outcome */
     uint64_t bytes_in;    /* body bytes received */
     uint64_t bytes_out;   /* body bytes handed to the system; 0 for one from memory or a file that was cut */
     uint64_t duration_ns; /* from the request line to the last byte */

@@ -31,7 +31,7 @@ enum { SVC_QUEUE_MAX = 1 << 24 };
  * given what is left in it when it is freed. NULL for another capacity or when out of memory. The
  * caller's. Any thread. Since: 0.1
  */
-SVC_API svc_queue *svc_queue_new(size_t capacity, void (*drop)(void *item));
+SVC_API svc_queue *svc_queue_new(size_t capacity, void (*drop)(void *item)) SVC_MUST_CHECK;
 
 /*
  * Frees a queue, and by `drop` what is left in it. No call on it may be under way in another

@@ -5,7 +5,7 @@
  *     svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
  *     limit.rate = 10;
  *     limit.burst = 20;
- *     svc_app_use(app, svc_limiter_new(app, &limit));
+ *     svc_app_use(app, svc_rate_limit_new(app, &limit));
  */
 #ifndef SVC_RATE_LIMIT_H
 #define SVC_RATE_LIMIT_H
@@ -102,7 +102,7 @@ typedef struct svc_rate_limit {
  * for a bad option, once the app is started, or when out of memory, which is also kept as a set-up
  * error: svc_app_use may be given that NULL. Before start only. Since: 0.1
  */
-SVC_API const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *options);
+SVC_API const svc_middleware *svc_rate_limit_new(svc_app *app, const svc_rate_limit *options);
 
 SVC_END_DECLS
 

@@ -17,7 +17,7 @@ SVC_API const char *svc_request_method(const svc_request *req);
 SVC_API const char *svc_request_target(const svc_request *req);
 
 /* The path of the target, still percent-encoded, without the query. Since: 0.1 */
-SVC_API const char *svc_request_path(svc_request *req);
+SVC_API const char *svc_request_path(const svc_request *req);
 
 /* The raw query, without '?'; NULL when the target has none. Since: 0.1 */
 SVC_API const char *svc_request_raw_query(const svc_request *req);
@@ -30,16 +30,16 @@ SVC_API const char *svc_request_param(const svc_request *req, const char *name);
 
 /* The first query value of `name`, decoded ('+' is a space); "" for a name without '='; NULL when
  * absent. Since: 0.1 */
-SVC_API const char *svc_request_query(svc_request *req, const char *name);
+SVC_API const char *svc_request_query(const svc_request *req, const char *name);
 
 /* The n-th query value of `name`, from 0, in order of appearance; NULL past the last. Since: 0.1 */
-SVC_API const char *svc_request_query_nth(svc_request *req, const char *name, size_t n);
+SVC_API const char *svc_request_query_nth(const svc_request *req, const char *name, size_t n);
 
 /* The number of query parameters, repeated ones included. Since: 0.1 */
-SVC_API size_t svc_request_query_count(svc_request *req);
+SVC_API size_t svc_request_query_count(const svc_request *req);
 
 /* Query parameter `index` in order of appearance. 0 with both outputs set, or SVC_ENOTFOUND. Since: 0.1 */
-SVC_API int svc_request_query_at(svc_request *req, size_t index, const char **name,
+SVC_API int svc_request_query_at(const svc_request *req, size_t index, const char **name,
                                  const char **value);
 
 /* The first header field `name`, in any case of letters; NULL when absent. Since: 0.1 */
@@ -67,14 +67,14 @@ SVC_API int svc_request_header_at(const svc_request *req, size_t index, const ch
 SVC_API unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding);
 
 /* The value of cookie `name` (RFC 6265); NULL when absent. Since: 0.1 */
-SVC_API const char *svc_request_cookie(svc_request *req, const char *name);
+SVC_API const char *svc_request_cookie(const svc_request *req, const char *name);
 
 /* The whole body and its length in bytes; "" and 0 when there is none. Not before on_body. Since: 0.1 */
 SVC_API const char *svc_request_body(const svc_request *req, size_t *len);
 
 /* The peer's address without port, such as "192.0.2.1" or "2001:db8::1"; "unix" for a unix socket,
  * "test" in svc_app_test if the test names none. The other end of the connection, which may be a proxy. Since: 0.1 */
-SVC_API const char *svc_request_peer(svc_request *req);
+SVC_API const char *svc_request_peer(const svc_request *req);
 
 /* "http" or "https": how this connection was made. Since: 0.1 */
 SVC_API const char *svc_request_scheme(const svc_request *req);
@@ -93,7 +93,7 @@ SVC_API svc_app *svc_request_app(const svc_request *req);
  * The part of the path under which that app is mounted, as sent, such as "/orders"; "" for one that
  * serves by itself. What a handler puts before paths of its own in Location and links. Since: 0.1
  */
-SVC_API const char *svc_request_mount(svc_request *req);
+SVC_API const char *svc_request_mount(const svc_request *req);
 
 /* Milliseconds until the request's deadline, rounded up; 0 once it has passed or the request was
  * cancelled. Any thread that holds the request. Since: 0.1 */
@@ -105,7 +105,7 @@ SVC_API uint64_t svc_request_remaining_ms(const svc_request *req);
  * "0" once nobody waits for the answer: then make no call. "" when out of memory: then send none. The
  * request's thread, as for its other strings. Since: 0.1
  */
-SVC_API const char *svc_request_timeout(svc_request *req);
+SVC_API const char *svc_request_timeout_text(const svc_request *req);
 
 /*
  * Whether nobody waits for the answer any more: the deadline has passed, the service stops by force,
@@ -122,7 +122,7 @@ SVC_API bool svc_request_cancelled(const svc_request *req);
 SVC_API void *svc_request_alloc(svc_request *req, size_t size) SVC_MUST_CHECK;
 
 /* Runs `fn(arg)` when the exchange ends, latest first. 0 or SVC_ENOMEM. Since: 0.1 */
-SVC_API int svc_request_cleanup(svc_request *req, void (*fn)(void *arg), void *arg);
+SVC_API int svc_request_add_cleanup(svc_request *req, void (*fn)(void *arg), void *arg);
 
 /* A key of a per-request value: its address is its identity. See SVC_KEY_DECLARE. */
 typedef struct svc_key {

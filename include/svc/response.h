@@ -12,7 +12,7 @@
 
 SVC_BEGIN_DECLS
 
-/* The status, 200 at first; 0 while nothing has answered. Since: 0.1 */
+/* The status; 0 until something has answered. Since: 0.1 */
 SVC_API int svc_response_status(const svc_response *res);
 
 /* Sets the status, 200 to 599, and with that answers; a body set before stays. 0 or SVC_EINVAL. Since: 0.1 */
@@ -178,14 +178,14 @@ typedef struct svc_file {
 SVC_API int svc_response_fd(svc_response *res, int status, const char *type, const svc_file *file);
 
 /*
- * Answers 200 with the file at `path` and its time as Last-Modified; `type` as for
- * svc_response_copy. With a folder as `root` the path, which may come from a client, is taken below
+ * Answers with the file at `path` and its time as Last-Modified; `status`, mostly 200, and `type` as
+ * for svc_response_copy. With a folder as `root` the path, which may come from a client, is taken below
  * it: absolute paths, "..", and symbolic links that lead out of it find nothing.
  * With NULL it is opened as it is. What is not there, is no regular file, or may not be read is
  * answered 404. 0, SVC_EINVAL for NULL, SVC_ESYSTEM when descriptors or system calls fail otherwise, or SVC_ENOMEM.
  * Since: 0.1
  */
-SVC_API int svc_response_file(svc_response *res, const char *type, const char *root,
+SVC_API int svc_response_file(svc_response *res, int status, const char *type, const char *root,
                               const char *path);
 
 /*

@@ -30,7 +30,7 @@ enum svc_setting_kind {
  */
 typedef struct svc_setting {
     size_t size; /* set by the macros */
-    enum svc_setting_kind kind;
+    int kind;            /* enum svc_setting_kind */
     const char *name;    /* the member's: a lower-case letter, then those, digits and '_'; 60 at most */
     size_t offset;       /* in the struct */
     const char *string;  /* the default of a text; NULL: none, and the member is then NULL */
@@ -82,18 +82,18 @@ typedef struct svc_setting {
 /*
  * Adds the settings of `table`, which ends with SVC_SETTING_END, and writes their defaults to
  * `values`, the struct that it tells of. What the environment has is written over them by
- * svc_app_environment, and so, before any start hook, by svc_app_run and svc_app_main; where
- * svc_app_environment has been called before, at once. svc_app_start and svc_app_test check that
+ * svc_app_read_environment, and so, before any start hook, by svc_app_run and svc_app_main; where
+ * svc_app_read_environment has been called before, at once. svc_app_start and svc_app_test check that
  * every value is in its range, and that none is missing, and write nothing.
  *
  * A member may be set by the program as well, between this call and the start. `table`, its strings
  * and `values` are borrowed until the app is freed; texts from the environment live as long as the
  * app. A name that the library or another table has is a mistake, as is a row that says what cannot
  * be: all are kept as set-up errors, and none of the table is taken. May be called for several
- * tables. 0, SVC_EINVAL, SVC_ESTATE once started, SVC_ENOMEM, or what svc_app_environment returns.
+ * tables. 0, SVC_EINVAL, SVC_ESTATE once started, SVC_ENOMEM, or what svc_app_read_environment returns.
  * Since: 0.1
  */
-SVC_API int svc_app_settings(svc_app *app, const svc_setting *table, void *values);
+SVC_API int svc_app_add_settings(svc_app *app, const svc_setting *table, void *values);
 
 SVC_END_DECLS
 

@@ -7,7 +7,7 @@
  *     task.run = send_mails;      (pops from a queue until that is closed)
  *     task.stop = close_queue;
  *     task.arg = mails;
- *     svc_app_task(app, &task);
+ *     svc_app_add_task(app, &task);
  *
  * docs/tasks.md tells how tasks, queues and hooks go together.
  */
@@ -73,7 +73,7 @@ typedef struct svc_task {
  * in svc_task_restarts_total, and svc_tasks_running tells how many run. 0, SVC_EINVAL for a bad
  * member or a name that is taken, SVC_ESTATE or SVC_ENOMEM. Before start only. Since: 0.1
  */
-SVC_API int svc_app_task(svc_app *app, const svc_task *task);
+SVC_API int svc_app_add_task(svc_app *app, const svc_task *task);
 
 /* The app whose task it is: for svc_app_log_info and its sisters. Borrowed. Any thread while the
  * task runs. Since: 0.1 */

@@ -10,7 +10,7 @@
  *     snprintf(line, sizeof line, "traceparent: %s", svc_request_traceparent(req));
  *     headers = curl_slist_append(headers, line);
  *
- * and what is left of the request's time, by svc_request_timeout (<svc/request.h>).
+ * and what is left of the request's time, by svc_request_timeout_text (<svc/request.h>).
  *
  * Everything that is returned is borrowed and lives until the exchange ends. The calls are for the
  * thread that runs the request's phase or handler. Where memory is short, they answer as if absent.
@@ -26,14 +26,14 @@ SVC_BEGIN_DECLS
 enum { SVC_TRACE_SPAN_AT = 36, SVC_TRACE_SPAN_DIGITS = 16 };
 
 /* The id of the request's trace: 32 hexadecimal digits; "" when trace_context is off. Since: 0.1 */
-SVC_API const char *svc_request_trace_id(svc_request *req);
+SVC_API const char *svc_request_trace_id(const svc_request *req);
 
 /* The id of the request's own span, made here: 16 hexadecimal digits; "" when trace_context is off.
  * Since: 0.1 */
-SVC_API const char *svc_request_span_id(svc_request *req);
+SVC_API const char *svc_request_span_id(const svc_request *req);
 
 /* The id of the caller's span: 16 hexadecimal digits; "" when the trace began here. Since: 0.1 */
-SVC_API const char *svc_request_parent_id(svc_request *req);
+SVC_API const char *svc_request_parent_id(const svc_request *req);
 
 /* Whether the trace is recorded: what the caller said, or svc_request_set_sampled; at first false in
  * a trace that began here. Since: 0.1 */
@@ -58,7 +58,7 @@ SVC_API const char *svc_request_traceparent(svc_request *req);
  * than 512 bytes whole members are left out, those of more than 128 bytes first, then the last. ""
  * when there is nothing to send: one that cannot be read is dropped whole. Since: 0.1
  */
-SVC_API const char *svc_request_tracestate(svc_request *req);
+SVC_API const char *svc_request_tracestate(const svc_request *req);
 
 /*
  * Puts the service's own member in front of the tracestate, in place of one that came under that key

@@ -13,12 +13,10 @@
 #if defined(__GNUC__)
 #define SVC_API __attribute__((visibility("default")))
 #define SVC_MUST_CHECK __attribute__((warn_unused_result))
-#define SVC_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 #define SVC_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define SVC_API
 #define SVC_MUST_CHECK
-#define SVC_NONNULL(...)
 #define SVC_PRINTF(text, first)
 #endif
 

@@ -13,7 +13,7 @@
  * (`worker_queue`), or has waited in it for `worker_queue_ms`, is answered 503 with Retry-After. When
  * the oldest has waited for a tenth of a second, the newest goes first.
  *
- * Where no thread can be made, or none can begin (svc_app_worker), and no other is there, a request is
+ * Where no thread can be made, or none can begin (svc_app_each_worker), and no other is there, a request is
  * answered 503 at once; that is logged as "a worker cannot begin", and counted. A start fails where an
  * app has a route or middleware that blocks and no worker thread can be made.
  *
@@ -34,11 +34,11 @@ SVC_BEGIN_DECLS
  * Registers what each worker thread has of its own, such as a database connection. `begin` runs on the
  * thread before its first request and stores what svc_request_worker then gives; a non-zero return is
  * logged and ends that thread; requests that have no other are 503, and the next one tries another. `end`
- * runs on the thread when it ends, for what its `begin` has made; it may be NULL. Once an app; for the
- * routes of this app alone.
+ * runs on the thread when it ends, for what its `begin` has made; it may be NULL. Once for each app, since
+ * svc_request_worker gives one state; for the routes of this app alone.
  * 0, SVC_EINVAL, SVC_ESTATE when it has one or has started. Before start only. Since: 0.1
  */
-SVC_API int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
+SVC_API int svc_app_each_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
                            void (*end)(void *state, void *arg), void *arg);
 
 /* What `begin` of the app that answers has stored on this worker; NULL on an event loop. The handler's

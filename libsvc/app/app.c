@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <svc/worker.h>
+
 #include "libsvc/app/app_internal.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
@@ -379,13 +381,13 @@ int svc_app_method_at(svc_app *app, const char *method, const char *pattern, svc
                : SVC_ENOMEM;
 }
 
-int svc_app_fallback(svc_app *app, svc_handler *handler, void *arg)
+int svc_app_set_fallback(svc_app *app, svc_handler *handler, void *arg)
 {
-    int error = svc__app_open(app, "svc_app_fallback");
+    int error = svc__app_open(app, "svc_app_set_fallback");
     if (error)
         return error;
     if (!handler)
-        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_fallback");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_set_fallback");
     app->fallback.handler = handler;
     app->fallback.arg = arg;
     return 0;
@@ -403,8 +405,8 @@ int svc_app_describe(svc_app *app, const char *text)
     return 0;
 }
 
-int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
-                   void *arg)
+int svc_app_visit_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
+                         void *arg)
 {
     for (const struct route *route = app ? app->routes : NULL; route; route = route->next) {
         const struct pattern *pattern = &route->pattern;
@@ -416,15 +418,15 @@ int svc_app_routes(const svc_app *app, int (*visit)(const svc_route_info *info, 
     return 0;
 }
 
-int svc_app_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
-                 void (*stop)(svc_app *app, void *arg), void *arg)
+int svc_app_add_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
+                     void (*stop)(svc_app *app, void *arg), void *arg)
 {
-    int error = svc__app_open(app, "svc_app_hook");
+    int error = svc__app_open(app, "svc_app_add_hook");
     if (error)
         return error;
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
     if (!hook)
-        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_hook");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_add_hook");
     *hook = (struct hook){app, start, stop, arg, NULL, app->last_hook};
     if (app->last_hook)
         app->last_hook->next = hook;
@@ -441,16 +443,16 @@ bool svc__app_name_valid(const char *name)
     return name && *name && strspn(name, allowed) == strlen(name);
 }
 
-int svc_app_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
-                   void (*end)(void *state, void *arg), void *arg)
+int svc_app_each_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
+                        void (*end)(void *state, void *arg), void *arg)
 {
-    int error = svc__app_open(app, "svc_app_worker");
+    int error = svc__app_open(app, "svc_app_each_worker");
     if (error)
         return error;
     if (app->worker_hooks.begin)
-        return svc__faults_refuse(&app->faults, SVC_ESTATE, "svc_app_worker");
+        return svc__faults_refuse(&app->faults, SVC_ESTATE, "svc_app_each_worker");
     if (!begin)
-        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_worker");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_each_worker");
     app->worker_hooks = (struct worker_hooks){begin, end, arg};
     return 0;
 }
@@ -467,17 +469,17 @@ char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name)
     return joined;
 }
 
-int svc_app_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
+int svc_app_add_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
 {
-    int error = svc__app_open(app, "svc_app_check");
+    int error = svc__app_open(app, "svc_app_add_check");
     if (error)
         return error;
     if (!svc__app_name_valid(name) || !check)
-        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_check");
+        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_add_check");
     struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
     char *copy = svc__arena_strndup(&app->memory, name, strlen(name));
     if (!entry || !copy)
-        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_check");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_add_check");
     *entry = (struct check){copy, check, arg, NULL};
     if (app->last_check)
         app->last_check->next = entry;

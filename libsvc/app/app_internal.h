@@ -81,7 +81,7 @@ struct hook {
     struct hook *next, *previous;
 };
 
-/* What each worker thread has of its own: see svc_app_worker. */
+/* What each worker thread has of its own: see svc_app_each_worker. */
 struct worker_hooks {
     int (*begin)(svc_app *app, void *arg, void **state);
     void (*end)(void *state, void *arg);
@@ -146,6 +146,7 @@ struct svc_app {
     struct worker_hooks worker_hooks;
     bool blocks;             /* some route or layer needs a worker; known once readied */
     struct workers *workers; /* made when the app is readied */
+    int worker_failures;     /* the metric of threads that could not begin */
     struct task_list tasks;
     const struct default_layer *defaults;
     size_t default_count;

@@ -5,13 +5,14 @@
 #include <svc/stream.h>
 
 #include "libsvc/app/app_internal.h"
+#include "libsvc/app/app_workers.h"
 #include "libsvc/app/life.h"
 #include "libsvc/app/mount.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/wait.h"
+#include "libsvc/route/plant.h"
 #include "libsvc/route/precedence.h"
 #include "libsvc/run/reactor.h"
-#include "libsvc/run/workers.h"
 
 enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
 
@@ -76,7 +77,7 @@ static int compile_routes(svc_app *app)
         return error;
     report_conflicts(app, patterns);
     if (!svc__faults_any(&app->faults)) {
-        app->tree = svc__tree_build(patterns, app->route_count);
+        app->tree = svc__plant_tree(patterns, app->route_count);
         error = app->tree ? 0 : SVC_ENOMEM;
     } else {
         error = SVC_EROUTES;
@@ -230,12 +231,6 @@ static int start_middleware(svc_app *app)
     return app->middleware_started ? each_route(app, start_layers) : SVC_ENOMEM;
 }
 
-static int make_workers(svc_app *app)
-{
-    app->workers = svc__workers_new(app);
-    return app->workers ? 0 : SVC_ENOMEM;
-}
-
 /* A stop that is asked for meanwhile ends the start between two hooks; one that fails then has done
  * as it was asked. */
 static int start_hooks(svc_app *app)
@@ -272,13 +267,13 @@ int svc__app_ready(svc_app *app)
         error = svc__stalls_register(app);
     /* What acts on settings must not see bad ones, which svc__settings_check has told. */
     if (!error && !app->settings.bad)
-        error = make_workers(app);
+        error = svc__app_workers_make(app);
     if (!error && !app->settings.bad)
         error = start_middleware(app);
     if (!error && !app->settings.bad)
         error = start_hooks(app);
     if (!error && !app->settings.bad)
-        error = svc__workers_start(app->workers); /* which the hooks may have made ready for */
+        error = svc__app_workers_start(app); /* which the hooks may have made ready for */
     if (!error && !app->settings.bad && svc__faults_any(&app->faults))
         error = SVC_ESTATE; /* a hook has registered something, which came too late */
     if (error == SVC_ENOMEM && !errors_before)

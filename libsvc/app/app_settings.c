@@ -10,16 +10,16 @@ int svc_app_configure(svc_app *app, const svc_config *config)
 }
 
 /* The outermost app reads and checks the tables of a mounted one. */
-int svc_app_settings(svc_app *app, const svc_setting *table, void *values)
+int svc_app_add_settings(svc_app *app, const svc_setting *table, void *values)
 {
     app = app ? svc__app_root(app) : NULL;
-    int error = svc__app_open(app, "svc_app_settings");
+    int error = svc__app_open(app, "svc_app_add_settings");
     return error ? error : svc__settings_add(&app->settings, table, values);
 }
 
-int svc_app_environment(svc_app *app, const char *prefix)
+int svc_app_read_environment(svc_app *app, const char *prefix)
 {
-    int error = svc__app_open(app, "svc_app_environment");
+    int error = svc__app_open(app, "svc_app_read_environment");
     return error ? error : svc__settings_source_prefix(&app->settings, prefix);
 }
 

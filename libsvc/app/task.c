@@ -40,7 +40,7 @@ void svc__task_init(struct task_list *list)
 
 static int wrong(svc_app *app, const svc_task *task, const char *why)
 {
-    svc__faults_add(&app->faults, NULL, 0, "svc_app_task \"%.*s\": %s", MAX_NAME,
+    svc__faults_add(&app->faults, NULL, 0, "svc_app_add_task \"%.*s\": %s", MAX_NAME,
                     task && task->name ? task->name : "", why);
     return SVC_EINVAL;
 }
@@ -80,10 +80,10 @@ static void append(struct task_list *list, svc_task_context *first, svc_task_con
     list->last = last;
 }
 
-int svc_app_task(svc_app *app, const svc_task *task)
+int svc_app_add_task(svc_app *app, const svc_task *task)
 {
     svc_task own = SVC_TASK_INIT;
-    int error = svc__app_open(app, "svc_app_task");
+    int error = svc__app_open(app, "svc_app_add_task");
     if (error)
         return error;
     if (SIZED_READ(&own, task, run))
@@ -94,7 +94,7 @@ int svc_app_task(svc_app *app, const svc_task *task)
     svc_task_context *context = svc__arena_zalloc(&app->memory, sizeof *context);
     char *name = svc__arena_strndup(&app->memory, own.name, strlen(own.name));
     if (!context || !name)
-        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_task");
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_add_task");
     context->task = own;
     context->task.name = name;
     context->app = app;

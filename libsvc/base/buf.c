@@ -19,6 +19,13 @@ void svc__buf_init(struct buf *b, size_t ceiling)
     b->ceiling = ceiling > PTRDIFF_MAX / 2 ? PTRDIFF_MAX / 2 : ceiling;
 }
 
+void svc__buf_over(struct buf *b, char *data, size_t size)
+{
+    svc__buf_init(b, size - 1);
+    b->data = data;
+    b->cap = b->ceiling;
+}
+
 void svc__buf_free(struct buf *b)
 {
     if (b == NULL)

@@ -26,6 +26,10 @@ struct buf {
 /* Makes an empty buffer that never holds more than `ceiling` bytes. Allocates nothing. */
 void svc__buf_init(struct buf *b, size_t ceiling);
 
+/* Makes an empty buffer over `size` bytes of the caller's, of which it holds all but the last: it
+ * allocates nothing, and is not freed. */
+void svc__buf_over(struct buf *b, char *data, size_t size);
+
 /* Frees the memory; the buffer is then as after svc__buf_init. Accepts NULL. */
 void svc__buf_free(struct buf *b);
 

@@ -1,8 +1,4 @@
 /* Binding a request's body, query and path to a struct. */
-#include "libsvc/bind/bind.h"
-
-#include <string.h>
-
 #include "libsvc/bind/bind_json.h"
 #include "libsvc/bind/bind_text.h"
 #include "libsvc/exchange/request_internal.h"
@@ -10,68 +6,6 @@
 #include "libsvc/proto/uri.h"
 
 enum { FORM_PARAMS = 10000 };
-
-const char svc__bind_required[] = "is required", svc__bind_null[] = "must not be null",
-           svc__bind_array_expected[] = "must be an array";
-
-/* ---- What JSON and texts share */
-
-int svc__bind_begin(struct binding *b, const svc_schema *schema, struct arena *arena)
-{
-    *b = (struct binding){.schema = schema,
-                          .arena = arena,
-                          .lenient = schema->flags & SVC_SCHEMA_LENIENT,
-                          .image = svc__arena_alloc(arena, schema->root->size),
-                          .violations = {.arena = arena}};
-    if (!b->image)
-        return SVC_ENOMEM;
-    memcpy(b->image, schema->root->blank, schema->root->size);
-    return 0;
-}
-
-bool svc__bind_end(const struct binding *b, void *out)
-{
-    const struct violations *v = &b->violations;
-    if (v->count || v->more || v->no_memory)
-        return false;
-    memcpy(out, b->image, b->schema->root->size);
-    return true;
-}
-
-char *svc__bind_array(struct binding *b, const struct schema_field *field, char *image,
-                      size_t count)
-{
-    bool too_many = count > SIZE_MAX / field->width;
-    char *elements = too_many ? NULL : svc__arena_alloc(b->arena, count * field->width);
-    if (!elements) {
-        b->violations.no_memory = true;
-        return NULL;
-    }
-    if (field->table)
-        for (size_t i = 0; i < count; i++)
-            memcpy(elements + i * field->width, field->table->blank, field->width);
-    memcpy(image + field->rule.offset, &elements, sizeof elements);
-    memcpy(image + field->rule.count_at - 1, &count, sizeof count);
-    return elements;
-}
-
-const struct schema_field *svc__bind_missing(const struct schema_table *table,
-                                             const struct seen *seen, size_t *index)
-{
-    for (size_t i = *index; i < table->count; i++) {
-        uint64_t left = (table->required[i / 64] & ~seen->words[i / 64]) >> i % 64;
-        if (left & 1) {
-            *index = i + 1;
-            return &table->fields[i];
-        }
-        if (left == 0)
-            i |= 63; /* none in this word */
-    }
-    *index = table->count;
-    return NULL;
-}
-
-/* ---- Requests */
 
 /* Answers where a binding cannot be begun or done for no fault of the client's. */
 static bool give_up(svc_response *res, int status)
@@ -86,12 +20,12 @@ static bool begin(struct binding *b, svc_request *req, svc_response *res, const 
 {
     if (!schema || (text && schema->root->nested))
         return give_up(res, 500);
-    return svc__bind_begin(b, schema, &svc__exchange_of(req)->arena) ? give_up(res, 503) : true;
+    return svc__binding_begin(b, schema, &svc__exchange_of(req)->arena) ? give_up(res, 503) : true;
 }
 
 static bool end(const struct binding *b, svc_response *res, void *out)
 {
-    if (svc__bind_end(b, out))
+    if (svc__binding_end(b, out))
         return true;
     if (b->violations.no_memory || svc__violations_answer(res, &b->violations))
         give_up(res, 503);
@@ -168,5 +102,5 @@ bool svc_request_bind_path(svc_request *req, svc_response *res, const svc_schema
     svc__bind_text(&b, params, req->match.count);
     if (b.violations.no_memory)
         return give_up(res, 503);
-    return svc__bind_end(&b, out) || refuse(res, 404, NULL);
+    return svc__binding_end(&b, out) || refuse(res, 404, NULL);
 }

@@ -126,14 +126,14 @@ static struct level *enter_array(struct binding *b, struct level *up,
 {
     size_t count = json_array_size(json);
     if (!json_is_array(json)) {
-        tell(b, path, svc__bind_array_expected);
+        tell(b, path, svc__binding_array_expected);
         return up;
     }
-    if (svc__bind_count_wrong(field, count)) {
+    if (svc__binding_count_wrong(field, count)) {
         tell(b, path, field->wrong_count);
         return up;
     }
-    char *elements = svc__bind_array(b, field, up->image, count);
+    char *elements = svc__binding_array(b, field, up->image, count);
     struct level *level = elements ? add_level(b, up, path) : up;
     if (level == up)
         return up;
@@ -166,7 +166,7 @@ static struct level *bind_element(struct binding *b, struct level *level)
     if (!json_is_null(element))
         return bind_value(b, level, level->field, element, level->image + i * level->field->width,
                           &here);
-    tell(b, &here, svc__bind_null);
+    tell(b, &here, svc__binding_null);
     return level;
 }
 
@@ -175,11 +175,11 @@ static struct level *bind_member(struct binding *b, struct level *level,
                                  const struct violation_path *path)
 {
     if (json_is_null(json)) {
-        tell(b, path, field->rule.nullable ? NULL : svc__bind_null);
-        svc__bind_presence(field, level->image, SVC_NULL);
+        tell(b, path, field->rule.nullable ? NULL : svc__binding_null);
+        svc__binding_presence(field, level->image, SVC_NULL);
         return level;
     }
-    svc__bind_presence(field, level->image, SVC_PRESENT);
+    svc__binding_presence(field, level->image, SVC_PRESENT);
     if (field->rule.count_at)
         return enter_array(b, level, field, json, path);
     return bind_value(b, level, field, json, level->image + field->rule.offset, path);
@@ -201,9 +201,9 @@ static void tell_missing(struct binding *b, const struct level *level)
 {
     size_t index = 0;
     const struct schema_field *missing;
-    while ((missing = svc__bind_missing(level->table, &level->seen, &index))) {
+    while ((missing = svc__binding_missing(level->table, &level->seen, &index))) {
         const struct violation_path here = {&level->path, missing->name.data, 0};
-        tell(b, &here, svc__bind_required);
+        tell(b, &here, svc__binding_required);
     }
 }
 
@@ -223,7 +223,7 @@ static struct level *bind_next_member(struct binding *b, struct level *level)
         return level;
     }
     const struct violation_path here = {&level->path, name, 0};
-    svc__bind_see(&level->seen, svc__schema_index(level->table, field));
+    svc__binding_see(&level->seen, svc__schema_index(level->table, field));
     return bind_member(b, level, field, json_object_iter_value(at), &here);
 }
 

@@ -2,7 +2,7 @@
 #ifndef SVC_BIND_BIND_JSON_H
 #define SVC_BIND_BIND_JSON_H
 
-#include "libsvc/bind/bind.h"
+#include "libsvc/bind/binding.h"
 
 struct json_t;
 

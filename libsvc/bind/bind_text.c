@@ -48,7 +48,7 @@ static void bind_single(struct binding *b, const struct schema_field *field, siz
                         struct bytes value)
 {
     svc_presence presence = is_null(field, value) ? SVC_NULL : SVC_PRESENT;
-    svc__bind_presence(field, b->image, presence);
+    svc__binding_presence(field, b->image, presence);
     if (count > 1)
         tell(b, field->name, "must be there once");
     else if (presence == SVC_PRESENT)
@@ -60,12 +60,12 @@ static void bind_array(struct binding *b, const struct sorted *sorted, const str
                        size_t i, size_t count)
 {
     const struct schema_field *field = sorted->fields[i];
-    svc__bind_presence(field, b->image, SVC_PRESENT);
-    if (svc__bind_count_wrong(field, count)) {
+    svc__binding_presence(field, b->image, SVC_PRESENT);
+    if (svc__binding_count_wrong(field, count)) {
         tell(b, field->name, field->wrong_count);
         return;
     }
-    char *at = svc__bind_array(b, field, b->image, count);
+    char *at = svc__binding_array(b, field, b->image, count);
     for (; at && count > 0; i++) {
         if (sorted->fields[i] != field)
             continue;
@@ -85,19 +85,19 @@ static void bind_all(struct binding *b, const struct sorted *sorted, const struc
         size_t index = field ? svc__schema_index(table, field) : 0;
         if (!field)
             tell(b, params[i].name, b->lenient ? NULL : "is not known");
-        else if (svc__bind_seen(&seen, index))
+        else if (svc__binding_seen(&seen, index))
             continue;
         else if (field->rule.count_at)
             bind_array(b, sorted, params, i, sorted->counts[index]);
         else
             bind_single(b, field, sorted->counts[index], params[i].value);
         if (field)
-            svc__bind_see(&seen, index);
+            svc__binding_see(&seen, index);
     }
     const struct schema_field *missing;
     size_t index = 0;
-    while ((missing = svc__bind_missing(table, &seen, &index)))
-        tell(b, missing->name, svc__bind_required);
+    while ((missing = svc__binding_missing(table, &seen, &index)))
+        tell(b, missing->name, svc__binding_required);
 }
 
 void svc__bind_text(struct binding *b, const struct param *params, size_t count)

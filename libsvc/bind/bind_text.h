@@ -2,7 +2,7 @@
 #ifndef SVC_BIND_BIND_TEXT_H
 #define SVC_BIND_BIND_TEXT_H
 
-#include "libsvc/bind/bind.h"
+#include "libsvc/bind/binding.h"
 #include "libsvc/proto/query.h"
 
 /* Binds parameters to the binding's struct, which points into their values, and collects what is

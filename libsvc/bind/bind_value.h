@@ -6,7 +6,7 @@
 #ifndef SVC_BIND_BIND_VALUE_H
 #define SVC_BIND_BIND_VALUE_H
 
-#include "libsvc/bind/schema.h"
+#include "libsvc/bind/schema_table.h"
 
 /* What is told, by its address, when it is not the value that is at fault. */
 extern const char svc__bind_value_no_memory[];

@@ -4,7 +4,7 @@
 #define SVC_BIND_SCHEMA_FIELD_H
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/bind/schema.h"
+#include "libsvc/bind/schema_table.h"
 
 /* A schema under way. */
 struct schema_build {

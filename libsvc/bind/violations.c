@@ -1,13 +1,14 @@
 /* What is wrong with a request's values: collected under a ceiling, then answered all at once. */
 #include "libsvc/bind/violations.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "libsvc/base/num.h"
-#include "libsvc/bind/schema.h"
+#include "libsvc/bind/schema_table.h"
 #include "libsvc/exchange/problem.h"
 #include "libsvc/exchange/response_internal.h"
-#include "libsvc/proto/status.h"
+#include "libsvc/proto/problem_text.h"
 
 /* ---- Collecting */
 
@@ -143,17 +144,16 @@ struct told {
     size_t count, more;
 };
 
+enum { SUMMARY = 128 };
+
 /* What all of them together are, for the problem's own detail. */
-static void render_summary(struct buf *out, const struct told *told)
+static void summarize(char out[static SUMMARY], const struct told *told)
 {
     size_t all = told->count + told->more;
-    svc__buf_u64(out, all);
-    svc__buf_puts(out, all == 1 ? " value breaks a rule" : " values break a rule");
-    if (told->more) {
-        svc__buf_puts(out, "; the first ");
-        svc__buf_u64(out, told->count);
-        svc__buf_puts(out, " are listed");
-    }
+    int len = snprintf(out, SUMMARY, "%zu %s", all,
+                       all == 1 ? "value breaks a rule" : "values break a rule");
+    if (told->more)
+        snprintf(out + len, SUMMARY - (size_t)len, "; the first %zu are listed", told->count);
 }
 
 static void render_member(struct buf *out, const char *name, const char *value)
@@ -167,10 +167,10 @@ static void render_member(struct buf *out, const char *name, const char *value)
 /* The detail comes first, since it alone is always there. */
 static void render_json(struct buf *out, const struct told *told)
 {
-    render_member(out, "{\"title\":", svc__status_text(422));
-    svc__buf_puts(out, ",\"status\":422,\"detail\":\"");
-    render_summary(out, told);
-    svc__buf_puts(out, "\",\"errors\":[");
+    char summary[SUMMARY];
+    summarize(summary, told);
+    svc__problem_text_open(out, &(struct problem_text){.status = 422, .detail = summary});
+    svc__buf_puts(out, ",\"errors\":[");
     for (size_t i = 0; i < told->count; i++) {
         const svc_violation *violation = &told->list[i];
         render_member(out, i ? ",{\"detail\":" : "{\"detail\":", violation->detail);
@@ -178,15 +178,15 @@ static void render_json(struct buf *out, const struct told *told)
         render_member(out, ",\"parameter\":", violation->parameter);
         svc__buf_putc(out, '}');
     }
-    svc__buf_puts(out, "]}\n");
+    svc__buf_putc(out, ']');
+    svc__problem_text_close(out);
 }
 
 static void render_text(struct buf *out, const struct told *told)
 {
-    svc__buf_puts(out, svc__status_text(422));
-    svc__buf_puts(out, ": ");
-    render_summary(out, told);
-    svc__buf_puts(out, "\n");
+    char summary[SUMMARY];
+    summarize(summary, told);
+    svc__problem_text_plain(out, 422, summary);
     for (size_t i = 0; i < told->count; i++) {
         const svc_violation *violation = &told->list[i];
         const char *where = violation->pointer ? violation->pointer : violation->parameter;

@@ -12,13 +12,6 @@
 int svc__caching_read(const svc_cache_policy *given, svc_cache_policy *own,
                       struct cache_control *out);
 
-/* Whether `names` is a list of at least one field name, or holds `*`. */
-bool svc__caching_vary_valid(struct bytes names);
-
-/* Merges valid names into Vary. `names` is NUL-terminated and outlives the exchange. 0, SVC_ENOMEM,
- * SVC_ETOOBIG. */
-int svc__caching_merge_vary(svc_response *res, struct bytes names);
-
 /* Sets Expires, `seconds` from now. 0, SVC_ENOMEM, SVC_ETOOBIG. */
 int svc__caching_put_expires(svc_response *res, int64_t seconds);
 

@@ -199,32 +199,34 @@ static int put_validators(svc_response *res, const struct validators *state)
  */
 static bool answer_nothing(svc_response *res)
 {
-    svc__response_reset(res);
-    return true;
+    if (res)
+        svc__response_reset(res);
+    return false;
 }
 
-bool svc_request_fresh(svc_request *req, svc_response *res, const svc_validators *validators)
+bool svc_request_check_conditions(svc_request *req, svc_response *res,
+                                  const svc_validators *validators)
 {
     struct validators state;
     enum method method = svc__method_find(req->method);
     svc_validators own = SVC_VALIDATORS_INIT;
-    if (SIZED_READ(&own, validators, etag) || read_state(res, &own, &state) ||
+    if (!res || SIZED_READ(&own, validators, etag) || read_state(res, &own, &state) ||
         (safe(method) && state.exists && put_validators(res, &state)))
         return answer_nothing(res);
     req->conditions_asked = true;
     switch (svc__precondition_evaluate(method, &req->fields, &state)) {
     case PRECONDITION_NOT_MODIFIED:
         answer_not_modified(res, own.length);
-        return true;
+        return false;
     case PRECONDITION_FAILED:
-        return answer_failed(res) ? answer_nothing(res) : true;
+        return answer_failed(res) ? answer_nothing(res) : false;
     case PRECONDITION_NONE:
         if (!safe(method) && req->condition_required)
-            return svc__condition_demand(res) ? answer_nothing(res) : true;
+            return svc__condition_demand(res) ? answer_nothing(res) : false;
         break;
     case PRECONDITION_HOLDS:
     case PRECONDITION_RANGE:
         break;
     }
-    return false;
+    return true;
 }

@@ -98,8 +98,9 @@ static bool ready_cells(struct exchange *x, struct exchange_host *worker)
     return worker->cells || !x->chain->blocks;
 }
 
-static void work(struct work *work, struct exchange_host *worker)
+static void run_lent(struct work *work, void *state)
 {
+    struct exchange_host *worker = state;
     struct exchange *x =
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, work));
     if (worker)
@@ -118,7 +119,7 @@ int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchang
         return SVC_ENOMEM;
     x->next = next;
     x->otherwise = otherwise;
-    x->work.run = work;
+    x->work.run = run_lent;
     x->parked = 0;
     x->out = true;
     svc__away_hold(x);

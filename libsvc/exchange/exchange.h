@@ -28,7 +28,7 @@
 
 struct exchange;
 struct svc_pending;
-struct worker;
+struct app_worker;
 
 /* What the thread that runs exchanges lends to each of them. */
 struct exchange_host {
@@ -42,8 +42,8 @@ struct exchange_host {
     /* Since when what has its turn now may have waited for it, and when the first request began
      * that was let pass however late it was; svc__clock_ns, 0: not known, none yet. */
     uint64_t turn_ns, turn_first_ns;
-    struct worker *worker; /* whose host this is; NULL for a home */
-    _Atomic unsigned away; /* by how many others exchanges of this home are held */
+    struct app_worker *worker; /* whose host this is; NULL for a home */
+    _Atomic unsigned away;     /* by how many others exchanges of this home are held */
 };
 
 enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };

@@ -28,14 +28,14 @@ const char *svc_request_target(const svc_request *req)
     return req->target.raw.data;
 }
 
-const char *svc_request_path(svc_request *req)
+const char *svc_request_path(const svc_request *req)
 {
     const struct target *target = &req->target;
     if (!target->has_query && target->path.len)
         return target->path.data; /* the end of the target, NUL-terminated as that is */
+    struct exchange *x = svc__exchange_of(req);
     if (!req->path)
-        req->path =
-            svc__arena_strndup(&svc__exchange_of(req)->arena, target->path.data, target->path.len);
+        x->request.path = svc__arena_strndup(&x->arena, target->path.data, target->path.len);
     return req->path ? req->path : "";
 }
 
@@ -60,22 +60,23 @@ const char *svc_request_param(const svc_request *req, const char *name)
 }
 
 /* Parsed when first asked for: most handlers never do. The target's size bounds the count. */
-int svc__request_parse_query(svc_request *req)
+int svc__request_parse_query(const svc_request *req)
 {
     int error = 0;
+    struct exchange *x = svc__exchange_of(req);
     if (req->target.has_query && !req->query_parsed)
-        error = svc__query_parse(&svc__exchange_of(req)->arena, req->target.query,
-                                 req->target.query.len, &req->query, &req->query_count);
-    req->query_parsed = !error;
+        error = svc__query_parse(&x->arena, req->target.query, req->target.query.len,
+                                 &x->request.query, &x->request.query_count);
+    x->request.query_parsed = !error;
     return error;
 }
 
-const char *svc_request_query(svc_request *req, const char *name)
+const char *svc_request_query(const svc_request *req, const char *name)
 {
     return svc_request_query_nth(req, name, 0);
 }
 
-const char *svc_request_query_nth(svc_request *req, const char *name, size_t n)
+const char *svc_request_query_nth(const svc_request *req, const char *name, size_t n)
 {
     svc__request_parse_query(req);
     struct bytes wanted = svc__bytes_z(name);
@@ -85,13 +86,14 @@ const char *svc_request_query_nth(svc_request *req, const char *name, size_t n)
     return NULL;
 }
 
-size_t svc_request_query_count(svc_request *req)
+size_t svc_request_query_count(const svc_request *req)
 {
     svc__request_parse_query(req);
     return req->query_count;
 }
 
-int svc_request_query_at(svc_request *req, size_t index, const char **name, const char **value)
+int svc_request_query_at(const svc_request *req, size_t index, const char **name,
+                         const char **value)
 {
     svc__request_parse_query(req);
     if (index >= req->query_count)
@@ -135,7 +137,7 @@ unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding
     return svc__accept_encoding_weight(&req->fields, svc__bytes_z(coding));
 }
 
-const char *svc_request_cookie(svc_request *req, const char *name)
+const char *svc_request_cookie(const svc_request *req, const char *name)
 {
     struct bytes wanted = svc__bytes_z(name), value;
     const struct field *field = NULL;
@@ -152,7 +154,7 @@ const char *svc_request_body(const svc_request *req, size_t *len)
     return req->body.data ? req->body.data : "";
 }
 
-const char *svc_request_peer(svc_request *req)
+const char *svc_request_peer(const svc_request *req)
 {
     return req->peer.text;
 }
@@ -177,7 +179,7 @@ svc_app *svc_request_app(const svc_request *req)
     return req->owner;
 }
 
-const char *svc_request_mount(svc_request *req)
+const char *svc_request_mount(const svc_request *req)
 {
     size_t segments = 0, len = 0;
     struct bytes prefix = req->owner->mounted_at, path = req->target.path;
@@ -201,7 +203,7 @@ uint64_t svc_request_remaining_ms(const svc_request *req)
     return svc__exchange_remaining_ms(x, svc__clock_ns());
 }
 
-const char *svc_request_timeout(svc_request *req)
+const char *svc_request_timeout_text(const svc_request *req)
 {
     char text[NUM_U64_LEN];
     size_t len = svc__num_format_u64(text, svc_request_remaining_ms(req));
@@ -219,7 +221,7 @@ void *svc_request_alloc(svc_request *req, size_t size)
     return svc__arena_alloc(&svc__exchange_of(req)->arena, size ? size : 1);
 }
 
-int svc_request_cleanup(svc_request *req, void (*fn)(void *arg), void *arg)
+int svc_request_add_cleanup(svc_request *req, void (*fn)(void *arg), void *arg)
 {
     return svc__arena_defer(&svc__exchange_of(req)->arena, fn, arg);
 }

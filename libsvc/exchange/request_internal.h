@@ -5,7 +5,7 @@
 #include "libsvc/exchange/exchange.h"
 
 /* Parses the query, unless that is done. 0 or SVC_ENOMEM: then there are no parameters. */
-int svc__request_parse_query(svc_request *req);
+int svc__request_parse_query(const svc_request *req);
 
 /*
  * Whether the body is what its Content-Type says, without a coding over it; one that a layer has

@@ -5,7 +5,7 @@
 #include "libsvc/base/rand.h"
 #include "libsvc/exchange/request_internal.h"
 
-static struct arena *arena_of(svc_request *req)
+static struct arena *arena_of(const svc_request *req)
 {
     return &svc__exchange_of(req)->arena;
 }
@@ -18,7 +18,7 @@ void svc__request_trace_new_span(struct trace *trace)
     while (!memcmp(trace->span_id, none, sizeof none));
 }
 
-static const char *render(svc_request *req, const unsigned char *id, size_t n)
+static const char *render(const svc_request *req, const unsigned char *id, size_t n)
 {
     char *text = svc__arena_alloc(arena_of(req), 2 * n + 1);
     if (!text)
@@ -28,9 +28,9 @@ static const char *render(svc_request *req, const unsigned char *id, size_t n)
     return text;
 }
 
-const char *svc_request_trace_id(svc_request *req)
+const char *svc_request_trace_id(const svc_request *req)
 {
-    struct request_trace *trace = &req->trace;
+    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
     if (trace->origin == TRACE_NONE)
         return "";
     if (!trace->trace_id)
@@ -38,9 +38,9 @@ const char *svc_request_trace_id(svc_request *req)
     return trace->trace_id;
 }
 
-const char *svc_request_span_id(svc_request *req)
+const char *svc_request_span_id(const svc_request *req)
 {
-    struct request_trace *trace = &req->trace;
+    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
     if (trace->origin == TRACE_NONE)
         return "";
     if (!trace->span_id)
@@ -48,9 +48,9 @@ const char *svc_request_span_id(svc_request *req)
     return trace->span_id;
 }
 
-const char *svc_request_parent_id(svc_request *req)
+const char *svc_request_parent_id(const svc_request *req)
 {
-    struct request_trace *trace = &req->trace;
+    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
     if (trace->origin != TRACE_CONTINUED)
         return "";
     if (!trace->parent_id)
@@ -99,9 +99,9 @@ static void read_inbound(const svc_request *req, struct trace_state *state)
     }
 }
 
-const char *svc_request_tracestate(svc_request *req)
+const char *svc_request_tracestate(const svc_request *req)
 {
-    struct request_trace *trace = &req->trace;
+    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
     if (trace->tracestate)
         return trace->tracestate;
     struct trace_state state = {.count = 0};

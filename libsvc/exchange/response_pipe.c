@@ -65,7 +65,7 @@ int svc_response_writer(svc_response *res, int status, const char *type,
 }
 
 /* On a worker, or without one: the head has gone, so that the connection is cut. */
-static void run_writer(struct work *work, struct exchange_host *worker)
+static void run_writer(struct work *work, void *worker)
 {
     struct response_pipe *reply =
         (struct response_pipe *)(void *)((char *)work - offsetof(struct response_pipe, work));

@@ -67,7 +67,7 @@ json_t *svc_request_json(svc_request *req, svc_response *res)
     if (!svc__request_accept_coding(req, res))
         return NULL;
     json_t *json = parse(req, res);
-    if (json && svc_request_cleanup(req, release_json, json)) {
+    if (json && svc_request_add_cleanup(req, release_json, json)) {
         release_json(json);
         svc_response_problem(res, 500, NULL);
         return NULL;

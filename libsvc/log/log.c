@@ -4,9 +4,7 @@
 #include <stdio.h>
 
 #include "libsvc/base/clock.h"
-#include "libsvc/base/hex.h"
-#include "libsvc/exchange/exchange.h"
-#include "libsvc/log/logger.h"
+#include "libsvc/log/log_format.h"
 
 enum { MAX_LINE = 65536 };
 
@@ -30,9 +28,8 @@ struct log *svc__log_adopt(struct log *log)
     return before;
 }
 
-static struct log *log_for(const svc_app *app)
+struct log *svc__log_here(struct logger *logger)
 {
-    struct logger *logger = &svc__app_root(app)->logger;
     return own_log && own_log->logger == logger ? own_log : &logger->shared;
 }
 
@@ -47,8 +44,7 @@ static bool is_open(const struct logger *logger)
     return logger->sink || logger->taker;
 }
 
-/* For this app: the call has asked for the whole program. */
-static bool wanted(const struct logger *logger, const svc_log_site *site)
+bool svc__log_wants(const struct logger *logger, const svc_log_site *site)
 {
     return is_open(logger) && site->level <= svc__log_level_of(&logger->levels, site->module);
 }
@@ -96,7 +92,7 @@ static void render(struct log *log, const svc_log_record *record)
     svc__buf_free(&local);
 }
 
-static void hand_over(struct log *log, const svc_log_record *record)
+void svc__log_hand_over(struct log *log, const svc_log_record *record)
 {
     if (!taken(log, record) && log->logger->sink)
         render(log, record);
@@ -140,7 +136,7 @@ static void write_told(struct log *log, const struct log_repeat_report *told)
                             svc_kv_uint("suppressed", told->suppressed), SVC_KV_END};
     svc_log_record record =
         svc__log_record_of(log->logger, told->site, "log lines suppressed", items);
-    hand_over(log, &record);
+    svc__log_hand_over(log, &record);
 }
 
 /* A shared table is used under a lock, which is not held while a line is written: the app's own
@@ -223,60 +219,16 @@ const int *svc_log_resolve(svc_log_site *site)
 }
 
 /* What an app's own sink logs is not held back: to tell of that would call the sink again. */
-static void write_passed(struct log *log, const svc_log_site *site, const svc_log_record *record)
+void svc__log_offer(struct log *log, const svc_log_site *site, const svc_log_record *record)
 {
     if (in_taker || passes(log, site, record))
-        hand_over(log, record);
+        svc__log_hand_over(log, record);
 }
 
 void svc__log_write(struct log *log, svc_log_site *site, const char *message, const svc_kv *items)
 {
-    if (!log->logger || !wanted(log->logger, site))
+    if (!log->logger || !svc__log_wants(log->logger, site))
         return;
     svc_log_record record = svc__log_record_of(log->logger, site, message, items);
-    write_passed(log, site, &record);
-}
-
-void svc_app_log_write(const svc_app *app, svc_log_site *site, const char *message,
-                       const svc_kv *items)
-{
-    if (app)
-        svc__log_write(log_for(app), site, message, items);
-}
-
-/* The ids of a request as text: a thread that logs may not be the one that may keep them in it. */
-struct ids {
-    char trace[2 * TRACE_ID_BYTES + 1], span[2 * TRACE_SPAN_BYTES + 1];
-};
-
-static void add_request(svc_log_record *record, const svc_request *req, struct ids *ids)
-{
-    *ids = (struct ids){.trace = ""};
-    if (req->trace.origin != TRACE_NONE) {
-        svc__hex_write(ids->trace, req->trace.own.trace_id, TRACE_ID_BYTES);
-        svc__hex_write(ids->span, req->trace.own.span_id, TRACE_SPAN_BYTES);
-    }
-    record->request_id = req->id;
-    record->trace_id = ids->trace;
-    record->span_id = ids->span;
-    record->route = svc_request_route(req);
-}
-
-void svc_log_write(const svc_request *req, svc_log_site *site, const char *message,
-                   const svc_kv *items)
-{
-    const struct logger *logger = &req->app->logger;
-    if (!wanted(logger, site))
-        return;
-    svc_log_record record = svc__log_record_of(logger, site, message, items);
-    struct ids ids;
-    add_request(&record, req, &ids);
-    write_passed(log_for(req->app), site, &record);
-}
-
-void svc__log_request(struct log *log, const svc_request *req, svc_log_record record)
-{
-    struct ids ids;
-    add_request(&record, req, &ids);
-    hand_over(log, &record);
+    svc__log_offer(log, site, &record);
 }

@@ -3,10 +3,13 @@
 #ifndef SVC_LOG_LOG_H
 #define SVC_LOG_LOG_H
 
+#include <pthread.h>
+
 #include <svc/log.h>
 
 #include "libsvc/base/buf.h"
 #include "libsvc/base/sink.h"
+#include "libsvc/log/log_level.h"
 #include "libsvc/log/log_repeat.h"
 
 struct logger;
@@ -18,6 +21,19 @@ struct log {
     bool skips_taker; /* its lines go past the app's own sink, which may hold a thread */
     struct log_repeat repeat;
     struct buf line; /* what is being rendered, where there is a ring */
+};
+
+/* What all threads of an app share when they log: see logger.h. */
+struct logger {
+    const char *app; /* its name */
+    struct log_levels levels;
+    enum svc_log_format format;
+    uint64_t repeat_limit;
+    bool (*taker)(const svc_log_record *record, void *arg); /* the app's own sink, or NULL */
+    void *taker_arg;
+    struct sink *sink;    /* NULL: not opened, or closed */
+    pthread_mutex_t lock; /* of `shared`'s repeats */
+    struct log shared;    /* of all threads that have none of their own */
 };
 
 /* Makes the log of a thread that will adopt it, after the sink was opened. */
@@ -38,9 +54,18 @@ bool svc__log_is_json(const struct log *log);
  * room is counted as dropped. `items` as in svc_log_write. */
 void svc__log_write(struct log *log, svc_log_site *site, const char *message, const svc_kv *items);
 
-/* Hands a record over, with the request's ids in it, that is not held back however often it comes:
- * to the app's own sink, then to the log's. For a log that is open. */
-void svc__log_request(struct log *log, const svc_request *req, svc_log_record record);
+/*
+ * The steps of that, for lines that say more: where this thread logs for `logger`; whether it wants
+ * lines of the place, of which the call has only asked for the whole program; and a record that it
+ * wants, which is held back where the place repeats itself.
+ */
+struct log *svc__log_here(struct logger *logger);
+bool svc__log_wants(const struct logger *logger, const svc_log_site *site);
+void svc__log_offer(struct log *log, const svc_log_site *site, const svc_log_record *record);
+
+/* Hands a record over that is not held back however often it comes: to the app's own sink, then to
+ * the log's. For a log that is open. */
+void svc__log_hand_over(struct log *log, const svc_log_record *record);
 
 /* Hands a finished line, without its line feed, to the sink; one that could not be rendered whole
  * (its error is not 0) is counted as dropped. */

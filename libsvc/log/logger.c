@@ -1,7 +1,7 @@
 /* The settings of an app's log, and its sink from opening to end. */
 #include "libsvc/log/logger.h"
 
-#include "libsvc/app/app_internal.h"
+#include "libsvc/log/log_format.h"
 
 int svc__logger_init(struct logger *logger, const char *app)
 {
@@ -50,30 +50,9 @@ int svc__logger_follow(struct logger *logger, const char *path)
     return svc__sink_follow(logger->sink, path, svc__log_format_reopen_failure(logger->format));
 }
 
-int svc_app_log_reopen(svc_app *app)
-{
-    struct sink *sink = app ? svc__app_root(app)->logger.sink : NULL;
-    if (!sink)
-        return app ? SVC_ESTATE : SVC_ENOMEM;
-    svc__sink_reopen(sink);
-    return 0;
-}
-
 void svc__logger_close(struct logger *logger, unsigned flush_ms)
 {
     svc__log_tell_all(&logger->shared);
     svc__sink_close(logger->sink, flush_ms);
     logger->sink = NULL;
-}
-
-int svc_app_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg), void *arg)
-{
-    int error = svc__app_open(app, "svc_app_log_sink");
-    if (error)
-        return error;
-    if (!sink)
-        return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_log_sink");
-    app->logger.taker = sink;
-    app->logger.taker_arg = arg;
-    return 0;
 }

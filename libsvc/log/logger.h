@@ -1,26 +1,10 @@
-/* What all threads of an app share when they log: levels, form, sinks. */
+/* The life of a logger: its settings, and its sink from opening to end. */
 #ifndef SVC_LOG_LOGGER_H
 #define SVC_LOG_LOGGER_H
 
-#include <pthread.h>
-
-#include <svc/log.h>
+#include <svc/config.h>
 
 #include "libsvc/log/log.h"
-#include "libsvc/log/log_format.h"
-#include "libsvc/log/log_level.h"
-
-struct logger {
-    const char *app; /* its name */
-    struct log_levels levels;
-    enum svc_log_format format;
-    uint64_t repeat_limit;
-    bool (*taker)(const svc_log_record *record, void *arg); /* the app's own sink, or NULL */
-    void *taker_arg;
-    struct sink *sink;    /* NULL: not opened, or closed */
-    pthread_mutex_t lock; /* of `shared`'s repeats */
-    struct log shared;    /* of all threads that have none of their own */
-};
 
 /* Makes a logger that logs nothing yet. The name is borrowed. 0 or SVC_ENOMEM. */
 int svc__logger_init(struct logger *logger, const char *app);
@@ -35,7 +19,7 @@ void svc__logger_configure(struct logger *logger, const svc_config *config);
  * 0 or SVC_ESYSTEM. */
 int svc__logger_open(struct logger *logger, const svc_config *config, int fd, size_t max_rings);
 
-/* Names the file that svc_app_log_reopen opens, for a logger that is open. Copied. 0 or SVC_ENOMEM.
+/* Names the file that svc_app_reopen_log opens, for a logger that is open. Copied. 0 or SVC_ENOMEM.
  */
 int svc__logger_follow(struct logger *logger, const char *path);
 

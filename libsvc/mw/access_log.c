@@ -5,6 +5,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/hex.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/request_log.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/mw/stack.h"
 
@@ -113,7 +114,7 @@ static void log_record(struct log *log, svc_request *req, const svc_response *re
     if (req->app->config.log_query && req->target.has_query)
         items[count++] = svc_kv_bytes("query", query.data, query.len);
     memcpy(items + count, last, sizeof last);
-    svc__log_request(log, req, svc__log_record_of(log->logger, &site, "request", items));
+    svc__request_log_hand_over(log, req, svc__log_record_of(log->logger, &site, "request", items));
 }
 
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,

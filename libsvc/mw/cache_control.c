@@ -2,6 +2,7 @@
 #include "libsvc/base/arena.h"
 #include "libsvc/cache/caching.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/exchange/vary.h"
 
 #define NAME(text) svc__bytes((text), sizeof(text) - 1)
 
@@ -58,8 +59,8 @@ static int set_cache_control(svc_request *req, svc_response *res, const svc_laye
         error = personal(req, res) && !layer->personal ? svc__caching_forbid(res) : say(res, layer);
     /* The library's errors are JSON or text by what the client accepts. */
     if (!error && res->status >= 400)
-        error = svc__caching_merge_vary(res, NAME("Accept"));
-    return !error && layer->vary.data ? svc__caching_merge_vary(res, layer->vary) : error;
+        error = svc__vary_merge(res, NAME("Accept"));
+    return !error && layer->vary.data ? svc__vary_merge(res, layer->vary) : error;
 }
 
 static int read_policy(struct cache_control_layer *layer, struct arena *memory,
@@ -72,7 +73,7 @@ static int read_policy(struct cache_control_layer *layer, struct arena *memory,
     if (error)
         return error;
     struct bytes vary = svc__bytes_z(own.vary);
-    if (vary.data && !svc__caching_vary_valid(vary))
+    if (vary.data && !svc__vary_valid(vary))
         return SVC_EINVAL;
     size_t len = svc__cache_control_format(text, &value);
     layer->text = svc__arena_copy(memory, svc__bytes(text, len));

@@ -6,16 +6,10 @@
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/response_internal.h"
 
-#define DETAIL "the service has more requests than it can serve"
-
 static int answer_busy(const struct concurrency *concurrency, svc_request *req, svc_response *res)
 {
-    static const char problem[] = "{\"title\":\"Service Unavailable\",\"status\":503,"
-                                  "\"detail\":\"" DETAIL "\"}\n";
-    static const char text[] = "Service Unavailable: " DETAIL "\n";
     svc__metric_add(svc__exchange_of(req)->host->cells, concurrency->shed, 1);
-    int error = svc__response_refusal(res, 503, svc__bytes(problem, sizeof problem - 1),
-                                      svc__bytes(text, sizeof text - 1));
+    int error = svc__response_refusal(res, 503, concurrency->problem, concurrency->text);
     if (concurrency->retry_after.data)
         svc__response_put(res, svc__bytes_z("Retry-After"), concurrency->retry_after);
     return error ? error : SVC_ANSWERED;

@@ -12,10 +12,11 @@
 struct concurrency {
     struct permits permits; /* first, for its alignment */
     svc_middleware middleware;
-    bool counts;              /* requests in flight are limited */
-    uint64_t max_queue_ns;    /* 0: no limit */
-    struct bytes retry_after; /* "none": not told */
-    enum svc_priority (*priority)(svc_request *req, void *arg);
+    bool counts;                /* requests in flight are limited */
+    uint64_t max_queue_ns;      /* 0: no limit */
+    struct bytes retry_after;   /* "none": not told */
+    struct bytes problem, text; /* the two forms of a refusal */
+    int (*priority)(svc_request *req, void *arg);
     void *arg;
     int in_flight, limit, shed; /* metrics */
 };

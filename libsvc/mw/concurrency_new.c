@@ -6,6 +6,7 @@
 #include "libsvc/base/num.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/mw/concurrency.h"
+#include "libsvc/proto/problem_text.h"
 
 enum { MAX_QUEUE_MS = 3600000, MAX_RETRY_S = 86400 };
 
@@ -47,6 +48,22 @@ static int render_retry(svc_app *app, struct concurrency *concurrency, uint32_t 
     struct bytes text = {digits, svc__num_format_u64(digits, seconds)};
     concurrency->retry_after = svc__arena_copy(&app->memory, text);
     return concurrency->retry_after.data ? 0 : no_memory(app);
+}
+
+static const char detail[] = "the service has more requests than it can serve";
+
+/* Rendered once: under load a refusal must cost little. */
+static int render_refusal(svc_app *app, struct concurrency *concurrency)
+{
+    char text[256];
+    struct buf out;
+    svc__buf_over(&out, text, sizeof text);
+    svc__problem_text_json(&out, 503, detail);
+    concurrency->problem = svc__arena_copy(&app->memory, svc__buf_view(&out));
+    svc__buf_clear(&out);
+    svc__problem_text_plain(&out, 503, detail);
+    concurrency->text = svc__arena_copy(&app->memory, svc__buf_view(&out));
+    return concurrency->problem.data && concurrency->text.data ? 0 : no_memory(app);
 }
 
 static void adopt_options(struct concurrency *concurrency, const svc_concurrency *options)
@@ -92,7 +109,7 @@ const svc_middleware *svc_concurrency_new(svc_app *app, const svc_concurrency *o
         no_memory(app);
         return NULL;
     }
-    if (render_retry(app, concurrency, own.retry_after_s))
+    if (render_retry(app, concurrency, own.retry_after_s) || render_refusal(app, concurrency))
         return NULL;
     adopt_options(concurrency, &own);
     svc__concurrency_prepare(concurrency);

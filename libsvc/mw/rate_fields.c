@@ -4,6 +4,7 @@
 #include "libsvc/base/buf.h"
 #include "libsvc/base/num.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/proto/problem_text.h"
 
 /*
  * draft-ietf-httpapi-ratelimit-headers, as from its 8th version on: two fields, each a Structured
@@ -13,10 +14,9 @@
 #define DRAFT_FIELDS 1
 #define DRAFT_POLICY "RateLimit-Policy" /* "name";q=quota;w=window in seconds */
 #define DRAFT_QUOTA "RateLimit"         /* "name";r=remaining;t=seconds until there is more */
-#define DRAFT_PROBLEM                                                                              \
-    "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\","                \
-    "\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\","               \
-    "\"status\":429,\"violated-policies\":["
+#define DRAFT_TYPE "https://iana.org/assignments/http-problem-types#quota-exceeded"
+#define DRAFT_TITLE "Request cannot be satisfied as assigned quota has been exceeded"
+#define DRAFT_MEMBER "violated-policies"
 
 /* The largest integer of a Structured Field (RFC 8941 3.3.1). */
 static const uint64_t max_integer = UINT64_C(999999999999999);
@@ -69,9 +69,12 @@ static void render_problem(const struct rate_limit *limit, unsigned refused, str
     for (size_t i = 0; i < limit->window_count; i++)
         if (refused & 1U << i)
             item(&names, &limit->windows[i], ",");
-    svc__buf_puts(out, DRAFT_PROBLEM);
+    svc__problem_text_open(
+        out, &(struct problem_text){.type = DRAFT_TYPE, .title = DRAFT_TITLE, .status = 429});
+    svc__buf_puts(out, ",\"" DRAFT_MEMBER "\":[");
     svc__buf_bytes(out, svc__buf_view(&names));
-    svc__buf_puts(out, "]}\n");
+    svc__buf_putc(out, ']');
+    svc__problem_text_close(out);
     if (svc__buf_error(&names))
         out->error = svc__buf_error(&names);
     svc__buf_free(&names);

@@ -3,7 +3,7 @@
 #define SVC_MW_RATE_FIELDS_H
 
 #include "libsvc/base/arena.h"
-#include "libsvc/mw/rate_limit.h"
+#include "libsvc/mw/rate_limiter.h"
 
 /*
  * Renders what does not change, into `memory`: the policy, and a problem for each set of windows

@@ -4,7 +4,7 @@
 
 #include <svc/request.h>
 
-#include "libsvc/mw/rate_limit.h"
+#include "libsvc/mw/rate_limiter.h"
 
 enum { RATE_KEY_PARTS = 5 };
 

@@ -4,7 +4,9 @@
 
 #include "libsvc/route/tree.h"
 
-/* What svc__tree_build promises. One allocation holds the tree. */
+/* Builds a tree of patterns that do not conflict and whose text and segments live at least as long;
+ * `count` may be 0. NULL when out of memory. The caller's; one
+ * allocation holds it. */
 struct tree *svc__plant_tree(const struct pattern *const *patterns, size_t count);
 
 #endif

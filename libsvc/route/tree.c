@@ -23,7 +23,6 @@
 #endif
 
 #include "libsvc/proto/uri.h"
-#include "libsvc/route/plant.h"
 #include "libsvc/route/tree_internal.h"
 
 #ifdef __has_attribute
@@ -65,11 +64,6 @@ struct search {
     uint32_t bounds[DEPTHS + WINDOW + 1];
     struct choice choices[2 * DEPTHS];
 };
-
-struct tree *svc__tree_build(const struct pattern *const *patterns, size_t count)
-{
-    return svc__plant_tree(patterns, count);
-}
 
 void svc__tree_free(struct tree *tree)
 {

@@ -25,10 +25,6 @@ enum match_verdict {
     MATCH_REDIRECT_SLASH /* the path with a slash behind it is what a pattern means */
 };
 
-/* Builds a tree of patterns that do not conflict and whose text and segments live at least as long;
- * `count` may be 0. NULL when out of memory. The caller's. */
-struct tree *svc__tree_build(const struct pattern *const *patterns, size_t count);
-
 /* Accepts NULL. */
 void svc__tree_free(struct tree *tree);
 

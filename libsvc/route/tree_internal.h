@@ -10,7 +10,7 @@
 #include <endian.h>
 #include <stdint.h>
 
-#include "libsvc/route/tree.h"
+#include "libsvc/base/bytes.h"
 
 enum {
     TREE_CELL = 8, /* bytes */

@@ -5,12 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct exchange_host;
-
 struct work {
-    /* Does it, on a worker, whose host it is given. NULL: no worker can be had, and it is refused,
+    /* Does it, on a worker, whose state it is given. NULL: no worker can be had, and it is refused,
      * on the thread that has found that out. The work may be freed before it returns. */
-    void (*run)(struct work *work, struct exchange_host *worker);
+    void (*run)(struct work *work, void *state);
 
     /* The pool's own. */
     struct work *next, *previous;

@@ -3,33 +3,21 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#include "libsvc/app/life.h"
+#include <svc/errors.h>
+
 #include "libsvc/base/clock.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
-enum {
-    SCRATCH = 1 << 24, /* the largest thing that is rendered for one response */
-    OVERLOAD_MS = 100  /* of waiting before the newest goes first: CoDel's interval */
-};
-
-/* What one app's svc_app_worker hooks have made on one thread. */
-struct worker_state {
-    const svc_app *app;
-    void *state;
-};
+enum { OVERLOAD_MS = 100 }; /* of waiting before the newest goes first: CoDel's interval */
 
 struct worker {
-    struct exchange_host host; /* first: a host that has a worker is its address */
     struct workers *pool;
-    struct worker_state *states;
-    size_t state_count;
+    void *state; /* which its work is given */
     sem_t wake;
 
     /* Guarded by the pool's lock. */
@@ -40,17 +28,13 @@ struct worker {
 };
 
 struct workers {
-    svc_app *app;
+    struct workers_options options;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t ended; /* a thread has ended */
     struct worker *idle;  /* the latest first */
     struct work *oldest, *newest;
     size_t queued, threads, idle_count;
     size_t leaving; /* of the threads, those that take no more work */
-    size_t min, max, max_queued;
-    uint64_t idle_ms;
-    size_t stack;
-    int failures; /* the metric of threads that could not begin */
     bool stopping;
     uint64_t refused; /* that found the queue full, or no worker at all */
     uint64_t expired; /* that were taken back from the queue */
@@ -137,52 +121,8 @@ static void leave_idle(struct workers *pool, struct worker *longest)
 
 /* ---- A thread */
 
-static bool begin_states(struct worker *worker)
-{
-    svc_app *root = worker->pool->app;
-    size_t count = 1;
-    for (const struct mount *mount = root->mounts; mount; mount = mount->next)
-        count++;
-    worker->states = calloc(count, sizeof *worker->states);
-    if (!worker->states)
-        return false;
-    svc_app *app = root;
-    for (const struct mount *mount = root->mounts; app; mount = mount->next) {
-        struct worker_state *state = &worker->states[worker->state_count];
-        state->app = app;
-        if (app->worker_hooks.begin) {
-            if (app->worker_hooks.begin(app, app->worker_hooks.arg, &state->state))
-                return false;
-            worker->state_count++;
-        }
-        if (!mount)
-            break;
-        app = mount->app;
-    }
-    return true;
-}
-
-static void end_states(struct worker *worker)
-{
-    while (worker->state_count > 0) {
-        const struct worker_state *state = &worker->states[--worker->state_count];
-        if (state->app->worker_hooks.end)
-            state->app->worker_hooks.end(state->state, state->app->worker_hooks.arg);
-    }
-    free(worker->states);
-}
-
-void *svc_request_worker(const svc_request *req)
-{
-    const struct worker *worker = svc__exchange_of(req)->host->worker;
-    for (size_t i = 0; worker && i < worker->state_count; i++)
-        if (worker->states[i].app == req->owner)
-            return worker->states[i].state;
-    return NULL;
-}
-
 /* Until it is woken. False: the time has come first. */
-static bool wait_until(struct worker *worker, uint64_t due_ms)
+static bool wait_woken(struct worker *worker, uint64_t due_ms)
 {
     struct timespec due = {(time_t)(due_ms / 1000), (long)(due_ms % 1000) * 1000000};
     int error;
@@ -203,13 +143,13 @@ static void wait_for_ever(struct worker *worker)
  */
 static bool wait_idle(struct workers *pool, struct worker *worker)
 {
-    uint64_t due_ms = svc__clock_ms() + pool->idle_ms;
+    uint64_t due_ms = svc__clock_ms() + pool->options.idle_ms;
     join_idle(pool, worker);
     while (worker->idle) {
         bool longest = !worker->next_idle, woken = true;
         pthread_mutex_unlock(&pool->lock);
         if (longest)
-            woken = wait_until(worker, due_ms);
+            woken = wait_woken(worker, due_ms);
         else
             wait_for_ever(worker);
         pthread_mutex_lock(&pool->lock);
@@ -231,23 +171,23 @@ static struct work *next_work(struct workers *pool, struct worker *worker)
         worker->work = NULL;
         bool spare = !wait_idle(pool, worker);
         work = worker->work;
-        if (spare && pool->threads - pool->leaving > pool->min)
+        if (spare && pool->threads - pool->leaving > pool->options.min)
             break;
     }
     return work;
 }
 
-static void serve(struct worker *worker)
+static void work_on(struct worker *worker)
 {
     struct workers *pool = worker->pool;
     struct work *work;
     pthread_mutex_lock(&pool->lock);
     while ((work = next_work(pool, worker))) {
         pthread_mutex_unlock(&pool->lock);
-        work->run(work, &worker->host);
+        work->run(work, worker->state);
         pthread_mutex_lock(&pool->lock);
     }
-    pool->leaving++; /* told before its states end, which may take a while */
+    pool->leaving++; /* told before its state ends, which may take a while */
     unsigned owed = worker->owed;
     pthread_mutex_unlock(&pool->lock);
     for (; owed > 0; owed--)
@@ -256,8 +196,6 @@ static void serve(struct worker *worker)
 
 static void free_worker(struct worker *worker)
 {
-    svc__metric_cells_release(worker->pool->app->metrics, worker->host.cells);
-    svc__buf_free(&worker->host.scratch);
     sem_destroy(&worker->wake);
     free(worker);
 }
@@ -293,7 +231,7 @@ static bool thread_failed(struct workers *pool, struct work *work)
     pthread_mutex_lock(&pool->lock);
     pool->threads--;
     bool nobody = pool->threads == pool->leaving;
-    bool returned = work && work->queued && (nobody || pool->queued > pool->max_queued);
+    bool returned = work && work->queued && (nobody || pool->queued > pool->options.max_queued);
     if (returned) {
         unlink_work(pool, work);
         pool->refused++;
@@ -308,39 +246,19 @@ static bool thread_failed(struct workers *pool, struct work *work)
     return returned;
 }
 
-/* By an error number, or by what else kept it from beginning. */
-static void report_failure(const struct workers *pool, const char *reason)
-{
-    svc__metric_gauge_add_shared(pool->app->metrics, pool->failures, 1);
-    svc_app_log_error(pool->app, "a worker cannot begin", svc_kv_str("reason", reason));
-}
-
-/*
- * Woken, it does not take a loop's processor in the middle of a turn: it takes another, or waits
- * until the loop does. What somebody has chosen for the process is left alone, and so is, unless
- * a setting says otherwise, a process under a filter, which may end it for asking.
- */
-static void let_loops_finish(int policy)
-{
-    static const struct sched_param none = {0};
-    if (policy == SVC_WORKER_INHERIT || (policy == SVC_WORKER_AUTO && svc__thread_filtered()))
-        return;
-    if (sched_getscheduler(0) == SCHED_OTHER)
-        sched_setscheduler(0, SCHED_BATCH, &none);
-}
-
-static void *run(void *arg)
+static void *run_worker(void *arg)
 {
     struct worker *worker = arg;
     struct workers *pool = worker->pool;
-    let_loops_finish(pool->app->config.worker_policy);
-    svc__life_adopt_thread(pool->app);
-    bool begun = begin_states(worker);
-    if (begun)
-        serve(worker);
-    else
-        report_failure(pool, "what it has of its own could not be made");
-    end_states(worker);
+    const struct workers_options *options = &pool->options;
+    worker->state = options->begin(options->arg);
+    bool begun = worker->state;
+    if (begun) {
+        work_on(worker);
+        options->end(worker->state);
+    } else {
+        options->failed(options->arg, 0);
+    }
     free_worker(worker);
     if (begun)
         thread_ended(pool);
@@ -355,8 +273,6 @@ static struct worker *new_worker(struct workers *pool)
     if (!worker)
         return NULL;
     worker->pool = pool;
-    worker->host.worker = worker;
-    svc__buf_init(&worker->host.scratch, SCRATCH);
     sem_init(&worker->wake, 0, 0);
     return worker;
 }
@@ -366,7 +282,8 @@ static int add_thread(struct workers *pool)
 {
     pthread_t thread;
     struct worker *worker = new_worker(pool);
-    int error = worker ? svc__thread_start_program(&thread, pool->stack, run, worker) : ENOMEM;
+    int error = worker ? svc__thread_start_program(&thread, pool->options.stack, run_worker, worker)
+                       : ENOMEM;
     if (!error)
         pthread_detach(thread);
     else if (worker)
@@ -376,71 +293,16 @@ static int add_thread(struct workers *pool)
 
 /* ---- The pool */
 
-static int64_t count_threads(void *arg)
+struct workers *svc__workers_new(const struct workers_options *options)
 {
-    struct workers *pool = arg;
-    pthread_mutex_lock(&pool->lock);
-    size_t count = pool->threads;
-    pthread_mutex_unlock(&pool->lock);
-    return (int64_t)count;
-}
-
-static int64_t count_busy(void *arg)
-{
-    struct workers *pool = arg;
-    pthread_mutex_lock(&pool->lock);
-    size_t count = pool->threads - pool->idle_count;
-    pthread_mutex_unlock(&pool->lock);
-    return (int64_t)count;
-}
-
-static int64_t count_queued(void *arg)
-{
-    struct workers *pool = arg;
-    pthread_mutex_lock(&pool->lock);
-    size_t count = pool->queued;
-    pthread_mutex_unlock(&pool->lock);
-    return (int64_t)count;
-}
-
-static int64_t count_turned_away(void *arg)
-{
-    struct workers *pool = arg;
-    pthread_mutex_lock(&pool->lock);
-    uint64_t count = pool->refused + pool->expired;
-    pthread_mutex_unlock(&pool->lock);
-    return (int64_t)count;
-}
-
-static void register_metrics(struct workers *pool)
-{
-    struct metrics *in = pool->app->metrics;
-    svc__metric_gauge_fn(in, "svc_workers", "Worker threads.", count_threads, pool);
-    svc__metric_gauge_fn(in, "svc_workers_busy", "Worker threads at work.", count_busy, pool);
-    svc__metric_gauge_fn(in, "svc_workers_queued", "Requests that wait for a worker.", count_queued,
-                         pool);
-    svc__metric_gauge_fn(in, "svc_workers_turned_away",
-                         "Requests that found the queue full or waited in it for too long.",
-                         count_turned_away, pool);
-    pool->failures = svc__metric_counter(in, "svc_worker_failures_total",
-                                         "Times that a worker thread could not begin.");
-}
-
-struct workers *svc__workers_new(svc_app *app)
-{
-    const svc_config *config = &app->config;
     struct workers *pool = calloc(1, sizeof *pool);
     if (!pool)
         return NULL;
-    pool->app = app;
-    pool->max = (size_t)config->workers_max;
-    pool->min = (size_t)(config->workers_min < pool->max ? config->workers_min : pool->max);
-    pool->max_queued = (size_t)config->worker_queue;
-    pool->idle_ms = config->worker_idle_ms;
-    pool->stack = (size_t)config->worker_stack_bytes;
+    pool->options = *options;
+    if (pool->options.min > pool->options.max)
+        pool->options.min = pool->options.max;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->ended, NULL);
-    register_metrics(pool);
     return pool;
 }
 
@@ -453,16 +315,16 @@ static void *begin_nothing(void *arg)
 static int try_thread(const struct workers *pool)
 {
     pthread_t thread;
-    int error = svc__thread_start_program(&thread, pool->stack, begin_nothing, NULL);
+    int error = svc__thread_start_program(&thread, pool->options.stack, begin_nothing, NULL);
     if (!error)
         pthread_join(thread, NULL);
     return error;
 }
 
-int svc__workers_start(struct workers *pool)
+int svc__workers_start(struct workers *pool, bool needed)
 {
-    int error = pool->app->blocks && !pool->min ? try_thread(pool) : 0;
-    for (size_t i = 0; i < pool->min && !error; i++) {
+    int error = needed && !pool->options.min ? try_thread(pool) : 0;
+    for (size_t i = 0; i < pool->options.min && !error; i++) {
         pthread_mutex_lock(&pool->lock);
         pool->threads++;
         pthread_mutex_unlock(&pool->lock);
@@ -470,23 +332,20 @@ int svc__workers_start(struct workers *pool)
         if (error)
             thread_failed(pool, NULL);
     }
-    if (error)
-        svc__faults_add(&pool->app->faults, NULL, 0, "worker threads cannot be made: %s",
-                        strerror(error));
-    return error == ENOMEM ? SVC_ENOMEM : error ? SVC_ESYSTEM : 0;
+    return error;
 }
 
 /* Gives work to an idle worker, or queues it, if there is room. Says whether to add a thread. With
  * the lock held. */
-static int place(struct workers *pool, struct work *work, struct worker **idle, bool *grow)
+static int place_work(struct workers *pool, struct work *work, struct worker **idle, bool *grow)
 {
     *idle = take_idle(pool);
-    *grow = !*idle && pool->threads - pool->leaving < pool->max;
+    *grow = !*idle && pool->threads - pool->leaving < pool->options.max;
     if (*idle) {
         (*idle)->work = work;
         return 0;
     }
-    if (!*grow && pool->queued >= pool->max_queued) {
+    if (!*grow && pool->queued >= pool->options.max_queued) {
         pool->refused++;
         return SVC_EAGAIN;
     }
@@ -501,14 +360,14 @@ int svc__workers_submit(struct workers *pool, struct work *work)
     bool grow;
     work->since_ms = svc__clock_ms();
     pthread_mutex_lock(&pool->lock);
-    int error = place(pool, work, &idle, &grow);
+    int error = place_work(pool, work, &idle, &grow);
     pthread_mutex_unlock(&pool->lock);
     if (idle)
         sem_post(&idle->wake);
     int failure = grow ? add_thread(pool) : 0;
     if (!failure)
         return error;
-    report_failure(pool, strerror(failure));
+    pool->options.failed(pool->options.arg, failure);
     return thread_failed(pool, work) ? SVC_EAGAIN : 0;
 }
 
@@ -522,6 +381,17 @@ bool svc__workers_withdraw(struct workers *pool, struct work *work)
     }
     pthread_mutex_unlock(&pool->lock);
     return queued;
+}
+
+struct workers_stats svc__workers_stats(struct workers *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct workers_stats stats = {.threads = pool->threads,
+                                  .busy = pool->threads - pool->idle_count,
+                                  .queued = pool->queued,
+                                  .turned_away = pool->refused + pool->expired};
+    pthread_mutex_unlock(&pool->lock);
+    return stats;
 }
 
 int svc__workers_stop(struct workers *pool, uint64_t deadline_ms)

@@ -80,7 +80,7 @@ static int take_arguments(svc_app *app, int argc, char **argv, enum action *acti
 static void read_settings(svc_app *app, int argc, char **argv)
 {
     if (!app->settings.prefix)
-        svc_app_environment(app, "SVC");
+        svc_app_read_environment(app, "SVC");
     for (int i = 1; i < argc; i++) {
         const char *file = file_of(argv[i]);
         if (file)

@@ -122,7 +122,7 @@ int svc__app_run_report(svc_app *app, int error)
 static int serve(svc_app *app)
 {
     if (!app->settings.prefix)
-        svc_app_environment(app, "SVC"); /* what is wrong is told by the start */
+        svc_app_read_environment(app, "SVC"); /* what is wrong is told by the start */
     int error = svc_app_start(app);
     if (error == SVC_ECANCELLED)
         return EXIT_CLEAN;

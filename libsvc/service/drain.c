@@ -49,7 +49,7 @@ static void follow_hangups(struct drain *drain)
     if (hangups == drain->hangups)
         return;
     drain->hangups = hangups;
-    (void)svc_app_log_reopen(drain->service->app);
+    (void)svc_app_reopen_log(drain->service->app);
 }
 
 /* Sleeps until something happens, at most `ms`. */

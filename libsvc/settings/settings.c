@@ -162,10 +162,10 @@ int svc__settings_add(struct settings *settings, const svc_setting *table, void 
 {
     size_t count = table && values ? count_rows(table) : SIZE_MAX;
     if (count == SIZE_MAX)
-        return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_settings");
+        return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_add_settings");
     struct settings_table *copy = copy_table(settings, table, count, values);
     if (!copy)
-        return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_settings");
+        return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_add_settings");
     int error = check_table(settings, copy);
     if (error)
         return error;

@@ -50,7 +50,7 @@ void svc__settings_init(struct settings *settings, svc_config *config, struct ar
 /* The prefix of the environment's names: "SVC" until another one has been read. */
 const char *svc__settings_prefix(const struct settings *settings);
 
-/* svc_app_configure and svc_app_settings, of settings that may still change. */
+/* svc_app_configure and svc_app_add_settings, of settings that may still change. */
 int svc__settings_configure(struct settings *settings, const svc_config *config);
 int svc__settings_add(struct settings *settings, const svc_setting *table, void *values);
 

@@ -60,10 +60,10 @@ int svc__settings_source_environment(struct settings *settings, struct settings_
 int svc__settings_source_prefix(struct settings *settings, const char *prefix)
 {
     if (!prefix || strlen(prefix) > SETTING_PREFIX_MAX)
-        return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_environment");
+        return svc__settings_refuse_call(settings, SVC_EINVAL, "svc_app_read_environment");
     const char *copy = svc__arena_strndup(settings->memory, prefix, strlen(prefix));
     if (!copy)
-        return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_environment");
+        return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_read_environment");
     settings->prefix = copy;
     return svc__settings_source_environment(settings, &settings->first);
 }

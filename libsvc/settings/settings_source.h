@@ -11,7 +11,7 @@
  */
 int svc__settings_source_environment(struct settings *settings, struct settings_table *table);
 
-/* svc_app_environment: the same for all settings, by a prefix that they keep. */
+/* svc_app_read_environment: the same for all settings, by a prefix that they keep. */
 int svc__settings_source_prefix(struct settings *settings, const char *prefix);
 
 /*

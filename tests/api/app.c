@@ -128,7 +128,7 @@ Test(app, what_cannot_be_registered_is_refused_and_told)
     cr_expect_eq(svc_app_get(app, "/a", NULL, NULL), SVC_EINVAL);
     cr_expect_eq(svc_app_use(app, NULL), SVC_EINVAL);
     cr_expect_eq(svc_app_use(app, &nameless), SVC_EINVAL);
-    cr_expect_eq(svc_app_check(app, "bad name", NULL, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_check(app, "bad name", NULL, NULL), SVC_EINVAL);
     cr_expect_null(svc_app_group(app, "no-slash"));
     cr_expect_null(svc_app_group(app, "/slash/"));
     cr_expect_eq(svc_group_get(svc_app_group(app, "x"), "/a", ok, NULL), SVC_ENOMEM);
@@ -171,7 +171,7 @@ Test(app, flags_of_another_kind_are_refused)
         bool of_layer = flag & (SVC_BODY_PIECES | SVC_BLOCKING);
         cr_expect_eq(svc_app_route(app, &route), of_route ? 0 : SVC_EINVAL, "bit %u", bit);
         cr_expect_eq(svc_app_use(app, &layer), of_layer ? 0 : SVC_EINVAL, "bit %u", bit);
-        cr_expect_eq(svc_limiter_new(app, &limit) != NULL, !!(flag & sets[1]), "bit %u", bit);
+        cr_expect_eq(svc_rate_limit_new(app, &limit) != NULL, !!(flag & sets[1]), "bit %u", bit);
         cr_expect_eq(svc_app_start(app), of_route && of_layer && flag & sets[1] ? 0 : SVC_EROUTES);
         svc_app_free(app);
     }
@@ -218,12 +218,12 @@ Test(app, nothing_can_be_registered_once_it_is_ready)
     svc_reply_free(svc_app_test_get(app, "/a"));
     cr_expect_eq(svc_app_get(app, "/b", ok, NULL), SVC_ESTATE);
     cr_expect_eq(svc_app_configure(app, &config), SVC_ESTATE);
-    cr_expect_eq(svc_app_environment(app, "X"), SVC_ESTATE);
-    cr_expect_eq(svc_app_hook(app, NULL, NULL, NULL), SVC_ESTATE);
+    cr_expect_eq(svc_app_read_environment(app, "X"), SVC_ESTATE);
+    cr_expect_eq(svc_app_add_hook(app, NULL, NULL, NULL), SVC_ESTATE);
     expect_error(app, "app.c:");
     expect_error(app, ": route: not possible in this state");
     expect_error(app, "svc_app_configure: not possible in this state");
-    expect_error(app, "svc_app_environment: not possible in this state");
+    expect_error(app, "svc_app_read_environment: not possible in this state");
     cr_expect_null(svc_app_test_get(app, "/a"), "what was left out must not go unnoticed");
     cr_expect_neq(svc_app_start(app), 0);
     svc_app_free(app);
@@ -245,7 +245,7 @@ Test(app, routes_are_listed_with_their_whole_patterns)
     svc_group_post(v1, "/b/{id}", ok, NULL);
     svc_group_delete(deep, "/c", ok, NULL);
     svc_group_method_at(deep, "PUT", "host.example/d", ok, NULL, __FILE__, __LINE__);
-    cr_expect_eq(svc_app_routes(app, collect, list), 0);
+    cr_expect_eq(svc_app_visit_routes(app, collect, list), 0);
     cr_expect_str_eq(list, "GET /a;POST /v1/b/{id};DELETE /v1/deep/c;PUT host.example/v1/deep/d;");
     svc_app_free(app);
 }
@@ -264,7 +264,7 @@ Test(app, settings_are_checked_as_a_whole)
     setenv("OTHER_DRAIN_DELAY_MS", "-1", 1);
     setenv("SVC_LOG_LEVEL", "not read", 1);
     cr_expect_eq(svc_app_configure(app, &config), 0);
-    cr_expect_eq(svc_app_environment(app, "OTHER"), SVC_ECONFIG);
+    cr_expect_eq(svc_app_read_environment(app, "OTHER"), SVC_ECONFIG);
     cr_expect_eq(svc_app_start(app), SVC_ECONFIG);
     expect_error(app, "max_fields");
     expect_error(app, "idle_timeout_ms");
@@ -299,8 +299,8 @@ static char a[] = "a", b[] = "b", bad[] = "bad";
 Test(app, hooks_run_in_order_and_are_undone_in_reverse)
 {
     svc_app *app = svc_app_new("hooks");
-    svc_app_hook(app, start, stop, a);
-    svc_app_hook(app, start, stop, b);
+    svc_app_add_hook(app, start, stop, a);
+    svc_app_add_hook(app, start, stop, b);
     svc_app_get(app, "/", ok, NULL);
     svc_reply_free(svc_app_test_get(app, "/"));
     cr_expect_str_eq(done, "+a+b");
@@ -311,9 +311,9 @@ Test(app, hooks_run_in_order_and_are_undone_in_reverse)
 Test(app, a_start_hook_that_fails_refuses_the_start)
 {
     svc_app *app = svc_app_new("hooks");
-    svc_app_hook(app, start, stop, a);
-    svc_app_hook(app, start, stop, bad);
-    svc_app_hook(app, start, stop, b);
+    svc_app_add_hook(app, start, stop, a);
+    svc_app_add_hook(app, start, stop, bad);
+    svc_app_add_hook(app, start, stop, b);
     cr_expect_eq(svc_app_start(app), SVC_ESTART);
     cr_expect_str_eq(done, "+a+bad-a");
     svc_app_free(app);

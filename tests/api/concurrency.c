@@ -67,7 +67,7 @@ static int in_flight_at(const char *target, const char *class)
     return deepest;
 }
 
-static enum svc_priority by_class(svc_request *req, void *arg)
+static int by_class(svc_request *req, void *arg)
 {
     const char *class = svc_request_header(req, class_header());
     cr_expect_eq(arg, &depth);

@@ -42,7 +42,7 @@ static int tell(svc_request *req, svc_response *res)
 {
     handled++;
     uint64_t began_ms = now_ms(), left = svc_request_remaining_ms(req);
-    const char *text = svc_request_timeout(req);
+    const char *text = svc_request_timeout_text(req);
     cr_expect(is_left(strtoull(text, NULL, 10), left, began_ms), "%s", text);
     return svc_response_text(res, 200, text);
 }
@@ -227,7 +227,7 @@ static char left[32];
 static int note_left(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
-    strcpy(left, svc_request_timeout(req));
+    strcpy(left, svc_request_timeout_text(req));
     cr_expect_eq(svc_request_resume(waiting), SVC_ELATE);
     return 0;
 }

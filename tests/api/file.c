@@ -64,13 +64,13 @@ TestSuite(file, .init = make_folder, .fini = remove_folder);
 
 static int serve(svc_request *req, svc_response *res)
 {
-    return svc_response_file(res, "text/plain", inside, svc_request_param(req, "path"));
+    return svc_response_file(res, 200, "text/plain", inside, svc_request_param(req, "path"));
 }
 
 static int serve_any(svc_request *req, svc_response *res)
 {
     (void)req;
-    return svc_response_file(res, NULL, NULL, outside);
+    return svc_response_file(res, 200, NULL, NULL, outside);
 }
 
 /* ?offset=…&length=… of a.txt. */

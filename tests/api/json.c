@@ -200,7 +200,7 @@ Test(json, a_tree_made_by_hand_is_an_error_where_it_is_too_deep)
     for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
         int lines = 0;
         svc_app *app = make("GET /{levels}", handlers[i]);
-        svc_app_log_sink(app, note_line, &lines);
+        svc_app_set_log_sink(app, note_line, &lines);
         svc_reply *reply = svc_app_test_get(app, "/2000");
         cr_expect_eq(svc_reply_status(reply), i == 2 ? 422 : 200);
         svc_reply_free(reply);
@@ -348,7 +348,7 @@ Test(json, a_bad_pack_format_is_told_to_developers_and_to_the_log)
         svc_config config = SVC_CONFIG_INIT;
         config.development = development;
         svc_app_configure(app, &config);
-        svc_app_log_sink(app, note_cause, cause);
+        svc_app_set_log_sink(app, note_cause, cause);
         svc_app_get(app, "/{how}", pack_badly, NULL);
         svc_reply *reply = svc_app_test_get(app, "/format");
         const char *body = svc_reply_body(reply, NULL);

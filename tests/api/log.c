@@ -86,7 +86,7 @@ static svc_app *make_app(const svc_config *config)
 {
     svc_app *app = svc_app_new("logging");
     svc_app_configure(app, config);
-    svc_app_log_sink(app, keep, NULL);
+    svc_app_set_log_sink(app, keep, NULL);
     svc_app_get(app, "/{$}", handler, NULL);
     return app;
 }
@@ -220,7 +220,7 @@ Test(log, hooks_log_without_a_request)
 {
     svc_config config = quiet();
     svc_app *app = make_app(&config);
-    svc_app_hook(app, start, stop, NULL);
+    svc_app_add_hook(app, start, stop, NULL);
     svc_app_log_info(app, "before anything");
     svc_reply_free(svc_app_test_get(app, "/nowhere"));
     cr_expect_str_eq(last_route, "");
@@ -354,7 +354,7 @@ Test(log, a_sink_that_logs_is_not_given_its_own_lines)
     svc_config config = quiet();
     config.log_repeat_per_s = 1;
     svc_app *app = make_app(&config);
-    svc_app_log_sink(app, log_more, app);
+    svc_app_set_log_sink(app, log_more, app);
     svc_reply_free(svc_app_test_get(app, "/"));
     cr_expect_str_eq(logged, "2 store plain\n" TYPED "1 store warned\n");
     svc_app_free(app);
@@ -364,11 +364,11 @@ Test(log, a_sink_is_set_before_the_start_and_is_a_function)
 {
     svc_config config = quiet();
     svc_app *app = make_app(&config);
-    cr_expect_eq(svc_app_log_sink(app, NULL, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_set_log_sink(app, NULL, NULL), SVC_EINVAL);
     svc_app_free(app);
     app = make_app(&config);
     svc_reply_free(svc_app_test_get(app, "/"));
-    cr_expect_eq(svc_app_log_sink(app, keep, NULL), SVC_ESTATE);
+    cr_expect_eq(svc_app_set_log_sink(app, keep, NULL), SVC_ESTATE);
     svc_app_free(app);
 }
 

@@ -80,7 +80,7 @@ Test(log_reopen, what_is_logged_after_the_call_is_in_the_new_file)
     svc_app *app = start("log");
     rename_file("log", "old");
     svc_app_log_info(app, "in between");
-    cr_expect_eq(svc_app_log_reopen(app), 0);
+    cr_expect_eq(svc_app_reopen_log(app), 0);
     svc_app_log_info(app, "behind it");
     stop(app);
     expect("old", "behind it", false);
@@ -101,7 +101,7 @@ Test(log_reopen, no_line_is_lost_or_split_by_many_rotations)
             char name[32];
             snprintf(name, sizeof name, "log.%d", i);
             rename("log", name); /* which is not there when the last one is yet to be opened */
-            svc_app_log_reopen(app);
+            svc_app_reopen_log(app);
         }
     }
     stop(app);
@@ -123,7 +123,7 @@ Test(log_reopen, a_file_that_vanished_is_made_again)
 {
     svc_app *app = start("log");
     cr_assert_eq(unlink("log"), 0);
-    cr_expect_eq(svc_app_log_reopen(app), 0);
+    cr_expect_eq(svc_app_reopen_log(app), 0);
     svc_app_log_info(app, "made again");
     stop(app);
     expect("log", "made again", true);
@@ -134,7 +134,7 @@ Test(log_reopen, what_cannot_be_opened_leaves_the_old_file_and_is_logged_there)
     cr_assert_eq(mkdir("gone", 0700), 0);
     svc_app *app = start("gone/log");
     rename_file("gone", "away");
-    cr_expect_eq(svc_app_log_reopen(app), 0);
+    cr_expect_eq(svc_app_reopen_log(app), 0);
     svc_app_log_info(app, "goes on");
     stop(app);
     expect("away/log", "goes on", true);
@@ -150,7 +150,7 @@ Test(log_reopen, a_relative_name_is_that_of_the_start)
     svc_app *app = start("log");
     rename_file("log", "old");
     cr_assert_eq(chdir("away"), 0);
-    cr_expect_eq(svc_app_log_reopen(app), 0);
+    cr_expect_eq(svc_app_reopen_log(app), 0);
     svc_app_log_info(app, "at home");
     stop(app);
     cr_expect_eq(chdir(home), 0);
@@ -163,7 +163,7 @@ Test(log_reopen, each_app_of_a_program_has_its_own)
     svc_app *one = start("log"), *two = start("other");
     rename_file("log", "old");
     rename_file("other", "older");
-    cr_expect_eq(svc_app_log_reopen(one), 0);
+    cr_expect_eq(svc_app_reopen_log(one), 0);
     svc_app_log_info(one, "of one");
     svc_app_log_info(two, "of two");
     stop(one);
@@ -177,8 +177,8 @@ Test(log_reopen, two_apps_may_have_one_file)
 {
     svc_app *one = start("log"), *two = start("log");
     rename_file("log", "old");
-    cr_expect_eq(svc_app_log_reopen(one), 0);
-    cr_expect_eq(svc_app_log_reopen(two), 0);
+    cr_expect_eq(svc_app_reopen_log(one), 0);
+    cr_expect_eq(svc_app_reopen_log(two), 0);
     svc_app_log_info(one, "of one");
     svc_app_log_info(two, "of two");
     stop(one);
@@ -192,7 +192,7 @@ Test(log_reopen, standard_output_stays_as_it_is)
     cr_assert(freopen("log", "a", stdout));
     svc_app *app = start("stdout");
     rename_file("log", "old");
-    cr_expect_eq(svc_app_log_reopen(app), 0);
+    cr_expect_eq(svc_app_reopen_log(app), 0);
     svc_app_log_info(app, "on stdout");
     stop(app);
     expect("old", "on stdout", true);
@@ -202,9 +202,9 @@ Test(log_reopen, standard_output_stays_as_it_is)
 Test(log_reopen, where_no_log_is_open_there_is_a_code)
 {
     svc_app *app = svc_app_new("test"), *inner = svc_app_new("inner");
-    cr_expect_eq(svc_app_log_reopen(NULL), SVC_ENOMEM);
-    cr_expect_eq(svc_app_log_reopen(app), SVC_ESTATE);
+    cr_expect_eq(svc_app_reopen_log(NULL), SVC_ENOMEM);
+    cr_expect_eq(svc_app_reopen_log(app), SVC_ESTATE);
     svc_app_mount(app, "/in", inner);
-    cr_expect_eq(svc_app_log_reopen(inner), SVC_ESTATE);
+    cr_expect_eq(svc_app_reopen_log(inner), SVC_ESTATE);
     svc_app_free(app);
 }

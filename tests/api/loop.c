@@ -219,7 +219,7 @@ Test(loop, what_a_handler_leaves_runs_later_and_ends_with_the_app)
     static const svc_middleware *const timer[] = {&by_timer, NULL};
     svc_app_get(app, "/leave", leave, NULL);
     add("/timer", timer);
-    svc_app_hook(app, NULL, stop, NULL);
+    svc_app_add_hook(app, NULL, stop, NULL);
     cr_expect_null(svc_app_loop(app, 0));
     cr_expect_eq(ask("/leave"), 200);
     cr_expect_eq(posted_ran, 1, "before the call returns");
@@ -374,11 +374,11 @@ static void open_watched(uint64_t stall_ms)
     svc_config config = SVC_CONFIG_INIT;
     config.stall_ms = stall_ms;
     svc_app_configure(app, &config);
-    svc_app_log_sink(app, take_line, NULL);
+    svc_app_set_log_sink(app, take_line, NULL);
     svc_app_get(app, "/handler", hold_in_handler, NULL);
     svc_app_post(app, "/handler", hold_in_handler, NULL);
     svc_app_get(app, "/source", hold_in_read, NULL);
-    svc_app_fallback(app, hold_in_handler, NULL);
+    svc_app_set_fallback(app, hold_in_handler, NULL);
     add("/request", on_request);
     add("/done", on_done);
     add("/timer", timer);

@@ -84,8 +84,8 @@ static int read_request(svc_request *req, svc_response *res)
     cr_assert_not_null(memory);
     memset(memory, 'x', 1000);
     cr_expect_null(svc_request_alloc(req, (size_t)64 << 20), "over its share");
-    svc_request_cleanup(req, defer, one);
-    svc_request_cleanup(req, defer, two);
+    svc_request_add_cleanup(req, defer, one);
+    svc_request_add_cleanup(req, defer, two);
     return svc_response_empty(res, 204);
 }
 

@@ -49,7 +49,7 @@ static svc_app *make_orders(void)
     svc_app_get(app, "/{id}", show, NULL);
     svc_app_post(app, "/{id}", show, NULL);
     svc_app_get(app, "/{id}/lines/", show, NULL);
-    svc_app_fallback(app, missing, "order");
+    svc_app_set_fallback(app, missing, "order");
     return app;
 }
 
@@ -137,7 +137,7 @@ Test(mount, mounts_nest_and_the_deepest_answers)
     svc_app *whole = svc_app_new("whole"), *shop = svc_app_new("shop");
     svc_app_use(shop, &group_mark);
     svc_app_use(whole, &outer_mark);
-    svc_app_fallback(shop, missing, "shop");
+    svc_app_set_fallback(shop, missing, "shop");
     svc_app_mount(whole, "/shops/{shop}", shop);
     svc_app_mount(shop, "/orders", make_orders());
     expect_reply(whole, "GET", "/shops/a%20b/orders/7", 200,
@@ -170,10 +170,10 @@ Test(mount, hooks_and_layers_start_and_stop_with_their_own_app)
         .size = sizeof layer, .name = "layer", .arg = "/layer", .start = start, .stop = stop};
     life[0] = '\0';
     svc_app *outer = svc_app_new("outer"), *inner = svc_app_new("inner");
-    svc_app_hook(inner, start, stop, "/hook");
+    svc_app_add_hook(inner, start, stop, "/hook");
     svc_app_use(inner, &layer);
     svc_app_mount(outer, "/in", inner);
-    svc_app_hook(outer, start, stop, "/hook");
+    svc_app_add_hook(outer, start, stop, "/hook");
     svc_reply_free(svc_app_test_get(outer, "/"));
     cr_expect_str_eq(life, "+inner/layer+outer/hook+inner/hook", "%s", life);
     svc_app_free(outer);
@@ -219,7 +219,7 @@ Test(mount, a_mounted_apps_rate_limit_refuses)
     svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
     limit.windows = &window;
     limit.window_count = 1;
-    svc_app_use(inner, svc_limiter_new(inner, &limit));
+    svc_app_use(inner, svc_rate_limit_new(inner, &limit));
     svc_app_get(inner, "/", show, NULL);
     svc_app_get(outer, "/", show, NULL);
     svc_app_mount(outer, "/in", inner);
@@ -242,10 +242,10 @@ Test(mount, a_mounted_apps_settings_are_read_with_the_outer_apps_prefix)
     struct settings settings;
     svc_app *outer = svc_app_new("outer"), *inner = svc_app_new("inner");
     setenv("SHOP_PAGES", "33", 1);
-    svc_app_settings(inner, settings_table, &settings);
+    svc_app_add_settings(inner, settings_table, &settings);
     cr_expect_eq(svc_app_mount(outer, "/in", inner), 0);
     cr_expect_eq(settings.pages, 10);
-    cr_expect_eq(svc_app_environment(outer, "SHOP"), 0);
+    cr_expect_eq(svc_app_read_environment(outer, "SHOP"), 0);
     cr_expect_eq(settings.pages, 33);
     svc_app_free(outer);
 }

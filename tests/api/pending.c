@@ -178,7 +178,7 @@ Test(pending, the_answer_may_be_a_stream)
 static void *answer_file(void *pending)
 {
     svc_response *res = svc_response_new();
-    svc_response_file(res, "text/plain", NULL, "/proc/self/no-such-file");
+    svc_response_file(res, 200, "text/plain", NULL, "/proc/self/no-such-file");
     return give(pending, res);
 }
 

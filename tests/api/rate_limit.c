@@ -50,7 +50,7 @@ static svc_rate_limit slow(uint64_t burst)
 static svc_app *limited_app(const svc_rate_limit *limit)
 {
     svc_app *app = new_app();
-    svc_app_use(app, svc_limiter_new(app, limit));
+    svc_app_use(app, svc_rate_limit_new(app, limit));
     return app;
 }
 
@@ -379,7 +379,7 @@ Test(rate_limit, by_subject_whoever_a_layer_further_out_has_found)
     limit.subject = &limited_subject_key;
     svc_app *app = new_app();
     svc_app_use(app, &layer);
-    svc_app_use(app, svc_limiter_new(app, &limit));
+    svc_app_use(app, svc_rate_limit_new(app, &limit));
     cr_expect_eq(status_with(app, "/a", "User", "ada"), 200);
     cr_expect_eq(status_with(app, "/a", "User", "ada"), 429);
     cr_expect_eq(status_with(app, "/a", "User", "bob"), 200);
@@ -458,7 +458,7 @@ Test(rate_limit, stands_on_groups_and_routes_and_counts_its_places_together)
 {
     svc_rate_limit limit = slow(3);
     svc_app *app = new_app();
-    const svc_middleware *shared = svc_limiter_new(app, &limit);
+    const svc_middleware *shared = svc_rate_limit_new(app, &limit);
     const svc_middleware *const layers[] = {shared, NULL};
     svc_group *group = svc_app_group(app, "/g");
     svc_group_use(group, shared);
@@ -481,9 +481,9 @@ Test(rate_limit, two_limits_of_one_app_are_apart)
 {
     svc_rate_limit outer = slow(5), inner = slow(2);
     svc_app *app = new_app();
-    svc_app_use(app, svc_limiter_new(app, &outer));
+    svc_app_use(app, svc_rate_limit_new(app, &outer));
     svc_group *group = svc_app_group(app, "/g");
-    svc_group_use(group, svc_limiter_new(app, &inner));
+    svc_group_use(group, svc_rate_limit_new(app, &inner));
     svc_group_get(group, "/x", handler, NULL);
     cr_expect_eq(status(app, "/g/x"), 200);
     cr_expect_eq(status(app, "/g/x"), 200);
@@ -517,8 +517,8 @@ Test(rate_limit, the_fields_of_two_limits_stand_beside_each_other)
     outer.flags = inner.flags = SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS;
     outer.window_count = 1;
     svc_app *app = new_app();
-    svc_app_use(app, svc_limiter_new(app, &outer));
-    svc_app_use(app, svc_limiter_new(app, &inner));
+    svc_app_use(app, svc_rate_limit_new(app, &outer));
+    svc_app_use(app, svc_rate_limit_new(app, &inner));
     svc_reply *reply = ask_twice(app);
     cr_expect_eq(svc_reply_status(reply), 429);
     expect_nth(reply, "RateLimit-Policy", 0, "\"default\";q=1;w=86400");
@@ -582,7 +582,7 @@ Test(rate_limit, mistakes_are_named_at_set_up)
     mistakes[15].limit.period_s = 1;
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         svc_app *app = new_app();
-        const svc_middleware *made = svc_limiter_new(app, &mistakes[i].limit);
+        const svc_middleware *made = svc_rate_limit_new(app, &mistakes[i].limit);
         const char *errors = svc_app_errors(app), *named = mistakes[i].named;
         cr_expect_eq(made == NULL, named != NULL, "mistake %zu: %s", i, errors);
         cr_expect(!named || strstr(errors, named), "mistake %zu: %s", i, errors);
@@ -597,8 +597,8 @@ Test(rate_limit, none_is_made_once_the_app_has_started)
     svc_rate_limit limit = slow(1);
     svc_app *app = new_app();
     cr_expect_eq(status(app, "/a"), 200);
-    cr_expect_null(svc_limiter_new(app, &limit));
-    cr_expect(strstr(svc_app_errors(app), "svc_limiter_new"));
+    cr_expect_null(svc_rate_limit_new(app, &limit));
+    cr_expect(strstr(svc_app_errors(app), "svc_rate_limit_new"));
     svc_app_free(app);
 }
 
@@ -610,8 +610,8 @@ Test(rate_limit, a_limit_in_the_range_of_its_extremes_works)
     fast.flags = slowest.flags = SVC_RATE_FIELDS_ALWAYS;
     slowest.period_s = 31622400;
     svc_app *app = new_app();
-    svc_app_use(app, svc_limiter_new(app, &fast));
-    svc_app_use(app, svc_limiter_new(app, &slowest));
+    svc_app_use(app, svc_rate_limit_new(app, &fast));
+    svc_app_use(app, svc_rate_limit_new(app, &slowest));
     svc_reply *reply = ask(app, "/a", NULL, NULL);
     cr_expect_eq(svc_reply_status(reply), 200, "%s", svc_app_errors(app));
     expect_nth(reply, "RateLimit-Policy", 0, "\"default\";q=2147483648;w=999999999999999");

@@ -62,7 +62,7 @@ TestSuite(sandbox, .init = make_file, .fini = remove_file);
 static int serve(svc_request *req, svc_response *res)
 {
     (void)req;
-    return svc_response_file(res, "text/plain", folder, "./file");
+    return svc_response_file(res, 200, "text/plain", folder, "./file");
 }
 
 static int connect_to(const char *address)

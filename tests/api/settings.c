@@ -55,7 +55,7 @@ Test(settings, defaults_are_there_at_once)
     struct settings settings;
     memset(&settings, 0x55, sizeof settings);
     svc_app *app = new_app();
-    cr_expect_eq(svc_app_settings(app, table, &settings), 0);
+    cr_expect_eq(svc_app_add_settings(app, table, &settings), 0);
     cr_expect_null(settings.database);
     cr_expect_eq(settings.max_notes, 10000);
     cr_expect_eq(settings.loud, 1);
@@ -90,9 +90,9 @@ Test(settings, the_environment_fills_them_before_or_after_they_are_declared)
     set_environment("BOTH");
     for (int declared_first = 0; declared_first < 2; declared_first++) {
         svc_app *app = new_app();
-        cr_expect(!declared_first || !svc_app_settings(app, table, &settings));
-        cr_expect_eq(svc_app_environment(app, "BOTH"), 0);
-        cr_expect(declared_first || !svc_app_settings(app, table, &settings));
+        cr_expect(!declared_first || !svc_app_add_settings(app, table, &settings));
+        cr_expect_eq(svc_app_read_environment(app, "BOTH"), 0);
+        cr_expect(declared_first || !svc_app_add_settings(app, table, &settings));
         expect_environment(&settings);
         setenv("BOTH_DATABASE", "changed", 1);
         cr_expect_str_eq(settings.database, "db", "texts are copies");
@@ -108,10 +108,10 @@ Test(settings, apps_of_one_program_have_prefixes_of_their_own)
     svc_app *first = new_app(), *second = new_app();
     set_environment("ONE");
     setenv("TWO_DATABASE", "other", 1);
-    cr_expect_eq(svc_app_settings(first, table, &one), 0);
-    cr_expect_eq(svc_app_settings(second, table, &two), 0);
-    cr_expect_eq(svc_app_environment(first, "ONE"), 0);
-    cr_expect_eq(svc_app_environment(second, "TWO"), 0);
+    cr_expect_eq(svc_app_add_settings(first, table, &one), 0);
+    cr_expect_eq(svc_app_add_settings(second, table, &two), 0);
+    cr_expect_eq(svc_app_read_environment(first, "ONE"), 0);
+    cr_expect_eq(svc_app_read_environment(second, "TWO"), 0);
     expect_environment(&one);
     cr_expect_str_eq(two.database, "other");
     cr_expect_eq(two.max_notes, 10000);
@@ -130,9 +130,9 @@ Test(settings, start_hooks_see_them)
     struct settings settings;
     svc_app *app = new_app();
     set_environment("HOOK");
-    svc_app_hook(app, saw_settings, NULL, &settings);
-    svc_app_settings(app, table, &settings);
-    svc_app_environment(app, "HOOK");
+    svc_app_add_hook(app, saw_settings, NULL, &settings);
+    svc_app_add_settings(app, table, &settings);
+    svc_app_read_environment(app, "HOOK");
     expect_served(app, true);
     svc_app_free(app);
 }
@@ -154,8 +154,8 @@ Test(settings, nothing_is_started_with_bad_ones)
     layer.start = count_start;
     layer.arg = &starts;
     svc_app_use(app, &layer);
-    svc_app_hook(app, count_start, NULL, &starts);
-    svc_app_settings(app, table, &settings);
+    svc_app_add_hook(app, count_start, NULL, &starts);
+    svc_app_add_settings(app, table, &settings);
     svc_app_get(app, "bad pattern", ok, NULL);
     cr_expect_eq(svc_app_start(app), SVC_ECONFIG);
     cr_expect_eq(starts, 0);
@@ -168,8 +168,8 @@ Test(settings, what_is_required_must_be_given)
 {
     struct settings settings;
     svc_app *app = new_app();
-    cr_expect_eq(svc_app_settings(app, table, &settings), 0);
-    cr_expect_eq(svc_app_environment(app, "NONE"), SVC_ECONFIG);
+    cr_expect_eq(svc_app_add_settings(app, table, &settings), 0);
+    cr_expect_eq(svc_app_read_environment(app, "NONE"), SVC_ECONFIG);
     cr_expect_str_eq(svc_app_errors(app), "", "another prefix may still have it");
     expect_served(app, false);
     cr_expect_str_eq(svc_app_errors(app), "setting database: NONE_DATABASE must be set\n");
@@ -181,8 +181,8 @@ Test(settings, an_empty_text_is_not_what_is_required)
     struct settings settings;
     svc_app *app = new_app();
     setenv("EMPTY_DATABASE", "", 1);
-    cr_expect_eq(svc_app_settings(app, table, &settings), 0);
-    cr_expect_eq(svc_app_environment(app, "EMPTY"), SVC_ECONFIG);
+    cr_expect_eq(svc_app_add_settings(app, table, &settings), 0);
+    cr_expect_eq(svc_app_read_environment(app, "EMPTY"), SVC_ECONFIG);
     expect_served(app, false);
     expect_error(app, "EMPTY_DATABASE must be set");
     svc_app_free(app);
@@ -197,10 +197,10 @@ Test(settings, a_required_number_may_come_from_the_program_too)
         SVC_SETTING_NUMBER(struct port, port, 0, 1, 65535, "", "Port", .required = true),
         SVC_SETTING_END};
     svc_app *app = new_app(), *other = new_app();
-    svc_app_settings(app, rows, &settings);
+    svc_app_add_settings(app, rows, &settings);
     settings.port = 80;
     expect_served(app, true);
-    svc_app_settings(other, rows, &settings);
+    svc_app_add_settings(other, rows, &settings);
     expect_served(other, false);
     cr_expect_str_eq(svc_app_errors(other), "setting port: SVC_PORT must be set\n");
     svc_app_free(app);
@@ -215,11 +215,11 @@ Test(settings, all_that_is_wrong_is_told_at_once)
     config.max_fields = 1;
     config.access_log = -1;
     svc_app_configure(app, &config);
-    svc_app_settings(app, table, &settings);
+    svc_app_add_settings(app, table, &settings);
     setenv("WRONG_MAX_NOTES", "0", 1);
     setenv("WRONG_LOUD", "very", 1);
     setenv("WRONG_THREADS", "many", 1);
-    cr_expect_eq(svc_app_environment(app, "WRONG"), SVC_ECONFIG);
+    cr_expect_eq(svc_app_read_environment(app, "WRONG"), SVC_ECONFIG);
     settings.colour = 3;
     expect_served(app, false);
     expect_error(app, "WRONG_MAX_NOTES: \"0\" is not in 1 to 1000000\n");
@@ -242,9 +242,9 @@ Test(settings, a_bad_secret_is_told_without_its_value)
         SVC_SETTING_NUMBER(struct secrets, pin, 0, 0, 9999, "", "A number", .secret = true),
         SVC_SETTING_END};
     svc_app *app = new_app();
-    svc_app_settings(app, rows, &secrets);
+    svc_app_add_settings(app, rows, &secrets);
     setenv("PIN_PIN", "31337", 1);
-    svc_app_environment(app, "PIN");
+    svc_app_read_environment(app, "PIN");
     secrets.pin = 271828;
     expect_served(app, false);
     cr_expect_str_eq(svc_app_errors(app), "PIN_PIN: the value is not in 0 to 9999\n"
@@ -264,12 +264,12 @@ Test(settings, a_name_stands_for_one_setting)
         SVC_SETTING_NUMBER(struct clash, threads, 0, 0, 1, "", "Again"), SVC_SETTING_END};
     struct settings settings, again;
     svc_app *app = new_app();
-    cr_expect_eq(svc_app_settings(app, rows, &clash), SVC_EINVAL);
-    cr_expect_eq(svc_app_settings(app, twice, &clash), SVC_EINVAL);
-    cr_expect_eq(svc_app_settings(app, table, &settings), 0);
+    cr_expect_eq(svc_app_add_settings(app, rows, &clash), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, twice, &clash), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, table, &settings), 0);
     memset(&again, 0x55, sizeof again);
     struct settings untouched = again;
-    cr_expect_eq(svc_app_settings(app, more, &again), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, more, &again), SVC_EINVAL);
     cr_expect_eq(again.loud, untouched.loud);
     expect_served(app, false);
     expect_error(app, "setting threads: the name is taken\n");
@@ -286,7 +286,7 @@ Test(settings, every_row_with_a_mistake_is_told)
         {.size = sizeof(svc_setting), .name = "Bad-Name", .text = "A name with capitals"},
         SVC_SETTING_END};
     svc_app *app = new_app();
-    cr_expect_eq(svc_app_settings(app, rows, &settings), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, rows, &settings), SVC_EINVAL);
     cr_expect_eq(settings.max_notes, 5);
     expect_error(app, "setting max_notes: the default is out of the range\n");
     expect_error(app, "setting colour: a choice needs different words");
@@ -318,7 +318,7 @@ static void expect_operator_heard(bool first)
     svc_app_post(app, "/", read_json, NULL);
     if (first)
         cr_expect_eq(svc_app_configure(app, &config), 0);
-    cr_expect_eq(svc_app_environment(app, "LAST"), 0);
+    cr_expect_eq(svc_app_read_environment(app, "LAST"), 0);
     if (!first)
         cr_expect_eq(svc_app_configure(app, &config), 0);
     cr_expect_eq(status_of_body(app, "[1, 2, 3]"), 204);
@@ -340,11 +340,11 @@ Test(settings, what_cannot_be_taken_refuses_the_start)
     struct settings settings;
     static const svc_setting sizeless[] = {{.name = "loud", .text = "No macro"}, SVC_SETTING_END};
     svc_app *app = new_app();
-    cr_expect_eq(svc_app_settings(app, NULL, &settings), SVC_EINVAL);
-    cr_expect_eq(svc_app_settings(app, table, NULL), SVC_EINVAL);
-    cr_expect_eq(svc_app_settings(app, sizeless, &settings), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, NULL, &settings), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, table, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, sizeless, &settings), SVC_EINVAL);
     cr_expect_eq(svc_app_describe(app, NULL), SVC_EINVAL);
-    expect_error(app, "svc_app_settings: invalid argument\n");
+    expect_error(app, "svc_app_add_settings: invalid argument\n");
     expect_served(app, false);
     svc_app_free(app);
 }
@@ -354,9 +354,9 @@ Test(settings, a_table_without_rows_is_no_mistake)
     static const svc_setting none[] = {SVC_SETTING_END};
     int nothing;
     svc_app *app = new_app();
-    cr_expect_eq(svc_app_settings(app, none, &nothing), 0);
+    cr_expect_eq(svc_app_add_settings(app, none, &nothing), 0);
     expect_served(app, true);
-    cr_expect_eq(svc_app_settings(app, none, &nothing), SVC_ESTATE);
+    cr_expect_eq(svc_app_add_settings(app, none, &nothing), SVC_ESTATE);
     svc_app_free(app);
 }
 
@@ -380,11 +380,11 @@ Test(settings, rows_may_be_longer_than_those_known_here)
     svc_app *app = new_app();
     settings.loud = settings.colour = 5;
     longer[1].of_a_later_release = "what this one does not know";
-    cr_expect_eq(svc_app_settings(app, &longer[0].row, &settings), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_settings(app, &longer[0].row, &settings), SVC_EINVAL);
     svc_app_free(app);
     app = new_app();
     longer[1].of_a_later_release = NULL;
-    cr_expect_eq(svc_app_settings(app, &longer[0].row, &settings), 0);
+    cr_expect_eq(svc_app_add_settings(app, &longer[0].row, &settings), 0);
     cr_expect_eq(settings.loud, 1);
     cr_expect_eq(settings.colour, 1);
     expect_served(app, true);
@@ -397,7 +397,7 @@ static int run_main(char *argument, struct settings *settings)
     static char name[] = "program";
     char *argv[] = {name, argument, NULL};
     svc_app *app = new_app();
-    svc_app_settings(app, table, settings);
+    svc_app_add_settings(app, table, settings);
     return svc_app_main(app, 2, argv);
 }
 

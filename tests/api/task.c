@@ -98,9 +98,9 @@ static svc_app *worker(const char *name, struct work *work)
     task.run = work_off;
     task.stop = close_queue;
     task.arg = work;
-    cr_expect_eq(svc_app_task(app, &task), 0);
+    cr_expect_eq(svc_app_add_task(app, &task), 0);
     svc_app_post(app, "/work/{text}", enqueue, work);
-    svc_app_hook(app, NULL, end_work, work);
+    svc_app_add_hook(app, NULL, end_work, work);
     return app;
 }
 
@@ -172,7 +172,7 @@ static void add(svc_app *app, const char *name, int (*run)(svc_task_context *, v
     task.stop = told;
     task.arg = (void *)(uintptr_t)name;
     task.min_delay_ms = task.max_delay_ms = 1;
-    cr_expect_eq(svc_app_task(app, &task), 0, "%s", svc_app_errors(app));
+    cr_expect_eq(svc_app_add_task(app, &task), 0, "%s", svc_app_errors(app));
 }
 
 static int start_hook(svc_app *app, void *arg)
@@ -199,7 +199,7 @@ static svc_app *ordered(void)
     svc_app *app = svc_app_new("ordered");
     svc_app_get(app, "/", fine, NULL);
     add(app, "a", idle);
-    svc_app_hook(app, start_hook, stop_hook, "hook");
+    svc_app_add_hook(app, start_hook, stop_hook, "hook");
     return app;
 }
 
@@ -305,7 +305,7 @@ static bool take_line(const svc_log_record *record, void *arg)
 Test(task, one_that_fails_is_run_again_and_one_that_is_done_is_not)
 {
     svc_app *app = svc_app_new("failing");
-    svc_app_log_sink(app, take_line, NULL);
+    svc_app_set_log_sink(app, take_line, NULL);
     svc_app_get(app, "/", fine, NULL);
     add(app, "x", fail_twice);
     svc_reply_free(svc_app_test_get(app, "/"));
@@ -347,8 +347,8 @@ Test(task, delays_begin_anew_after_a_run_that_was_long_enough)
     task.run = fail_ten_times;
     task.min_delay_ms = 1;
     task.reset_ms = 0;
-    svc_app_task(app, &task);
-    svc_app_log_sink(app, take_delay, &longest);
+    svc_app_add_task(app, &task);
+    svc_app_set_log_sink(app, take_delay, &longest);
     svc_app_get(app, "/", fine, NULL);
     svc_reply_free(svc_app_test_get(app, "/"));
     await_note("donex");
@@ -368,7 +368,7 @@ static int fail_at_stop(svc_task_context *context, void *arg)
 Test(task, a_failure_at_the_stop_is_told_and_is_the_end)
 {
     svc_app *app = svc_app_new("failing");
-    svc_app_log_sink(app, take_line, NULL);
+    svc_app_set_log_sink(app, take_line, NULL);
     svc_app_get(app, "/", fine, NULL);
     add(app, "x", fail_at_stop);
     svc_reply_free(svc_app_test_get(app, "/"));
@@ -391,7 +391,7 @@ Test(task, a_stop_does_not_wait_for_the_delay)
     task.name = task.arg = "x";
     task.run = fail_at_once;
     task.min_delay_ms = task.max_delay_ms = 86400000;
-    svc_app_task(app, &task);
+    svc_app_add_task(app, &task);
     svc_app_get(app, "/", fine, NULL);
     svc_reply_free(svc_app_test_get(app, "/"));
     await_note("runx");
@@ -426,20 +426,20 @@ Test(task, mistakes_are_set_up_errors)
         unsigned min, max;
         const char *told;
     } rows[] = {
-        {"short", sizeof(svc_task) - 1, 1 << 18, 1, 1, "svc_app_task \"\": a task needs"},
-        {NULL, sizeof(svc_task), 1 << 18, 1, 1, "svc_app_task \"\": a name has"},
-        {"", sizeof(svc_task), 1 << 18, 1, 1, "svc_app_task \"\": a name has"},
-        {"a b", sizeof(svc_task), 1 << 18, 1, 1, "svc_app_task \"a b\": a name has"},
+        {"short", sizeof(svc_task) - 1, 1 << 18, 1, 1, "svc_app_add_task \"\": a task needs"},
+        {NULL, sizeof(svc_task), 1 << 18, 1, 1, "svc_app_add_task \"\": a name has"},
+        {"", sizeof(svc_task), 1 << 18, 1, 1, "svc_app_add_task \"\": a name has"},
+        {"a b", sizeof(svc_task), 1 << 18, 1, 1, "svc_app_add_task \"a b\": a name has"},
         {"0123456789012345678901234567890123456789012345678901234567890123x", sizeof(svc_task),
          1 << 18, 1, 1,
-         "svc_app_task \"012345678901234567890123456789012345678901234567890123456789"
+         "svc_app_add_task \"012345678901234567890123456789012345678901234567890123456789"
          "0123\": a name has"},
-        {"twice", sizeof(svc_task), 1 << 18, 1, 1, "svc_app_task \"twice\": the name is taken"},
-        {"small", sizeof(svc_task), 65535, 1, 1, "svc_app_task \"small\": stack_bytes"},
-        {"large", sizeof(svc_task), SIZE_MAX, 1, 1, "svc_app_task \"large\": stack_bytes"},
-        {"zero", sizeof(svc_task), 1 << 18, 0, 1, "svc_app_task \"zero\": min_delay_ms"},
-        {"order", sizeof(svc_task), 1 << 18, 2, 1, "svc_app_task \"order\": min_delay_ms"},
-        {"long", sizeof(svc_task), 1 << 18, 2, 86400001, "svc_app_task \"long\": min_delay_ms"},
+        {"twice", sizeof(svc_task), 1 << 18, 1, 1, "svc_app_add_task \"twice\": the name is taken"},
+        {"small", sizeof(svc_task), 65535, 1, 1, "svc_app_add_task \"small\": stack_bytes"},
+        {"large", sizeof(svc_task), SIZE_MAX, 1, 1, "svc_app_add_task \"large\": stack_bytes"},
+        {"zero", sizeof(svc_task), 1 << 18, 0, 1, "svc_app_add_task \"zero\": min_delay_ms"},
+        {"order", sizeof(svc_task), 1 << 18, 2, 1, "svc_app_add_task \"order\": min_delay_ms"},
+        {"long", sizeof(svc_task), 1 << 18, 2, 86400001, "svc_app_add_task \"long\": min_delay_ms"},
     };
     svc_app *app = svc_app_new("mistakes");
     add(app, "twice", idle);
@@ -450,15 +450,15 @@ Test(task, mistakes_are_set_up_errors)
                          .stack_bytes = rows[i].stack,
                          .min_delay_ms = rows[i].min,
                          .max_delay_ms = rows[i].max};
-        cr_expect_eq(svc_app_task(app, &task), SVC_EINVAL, "row %zu", i);
+        cr_expect_eq(svc_app_add_task(app, &task), SVC_EINVAL, "row %zu", i);
         cr_expect(strstr(svc_app_errors(app), rows[i].told), "%s is not in:\n%s", rows[i].told,
                   svc_app_errors(app));
     }
     svc_task none = SVC_TASK_INIT;
     none.name = "none";
-    cr_expect_eq(svc_app_task(app, &none), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_task(app, &none), SVC_EINVAL);
     cr_expect(strstr(svc_app_errors(app), "\"none\": there is nothing to run"));
-    cr_expect_eq(svc_app_task(app, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_add_task(app, NULL), SVC_EINVAL);
     cr_expect_null(svc_app_test_get(app, "/"));
     svc_app_free(app);
     expect_notes("");
@@ -476,7 +476,7 @@ Test(task, a_thread_that_cannot_be_made_is_a_set_up_error)
     large.name = "large";
     large.run = idle;
     large.stack_bytes = 1 << 30;
-    svc_app_task(app, &large);
+    svc_app_add_task(app, &large);
     cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
     cr_expect_null(svc_app_test_get(app, "/"));
     cr_expect(strstr(svc_app_errors(app), "task \"large\": its thread cannot be made: "), "%s",
@@ -495,6 +495,6 @@ Test(task, none_is_added_after_the_start)
     task.name = "late";
     task.run = idle;
     svc_reply_free(svc_app_test_get(app, "/"));
-    cr_expect_eq(svc_app_task(app, &task), SVC_ESTATE);
+    cr_expect_eq(svc_app_add_task(app, &task), SVC_ESTATE);
     svc_app_free(app);
 }

@@ -396,8 +396,8 @@ Test(test, what_depends_on_the_client_depends_on_the_peer)
     limit.period_s = 86400;
     limit.burst = 1;
     limit.exempt = exempt;
-    svc_app_use(app, svc_limiter_new(app, &limit));
-    svc_app_log_sink(app, take_line, NULL);
+    svc_app_use(app, svc_rate_limit_new(app, &limit));
+    svc_app_set_log_sink(app, take_line, NULL);
     route(answer_text, 0, NULL);
     cr_expect_eq(status_of("192.0.2.1"), 200);
     cr_expect_str_eq(logged, "192.0.2.1");

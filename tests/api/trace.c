@@ -322,7 +322,7 @@ Test(trace, the_ids_stand_in_every_line_of_a_request)
     static const char *const headers[] = {"traceparent", TRACEPARENT "01", NULL};
     char expected[64];
     svc_app *app = svc_app_new("tracing");
-    svc_app_log_sink(app, see, NULL);
+    svc_app_set_log_sink(app, see, NULL);
     svc_app_get(app, "/", log_and_tell, NULL);
     svc_reply *reply = ask_with(app, headers);
     snprintf(expected, sizeof expected, ID " %s", svc_reply_header(reply, "Span"));

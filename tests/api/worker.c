@@ -365,8 +365,8 @@ Test(worker, each_thread_has_what_its_hook_made_for_the_app_that_answers)
     svc_route route = blocking("GET /", tell_state);
     svc_app_route(mounted, &route);
     svc_app_get(app, "/loop", tell_state, NULL);
-    svc_app_worker(app, begin, finish, "outer's");
-    svc_app_worker(mounted, begin, finish, "mounted's");
+    svc_app_each_worker(app, begin, finish, "outer's");
+    svc_app_each_worker(mounted, begin, finish, "mounted's");
     svc_app_mount(app, "/in", mounted);
     expect_body(app, "/outer", "outer's");
     expect_body(app, "/in/", "mounted's");
@@ -388,7 +388,7 @@ Test(worker, a_thread_that_cannot_begin_serves_nobody)
     config.worker_queue_ms = 20;
     svc_app *app = make(blocking("GET /", answer));
     svc_app_configure(app, &config);
-    svc_app_worker(app, begin_not, finish, NULL);
+    svc_app_each_worker(app, begin_not, finish, NULL);
     expect_busy(app);
     svc_app_free(app);
 }
@@ -396,9 +396,9 @@ Test(worker, a_thread_that_cannot_begin_serves_nobody)
 Test(worker, hooks_are_registered_once)
 {
     svc_app *app = make(blocking("GET /", answer));
-    cr_expect_eq(svc_app_worker(app, NULL, NULL, NULL), SVC_EINVAL);
-    cr_expect_eq(svc_app_worker(app, begin, NULL, NULL), 0);
-    cr_expect_eq(svc_app_worker(app, begin, NULL, NULL), SVC_ESTATE);
+    cr_expect_eq(svc_app_each_worker(app, NULL, NULL, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_app_each_worker(app, begin, NULL, NULL), 0);
+    cr_expect_eq(svc_app_each_worker(app, begin, NULL, NULL), SVC_ESTATE);
     svc_app_free(app);
 }
 

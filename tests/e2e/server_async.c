@@ -720,8 +720,8 @@ int main(void)
     add("/own-source/{bytes}/{rate}/{piece}", source_of_own, 0, 0);
     add("/dry", dry, 0, 0);
     add("/broken/{at_once}", broken, 0, 0);
-    svc_app_worker(app, begin_worker, end_worker, NULL);
-    svc_app_hook(app, start, stop, NULL);
+    svc_app_each_worker(app, begin_worker, end_worker, NULL);
+    svc_app_add_hook(app, start, stop, NULL);
     int status = svc_app_run(app);
     if (getenv("ASYNC_OUTLIVE")) { /* for those that go on when all is over */
         tell("the app has ended");

@@ -22,7 +22,8 @@ static int count(svc_request *req, svc_response *res)
     char body[64];
     svc_validators validators = SVC_VALIDATORS_INIT;
     validators.etag = counter->name;
-    if (!strncmp(counter->name, "revalidated", 11) && svc_request_fresh(req, res, &validators))
+    if (!strncmp(counter->name, "revalidated", 11) &&
+        !svc_request_check_conditions(req, res, &validators))
         return 0;
     snprintf(body, sizeof body, "%d", atomic_fetch_add(&counter->made, 1) + 1);
     return svc_response_text(res, 200, body);

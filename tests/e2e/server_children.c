@@ -190,9 +190,9 @@ int main(void)
     task.name = "task";
     task.run = run_task;
     task.arg = in_task;
-    svc_app_task(app, &task);
-    svc_app_worker(app, begin_worker, NULL, at_begin);
-    svc_app_check(app, "check", check, app);
-    svc_app_hook(app, start, stop, NULL);
+    svc_app_add_task(app, &task);
+    svc_app_each_worker(app, begin_worker, NULL, at_begin);
+    svc_app_add_check(app, "check", check, app);
+    svc_app_add_hook(app, start, stop, NULL);
     return svc_app_run(app);
 }

@@ -38,8 +38,8 @@ int main(int argc, char **argv)
 {
     svc_app *app = svc_app_new("config");
     svc_app_describe(app, "Tells its settings.");
-    svc_app_settings(app, table, &settings);
-    svc_app_hook(app, tell, NULL, &settings);
+    svc_app_add_settings(app, table, &settings);
+    svc_app_add_hook(app, tell, NULL, &settings);
     for (int i = 1; i + 1 < argc; i++)
         if (!strcmp(argv[i], "--"))
             own_argument = argv[i + 1];

@@ -172,6 +172,6 @@ int main(void)
     svc_app_route(app, &waits);
     svc_app_get(app, "/left", left, NULL);
     svc_app_get(app, "/release", release, NULL);
-    svc_app_hook(app, start_reading, NULL, NULL);
+    svc_app_add_hook(app, start_reading, NULL, NULL);
     return svc_app_run(app);
 }

@@ -171,7 +171,7 @@ static int large(svc_request *req, svc_response *res)
 
 static int file(svc_request *req, svc_response *res)
 {
-    return svc_response_file(res, NULL, getenv("LIFE_FILES"), svc_request_param(req, "path"));
+    return svc_response_file(res, 200, NULL, getenv("LIFE_FILES"), svc_request_param(req, "path"));
 }
 
 /* ---- Lines of the service's own */
@@ -233,9 +233,9 @@ int main(void)
     svc_app_get(app, "/block", block, NULL);
     svc_app_get(app, "/note/{count}", note, NULL);
     svc_app_get(app, "/fail/{value}", fail, NULL);
-    svc_app_check(app, "switch", check, app);
-    svc_app_hook(app, start_listening, NULL, NULL);
-    svc_app_hook(app, NULL, stop_hook, first);
-    svc_app_hook(app, NULL, stop_hook, second);
+    svc_app_add_check(app, "switch", check, app);
+    svc_app_add_hook(app, start_listening, NULL, NULL);
+    svc_app_add_hook(app, NULL, stop_hook, first);
+    svc_app_add_hook(app, NULL, stop_hook, second);
     return svc_app_run(app);
 }

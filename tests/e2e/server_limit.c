@@ -15,7 +15,7 @@ static void add(svc_app *app, const char *pattern, const svc_rate_limit *limit,
                 const svc_middleware *list[2])
 {
     svc_route route = SVC_ROUTE_INIT;
-    list[0] = svc_limiter_new(app, limit);
+    list[0] = svc_rate_limit_new(app, limit);
     list[1] = NULL;
     route.pattern = pattern;
     route.handler = served;

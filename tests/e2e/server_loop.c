@@ -244,6 +244,6 @@ int main(void)
     svc_app_get(app, "/flood", flood, NULL);
     svc_app_get(app, "/left", leave, NULL);
     svc_app_get(app, "/spin", spin, NULL);
-    svc_app_hook(app, start, stop, NULL);
+    svc_app_add_hook(app, start, stop, NULL);
     return svc_app_run(app);
 }

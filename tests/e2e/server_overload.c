@@ -128,7 +128,7 @@ static int spin(svc_request *req, svc_response *res)
     return served(req, res);
 }
 
-static enum svc_priority by_class(svc_request *req, void *arg)
+static int by_class(svc_request *req, void *arg)
 {
     const char *class = svc_request_header(req, "Class");
     (void)arg;
@@ -212,6 +212,6 @@ int main(void)
     add_limited(app);
     add_behind(app);
     add_queue(app);
-    svc_app_hook(app, start, NULL, NULL);
+    svc_app_add_hook(app, start, NULL, NULL);
     return svc_app_run(app);
 }

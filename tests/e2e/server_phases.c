@@ -431,6 +431,6 @@ int main(void)
     add("/idle/{n}", defer_reading, SVC_STREAM_BODY, NULL);
     add("/early/{n}", early_answer, SVC_BLOCKING | SVC_STREAM_BODY, NULL);
     add("/read/{n}", read_at_once, SVC_BLOCKING | SVC_STREAM_BODY, NULL);
-    svc_app_hook(app, start, NULL, NULL);
+    svc_app_add_hook(app, start, NULL, NULL);
     return svc_app_run(app);
 }

@@ -169,8 +169,8 @@ int main(void)
     svc_app_use(app, &watch);
     svc_app_use(app, &layer);
     svc_app_get(app, "/stop", stop, NULL);
-    svc_app_hook(app, start_first, stop_first, NULL);
-    svc_app_hook(app, start_second, NULL, NULL);
-    svc_app_hook(app, start_third, NULL, NULL);
+    svc_app_add_hook(app, start_first, stop_first, NULL);
+    svc_app_add_hook(app, start_second, NULL, NULL);
+    svc_app_add_hook(app, start_third, NULL, NULL);
     return svc_app_run(app);
 }

@@ -189,18 +189,18 @@ int main(void)
     worker.name = "worker";
     worker.run = work_off;
     worker.stop = close_works;
-    svc_app_task(app, &worker);
+    svc_app_add_task(app, &worker);
     flaky.name = "flaky";
     flaky.run = fail;
     flaky.arg = &failures;
     flaky.min_delay_ms = 20;
     flaky.max_delay_ms = 100;
-    svc_app_task(app, &flaky);
+    svc_app_add_task(app, &flaky);
     stuck.name = "stuck";
     stuck.run = stick;
     if (number("TASKS_STUCK"))
-        svc_app_task(app, &stuck);
-    svc_app_hook(app, start, stop, NULL);
+        svc_app_add_task(app, &stuck);
+    svc_app_add_hook(app, start, stop, NULL);
     svc_app_post(app, "/work/{number}", enqueue, NULL);
     svc_app_post(app, "/late/{number}", enqueue_late, NULL);
     svc_app_get(app, "/crowd", crowd, NULL);

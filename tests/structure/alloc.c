@@ -25,7 +25,7 @@
 #include "libsvc/base/arena.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/base/sink.h"
-#include "libsvc/route/tree.h"
+#include "libsvc/route/plant.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/settings/settings_source.h"
 #include "libsvc/settings/settings_text.h"
@@ -199,7 +199,7 @@ static enum outcome make_routes(struct routes *routes)
                                                         &routes->patterns[i], &why));
     }
     if (outcome == WHOLE) {
-        routes->tree = svc__tree_build(list, ROUTES);
+        routes->tree = svc__plant_tree(list, ROUTES);
         outcome = by_pointer(routes->tree);
     }
     svc__buf_free(&why);
@@ -290,8 +290,8 @@ static enum outcome try_settings(void)
     if (!app)
         return FAILED;
     enum outcome outcome = by_code("describe", svc_app_describe(app, "Fails."));
-    outcome = worse(outcome, by_code("settings", svc_app_settings(app, own_settings, &own)));
-    outcome = worse(outcome, by_code("environment", svc_app_environment(app, "ALLOC")));
+    outcome = worse(outcome, by_code("settings", svc_app_add_settings(app, own_settings, &own)));
+    outcome = worse(outcome, by_code("environment", svc_app_read_environment(app, "ALLOC")));
     outcome = worse(outcome, by_code("file", svc__settings_source_file(&app->settings, env_path)));
     bool read = outcome == FAILED || (!strcmp(own.text, "text") && own.number == 7);
     outcome = worse(outcome, expect_that(read, "what has been read"));
@@ -412,7 +412,7 @@ static int cached(svc_request *req, svc_response *res)
     int error = svc_response_set_cache_control(res, &policy);
     if (!error)
         error = svc_response_set_age(res, 1);
-    if (error || svc_request_fresh(req, res, &validators))
+    if (error || !svc_request_check_conditions(req, res, &validators))
         return error;
     return svc_response_text(res, 200, "cached");
 }
@@ -505,7 +505,7 @@ static enum outcome add_task(svc_app *app)
     svc_task task = SVC_TASK_INIT;
     task.name = "rest";
     task.run = rest;
-    return by_code("task", svc_app_task(app, &task));
+    return by_code("task", svc_app_add_task(app, &task));
 }
 
 static enum outcome add_limiter(svc_app *app)
@@ -516,7 +516,7 @@ static enum outcome add_limiter(svc_app *app)
     limit.header = "Content-Type";
     limit.exempt = exempt;
     limit.flags = SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS;
-    const svc_middleware *layer = svc_limiter_new(app, &limit);
+    const svc_middleware *layer = svc_rate_limit_new(app, &limit);
     return by_use(layer, svc_app_use(app, layer));
 }
 
@@ -545,7 +545,7 @@ static enum outcome configure(svc_app *app)
     config.drain_delay_ms = 0;
     enum outcome outcome = by_code("configure", svc_app_configure(app, &config));
     /* The log output; see main. */
-    return worse(outcome, by_code("environment", svc_app_environment(app, "ALLOC")));
+    return worse(outcome, by_code("environment", svc_app_read_environment(app, "ALLOC")));
 }
 
 static enum outcome add_routes(svc_app *app)
@@ -574,8 +574,8 @@ static enum outcome mount(svc_app *app)
     enum outcome outcome = inner ? WHOLE : FAILED;
     if (inner) {
         outcome = by_code("get", svc_app_get(inner, "/large", large, NULL));
-        outcome = worse(outcome, by_code("hook", svc_app_hook(inner, NULL, NULL, NULL)));
-        outcome = worse(outcome, by_code("check", svc_app_check(inner, "fine", fine, NULL)));
+        outcome = worse(outcome, by_code("hook", svc_app_add_hook(inner, NULL, NULL, NULL)));
+        outcome = worse(outcome, by_code("check", svc_app_add_check(inner, "fine", fine, NULL)));
         outcome = worse(outcome, add_task(inner));
     }
     int error = svc_app_mount(app, "/mounted", inner);
@@ -604,8 +604,8 @@ static enum outcome make_app(svc_app **out)
     outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
     outcome = worse(outcome, worse(add_concurrency(app), add_binding(app)));
     outcome = worse(outcome, add_task(app));
-    outcome = worse(outcome, by_code("hook", svc_app_hook(app, NULL, NULL, NULL)));
-    outcome = worse(outcome, by_code("check", svc_app_check(app, "fine", fine, NULL)));
+    outcome = worse(outcome, by_code("hook", svc_app_add_hook(app, NULL, NULL, NULL)));
+    outcome = worse(outcome, by_code("check", svc_app_add_check(app, "fine", fine, NULL)));
     outcome = worse(outcome, mount(app));
     return outcome == WHOLE ? outcome : worse(outcome, expect_refusal(app));
 }

@@ -377,7 +377,7 @@ static void on_cleanup(void *arg)
 static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
-    svc_request_cleanup(req, on_cleanup, NULL);
+    svc_request_add_cleanup(req, on_cleanup, NULL);
     reach(is_test(wanted) ? TEST_ON_REQUEST : ON_REQUEST, req, res);
     return SVC_PASS;
 }
@@ -516,11 +516,11 @@ static void make_app(void)
     add_route("/post", handle_post, 0);
     add_route("/timer", handle_timer, 0);
     add_route("/phases", handle, 0);
-    svc_app_hook(app, start_hook, stop_hook, NULL);
-    svc_app_hook(app, fail_hook, NULL, NULL);
-    svc_app_task(app, &task);
+    svc_app_add_hook(app, start_hook, stop_hook, NULL);
+    svc_app_add_hook(app, fail_hook, NULL, NULL);
+    svc_app_add_task(app, &task);
     if (wanted == WORKER_BEGIN)
-        svc_app_worker(app, begin_worker, NULL, NULL);
+        svc_app_each_worker(app, begin_worker, NULL, NULL);
 }
 
 /* ---- The lives */

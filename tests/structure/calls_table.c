@@ -114,7 +114,7 @@ static long task(struct things *at)
     svc_task spec = SVC_TASK_INIT;
     spec.name = "late";
     spec.run = run_task;
-    return svc_app_task(at->app, &spec);
+    return svc_app_add_task(at->app, &spec);
 }
 
 static long configure(struct things *at)
@@ -150,7 +150,7 @@ static long limiter(struct things *at)
 {
     svc_rate_limit options = SVC_RATE_LIMIT_INIT;
     options.rate = 1000;
-    return svc_limiter_new(at->app, &options) != NULL;
+    return svc_rate_limit_new(at->app, &options) != NULL;
 }
 
 static long concurrency(struct things *at)
@@ -179,10 +179,10 @@ static long read_cache_control(struct things *at)
     return svc_request_cache_control(at->req, &wish);
 }
 
-static long fresh(struct things *at)
+static long check_conditions(struct things *at)
 {
     svc_validators validators = SVC_VALIDATORS_INIT;
-    svc_request_fresh(at->req, at->res, &validators);
+    (void)!svc_request_check_conditions(at->req, at->res, &validators);
     return 0;
 }
 
@@ -445,19 +445,18 @@ static long defer(struct things *at)
 /* ---- The table. Each expression is a function of its own */
 
 #define CALLS(X)                                                                                   \
+    X(svc_app_add_check, REGISTER, svc_app_add_check(at->app, "late", check, NULL))                \
+    X(svc_app_add_hook, REGISTER, svc_app_add_hook(at->app, NULL, NULL, NULL))                     \
+    X(svc_app_add_settings, REGISTER, svc_app_add_settings(at->app, setting_rows, &settings))      \
+    X(svc_app_add_task, REGISTER, task(at))                                                        \
     X(svc_app_address, LOOK, (text = svc_app_address(at->app, 0), 0))                              \
     X(svc_app_admin_address, LOOK, (text = svc_app_admin_address(at->app), 0))                     \
-    X(svc_app_check, REGISTER, svc_app_check(at->app, "late", check, NULL))                        \
     X(svc_app_configure, REGISTER, configure(at))                                                  \
     X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
-    X(svc_app_environment, REGISTER, svc_app_environment(at->app, "NONE"))                         \
+    X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
-    X(svc_app_fallback, REGISTER, svc_app_fallback(at->app, handle, NULL))                         \
     X(svc_app_free, LIFE, 0)                                                                       \
     X(svc_app_group, MAKE, svc_app_group(at->app, "/late") != NULL)                                \
-    X(svc_app_hook, REGISTER, svc_app_hook(at->app, NULL, NULL, NULL))                             \
-    X(svc_app_log_reopen, LOOK, (svc_app_log_reopen(at->app), 0))                                  \
-    X(svc_app_log_sink, REGISTER, svc_app_log_sink(at->app, drop_line, NULL))                      \
     X(svc_app_log_write, LOOK, log_line(at))                                                       \
     X(svc_app_loop, LOOK, (svc_app_loop(at->app, 0), 0))                                           \
     X(svc_app_main, LIFE, 0)                                                                       \
@@ -465,20 +464,21 @@ static long defer(struct things *at)
     X(svc_app_mount, REGISTER, mount(at))                                                          \
     X(svc_app_name, LOOK, (text = svc_app_name(at->app), 0))                                       \
     X(svc_app_new, LOOK, (svc_app_free(svc_app_new("another")), 0))                                \
+    X(svc_app_read_environment, REGISTER, svc_app_read_environment(at->app, "NONE"))               \
+    X(svc_app_reopen_log, LOOK, (svc_app_reopen_log(at->app), 0))                                  \
     X(svc_app_route_at, REGISTER, route(at))                                                       \
-    X(svc_app_routes, LOOK, svc_app_routes(at->app, visit, NULL))                                  \
     X(svc_app_run, LIFE, 0)                                                                        \
-    X(svc_app_settings, REGISTER, svc_app_settings(at->app, setting_rows, &settings))              \
+    X(svc_app_set_fallback, REGISTER, svc_app_set_fallback(at->app, handle, NULL))                 \
+    X(svc_app_set_log_sink, REGISTER, svc_app_set_log_sink(at->app, drop_line, NULL))              \
     X(svc_app_start, LIFE, 0)                                                                      \
     X(svc_app_stop, LIFE, 0)                                                                       \
     X(svc_app_stopping, LOOK, (svc_app_stopping(at->app), 0))                                      \
-    X(svc_app_task, REGISTER, task(at))                                                            \
     X(svc_app_test, LIFE, 0)                                                                       \
     X(svc_app_test_get, LIFE, 0)                                                                   \
     X(svc_app_test_json, LIFE, 0)                                                                  \
     X(svc_app_use, REGISTER, svc_app_use(at->app, &layer))                                         \
+    X(svc_app_visit_routes, LOOK, svc_app_visit_routes(at->app, visit, NULL))                      \
     X(svc_app_wait, LIFE, 0)                                                                       \
-    X(svc_app_worker, REGISTER, svc_app_worker(at->app, begin_worker, NULL, NULL))                 \
     X(svc_cache_control_new, MAKE, cache_control(at))                                              \
     X(svc_concurrency_new, MAKE, concurrency(at))                                                  \
     X(svc_conditional_new, MAKE, svc_conditional_new(at->app, NULL) != NULL)                       \
@@ -510,7 +510,6 @@ static long defer(struct things *at)
     X(svc_json_writer_free, LOOK, new_writer(at))                                                  \
     X(svc_json_writer_new, LOOK, new_writer(at))                                                   \
     X(svc_json_writer_text, LOOK, (text = svc_json_writer_text(at->json, &length), 0))             \
-    X(svc_limiter_new, MAKE, limiter(at))                                                          \
     X(svc_log_resolve, LOOK, log_line(at))                                                         \
     X(svc_log_write, REQUEST, log_request_line(at))                                                \
     X(svc_loop_post, LOOK, (svc_loop_post(at->loop, do_nothing, NULL) == SVC_EINVAL))              \
@@ -539,6 +538,7 @@ static long defer(struct things *at)
     X(svc_queue_push_within, ANSWER, push_into_closed_within(at))                                  \
     X(svc_queue_try_pop, ANSWER, pop_nothing(at, svc_queue_try_pop))                               \
     X(svc_queue_try_push, ANSWER, push_into_closed(at, svc_queue_try_push))                        \
+    X(svc_rate_limit_new, MAKE, limiter(at))                                                       \
     X(svc_reply_body, LOOK, (text = svc_reply_body(at->reply, &length), 0))                        \
     X(svc_reply_free, LOOK, make_reply(at))                                                        \
     X(svc_reply_header, LOOK, (text = svc_reply_header(at->reply, "Date"), 0))                     \
@@ -547,6 +547,7 @@ static long defer(struct things *at)
     X(svc_reply_status, LOOK, (svc_reply_status(at->reply), 0))                                    \
     X(svc_request_accepts_encoding, REQUEST,                                                       \
       (length = svc_request_accepts_encoding(at->req, "gzip"), 0))                                 \
+    X(svc_request_add_cleanup, REQUEST, svc_request_add_cleanup(at->req, do_nothing, NULL))        \
     X(svc_request_alloc, REQUEST, svc_request_alloc(at->req, 16) == NULL)                          \
     X(svc_request_app, REQUEST, svc_request_app(at->req) != at->app)                               \
     X(svc_request_arg, REQUEST, svc_request_arg(at->req) == at)                                    \
@@ -556,17 +557,16 @@ static long defer(struct things *at)
     X(svc_request_body, REQUEST, (text = svc_request_body(at->req, &length), 0))                   \
     X(svc_request_cache_control, REQUEST, read_cache_control(at))                                  \
     X(svc_request_cancelled, REQUEST, (svc_request_cancelled(at->req), 0))                         \
-    X(svc_request_cleanup, REQUEST, svc_request_cleanup(at->req, do_nothing, NULL))                \
+    X(svc_request_check_conditions, REQUEST, check_conditions(at))                                 \
     X(svc_request_cookie, REQUEST, (text = svc_request_cookie(at->req, "a"), 0))                   \
     X(svc_request_defer, REQUEST, defer(at))                                                       \
-    X(svc_request_fresh, REQUEST, fresh(at))                                                       \
     X(svc_request_get, REQUEST, svc_request_get(at->req, &key) == at)                              \
     X(svc_request_header, REQUEST, (text = svc_request_header(at->req, "Host"), 0))                \
     X(svc_request_header_at, REQUEST, svc_request_header_at(at->req, 0, &text, &other_text))       \
     X(svc_request_header_count, REQUEST, svc_request_header_count(at->req) == 0)                   \
     X(svc_request_header_nth, REQUEST, (text = svc_request_header_nth(at->req, "Host", 0), 0))     \
     X(svc_request_id, REQUEST, (text = svc_request_id(at->req), 0))                                \
-    X(svc_request_json, REQUEST, (svc_request_json(at->req, at->res), 0))                          \
+    X(svc_request_json, REQUEST, (svc_request_json(at->req, at->res) == (void *)at))               \
     X(svc_request_length, REQUEST, (svc_request_length(at->req), 0))                               \
     X(svc_request_loop, REQUEST, svc_request_loop(at->req) == NULL)                                \
     X(svc_request_method, REQUEST, (text = svc_request_method(at->req), 0))                        \
@@ -592,7 +592,7 @@ static long defer(struct things *at)
     X(svc_request_set_tracestate, REQUEST, (svc_request_set_tracestate(at->req, "a", "b"), 0))     \
     X(svc_request_span_id, REQUEST, (text = svc_request_span_id(at->req), 0))                      \
     X(svc_request_target, REQUEST, (text = svc_request_target(at->req), 0))                        \
-    X(svc_request_timeout, REQUEST, (text = svc_request_timeout(at->req), 0))                      \
+    X(svc_request_timeout_text, REQUEST, (text = svc_request_timeout_text(at->req), 0))            \
     X(svc_request_trace_id, REQUEST, (text = svc_request_trace_id(at->req), 0))                    \
     X(svc_request_traceparent, REQUEST, (text = svc_request_traceparent(at->req), 0))              \
     X(svc_request_tracestate, REQUEST, (text = svc_request_tracestate(at->req), 0))                \
@@ -605,7 +605,7 @@ static long defer(struct things *at)
     X(svc_response_copy, ANSWER, svc_response_copy(at->res, 200, "text/plain", "a", 1))            \
     X(svc_response_empty, ANSWER, svc_response_empty(at->res, 204))                                \
     X(svc_response_fd, ANSWER, answer_with_file(at))                                               \
-    X(svc_response_file, ANSWER, svc_response_file(at->res, NULL, NULL, "/etc/passwd"))            \
+    X(svc_response_file, ANSWER, svc_response_file(at->res, 200, NULL, NULL, "/etc/passwd"))       \
     X(svc_response_free, LOOK, new_response(at))                                                   \
     X(svc_response_header, LOOK, (text = svc_response_header(at->res, "X-Added"), 0))              \
     X(svc_response_header_at, LOOK, (svc_response_header_at(at->res, 0, &text, &other_text), 0))   \

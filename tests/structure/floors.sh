@@ -23,7 +23,9 @@ floor base
 floor proto base
 floor route base proto
 floor store base
-for room in log run exchange json cache app bind; do
+floor log base
+floor run base
+for room in exchange json cache app bind; do
     floor "$room" base proto route $core
 done
 floor settings base proto log
@@ -48,7 +50,7 @@ door() {
 }
 
 door microhttpd.h '^libsvc/fronts/mhd/[^/]*$'
-door 'jansson.h|svc/json.h' '^libsvc/(json/json(_parse|_tree)?|bind/bind_(json|write)|exchange/(debug|problem)|ops/admin)\.c$'
+door 'jansson.h|svc/json.h' '^libsvc/(json/(json(_parse|_tree)?|problem_json)|bind/bind_(json|write)|exchange/debug|ops/admin)\.c$'
 
 # The ground floors know nothing of the public interface but its errors and marks.
 found=$(find libsvc/base libsvc/proto libsvc/route -name '*.[ch]' -exec grep -nE '^#include <svc' {} + |

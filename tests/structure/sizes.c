@@ -1,8 +1,8 @@
 /*
  * A program of another release: tests/structure/sizes.sh makes three programs of it, in which each
- * struct that begins with its size has its last member no more, or one behind it, which is zero or is
- * not (ASKS_MORE), and a fourth as it stands. Each struct must be taken, with the defaults for what
- * it does not say, and be refused where it asks for what this release does not know.
+ * struct that begins with its size has its last member no more, or one behind it, which is zero or
+ * is not (ASKS_MORE), and a fourth as it stands. Each struct must be taken, with the defaults for
+ * what it does not say, and be refused where it asks for what this release does not know.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -129,7 +129,7 @@ static void try_task(void)
     task.run = run_task;
     ASK(task);
     begin_app("task");
-    end_app("svc_task", !svc_app_task(app, &task));
+    end_app("svc_task", !svc_app_add_task(app, &task));
 }
 
 struct settings {
@@ -140,12 +140,12 @@ struct settings {
 static void try_settings(void)
 {
     struct settings settings = {0, 0};
-    svc_setting table[] = {
-        SVC_SETTING_NUMBER(struct settings, first, 5, 1, 9, "", "The first"),
-        SVC_SETTING_FLAG(struct settings, second, 1, "The second"), SVC_SETTING_END};
+    svc_setting table[] = {SVC_SETTING_NUMBER(struct settings, first, 5, 1, 9, "", "The first"),
+                           SVC_SETTING_FLAG(struct settings, second, 1, "The second"),
+                           SVC_SETTING_END};
     ASK(table[1]);
     begin_app("settings");
-    bool taken = !svc_app_settings(app, table, &settings);
+    bool taken = !svc_app_add_settings(app, table, &settings);
     expect("the settings' defaults", settings.first == 5 && settings.second == 1);
     end_app("svc_setting", taken);
 }
@@ -170,7 +170,7 @@ static void try_layers(void)
     rate.rate = 100;
     ASK(rate);
     begin_app("rate");
-    end_app("svc_rate_limit", !svc_app_use(app, svc_limiter_new(app, &rate)));
+    end_app("svc_rate_limit", !svc_app_use(app, svc_rate_limit_new(app, &rate)));
     svc_concurrency concurrency = SVC_CONCURRENCY_INIT;
     concurrency.limit = 1;
     ASK(concurrency);
@@ -213,8 +213,7 @@ static void take_source(svc_response *res)
     } own = {SVC_SOURCE_INIT, "untouched"};
     bool whole = own.source.size >= sizeof(size_t) + sizeof(uint64_t) + 3 * sizeof(void *);
     svc_response_text(res, 200, "four");
-    expect_that("svc_response_take_source",
-                whole == !svc_response_take_source(res, &own.source));
+    expect_that("svc_response_take_source", whole == !svc_response_take_source(res, &own.source));
     expect_that("what was taken", !whole || (own.source.read && own.source.length == 4));
     expect_that("the memory behind a source", !strcmp(own.behind, "untouched"));
 }
@@ -251,7 +250,7 @@ static int use_all(svc_request *req, svc_response *res)
     svc_validators validators = SVC_VALIDATORS_INIT;
     validators.etag = "tag";
     ASK(validators);
-    expect_that("svc_validators", svc_request_fresh(req, res, &validators) == refused);
+    expect_that("svc_validators", svc_request_check_conditions(req, res, &validators) != refused);
     return svc_response_text(res, 200, "ok");
 }
 

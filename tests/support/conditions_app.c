@@ -41,7 +41,7 @@ static int asked(svc_request *req, svc_response *res)
     if (state->dated)
         validators.modified_s = CONDITION_MODIFIED;
     describe(res);
-    return svc_request_fresh(req, res, &validators) ? 0 : perform(res);
+    return svc_request_check_conditions(req, res, &validators) ? perform(res) : 0;
 }
 
 static int settled(svc_request *req, svc_response *res)

@@ -2,11 +2,11 @@
 #include "libsvc/fronts/mhd/wire.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "libsvc/proto/problem_text.h"
 #include "libsvc/proto/status.h"
 
 static void append_status(struct buf *out, int status)
@@ -37,12 +37,6 @@ static void append_head(struct buf *out, const struct exchange *x, const char *d
         svc__buf_puts(out, "\r\n");
     }
     svc__buf_puts(out, "\r\n");
-}
-
-static bool send_all(int fd, const char *data, size_t len)
-{
-    ssize_t sent = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return sent >= 0 && (size_t)sent == len;
 }
 
 /* Copies what is behind the first `sent` bytes of a head and a body. */
@@ -80,16 +74,19 @@ int svc__wire_send(int fd, struct exchange *x, const char *date, struct unsent *
     return keep_rest(head, body, sent > 0 ? (size_t)sent : 0, rest);
 }
 
-bool svc__wire_send_problem(int fd, int status, const char *detail, const char *date)
+void svc__wire_send_problem(int fd, int status, const char *detail, const char *date)
 {
-    char body[256], message[768];
-    int body_len =
-        snprintf(body, sizeof body, "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
-                 svc__status_text(status), status, detail);
-    int len = snprintf(message, sizeof message,
-                       "HTTP/1.1 %d %s\r\nConnection: close\r\nDate: %s\r\n%s"
-                       "Content-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s",
-                       status, svc__status_text(status), date,
-                       status == 503 || status == 429 ? "Retry-After: 1\r\n" : "", body_len, body);
-    return len > 0 && (size_t)len < sizeof message && send_all(fd, message, (size_t)len);
+    char body_text[512], text[1024];
+    struct buf body, out;
+    svc__buf_over(&body, body_text, sizeof body_text);
+    svc__problem_text_json(&body, status, detail);
+    svc__buf_over(&out, text, sizeof text);
+    append_status(&out, status);
+    svc__buf_printf(&out,
+                    "Connection: close\r\nDate: %s\r\n%s"
+                    "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n\r\n",
+                    date, status == 503 || status == 429 ? "Retry-After: 1\r\n" : "", body.len);
+    svc__buf_bytes(&out, svc__buf_view(&body));
+    if (!svc__buf_error(&body) && !svc__buf_error(&out))
+        send(fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -13,8 +13,8 @@
  */
 int svc__wire_send(int fd, struct exchange *x, const char *date, struct unsent *rest);
 
-/* Sends a problem without an exchange: 408 before a head, 503 over the connection limit. Whether
- * the socket took all of it. */
-bool svc__wire_send_problem(int fd, int status, const char *detail, const char *date);
+/* Sends a problem without an exchange, and without memory: 408 before a head, 503 over the
+ * connection limit. What the socket does not take at once is lost. */
+void svc__wire_send_problem(int fd, int status, const char *detail, const char *date);
 
 #endif

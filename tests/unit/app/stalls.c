@@ -33,7 +33,7 @@ static void open_watched(void)
     app = svc_app_new("stalls");
     cr_assert(app);
     cr_assert_eq(svc_app_configure(app, &config), 0);
-    svc_app_log_sink(app, take_line, NULL);
+    svc_app_set_log_sink(app, take_line, NULL);
     cr_assert_eq(svc__app_ready(app), 0);
     svc__stalls_watch(app, &dog);
     route.pattern.text = "GET /x/{\"y\\z\"}";

@@ -113,6 +113,22 @@ Test(base_buf, absurd_sizes_are_refused)
     cr_expect_eq(svc__buf_error(&buf), SVC_ETOOBIG);
 }
 
+Test(base_buf, one_over_memory_of_the_callers_never_leaves_it)
+{
+    char memory[8] = "........";
+    struct buf over;
+    svc__buf_over(&over, memory, sizeof memory - 1);
+    svc__buf_puts(&over, "abcdef");
+    svc__buf_terminate(&over);
+    cr_expect_eq(svc__buf_error(&over), 0);
+    cr_expect_eq(over.data, memory);
+    cr_expect_arr_eq(memory, "abcdef\0.", 8);
+    svc__buf_putc(&over, 'g');
+    cr_expect_eq(svc__buf_error(&over), SVC_ETOOBIG);
+    cr_expect_eq(over.data, memory);
+    cr_expect_arr_eq(memory, "abcdef\0.", 8);
+}
+
 Test(base_buf, reserved_bytes_count_once_they_are_written)
 {
     svc__buf_puts(&buf, "ab");

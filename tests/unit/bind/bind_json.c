@@ -38,9 +38,9 @@ static size_t bind(struct arena *arena, json_t *json, struct list *out, const ch
     const svc_schema *schema = svc_schema_new(app, list_fields, sizeof(struct list), 0);
     struct binding b;
     cr_assert(json && schema);
-    cr_assert_eq(svc__bind_begin(&b, schema, arena), 0);
+    cr_assert_eq(svc__binding_begin(&b, schema, arena), 0);
     svc__bind_json(&b, json);
-    bool whole = svc__bind_end(&b, out);
+    bool whole = svc__binding_end(&b, out);
     cr_assert_eq(whole, b.violations.count == 0 && !b.violations.no_memory);
     *detail = b.violations.count       ? svc__arena_strndup(arena, b.violations.list[0].detail,
                                                             strlen(b.violations.list[0].detail))

@@ -22,7 +22,7 @@ static int served(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "served");
 }
 
-static enum svc_priority by_query(svc_request *req, void *arg)
+static int by_query(svc_request *req, void *arg)
 {
     (void)arg;
     return svc_request_query(req, "critical") ? SVC_PRIORITY_CRITICAL : SVC_PRIORITY_NORMAL;

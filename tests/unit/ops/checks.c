@@ -50,9 +50,9 @@ static struct checks *start(uint64_t timeout_ms)
     sem_init(&go_on, 0, 0);
     app = svc_app_new("test");
     svc_app_configure(app, &config);
-    svc_app_check(app, "first", hang, NULL);
-    svc_app_check(app, "second", pass, NULL);
-    svc_app_check(app, "third", fail, NULL);
+    svc_app_add_check(app, "first", hang, NULL);
+    svc_app_add_check(app, "second", pass, NULL);
+    svc_app_add_check(app, "third", fail, NULL);
     struct checks *checks = svc__checks_new(app);
     cr_assert(checks);
     cr_assert_eq(svc__checks_start(checks), 0);

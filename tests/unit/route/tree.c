@@ -1,4 +1,4 @@
-#include "libsvc/route/tree.h"
+#include "libsvc/route/plant.h"
 
 #include "libsvc/route/tree_internal.h"
 #include "tests/unit/route/naive.h"
@@ -48,7 +48,7 @@ static void check_vectors(const struct vector *rows, size_t count)
         struct match match;
         patterns_init(&p);
         add_all(&p, rows[i].patterns);
-        struct tree *tree = svc__tree_build(p.list, p.count);
+        struct tree *tree = svc__plant_tree(p.list, p.count);
         cr_assert_not_null(tree);
         enum match_verdict verdict =
             svc__tree_match(tree, svc__bytes_z(rows[i].method), svc__bytes_z(rows[i].host),
@@ -230,7 +230,7 @@ Test(route_tree, an_empty_tree_matches_nothing)
     struct match match;
     struct buf out;
     svc__buf_init(&out, 100);
-    struct tree *tree = svc__tree_build(NULL, 0);
+    struct tree *tree = svc__plant_tree(NULL, 0);
     cr_assert_not_null(tree);
     cr_expect_eq(svc__tree_match(tree, BYTES("GET"), BYTES("h"), BYTES("/"), &match), MATCH_NONE);
     cr_expect_eq(svc__tree_allow(tree, BYTES("h"), BYTES("/"), &out), 0);
@@ -246,7 +246,7 @@ Test(route_tree, a_match_is_written_only_when_there_is_one)
     struct patterns p;
     patterns_init(&p);
     add_all(&p, "/a/{x}, /b/");
-    struct tree *tree = svc__tree_build(p.list, p.count);
+    struct tree *tree = svc__plant_tree(p.list, p.count);
     struct match match = {.pattern = 77, .count = 78};
     cr_expect_eq(svc__tree_match(tree, BYTES("GET"), BYTES(""), BYTES("/b"), &match),
                  MATCH_REDIRECT_SLASH);
@@ -285,7 +285,7 @@ Test(route_tree, the_methods_of_a_path_are_listed_in_order)
         struct patterns p;
         patterns_init(&p);
         add_all(&p, rows[i].patterns);
-        struct tree *tree = svc__tree_build(p.list, p.count);
+        struct tree *tree = svc__plant_tree(p.list, p.count);
         svc__buf_clear(&out);
         size_t count =
             svc__tree_allow(tree, svc__bytes_z(rows[i].host), svc__bytes_z(rows[i].path), &out);
@@ -315,7 +315,7 @@ Test(route_tree, many_methods_are_all_listed)
     }
     for (int i = 0; i < 300; i++)
         svc__buf_printf(&wanted, "%sM%03d", i > 0 ? ", " : "", i);
-    struct tree *tree = svc__tree_build(p.list, p.count);
+    struct tree *tree = svc__plant_tree(p.list, p.count);
     cr_expect_eq(svc__tree_allow(tree, BYTES(""), BYTES("/a"), &out), 300);
     cr_expect(svc__bytes_eq(svc__buf_view(&out), svc__buf_view(&wanted)));
     svc__tree_free(tree);
@@ -329,7 +329,7 @@ Test(route_tree, a_method_is_known_when_a_pattern_has_it_or_one_is_for_all)
     struct patterns p;
     patterns_init(&p);
     add_all(&p, "GET /a, PUT b.com/c");
-    struct tree *tree = svc__tree_build(p.list, p.count);
+    struct tree *tree = svc__plant_tree(p.list, p.count);
     cr_expect(svc__tree_knows_method(tree, BYTES("GET")));
     cr_expect(svc__tree_knows_method(tree, BYTES("HEAD")));
     cr_expect(svc__tree_knows_method(tree, BYTES("PUT")));
@@ -338,7 +338,7 @@ Test(route_tree, a_method_is_known_when_a_pattern_has_it_or_one_is_for_all)
     cr_expect_not(svc__tree_knows_method(tree, BYTES("")));
     svc__tree_free(tree);
     add_all(&p, "/d");
-    tree = svc__tree_build(p.list, p.count);
+    tree = svc__plant_tree(p.list, p.count);
     cr_expect(svc__tree_knows_method(tree, BYTES("BREW")));
     svc__tree_free(tree);
     patterns_free(&p);
@@ -496,7 +496,7 @@ static void check_random_set(uint64_t *random, size_t size, struct tally *tally)
     }
     for (int order = 0; order < 3; order++) {
         shuffle(&p, random);
-        struct tree *tree = svc__tree_build(p.list, p.count);
+        struct tree *tree = svc__plant_tree(p.list, p.count);
         cr_assert_not_null(tree);
         for (int i = 0; i < 200; i++) {
             make_path(&text, variety, random);
@@ -545,7 +545,7 @@ Test(route_tree, ten_thousand_routes_are_each_found)
         snprintf(text, sizeof text, "GET /api/service-%d/resource-number-%d/{id}", i % 100, i);
         patterns_add(&p, text);
     }
-    struct tree *tree = svc__tree_build(p.list, p.count);
+    struct tree *tree = svc__plant_tree(p.list, p.count);
     cr_assert_not_null(tree);
     for (int i = 0; i < 10000; i++) {
         snprintf(text, sizeof text, "GET /api/service-%d/resource-number-%d/{id}", i % 100, i);
@@ -567,7 +567,7 @@ Test(route_tree, hash_tables_and_rows_of_every_size_find_all_and_nothing_else)
             snprintf(path, sizeof path, "/%s%d", i % 2 ? "" : "a-longer-literal-", i);
             patterns_add(&p, path);
         }
-        struct tree *tree = svc__tree_build(p.list, p.count);
+        struct tree *tree = svc__plant_tree(p.list, p.count);
         for (int i = 0; i < 2 * size; i++) {
             snprintf(path, sizeof path, "/%s%d", i % 2 ? "" : "a-longer-literal-", i);
             enum match_verdict verdict =
@@ -621,7 +621,7 @@ Test(route_tree, texts_that_differ_in_a_few_bytes_do_not_crowd_a_hash_table)
                 snprintf(text, sizeof text, "/%s%d%s", forms[f].before, i, forms[f].behind);
                 patterns_add(&p, text);
             }
-            struct tree *tree = svc__tree_build(p.list, p.count);
+            struct tree *tree = svc__plant_tree(p.list, p.count);
             const struct node *node = svc__tree_at(tree, tree->every_host);
             size_t steps = count_steps(tree, &node->literals, &p);
             cr_expect(steps < 2 * p.count, "%s#%s: %zu of %d", forms[f].before, forms[f].behind,
@@ -662,7 +662,7 @@ Test(route_tree, a_search_that_fails_everywhere_is_as_long_as_the_tree_is_large)
         svc__buf_terminate(&text);
         patterns_add(&p, text.data);
     }
-    struct tree *tree = svc__tree_build(p.list, p.count);
+    struct tree *tree = svc__plant_tree(p.list, p.count);
     cr_assert_not_null(tree);
     svc__buf_clear(&text);
     repeat(&text, "/x", LEVELS);
@@ -702,7 +702,7 @@ Test(route_tree, the_deepest_pattern_and_a_longer_path_fit_the_search)
     repeat(&text, "/x", DEEP);
     svc__buf_terminate(&text);
     patterns_add(&p, text.data);
-    struct tree *tree = svc__tree_build(p.list, p.count);
+    struct tree *tree = svc__plant_tree(p.list, p.count);
     cr_assert_not_null(tree);
     require_pattern(tree, text.data, p.list[p.count - 1]->text, &p);
     repeat(&text, "/x", 5000);
@@ -726,7 +726,7 @@ Test(route_tree, segments_longer_than_any_literal_are_data)
     patterns_init(&p);
     patterns_add(&p, literal);
     patterns_add(&p, "/{x}");
-    struct tree *tree = svc__tree_build(p.list, p.count);
+    struct tree *tree = svc__plant_tree(p.list, p.count);
     require_pattern(tree, literal, literal, &p);
     svc__buf_init(&path, 1 << 20);
     for (int escaped = 0; escaped < 2; escaped++) {

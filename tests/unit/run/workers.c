@@ -1,19 +1,22 @@
-/* Workers that cannot begin. The linker sends starts of threads here. */
+/* The pool of threads: who does what, and what happens when no thread can be had. */
 #include "libsvc/run/workers.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
-#include <string.h>
 
-#include <svc.h>
+#include <svc/errors.h>
 
-#include "libsvc/app/app_internal.h"
+#include "libsvc/base/clock.h"
 #include "libsvc/base/thread.h"
+#include "tests/unit/run/threads.h"
 
-static _Atomic int threads_left = INT_MAX;
+enum { WAIT_MS = 60000 }; /* for what is to come at once */
+
+_Atomic int threads_left = INT_MAX;
 
 int __real_svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
                                      void *arg);
@@ -28,230 +31,373 @@ int __wrap_svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void
     return __real_svc__thread_start_program(thread, stack_bytes, run, arg);
 }
 
-static _Atomic int told;
+/* ---- What threads have */
 
-static bool note_failures(const svc_log_record *record, void *arg)
+static _Atomic int begun, ended, failed_count, last_failure;
+static _Thread_local int own;
+
+static void *begin(void *arg)
+{
+    cr_expect_eq(arg, &begun);
+    atomic_fetch_add(&begun, 1);
+    return &own;
+}
+
+static void *begin_not(void *arg)
 {
     (void)arg;
-    told += !strcmp(record->message, "a worker cannot begin");
-    return true;
+    return NULL;
 }
 
-static int answer(svc_request *req, svc_response *res)
+static sem_t may_begin;
+
+static void wait_for(sem_t *sem)
 {
-    (void)req;
-    return svc_response_text(res, 200, "answered");
-}
-
-static int write_answer(svc_pipe *pipe, void *arg)
-{
-    (void)arg;
-    return svc_pipe_write(pipe, "written", 7);
-}
-
-static int answer_by_writer(svc_request *req, svc_response *res)
-{
-    (void)req;
-    return svc_response_writer(res, 200, "text/plain", write_answer, NULL);
-}
-
-static svc_route blocking(const char *pattern, svc_handler *handler)
-{
-    svc_route route = SVC_ROUTE_INIT;
-    route.pattern = pattern;
-    route.handler = handler;
-    route.flags = SVC_BLOCKING;
-    return route;
-}
-
-/* With a queue in which who is not refused at once waits for longer than the test may take. */
-static svc_app *make(size_t workers)
-{
-    svc_config config = SVC_CONFIG_INIT;
-    config.workers_max = workers;
-    config.worker_queue_ms = config.request_timeout_ms = 3600000;
-    config.listen = "127.0.0.1:0";
-    config.admin_listen = "";
-    config.log_output = "stderr";
-    svc_app *app = svc_app_new("test");
-    svc_route route = blocking("GET /", answer);
-    svc_app_route(app, &route);
-    svc_app_get(app, "/written", answer_by_writer, NULL);
-    svc_app_configure(app, &config);
-    svc_app_log_sink(app, note_failures, NULL);
-    return app;
-}
-
-static void expect(svc_app *app, const char *target, int status)
-{
-    svc_reply *reply = svc_app_test_get(app, target);
-    cr_expect_eq(svc_reply_status(reply), status, "%s: %d", target, svc_reply_status(reply));
-    svc_reply_free(reply);
-}
-
-static void expect_metric(svc_app *app, const char *line)
-{
-    struct buf text;
-    svc__buf_init(&text, 1 << 20);
-    svc__metrics_dump(app->metrics, &text);
-    svc__buf_terminate(&text);
-    cr_expect(strstr(text.data, line), "%s", text.data);
-    svc__buf_free(&text);
-}
-
-Test(workers, without_any_requests_are_503_at_once_and_it_is_logged_and_counted)
-{
-    svc_app *app = make(8);
-    threads_left = 1; /* the one that a start tries */
-    expect(app, "/", 503);
-    expect(app, "/written", 503);
-    cr_expect_eq(told, 2);
-    expect_metric(app, "\nsvc_worker_failures_total 2\n");
-    expect_metric(app, "\nsvc_workers 0\n");
-    expect_metric(app, "\nsvc_workers_turned_away 2\n");
-    threads_left = INT_MAX;
-    expect(app, "/", 200);
-    expect(app, "/written", 200);
-    svc_app_free(app);
-}
-
-Test(workers, a_start_that_cannot_have_one_says_so)
-{
-    svc_app *app = make(8);
-    threads_left = 0;
-    cr_expect_eq(svc_app_start(app), SVC_ESYSTEM);
-    cr_expect(strstr(svc_app_errors(app), "worker threads cannot be made: "), "%s",
-              svc_app_errors(app));
-    svc_app_free(app);
-}
-
-Test(workers, a_start_that_cannot_have_the_least_says_so)
-{
-    svc_app *app = make(8);
-    svc_config config = app->config;
-    config.workers_min = 2;
-    svc_app_configure(app, &config);
-    threads_left = 1;
-    cr_expect_eq(svc_app_start(app), SVC_ESYSTEM);
-    cr_expect(strstr(svc_app_errors(app), "worker threads cannot be made: "), "%s",
-              svc_app_errors(app));
-    svc_app_free(app);
-}
-
-Test(workers, an_app_that_needs_none_starts_without)
-{
-    svc_app *app = svc_app_new("test");
-    svc_app_get(app, "/", answer, NULL);
-    threads_left = 0;
-    expect(app, "/", 200);
-    svc_app_free(app);
-}
-
-static int begin_not(svc_app *app, void *arg, void **state)
-{
-    (void)app, (void)arg, (void)state;
-    return -1;
-}
-
-Test(workers, one_that_cannot_begin_is_as_none)
-{
-    svc_app *app = make(8);
-    svc_app_worker(app, begin_not, NULL, NULL);
-    expect(app, "/", 503);
-    cr_expect_eq(told, 1);
-    svc_app_free(app);
-}
-
-/* ---- Work that is queued when the last thread fails */
-
-static sem_t go_on, done;
-static _Atomic int run_count, refused_count;
-
-static int fail_late(svc_app *app, void *arg, void **state)
-{
-    (void)app, (void)arg, (void)state;
-    while (sem_wait(&go_on))
+    while (sem_wait(sem))
         continue;
-    return -1;
 }
 
-static void count_run(struct work *work, struct exchange_host *worker)
+static void *begin_late(void *arg)
 {
-    (void)work;
-    atomic_fetch_add(worker ? &run_count : &refused_count, 1);
+    wait_for(&may_begin);
+    return begin(arg);
+}
+
+static void *fail_late(void *arg)
+{
+    (void)arg;
+    wait_for(&may_begin);
+    return NULL;
+}
+
+static void end(void *state)
+{
+    cr_expect_eq(state, &own, "on another thread");
+    atomic_fetch_add(&ended, 1);
+}
+
+static void note_failure(void *arg, int error)
+{
+    cr_expect_eq(arg, &begun);
+    last_failure = error;
+    atomic_fetch_add(&failed_count, 1);
+}
+
+static struct workers *make_pool(size_t min, size_t max, void *(*begin_by)(void *arg))
+{
+    struct workers_options options = {.min = min,
+                                      .max = max,
+                                      .max_queued = 100,
+                                      .idle_ms = 3600000,
+                                      .begin = begin_by,
+                                      .end = end,
+                                      .failed = note_failure,
+                                      .arg = &begun};
+    struct workers *pool = svc__workers_new(&options);
+    cr_assert(pool);
+    sem_init(&may_begin, 0, 0);
+    return pool;
+}
+
+static void end_pool(struct workers *pool)
+{
+    cr_expect_eq(svc__workers_stop(pool, svc__clock_ms() + WAIT_MS), 0);
+    cr_expect_eq(begun, ended);
+    svc__workers_free(pool);
+}
+
+/* ---- Work */
+
+struct piece {
+    struct work work; /* first */
+    sem_t may_end;
+    pthread_t thread;
+};
+
+enum { PIECES = 4 };
+
+static struct piece pieces[PIECES];
+static _Atomic int run_count, refused_count;
+static sem_t done, entered;
+static int order[PIECES]; /* of those that one thread has run */
+
+static void settle(struct work *work, void *state)
+{
+    struct piece *piece = (struct piece *)(void *)work;
+    piece->thread = pthread_self();
+    if (state) {
+        cr_expect_eq(state, &own, "another thread's state");
+        order[run_count++] = (int)(piece - pieces);
+    } else {
+        refused_count++;
+    }
     sem_post(&done);
 }
 
-enum { WORKS = 3 };
-static struct work works[WORKS];
-
-static void submit_all(svc_app *app)
+static void settle_late(struct work *work, void *state)
 {
-    sem_init(&go_on, 0, 0);
+    struct piece *piece = (struct piece *)(void *)work;
+    sem_post(&entered);
+    wait_for(&piece->may_end);
+    settle(work, state);
+}
+
+static void init_pieces(void)
+{
     sem_init(&done, 0, 0);
-    cr_assert_eq(svc__app_ready(app), 0);
-    for (size_t i = 0; i < WORKS; i++) {
-        works[i].run = count_run;
-        cr_assert_eq(svc__workers_submit(app->workers, &works[i]), 0);
+    sem_init(&entered, 0, 0);
+    for (size_t i = 0; i < PIECES; i++) {
+        pieces[i].work.run = settle;
+        sem_init(&pieces[i].may_end, 0, 0);
     }
 }
 
-static void await_all(void)
+TestSuite(run_workers, .init = init_pieces);
+
+static int submit(struct workers *pool, size_t i)
 {
-    for (size_t i = 0; i < WORKS; i++)
-        while (sem_wait(&done))
-            continue;
+    return svc__workers_submit(pool, &pieces[i].work);
 }
 
-Test(workers, all_that_wait_for_the_last_one_are_refused_when_it_cannot_begin)
+static void submit_all(struct workers *pool)
 {
-    svc_app *app = make(1);
-    svc_app_worker(app, fail_late, NULL, NULL);
-    submit_all(app);
-    sem_post(&go_on);
-    await_all();
-    cr_expect_eq(refused_count, WORKS);
-    cr_expect_not(svc__workers_withdraw(app->workers, &works[0]));
-    svc_app_free(app);
+    for (size_t i = 0; i < PIECES; i++)
+        cr_assert_eq(submit(pool, i), 0);
 }
 
-static int begin_late(svc_app *app, void *arg, void **state)
+static void await(int count)
 {
-    (void)app, (void)arg, (void)state;
-    while (sem_wait(&go_on))
-        continue;
-    return 0;
+    while (count-- > 0)
+        wait_for(&done);
 }
 
-Test(workers, one_that_is_there_does_the_work_of_those_that_cannot_begin)
+static void await_idle(struct workers *pool)
 {
-    svc_app *app = make(8);
-    svc_app_worker(app, begin_late, NULL, NULL);
-    threads_left = 2; /* the one that a start tries, and one more */
-    submit_all(app);
-    sem_post(&go_on);
-    await_all();
-    cr_expect_eq(run_count, WORKS);
-    expect_metric(app, "\nsvc_worker_failures_total 2\n");
-    svc_app_free(app);
+    while (svc__workers_stats(pool).busy)
+        sched_yield();
 }
 
-Test(workers, what_the_queue_has_no_place_for_is_refused_when_no_thread_comes)
+Test(run_workers, threads_come_as_they_are_needed_up_to_the_most_and_each_ends_what_it_began)
 {
-    svc_app *app = make(8);
-    svc_config config = app->config;
-    config.worker_queue = 1;
-    svc_app_configure(app, &config);
-    svc_app_worker(app, begin_late, NULL, NULL);
-    threads_left = 2;
-    sem_init(&go_on, 0, 0);
-    sem_init(&done, 0, 0);
-    cr_assert_eq(svc__app_ready(app), 0);
-    works[0].run = works[1].run = count_run;
-    cr_expect_eq(svc__workers_submit(app->workers, &works[0]), 0);
-    cr_expect_eq(svc__workers_submit(app->workers, &works[1]), SVC_EAGAIN);
-    sem_post(&go_on);
-    while (sem_wait(&done))
-        continue;
-    svc_app_free(app);
+    struct workers *pool = make_pool(0, 2, begin);
+    cr_expect_eq(svc__workers_start(pool, false), 0);
+    cr_expect_eq(svc__workers_stats(pool).threads, 0);
+    for (size_t i = 0; i < 2; i++) {
+        pieces[i].work.run = settle_late;
+        cr_expect_eq(submit(pool, i), 0);
+        wait_for(&entered);
+    }
+    cr_expect_eq(submit(pool, 2), 0);
+    struct workers_stats stats = svc__workers_stats(pool);
+    cr_expect_eq(stats.threads, 2);
+    cr_expect_eq(stats.busy, 2);
+    cr_expect_eq(stats.queued, 1);
+    sem_post(&pieces[0].may_end);
+    await(2);
+    sem_post(&pieces[1].may_end);
+    await(1);
+    cr_expect(pthread_equal(pieces[2].thread, pieces[0].thread));
+    cr_expect_not(pthread_equal(pieces[1].thread, pieces[0].thread));
+    await_idle(pool);
+    cr_expect_eq(svc__workers_stats(pool).turned_away, 0);
+    end_pool(pool);
+    cr_expect_eq(ended, 2);
+}
+
+Test(run_workers, the_latest_to_be_idle_is_the_first_to_be_used)
+{
+    struct workers *pool = make_pool(0, 2, begin);
+    for (size_t i = 0; i < 2; i++) {
+        pieces[i].work.run = settle_late;
+        cr_expect_eq(submit(pool, i), 0);
+        wait_for(&entered);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        sem_post(&pieces[i].may_end);
+        await(1);
+        while (svc__workers_stats(pool).busy > 1 - i)
+            sched_yield();
+    }
+    for (int i = 0; i < 20; i++) {
+        cr_expect_eq(submit(pool, 2), 0);
+        await(1);
+        await_idle(pool);
+        cr_expect(pthread_equal(pieces[2].thread, pieces[1].thread));
+        run_count = 0;
+    }
+    end_pool(pool);
+}
+
+Test(run_workers, the_least_is_there_from_the_start_and_the_most_is_not_less)
+{
+    struct workers *pool = make_pool(3, 2, begin);
+    cr_expect_eq(svc__workers_start(pool, true), 0);
+    cr_expect_eq(svc__workers_stats(pool).threads, 2);
+    end_pool(pool);
+    cr_expect_eq(ended, 2);
+}
+
+Test(run_workers, one_that_is_idle_for_too_long_ends_unless_it_is_of_the_least)
+{
+    struct workers_options options = {.min = 1,
+                                      .max = 3,
+                                      .max_queued = 100,
+                                      .idle_ms = 20,
+                                      .begin = begin,
+                                      .end = end,
+                                      .failed = note_failure,
+                                      .arg = &begun};
+    struct workers *pool = svc__workers_new(&options);
+    for (size_t i = 0; i < 3; i++) {
+        pieces[i].work.run = settle_late;
+        cr_expect_eq(submit(pool, i), 0);
+        wait_for(&entered);
+    }
+    for (size_t i = 0; i < 3; i++)
+        sem_post(&pieces[i].may_end);
+    await(3);
+    while (svc__workers_stats(pool).threads > 1)
+        sched_yield();
+    cr_expect_eq(ended, 2);
+    cr_expect_eq(submit(pool, 3), 0);
+    await(1);
+    end_pool(pool);
+    cr_expect_eq(begun, 3, "the last one was not there");
+}
+
+Test(run_workers, what_no_thread_has_begun_with_can_be_taken_back)
+{
+    struct workers *pool = make_pool(0, 1, begin);
+    pieces[0].work.run = settle_late;
+    cr_expect_eq(submit(pool, 0), 0);
+    wait_for(&entered);
+    cr_expect_eq(submit(pool, 1), 0);
+    cr_expect_eq(submit(pool, 2), 0);
+    cr_expect_not(svc__workers_withdraw(pool, &pieces[0].work));
+    cr_expect(svc__workers_withdraw(pool, &pieces[1].work));
+    cr_expect_not(svc__workers_withdraw(pool, &pieces[1].work));
+    cr_expect_eq(svc__workers_stats(pool).turned_away, 1);
+    sem_post(&pieces[0].may_end);
+    await(2);
+    end_pool(pool);
+    cr_expect_eq(run_count, 2);
+    cr_expect_eq(order[1], 2);
+}
+
+/* Who has waited for long has given up. */
+Test(run_workers, the_newest_goes_first_when_the_oldest_has_waited_for_long)
+{
+    struct workers *pool = make_pool(0, 1, begin);
+    pieces[0].work.run = settle_late;
+    cr_expect_eq(submit(pool, 0), 0);
+    wait_for(&entered);
+    for (size_t i = 1; i < PIECES; i++)
+        cr_expect_eq(submit(pool, i), 0);
+    pieces[1].work.since_ms -= 1000;
+    sem_post(&pieces[0].may_end);
+    await(PIECES);
+    end_pool(pool);
+    static const int expected[PIECES] = {0, 3, 2, 1};
+    cr_expect_arr_eq(order, expected, sizeof order);
+}
+
+Test(run_workers, a_stop_that_finds_work_running_says_so_and_can_be_asked_for_again)
+{
+    struct workers *pool = make_pool(0, 1, begin);
+    pieces[0].work.run = settle_late;
+    cr_expect_eq(submit(pool, 0), 0);
+    wait_for(&entered);
+    cr_expect_eq(svc__workers_stop(pool, svc__clock_ms()), SVC_EFORCED);
+    cr_expect_eq(ended, 0);
+    sem_post(&pieces[0].may_end);
+    end_pool(pool);
+}
+
+/* ---- Threads that cannot be had */
+
+Test(run_workers, without_any_work_is_refused_at_once_and_it_is_reported)
+{
+    struct workers *pool = make_pool(0, 8, begin);
+    threads_left = 0;
+    cr_expect_eq(submit(pool, 0), SVC_EAGAIN);
+    cr_expect_eq(submit(pool, 1), SVC_EAGAIN);
+    cr_expect_eq(failed_count, 2);
+    cr_expect_eq(last_failure, EAGAIN);
+    cr_expect_eq(svc__workers_stats(pool).threads, 0);
+    cr_expect_eq(svc__workers_stats(pool).turned_away, 2);
+    threads_left = INT_MAX;
+    cr_expect_eq(submit(pool, 0), 0);
+    await(1);
+    cr_expect_eq(run_count, 1);
+    end_pool(pool);
+}
+
+Test(run_workers, a_start_says_whether_one_can_be_had_if_any_is_needed)
+{
+    struct workers *pool = make_pool(0, 8, begin);
+    threads_left = 0;
+    cr_expect_eq(svc__workers_start(pool, false), 0);
+    cr_expect_eq(svc__workers_start(pool, true), EAGAIN);
+    end_pool(pool);
+}
+
+Test(run_workers, a_start_that_cannot_have_the_least_says_so)
+{
+    struct workers *pool = make_pool(2, 8, begin);
+    threads_left = 1;
+    cr_expect_eq(svc__workers_start(pool, false), EAGAIN);
+    end_pool(pool);
+}
+
+Test(run_workers, one_that_cannot_begin_is_as_none)
+{
+    struct workers *pool = make_pool(0, 8, begin_not);
+    cr_expect_eq(submit(pool, 0), 0);
+    await(1);
+    cr_expect_eq(refused_count, 1);
+    cr_expect_eq(failed_count, 1);
+    cr_expect_eq(last_failure, 0);
+    end_pool(pool);
+}
+
+Test(run_workers, all_that_wait_for_the_last_one_are_refused_when_it_cannot_begin)
+{
+    struct workers *pool = make_pool(0, 1, fail_late);
+    submit_all(pool);
+    sem_post(&may_begin);
+    await(PIECES);
+    cr_expect_eq(refused_count, PIECES);
+    cr_expect_not(svc__workers_withdraw(pool, &pieces[0].work));
+    end_pool(pool);
+}
+
+Test(run_workers, one_that_is_there_does_the_work_of_those_that_cannot_begin)
+{
+    struct workers *pool = make_pool(0, 8, begin_late);
+    threads_left = 1;
+    submit_all(pool);
+    sem_post(&may_begin);
+    await(PIECES);
+    cr_expect_eq(run_count, PIECES);
+    cr_expect_eq(failed_count, PIECES - 1);
+    end_pool(pool);
+}
+
+Test(run_workers, what_the_queue_has_no_place_for_is_refused_when_no_thread_comes)
+{
+    struct workers_options options = {.max = 8,
+                                      .max_queued = 1,
+                                      .idle_ms = 3600000,
+                                      .begin = begin_late,
+                                      .end = end,
+                                      .failed = note_failure,
+                                      .arg = &begun};
+    struct workers *pool = svc__workers_new(&options);
+    sem_init(&may_begin, 0, 0);
+    threads_left = 1;
+    cr_expect_eq(submit(pool, 0), 0);
+    cr_expect_eq(submit(pool, 1), SVC_EAGAIN);
+    sem_post(&may_begin);
+    await(1);
+    end_pool(pool);
 }

@@ -114,12 +114,15 @@ Test(settings_tables_text, a_secret_that_is_not_set_is_told_as_such)
     expect_text(svc__settings_text_values, "\nSVC_PIN=******** # default\n");
 }
 
-Test(settings_tables_text, what_the_program_configures_later_is_its_own)
+Test(settings_tables_text,
+     what_the_program_configures_later_is_its_own_where_the_operator_said_nothing)
 {
     svc_config config = SVC_CONFIG_INIT;
     setenv("LATER_THREADS", "2", 1);
     svc__settings_source_prefix(&own.settings, "LATER");
     config.threads = 3;
+    config.max_fields = 50;
     cr_assert_eq(svc__settings_configure(&own.settings, &config), 0);
-    expect_text(svc__settings_text_values, "\nLATER_THREADS=3 # program\n");
+    expect_text(svc__settings_text_values, "\nLATER_THREADS=2 # environment LATER_THREADS\n");
+    expect_text(svc__settings_text_values, "\nLATER_MAX_FIELDS=50 # program\n");
 }

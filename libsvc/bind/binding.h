@@ -1,6 +1,6 @@
 /* One binding under way: what its sources (JSON, texts) share. */
-#ifndef SVC_BIND_BIND_H
-#define SVC_BIND_BIND_H
+#ifndef SVC_BIND_BINDING_H
+#define SVC_BIND_BINDING_H
 
 #include "libsvc/base/arena.h"
 #include "libsvc/bind/bind_value.h"
@@ -16,25 +16,25 @@ struct binding {
 };
 
 /* Begins a binding, whose memory is the arena's. 0 or SVC_ENOMEM. */
-int svc__bind_begin(struct binding *b, const svc_schema *schema, struct arena *arena);
+int svc__binding_begin(struct binding *b, const svc_schema *schema, struct arena *arena);
 
 /* Whether nothing is wrong: then `out` is written. */
-bool svc__bind_end(const struct binding *b, void *out);
+bool svc__binding_end(const struct binding *b, void *out);
 
 /* Room for the elements of an array field, which is set in the struct at `image`; NULL when out of
  * memory. `count` is within the field's limits. */
-char *svc__bind_array(struct binding *b, const struct schema_field *field, char *image,
-                      size_t count);
+char *svc__binding_array(struct binding *b, const struct schema_field *field, char *image,
+                         size_t count);
 
 /* Whether so many elements are too few or too many for an array field. */
-static inline bool svc__bind_count_wrong(const struct schema_field *field, size_t count)
+static inline bool svc__binding_count_wrong(const struct schema_field *field, size_t count)
 {
     return count < field->rule.min_count || count > field->rule.max_count;
 }
 
 /* Says in the struct at `image` what was there for a field that wants to know. */
-static inline void svc__bind_presence(const struct schema_field *field, char *image,
-                                      svc_presence presence)
+static inline void svc__binding_presence(const struct schema_field *field, char *image,
+                                         svc_presence presence)
 {
     if (field->rule.presence)
         memcpy(image + field->rule.presence - 1, &presence, sizeof presence);
@@ -45,22 +45,22 @@ struct seen {
     uint64_t words[SCHEMA_WORDS];
 };
 
-static inline void svc__bind_see(struct seen *seen, size_t index)
+static inline void svc__binding_see(struct seen *seen, size_t index)
 {
     seen->words[index / 64] |= UINT64_C(1) << index % 64;
 }
 
-static inline bool svc__bind_seen(const struct seen *seen, size_t index)
+static inline bool svc__binding_seen(const struct seen *seen, size_t index)
 {
     return seen->words[index / 64] >> index % 64 & 1;
 }
 
 /* The next field from `*index` on that is required and was not there; moves `*index` behind it.
  * NULL when there is none. */
-const struct schema_field *svc__bind_missing(const struct schema_table *table,
-                                             const struct seen *seen, size_t *index);
+const struct schema_field *svc__binding_missing(const struct schema_table *table,
+                                                const struct seen *seen, size_t *index);
 
 /* What is told where no rule of the field's own is broken. */
-extern const char svc__bind_required[], svc__bind_null[], svc__bind_array_expected[];
+extern const char svc__binding_required[], svc__binding_null[], svc__binding_array_expected[];
 
 #endif

@@ -18,11 +18,11 @@ static const unsigned known_flags = SVC_RATE_BY_CLIENT | SVC_RATE_BY_ROUTE | SVC
 static const uint64_t second_ns = 1000000000, max_memory = UINT64_C(1) << 36;
 
 #define WRONG(app, ...)                                                                            \
-    (svc__faults_add(&(app)->faults, NULL, 0, "svc_limiter_new: " __VA_ARGS__), SVC_EINVAL)
+    (svc__faults_add(&(app)->faults, NULL, 0, "svc_rate_limit_new: " __VA_ARGS__), SVC_EINVAL)
 
 static int no_memory(svc_app *app)
 {
-    svc__faults_add(&app->faults, NULL, 0, "svc_limiter_new: %s", svc_error_text(SVC_ENOMEM));
+    svc__faults_add(&app->faults, NULL, 0, "svc_rate_limit_new: %s", svc_error_text(SVC_ENOMEM));
     return SVC_ENOMEM;
 }
 
@@ -154,13 +154,14 @@ static int make_limit(svc_app *app, struct rate_limit *limit, const svc_rate_lim
     return error ? error : make_table(app, limit, options);
 }
 
-const svc_middleware *svc_limiter_new(svc_app *app, const svc_rate_limit *options)
+const svc_middleware *svc_rate_limit_new(svc_app *app, const svc_rate_limit *options)
 {
-    if (svc__app_open(app, "svc_limiter_new"))
+    if (svc__app_open(app, "svc_rate_limit_new"))
         return NULL;
     svc_rate_limit own = SVC_RATE_LIMIT_INIT;
     if (SIZED_READ(&own, options, rate)) {
-        svc__faults_add(&app->faults, NULL, 0, "svc_limiter_new: options need SVC_RATE_LIMIT_INIT");
+        svc__faults_add(&app->faults, NULL, 0,
+                        "svc_rate_limit_new: options need SVC_RATE_LIMIT_INIT");
         return NULL;
     }
     if (own.flags & ~known_flags) {

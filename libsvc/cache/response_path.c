@@ -1,0 +1,65 @@
+/* Files by their path. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <svc/cache.h>
+
+#include "libsvc/base/open_beneath.h"
+#include "libsvc/exchange/response_file.h"
+
+/* Without blocking on a FIFO, which is no regular file and so of no use. */
+static int open_path(const char *root, const char *path)
+{
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    return root ? svc__open_beneath(root, path, flags) : open(path, flags);
+}
+
+/* What says that the path leads to no file that may be served; EXDEV: it leads out of the root.
+ * EPERM is not among it: no file's mode says so, but a sandbox. */
+static bool is_absent(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case EACCES:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EXDEV:
+    case ENXIO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int answer_absent(svc_response *res)
+{
+    return svc_response_problem(res, 404, "there is no such file");
+}
+
+int svc_response_file(svc_response *res, int status, const char *type, const char *root,
+                      const char *path)
+{
+    struct stat info;
+    svc_file file = SVC_FILE_INIT;
+    if (!res)
+        return SVC_ENOMEM;
+    if (!path)
+        return SVC_EINVAL;
+    file.fd = open_path(root, path);
+    if (file.fd < 0)
+        return is_absent(errno) ? answer_absent(res) : SVC_ESYSTEM;
+    int error = fstat(file.fd, &info) ? SVC_ESYSTEM : 0;
+    if (!error && !S_ISREG(info.st_mode)) {
+        close(file.fd);
+        return answer_absent(res);
+    }
+    if (!error)
+        error = svc_response_set_modified(res, info.st_mtime);
+    if (!error)
+        error = svc__response_file_set(res, status, type, &file, &info);
+    if (error)
+        close(file.fd);
+    return error;
+}
