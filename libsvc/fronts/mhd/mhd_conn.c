@@ -433,7 +433,8 @@ void svc__mhd_conn_close_silent(struct conn *conn, uint64_t stop_ms)
         return;
     uint64_t now_ms = conn->loop->now_ms, needed = SILENT_MS, silent;
     if (own->phase == MHD_HEAD || svc__mhd_taken_has_unread(own)) {
-        uint64_t stopping = now_ms - stop_ms;
+        /* The turn may have begun before the stop. */
+        uint64_t stopping = now_ms > stop_ms ? now_ms - stop_ms : 0;
         needed = stopping > needed ? stopping : needed;
     }
     if (!svc__tcp_counts_silence(conn, &silent))

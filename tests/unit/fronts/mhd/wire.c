@@ -57,7 +57,7 @@ static struct exchange make_reply(const char *method, int status, const char *da
 
 Test(wire, sends_a_problem_to_whoever_has_no_exchange)
 {
-    cr_expect(svc__wire_send_problem(ends[0], 429, "too many", date));
+    svc__wire_send_problem(ends[0], 429, "too many", date);
     expect_text("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\n"
                 "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: 1\r\n"
                 "Content-Type: application/problem+json\r\nContent-Length: 63\r\n\r\n"
@@ -118,5 +118,4 @@ Test(wire, says_that_the_peer_is_gone)
     struct exchange x = make_reply("GET", 200, "hello", 5);
     shutdown(ends[0], SHUT_WR);
     cr_expect_eq(svc__wire_send(ends[0], &x, date, &rest), SVC_ESYSTEM);
-    cr_expect_not(svc__wire_send_problem(ends[0], 408, "late", date));
 }
