@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bench/part.h"
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/bind/bind_json.h"
 #include "libsvc/exchange/dispatch.h"
@@ -248,7 +249,7 @@ static void open_log(struct logging *logging)
                         fields,
                         sizeof fields / sizeof *fields,
                         400};
-    logging->x = svc__dispatch_new(app, &logging->host, &transport, head.target_raw);
+    logging->x = svc__dispatch_new(app->plan, &logging->host, &transport, head.target_raw);
     svc__dispatch_head(logging->x, &head);
     svc__dispatch_run(logging->x);
     logging->x->request.id = "0123456789abcdef0123456789abcdef";

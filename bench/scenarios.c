@@ -12,7 +12,9 @@
 
 #include <svc.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/app/stalls.h"
+#include "libsvc/base/metric.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
@@ -141,7 +143,8 @@ int scenario_serve(const struct scenario *scenario, svc_app *app, struct exchang
 __attribute__((noinline)) int scenario_serve(const struct scenario *scenario, svc_app *app,
                                              struct exchange_host *host)
 {
-    struct exchange *x = svc__dispatch_new(app, host, &transport, svc__bytes_z(scenario->target));
+    struct exchange *x =
+        svc__dispatch_new(app->plan, host, &transport, svc__bytes_z(scenario->target));
     struct head head = {svc__bytes_z(scenario->method),
                         svc__bytes_z(scenario->target),
                         1,

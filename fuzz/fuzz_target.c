@@ -1,6 +1,5 @@
 /* Request targets, with the methods that matter to them. */
 #include "fuzz/fuzz.h"
-#include "libsvc/base/utf8.h"
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/uri.h"
@@ -14,7 +13,6 @@ static void check_path(const struct target *t)
     REQUIRE(!fuzz_has(path, '\\') && !fuzz_has(path, '?') && !fuzz_has(path, ' '));
     REQUIRE(!fuzz_has(svc__bytes(decoded, len), '\0'));
     REQUIRE(t->escaped == fuzz_has(path, '%'));
-    REQUIRE(svc__target_path_utf8(path) == svc__utf8_valid(svc__bytes(decoded, len)));
     struct bytes cleaned = {clean, svc__uri_clean(clean, path)};
     REQUIRE(t->unclean == !svc__bytes_eq(cleaned, path));
     free(clean);

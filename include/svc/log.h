@@ -207,6 +207,31 @@ SVC_API void svc_app_log_write(const svc_app *app, svc_log_site *site, const cha
 #define svc_app_log_debug(app, ...)                                                                \
     SVC_LOG_LINE(svc_app_log_write, app, SVC_LEVEL_DEBUG, __VA_ARGS__)
 
+/*
+ * Adds items to the request's line in the access log, behind its own; what svc_log_access calls. `items`
+ * ends with an item whose key is NULL. Keys and texts are copied; of several items with one key the last
+ * counts. A key is 1 to 64 letters, digits, '_', '-' and '.', and none that the line has itself: time,
+ * level, app, msg, module, id, trace_id, span_id, route, method, path, query, peer, status, bytes_in,
+ * bytes_out, duration_us, end. All of the items or none are added. 0; SVC_EINVAL for such a key; SVC_ETOOBIG
+ * for more than 16 items of a request in all, or 1024 bytes of keys and texts; SVC_ENOMEM. Nothing is kept
+ * where access_log is off. For the thread that runs the request's phase (on_done too) or handler. What a
+ * handler adds on a worker after the request has been answered without it, as when its deadline has passed,
+ * is in no line. Since: 0.1
+ */
+SVC_API int svc_request_log_items(svc_request *req, const svc_kv *items);
+
+/*
+ * svc_log_access(req, items…): the same for one item or more, as a statement. A failure has no effect but
+ * that they are missing; who wants to know calls svc_request_log_items.
+ *
+ *     svc_log_access(req, svc_kv_str("user", name), svc_kv_uint("rows", count));
+ */
+#define svc_log_access(req, ...)                                                                   \
+    do {                                                                                           \
+        const svc_kv svc_log_items_[] = {__VA_ARGS__, SVC_KV_END};                                 \
+        (void)svc_request_log_items((req), svc_log_items_);                                        \
+    } while (0)
+
 /* A line as the app's own sink is given it; everything is borrowed for the call. No text is NULL,
  * save that of an item. */
 typedef struct svc_log_record {

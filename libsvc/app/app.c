@@ -34,9 +34,8 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     svc__task_init(&app->tasks);
     app->stop_fd = -1;
     app->root = (struct svc_group){.app = app, .prefix = ""};
-    app->fallback = (struct route){.group = &app->root, .flags = SVC_ANY_BYTES};
+    app->fallback = (struct app_route){.group = &app->root, .flags = SVC_ANY_BYTES};
     app->fallback.pattern.text = "";
-    app->mounted_at = svc__bytes_z("");
     app->defaults = defaults;
     app->default_count = count;
     app->name = svc__arena_strndup(&app->memory, name, strlen(name));
@@ -77,7 +76,7 @@ void svc_app_free(svc_app *app)
     svc__mount_free(app);
     if (app->stop_fd >= 0)
         close(app->stop_fd);
-    svc__tree_free(app->tree);
+    svc__plan_free(app->plan);
     svc__metrics_free(app->metrics);
     svc__logger_free(&app->logger);
     svc__faults_free(&app->faults);
@@ -255,7 +254,7 @@ static char *whole_pattern(const svc_group *group, const char *method, const cha
     return text;
 }
 
-static void append_route(svc_app *app, struct route *route)
+static void append_route(svc_app *app, struct app_route *route)
 {
     if (app->last_route)
         app->last_route->next = route;
@@ -285,7 +284,7 @@ int svc__app_parse_pattern(const svc_group *group, const char *method, const cha
 }
 
 /* All of a route's layers are looked at, so that each bad one is told. */
-static int append_layers(svc_app *app, struct route *route, const svc_route *spec)
+static int append_layers(svc_app *app, struct app_route *route, const svc_route *spec)
 {
     const struct pattern *pattern = &route->pattern;
     int first = 0;
@@ -303,7 +302,7 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
                      int line)
 {
     svc_app *app = group->app;
-    struct route *route = svc__arena_zalloc(&app->memory, sizeof *route);
+    struct app_route *route = svc__arena_zalloc(&app->memory, sizeof *route);
     char *where = svc__arena_strndup(&app->memory, file, strlen(file));
     if (!route || !where)
         return svc__faults_refuse(&app->faults, SVC_ENOMEM, "route");
@@ -408,7 +407,7 @@ int svc_app_describe(svc_app *app, const char *text)
 int svc_app_visit_routes(const svc_app *app, int (*visit)(const svc_route_info *info, void *arg),
                          void *arg)
 {
-    for (const struct route *route = app ? app->routes : NULL; route; route = route->next) {
+    for (const struct app_route *route = app ? app->routes : NULL; route; route = route->next) {
         const struct pattern *pattern = &route->pattern;
         svc_route_info info = {sizeof info, pattern->text, pattern->file, pattern->line};
         int result = visit(&info, arg);

@@ -1,4 +1,5 @@
-/* The app as the library sees it: what registration collects and what start compiles from it. */
+/* The app as the library sees it: what registration collects, and the life of what start makes of
+ * it. */
 #ifndef SVC_APP_APP_INTERNAL_H
 #define SVC_APP_APP_INTERNAL_H
 
@@ -12,10 +13,9 @@
 #include "libsvc/base/buf.h"
 #include "libsvc/base/faults.h"
 #include "libsvc/base/metric.h"
-#include "libsvc/exchange/chain.h"
+#include "libsvc/exchange/plan.h"
 #include "libsvc/log/logger.h"
 #include "libsvc/route/pattern.h"
-#include "libsvc/route/tree.h"
 #include "libsvc/run/watchdog.h"
 #include "libsvc/settings/settings.h"
 
@@ -50,19 +50,17 @@ struct svc_group {
     struct use_list uses;
 };
 
-struct route {
+/* A route as it was registered. */
+struct app_route {
     struct pattern pattern;
     svc_group *group;
     svc_handler *handler;
     void *arg;
     unsigned flags;
-    size_t max_body;     /* resolved when the app is readied */
-    unsigned timeout_ms; /* resolved when the app is readied */
+    size_t max_body;     /* 0: the app's */
+    unsigned timeout_ms; /* 0: that of the groups around it, or the app's */
     struct use_list uses;
-    struct chain chain;               /* flattened when the app is readied */
-    _Atomic uint64_t stalls;          /* times that it held a loop too long */
-    _Atomic uint64_t stall_logged_ms; /* when that was last logged; 0: never */
-    struct route *next;
+    struct app_route *next;
 };
 
 /* An app under a prefix of another. */
@@ -101,12 +99,6 @@ struct default_layer {
     const svc_middleware *(*make)(svc_app *app);
 };
 
-/* Times that a loop did not run, by no fault of the application. */
-struct standstills {
-    _Atomic uint64_t count;
-    _Atomic uint64_t logged_ms; /* when that was last logged; 0: never */
-};
-
 /* Where an app stands in its life: see life.h. */
 enum app_state {
     APP_BUILDING, /* registration is open */
@@ -116,12 +108,6 @@ enum app_state {
     APP_STARTED,  /* serving, up to the last request of the drain */
     APP_ENDING,   /* its stop hooks run */
     APP_ENDED     /* has served, hooks undone */
-};
-
-enum drain_state {
-    DRAIN_NONE,
-    DRAIN_BEGUN, /* replies close their connection */
-    DRAIN_CUT    /* nobody waits for answers any more */
 };
 
 struct svc_app {
@@ -135,16 +121,15 @@ struct svc_app {
     struct settings settings; /* those of `config`, and the program's own */
     struct logger logger;
     svc_group root;
-    struct route *routes, *last_route;
+    struct app_route *routes, *last_route;
     size_t route_count;
-    struct route fallback; /* answers what no route matches; without a handler, the library does */
-    svc_app *parent;       /* the app that this one is mounted on, or NULL */
+    struct app_route
+        fallback;    /* answers what no route matches; without a handler, the library does */
+    svc_app *parent; /* the app that this one is mounted on, or NULL */
     struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
-    struct bytes mounted_at;                  /* the whole prefix under which it is mounted */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
-    bool blocks;             /* some route or layer needs a worker; known once readied */
     struct workers *workers; /* made when the app is readied */
     int worker_failures;     /* the metric of threads that could not begin */
     struct task_list tasks;
@@ -156,11 +141,10 @@ struct svc_app {
     size_t middleware_started_count;
     struct faults faults; /* of its set-up; a mounted app's are kept by the outermost one */
 
-    struct route **by_index; /* a tree match's pattern index leads here */
-    struct tree *tree;
+    struct plan *plan; /* what serves; made when the app is readied */
     struct metrics *metrics;
-    struct test_host *test_host; /* of svc_app_test; made by its first call */
-    struct standstills standstills;
+    struct test_host *test_host;    /* of svc_app_test; made by its first call */
+    struct stall_count standstills; /* loops that did not run, by no fault of the application */
     _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
     _Atomic int draining;                             /* enum drain_state */
     struct service *service;                          /* what svc_app_start made */

@@ -8,7 +8,8 @@ void svc_app_log_write(const svc_app *app, svc_log_site *site, const char *messa
         svc__log_write(svc__log_here(&svc__app_root(app)->logger), site, message, items);
 }
 
-int svc_app_set_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg), void *arg)
+int svc_app_set_log_sink(svc_app *app, bool (*sink)(const svc_log_record *record, void *arg),
+                         void *arg)
 {
     int error = svc__app_open(app, "svc_app_set_log_sink");
     if (error)

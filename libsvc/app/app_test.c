@@ -313,7 +313,7 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct test_client *client = host->client;
     svc__peer_parse(test->peer, &client->peer);
     struct exchange *x =
-        fields ? svc__dispatch_new(app, &host->host, &client->transport, target) : NULL;
+        fields ? svc__dispatch_new(app->plan, &host->host, &client->transport, target) : NULL;
     if (!x)
         return SVC_ENOMEM;
     struct head head = {svc__bytes_z(test->method), target, 1, fields, count, 0};

@@ -107,7 +107,7 @@ void *svc_request_worker(const svc_request *req)
 {
     const struct app_worker *worker = svc__exchange_of(req)->host->worker;
     for (size_t i = 0; worker && i < worker->state_count; i++)
-        if (worker->states[i].app == req->owner)
+        if (worker->states[i].app == req->owner->app)
             return worker->states[i].state;
     return NULL;
 }
@@ -168,13 +168,14 @@ int svc__app_workers_make(svc_app *app)
     app->workers = svc__workers_new(&options);
     if (!app->workers)
         return SVC_ENOMEM;
+    app->plan->workers = app->workers;
     register_metrics(app);
     return 0;
 }
 
 int svc__app_workers_start(svc_app *app)
 {
-    int error = svc__workers_start(app->workers, app->blocks);
+    int error = svc__workers_start(app->workers, app->plan->blocks);
     if (error)
         svc__faults_add(&app->faults, NULL, 0, "worker threads cannot be made: %s",
                         strerror(error));

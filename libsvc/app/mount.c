@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "libsvc/proto/uri.h"
-#include "libsvc/settings/settings.h"
+#include "libsvc/app/app_settings.h"
 
 /* Why an app cannot be mounted there; NULL when it can. */
 static const char *obstacle(const svc_app *outer, const svc_app *inner)
@@ -55,7 +54,7 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     svc__faults_join(&inner->faults, &outer->faults, inner->name);
     inner->parent = outer;
     inner->root.parent = at;
-    return svc__settings_adopt(&svc__app_root(outer)->settings, &inner->settings);
+    return svc__app_settings_adopt(svc__app_root(outer), inner);
 }
 
 int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)
@@ -68,7 +67,7 @@ static int adopt_routes(svc_app *app, struct mount *mount)
 {
     svc_app *inner = mount->app;
     int first = 0;
-    for (struct route *route = inner->routes; route; route = route->next) {
+    for (struct app_route *route = inner->routes; route; route = route->next) {
         struct pattern *pattern = &route->pattern;
         int error = svc__app_parse_pattern(mount->at, NULL, pattern->text, pattern->file,
                                            pattern->line, pattern);
@@ -120,12 +119,8 @@ static int adopt_checks(svc_app *app, svc_app *inner)
 
 static int adopt_prefix(struct mount *mount, const svc_group *at)
 {
-    int error = svc__app_parse_pattern(at, NULL, mount->prefix.text ? mount->prefix.text : "/",
-                                       "svc_app_mount", 0, &mount->prefix);
-    if (!error)
-        mount->app->mounted_at =
-            svc__bytes(mount->prefix.text, strlen(mount->prefix.text) - 1); /* its slash */
-    return error;
+    return svc__app_parse_pattern(at, NULL, mount->prefix.text ? mount->prefix.text : "/",
+                                  "svc_app_mount", 0, &mount->prefix);
 }
 
 /* The mounts of a mounted app, which are readied already, become the outer app's own. */
@@ -171,31 +166,6 @@ int svc__mount_adopt(svc_app *app)
             break;
     }
     return first;
-}
-
-/* Whether a path lies below a prefix, whose pattern ends in a segment that takes the rest. */
-static bool covers(const struct pattern *prefix, struct bytes path)
-{
-    struct bytes rest = svc__bytes(path.data + 1, path.len - 1);
-    for (size_t i = 0; i + 1 < prefix->count; i++) {
-        if (!rest.data)
-            return false;
-        struct bytes segment = svc__bytes_cut(&rest, '/');
-        const struct segment *wanted = &prefix->segments[i];
-        if (wanted->kind == SEGMENT_LITERAL ? !svc__uri_decoded_eq(segment, wanted->text)
-                                            : segment.len == 0)
-            return false;
-    }
-    return true;
-}
-
-svc_app *svc__mount_owner(svc_app *app, struct bytes path)
-{
-    const struct mount *best = NULL;
-    for (const struct mount *mount = app->mounts; mount; mount = mount->next)
-        if (covers(&mount->prefix, path) && (!best || mount->prefix.count > best->prefix.count))
-            best = mount;
-    return best ? best->app : app;
 }
 
 /* From the end: what tells of a mount lies in the memory of the app that it was made on, and that

@@ -11,10 +11,6 @@
  */
 int svc__mount_adopt(svc_app *app);
 
-/* The app whose 404 it is when no route matches a path: of those mounted on `app` the one with the
- * longest prefix that covers it, or `app`. Any thread, once readied. */
-svc_app *svc__mount_owner(svc_app *app, struct bytes path);
-
 /* Frees the apps mounted on `app`. */
 void svc__mount_free(svc_app *app);
 

@@ -38,11 +38,12 @@ static bool is_on_loop(const struct chain_layer *layer, enum watched what)
  * request that no route has may be a mounted app. */
 static bool has_layer_on_loop(const svc_app *app, const struct route *route, enum watched what)
 {
-    const struct chain *chain = route ? &route->chain : &app->fallback.chain;
-    for (size_t i = app->default_uses.count; i < chain->count; i++)
+    const struct plan *plan = app->plan;
+    const struct chain *chain = route ? &route->chain : &plan->apps->fallback.chain;
+    for (size_t i = plan->default_layers; i < chain->count; i++)
         if (is_on_loop(&chain->layers[i], what))
             return true;
-    return !route && app->mounts;
+    return !route && plan->app_count > 1;
 }
 
 /* NULL: nothing of the application's was on the loop. */
@@ -96,7 +97,7 @@ static void log_stall(svc_app *app, const char *message, svc_kv route, const str
 
 static void count_standstill(svc_app *app, const char *pattern, const struct stall *stall)
 {
-    struct standstills *stood = &app->standstills;
+    struct stall_count *stood = &app->standstills;
     atomic_fetch_add_explicit(&stood->count, 1, memory_order_relaxed);
     if (may_log(&stood->logged_ms))
         log_stall(
@@ -113,14 +114,14 @@ static void count_stall(void *arg, const struct stall *stall)
     svc_app *app = arg;
     const struct route *of = stall->subject;
     bool routed = of && of->pattern.text[0];
-    struct route *route = routed ? (struct route *)(uintptr_t)of : &app->fallback;
+    const struct route *route = routed ? of : &app->plan->apps->fallback;
     const struct advice *advice = advise(app, stall->what, of);
     if (!advice || stall->hold == HOLD_NOT_RUN) {
         count_standstill(app, route->pattern.text, stall);
         return;
     }
-    atomic_fetch_add_explicit(&route->stalls, 1, memory_order_relaxed);
-    if (!may_log(of ? &route->stall_logged_ms : &app->stalls_logged_ms[stall->what]))
+    atomic_fetch_add_explicit(&route->stalls->count, 1, memory_order_relaxed);
+    if (!may_log(of ? &route->stalls->logged_ms : &app->stalls_logged_ms[stall->what]))
         return;
     char message[256];
     snprintf(message, sizeof message, "%s held its event loop%s: %s", advice->who, by[stall->hold],
@@ -135,7 +136,7 @@ void svc__stalls_watch(svc_app *app, struct watchdog *dog)
 
 static void render_route(struct buf *out, const char *name, const struct route *route)
 {
-    uint64_t stalls = atomic_load_explicit(&route->stalls, memory_order_relaxed);
+    uint64_t stalls = atomic_load_explicit(&route->stalls->count, memory_order_relaxed);
     if (stalls)
         svc__metric_put_labelled(out, name, "route", route->pattern.text, stalls);
 }
@@ -143,9 +144,9 @@ static void render_route(struct buf *out, const char *name, const struct route *
 static void render_stalls(struct buf *out, const char *name, void *arg)
 {
     const svc_app *app = arg;
-    render_route(out, name, &app->fallback);
-    for (const struct route *route = app->routes; route; route = route->next)
-        render_route(out, name, route);
+    render_route(out, name, &app->plan->apps->fallback);
+    for (size_t i = 0; i < app->plan->route_count; i++)
+        render_route(out, name, &app->plan->routes[i]);
 }
 
 static void render_standstills(struct buf *out, const char *name, void *arg)

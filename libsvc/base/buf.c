@@ -135,7 +135,7 @@ static void append_inside(struct buf *b, struct bytes text, const char *invalid)
     }
 }
 
-void svc__buf_json_string(struct buf *b, struct bytes text)
+static void append_string(struct buf *b, struct bytes text, const char *invalid)
 {
     size_t start = b->len;
     char *to = svc__buf_reserve(b, text.len + 2); /* what comes of it is no shorter */
@@ -145,10 +145,20 @@ void svc__buf_json_string(struct buf *b, struct bytes text)
     to += svc__json_text_write(to, b->cap - b->len - 1, &text);
     b->len = (size_t)(to - b->data);
     if (text.len > 0)
-        append_inside(b, text, "\xef\xbf\xbd");
+        append_inside(b, text, invalid);
     svc__buf_putc(b, '"');
     if (b->error != 0)
         b->len = start;
+}
+
+void svc__buf_json_string(struct buf *b, struct bytes text)
+{
+    append_string(b, text, "\xef\xbf\xbd");
+}
+
+void svc__buf_json_text(struct buf *b, struct bytes text)
+{
+    append_string(b, text, NULL);
 }
 
 void svc__buf_json_inside(struct buf *b, struct bytes text)

@@ -124,12 +124,29 @@ static size_t put_rfc3339(char out[static CLOCK_RFC3339_SIZE], int64_t unix_seco
     return CLOCK_RFC3339_SIZE - 1;
 }
 
-size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us)
+static uint64_t until_9999(uint64_t wall_us)
 {
     const uint64_t last_us = (uint64_t)last_second * SECOND_US + SECOND_US - 1;
-    if (wall_us > last_us)
-        wall_us = last_us;
+    return wall_us < last_us ? wall_us : last_us;
+}
+
+size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us)
+{
+    wall_us = until_9999(wall_us);
     return put_rfc3339(out, (int64_t)(wall_us / SECOND_US), (unsigned)(wall_us % SECOND_US));
+}
+
+const char *svc__clock_text(struct clock_text *last, uint64_t wall_us)
+{
+    wall_us = until_9999(wall_us);
+    uint64_t second = wall_us / SECOND_US;
+    if (last->second == second && *last->text) {
+        put_digits(last->text + 20, (unsigned)(wall_us % SECOND_US), 6);
+    } else {
+        svc__clock_rfc3339(last->text, wall_us);
+        last->second = second;
+    }
+    return last->text;
 }
 
 size_t svc__clock_timestamp(char out[static CLOCK_RFC3339_SIZE], int64_t unix_us)

@@ -33,6 +33,16 @@ uint64_t svc__clock_wall_ns(void);
  * length, 27. Times after the year 9999 are written as its last microsecond. Any thread. */
 size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us);
 
+/* A time as text that is written again and again; zeros to begin with. */
+struct clock_text {
+    uint64_t second; /* that `text` is in */
+    char text[CLOCK_RFC3339_SIZE];
+};
+
+/* The same text: of it the fraction alone where the time is in the second of the last one. Returns
+ * `last->text`. One thread at a time. */
+const char *svc__clock_text(struct clock_text *last, uint64_t wall_us);
+
 /* Writes microseconds since 1970 as RFC 3339 in UTC, with a fraction only where it is not zero and
  * a NUL. Returns the length, 20 or 27; 0 for times outside the years 0 to 9999, for which nothing
  * is written. Any thread. */

@@ -42,17 +42,17 @@ size_t svc__utf8_sequence(struct bytes text)
     return n;
 }
 
-/* How many bytes at the beginning lie in groups of eight that are all ASCII. */
+/* How many bytes at the beginning are ASCII, but for those in a group of eight that has another. */
 static size_t ascii_run(struct bytes text)
 {
     size_t at = 0;
-    while (text.len - at >= sizeof(uint64_t)) {
-        uint64_t group;
+    for (uint64_t group; text.len - at >= sizeof group; at += sizeof group) {
         memcpy(&group, text.data + at, sizeof group);
         if ((group & UINT64_C(0x8080808080808080)) != 0)
-            break;
-        at += sizeof group;
+            return at;
     }
+    while (at < text.len && (unsigned char)text.data[at] < 0x80)
+        at++;
     return at;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "libsvc/base/metric.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
@@ -94,7 +95,7 @@ static void move_to(struct exchange *x, struct exchange_host *host)
 static bool ready_cells(struct exchange *x, struct exchange_host *worker)
 {
     if (!worker->cells && x->chain->blocks)
-        worker->cells = svc__metric_cells_new(x->request.app->metrics);
+        worker->cells = svc__metric_cells_new(x->request.plan->metrics);
     return worker->cells || !x->chain->blocks;
 }
 
@@ -123,7 +124,7 @@ int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchang
     x->parked = 0;
     x->out = true;
     svc__away_hold(x);
-    int error = svc__workers_submit(x->request.app->workers, &x->work);
+    int error = svc__workers_submit(x->request.plan->workers, &x->work);
     if (!error)
         return 0;
     x->out = false;
@@ -133,7 +134,7 @@ int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchang
 
 bool svc__away_withdraw(struct exchange *x)
 {
-    if (!x->out || !svc__workers_withdraw(x->request.app->workers, &x->work))
+    if (!x->out || !svc__workers_withdraw(x->request.plan->workers, &x->work))
         return false;
     x->out = false;
     svc__away_drop(x);

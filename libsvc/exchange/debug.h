@@ -8,7 +8,4 @@
  * exchange's arena; NULL outside of development mode and without memory. */
 const char *svc__debug_failure(struct exchange *x, const char *who, int error);
 
-/* Answers 404 with the routes that there are. */
-int svc__debug_answer_routes(svc_request *req, svc_response *res);
-
 #endif

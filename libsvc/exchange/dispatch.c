@@ -22,10 +22,10 @@ enum { CLIENT_LEFT = 499 /* no client sees it; as nginx and gRPC's gateways coun
 static enum exchange_step run_layers(struct exchange *x);
 static void end_given_up(struct exchange *x);
 
-struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
+struct exchange *svc__dispatch_new(const struct plan *plan, struct exchange_host *home,
                                    struct transport *transport, struct bytes raw_target)
 {
-    struct exchange *x = svc__exchange_make(app, home);
+    struct exchange *x = svc__exchange_make(plan, home);
     char *target = x ? svc__arena_strndup(&x->arena, raw_target.data, raw_target.len) : NULL;
     if (!target) {
         svc__exchange_unref(x);
@@ -33,7 +33,7 @@ struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
     }
     x->next = run_layers;
     x->end = end_given_up;
-    x->chain = &app->fallback.chain;
+    x->chain = &plan->apps->fallback.chain;
     x->transport = transport;
     x->request.scheme = transport->scheme;
     x->request.peer = *transport->peer;
@@ -44,7 +44,7 @@ struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *home,
 static void take_head(struct exchange *x, const struct head *head)
 {
     svc_request *req = &x->request;
-    const svc_config *config = &req->app->config;
+    const svc_config *config = req->plan->config;
     req->method = head->method;
     svc__fields_read(&req->fields, head->fields, head->count);
     req->deadline_ns = req->started_ns + config->request_timeout_ms * 1000000;
@@ -69,7 +69,7 @@ void svc__dispatch_head_failed(struct exchange *x, const struct head *head, int 
 void svc__dispatch_head(struct exchange *x, const struct head *head)
 {
     svc_request *req = &x->request;
-    const svc_config *config = &req->app->config;
+    const svc_config *config = req->plan->config;
     const struct head_limits limits = {(size_t)config->max_target_bytes,
                                        (size_t)config->max_head_bytes, (size_t)config->max_fields};
     const char *reason = NULL;
@@ -118,7 +118,7 @@ static void answer_problem(struct exchange *x, int status, const char *reason)
 
 static bool is_cut(const struct exchange *x)
 {
-    return atomic_load_explicit(&x->request.app->draining, memory_order_relaxed) == DRAIN_CUT;
+    return atomic_load_explicit(x->request.plan->draining, memory_order_relaxed) == DRAIN_CUT;
 }
 
 /* Why nobody waits for the answer any more: a status, or 0 when somebody does. */
@@ -462,7 +462,7 @@ bool svc__dispatch_leave(struct exchange *x)
 void svc__dispatch_fail_reply(struct exchange *x, const char *reason)
 {
     svc_log_error(&x->request, "response cannot be sent", svc_kv_str("error", reason));
-    answer_problem(x, 500, x->request.app->config.development ? reason : NULL);
+    answer_problem(x, 500, x->request.plan->config->development ? reason : NULL);
 }
 
 void svc__dispatch_excuse_reply(struct exchange *x, int status, const char *reason)
@@ -526,7 +526,7 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
 {
     uint64_t duration_ns = svc__clock_ns() - x->request.started_ns;
     /* The default stack, which comes first, asks for no wall clock and would not hold a loop. */
-    bool has_others = x->passed > x->request.app->default_uses.count;
+    bool has_others = x->passed > x->request.plan->default_layers;
     uint64_t wall_ns = has_others ? svc__clock_wall_ns() : 0;
     const svc_done done = {.size = sizeof done,
                            .outcome = outcome,

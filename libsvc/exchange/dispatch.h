@@ -21,7 +21,7 @@
 
 /* A new exchange with one reference, for the request that comes by `transport`. `raw_target` is
  * copied. NULL when out of memory. */
-struct exchange *svc__dispatch_new(svc_app *app, struct exchange_host *host,
+struct exchange *svc__dispatch_new(const struct plan *plan, struct exchange_host *host,
                                    struct transport *transport, struct bytes raw_target);
 
 /*

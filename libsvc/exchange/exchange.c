@@ -4,7 +4,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/run/reactor.h"
 
-struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
+struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home)
 {
     /* The exchange lies in its own arena: its first chunk is the only memory a small one needs. */
     struct arena arena;
@@ -15,7 +15,8 @@ struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home)
     x->arena = arena;
     x->host = x->home = home;
     atomic_init(&x->refs, 1);
-    x->request.app = x->request.owner = app;
+    x->request.plan = plan;
+    x->request.owner = plan->apps;
     x->request.id = "";
     x->request.started_ns = svc__clock_ns();
     svc__watchdog_mark(&home->loop->watchdog, x->request.started_ns);

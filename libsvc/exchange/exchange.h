@@ -10,20 +10,21 @@
 #include <svc/request.h>
 #include <svc/response.h>
 
-#include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/body_store.h"
-#include "libsvc/exchange/peer.h"
-#include "libsvc/exchange/transport.h"
+#include "libsvc/exchange/plan.h"
 #include "libsvc/exchange/response_body.h"
+#include "libsvc/exchange/transport.h"
 #include "libsvc/log/log.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
+#include "libsvc/proto/peer.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/proto/target.h"
 #include "libsvc/proto/trace.h"
+#include "libsvc/route/tree.h"
 #include "libsvc/run/work.h"
 
 struct exchange;
@@ -60,9 +61,9 @@ struct request_trace {
 };
 
 struct svc_request {
-    svc_app *app;              /* the one that serves */
-    svc_app *owner;            /* the one that is asked: the same, or one mounted on it */
-    const struct route *route; /* NULL when none matched, or before routing */
+    const struct plan *plan;      /* the one that served when it began */
+    const struct plan_app *owner; /* the app that is asked */
+    const struct route *route;    /* NULL when none matched, or before routing */
     struct bytes method;
     struct target target;
     struct fields fields;
@@ -148,7 +149,7 @@ struct exchange {
     struct body_stream *stream; /* of a route that reads its body as it comes; or NULL */
     _Atomic int wait;           /* enum wait_state */
     _Atomic bool cancelled;
-    struct mail mail; /* in the host's mailbox while there is news */
+    struct mail mail;            /* in the host's mailbox while there is news */
     struct transport *transport; /* NULL: nobody waits for the reply */
     bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
 
@@ -170,9 +171,9 @@ struct exchange {
 /* The most that a request's arena may hold, its body not counted. */
 #define EXCHANGE_MEMORY ((size_t)4 << 20)
 
-/* A new exchange at `home` with one reference and nothing in it but its app. NULL when out of
+/* A new exchange at `home` with one reference and nothing in it but its plan. NULL when out of
  * memory. */
-struct exchange *svc__exchange_make(svc_app *app, struct exchange_host *home);
+struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home);
 
 /* Whether the reply is decided and the exchange at home. */
 static inline bool svc__exchange_has_reply(const struct exchange *x)

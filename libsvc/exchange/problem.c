@@ -40,8 +40,6 @@ int svc__response_refusal(svc_response *res, int status, struct bytes problem, s
     int error = svc__problem_negotiate(res, &json);
     if (error)
         return error;
-    return json
-               ? svc_response_static(res, status, "application/problem+json", problem.data,
-                                     problem.len)
-               : svc_response_static(res, status, "text/plain; charset=utf-8", text.data, text.len);
+    return json ? svc__response_constant(res, status, "application/problem+json", problem)
+                : svc__response_constant(res, status, "text/plain; charset=utf-8", text);
 }

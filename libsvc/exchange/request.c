@@ -176,7 +176,7 @@ void *svc_request_arg(const svc_request *req)
 
 svc_app *svc_request_app(const svc_request *req)
 {
-    return req->owner;
+    return req->owner->app;
 }
 
 const char *svc_request_mount(const svc_request *req)
@@ -197,7 +197,7 @@ const char *svc_request_mount(const svc_request *req)
 uint64_t svc_request_remaining_ms(const svc_request *req)
 {
     const struct exchange *x = svc__exchange_of(req);
-    bool cut = atomic_load_explicit(&req->app->draining, memory_order_relaxed) == DRAIN_CUT;
+    bool cut = atomic_load_explicit(req->plan->draining, memory_order_relaxed) == DRAIN_CUT;
     if (cut || atomic_load(&x->cancelled))
         return 0;
     return svc__exchange_remaining_ms(x, svc__clock_ns());

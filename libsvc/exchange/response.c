@@ -305,9 +305,17 @@ int svc_response_copy(svc_response *res, int status, const char *type, const voi
 
 int svc_response_text(svc_response *res, int status, const char *text)
 {
+    static const char type[] = "text/plain; charset=utf-8";
+    if (!res)
+        return SVC_ENOMEM;
     if (!text)
-        return res ? SVC_EINVAL : SVC_ENOMEM;
-    return svc_response_copy(res, status, "text/plain; charset=utf-8", text, strlen(text));
+        return SVC_EINVAL;
+    return set_copy(res, status, svc__bytes(type, sizeof type - 1), text, strlen(text));
+}
+
+int svc__response_constant(svc_response *res, int status, const char *type, struct bytes body)
+{
+    return set_memory(res, status, svc__bytes_z(type), body.data, body.len, NULL);
 }
 
 int svc_response_static(svc_response *res, int status, const char *type, const void *data,

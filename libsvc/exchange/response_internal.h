@@ -27,6 +27,9 @@ int svc__response_merge_fields(svc_response *to, const svc_response *from);
  * takes none, text. As svc_response_static. */
 int svc__response_refusal(svc_response *res, int status, struct bytes problem, struct bytes text);
 
+/* As svc_response_static, with a type that is static and needs no check. */
+int svc__response_constant(svc_response *res, int status, const char *type, struct bytes body);
+
 /* Answers with rendered bytes, which are copied: into the arena when they are few. The memory of
  * many becomes the response's instead, and `text` is left empty. `type` is static and needs no
  * check. */

@@ -82,7 +82,7 @@ static int start_writer(struct exchange *x, struct response_pipe *reply)
     reply->work.run = run_writer;
     svc_pipe_ref(reply->pipe);
     svc__away_hold(x);
-    int error = svc__workers_submit(x->request.app->workers, &reply->work);
+    int error = svc__workers_submit(x->request.plan->workers, &reply->work);
     if (!error)
         return 0;
     svc__away_drop(x);

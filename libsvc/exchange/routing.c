@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include "libsvc/app/mount.h"
-#include "libsvc/exchange/debug.h"
+#include <svc/app.h>
+
+#include "libsvc/base/utf8.h"
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/host.h"
@@ -95,16 +96,20 @@ static void write_allow(struct buf *out, struct bytes methods)
 /* Decodes a parameter where it needs it; refuses what a handler could not hand to JSON. */
 static const char *decode_param(struct exchange *x, struct bytes raw, bool any_bytes)
 {
-    if (!any_bytes && !svc__target_path_utf8(raw)) {
-        svc__routing_refuse(x, 400, "a path segment is not valid UTF-8");
-        return NULL;
-    }
+    size_t len = raw.len;
     char *value = svc__arena_strndup(&x->arena, raw.data, raw.len);
     if (!value) {
         svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return NULL;
     }
-    value[svc__uri_decode(value, raw, false)] = '\0';
+    if (x->request.target.escaped) {
+        len = svc__uri_decode(value, raw, false);
+        value[len] = '\0';
+    }
+    if (!any_bytes && !svc__utf8_valid(svc__bytes(value, len))) {
+        svc__routing_refuse(x, 400, "a path segment is not valid UTF-8");
+        return NULL;
+    }
     return value;
 }
 
@@ -124,7 +129,7 @@ static void take_route(struct exchange *x, const struct route *route)
     svc_request *req = &x->request;
     bool any_bytes = route->flags & SVC_ANY_BYTES;
     req->route = route;
-    req->owner = route->group->app;
+    req->owner = route->owner;
     req->deadline_ns = req->started_ns + route->timeout_ms * UINT64_C(1000000);
     x->chain = &route->chain;
     x->body.limit = route->max_body;
@@ -147,16 +152,16 @@ static void not_found(struct exchange *x)
         take_route(x, fallback);
     else
         svc__routing_refuse(x, 404, NULL);
-    if (!fallback->handler && x->request.app->config.development)
-        x->answer = svc__debug_answer_routes;
+    if (!fallback->handler && x->request.plan->not_found)
+        x->answer = x->request.plan->not_found;
 }
 
 /* No route matches method and path: other methods may (405, or an answer to OPTIONS), else 404. */
 static void no_route(struct exchange *x, struct bytes host, struct bytes path)
 {
-    const svc_app *app = x->request.app;
+    const struct plan *plan = x->request.plan;
     struct buf *scratch = svc__response_scratch(&x->response);
-    if (svc__tree_allow(app->tree, host, path, scratch) == 0) {
+    if (svc__tree_allow(plan->tree, host, path, scratch) == 0) {
         not_found(x);
         return;
     }
@@ -198,7 +203,7 @@ static void refuse_tunnel(struct exchange *x)
 bool svc__routing_method_known(struct exchange *x)
 {
     const struct bytes method = x->request.method;
-    if (svc__tree_knows_method(x->request.app->tree, method) || svc__method_registered(method))
+    if (svc__tree_knows_method(x->request.plan->tree, method) || svc__method_registered(method))
         return true;
     svc__routing_refuse(x, 501,
                         "the method is none of HTTP's, and no resource of this service has it");
@@ -208,7 +213,7 @@ bool svc__routing_method_known(struct exchange *x)
 void svc__routing_resolve(struct exchange *x)
 {
     svc_request *req = &x->request;
-    const struct tree *tree = req->app->tree;
+    const struct tree *tree = req->plan->tree;
     if (req->target.form == TARGET_ASTERISK) {
         x->answer = answer_server_options;
         return;
@@ -226,10 +231,10 @@ void svc__routing_resolve(struct exchange *x)
     struct bytes host = svc__host_name(absolute ? req->target.authority : x->framing.host);
     enum match_verdict verdict = svc__tree_match(tree, req->method, host, path, &req->match);
     if (verdict == MATCH_FOUND && svc__bytes_eq(path, req->target.path)) {
-        take_route(x, req->app->by_index[req->match.pattern]);
+        take_route(x, &req->plan->routes[req->match.pattern]);
         return;
     }
-    req->owner = svc__mount_owner(req->app, path);
+    req->owner = svc__plan_owner(req->plan, path);
     x->chain = &req->owner->fallback.chain;
     if (verdict == MATCH_REDIRECT_SLASH)
         redirect(x, path, "/");

@@ -26,7 +26,7 @@ static void give_up(struct exchange *x, enum svc_outcome outcome)
 /* Only what nobody changes who has it. */
 static void copy_request(svc_request *to, const svc_request *from, const struct lent *lent)
 {
-    to->app = from->app;
+    to->plan = from->plan;
     to->owner = from->owner;
     to->route = from->route;
     to->method = from->method;
@@ -49,7 +49,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
 
 static struct exchange *make_stand_in(struct exchange *x, enum svc_outcome outcome)
 {
-    struct exchange *stand_in = svc__exchange_make(x->request.app, x->home);
+    struct exchange *stand_in = svc__exchange_make(x->request.plan, x->home);
     struct transport *transport = x->transport;
     x->transport = NULL;
     give_up(x, outcome);

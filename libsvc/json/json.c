@@ -39,7 +39,7 @@ static void answer_unparsed(svc_response *res, const struct json_fault *fault)
 
 static json_t *parse(svc_request *req, svc_response *res)
 {
-    unsigned max_depth = (unsigned)req->owner->config.max_json_depth;
+    unsigned max_depth = (unsigned)req->owner->config->max_json_depth;
     struct json_fault fault;
     struct buf scratch;
     if (req->body.len == 0) {

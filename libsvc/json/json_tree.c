@@ -64,13 +64,6 @@ static int open_level(struct walk *walk, const json_t *json)
     return 0;
 }
 
-static void write_text(struct buf *out, const char *text, size_t len)
-{
-    svc__buf_putc(out, '"');
-    svc__buf_json_inside(out, svc__bytes(text, len));
-    svc__buf_putc(out, '"');
-}
-
 static void write_number(struct buf *out, const json_t *json)
 {
     _Static_assert((int)DOUBLE_LEN >= (int)NUM_I64_LEN, "there is room for either");
@@ -90,7 +83,8 @@ static int write_value(struct walk *walk, const json_t *json)
     case JSON_ARRAY:
         return open_level(walk, json);
     case JSON_STRING:
-        write_text(walk->out, json_string_value(json), json_string_length(json));
+        svc__buf_json_text(walk->out,
+                           svc__bytes(json_string_value(json), json_string_length(json)));
         break;
     case JSON_INTEGER:
     case JSON_REAL:
@@ -113,9 +107,9 @@ static int write_member(struct walk *walk, struct level *level)
 {
     const char *name = json_object_iter_key(level->member);
 #if JANSSON_VERSION_HEX >= 0x020e00 /* before, no name can hold NUL */
-    write_text(walk->out, name, json_object_iter_key_len(level->member));
+    svc__buf_json_text(walk->out, svc__bytes(name, json_object_iter_key_len(level->member)));
 #else
-    write_text(walk->out, name, strlen(name));
+    svc__buf_json_text(walk->out, svc__bytes_z(name));
 #endif
     svc__buf_putc(walk->out, ':');
     const json_t *value = json_object_iter_value(level->member);

@@ -19,6 +19,7 @@ void svc__log_init(struct log *log, struct logger *logger)
     log->ring = logger->sink ? svc__sink_ring(logger->sink) : NULL;
     log->repeat = (struct log_repeat){.limit = logger->repeat_limit};
     svc__buf_init(&log->line, MAX_LINE);
+    log->now = (struct clock_text){0};
 }
 
 struct log *svc__log_adopt(struct log *log)

@@ -8,9 +8,10 @@
 #include <svc/log.h>
 
 #include "libsvc/base/buf.h"
-#include "libsvc/base/sink.h"
+#include "libsvc/base/clock.h"
 #include "libsvc/log/log_level.h"
 #include "libsvc/log/log_repeat.h"
+#include "libsvc/log/sink.h"
 
 struct logger;
 
@@ -20,7 +21,8 @@ struct log {
     struct sink_ring *ring;
     bool skips_taker; /* its lines go past the app's own sink, which may hold a thread */
     struct log_repeat repeat;
-    struct buf line; /* what is being rendered, where there is a ring */
+    struct buf line;       /* what is being rendered, where there is a ring */
+    struct clock_text now; /* of the last access log line */
 };
 
 /* What all threads of an app share when they log: see logger.h. */

@@ -101,7 +101,7 @@ static void json_key(struct buf *line, const char *key)
     svc__buf_putc(line, ':');
 }
 
-static void json_item(struct buf *line, const svc_kv *item)
+void svc__log_format_json_item(struct buf *line, const svc_kv *item)
 {
     svc__buf_putc(line, ',');
     json_key(line, item->key);
@@ -129,7 +129,7 @@ static void json_line(struct buf *line, const struct own *own, const svc_kv *ite
     json_own(line, own, TIME, MESSAGE);
     json_own(line, own, ROUTE, ROUTE);
     for (; items && items->key; items++)
-        json_item(line, items);
+        svc__log_format_json_item(line, items);
     json_own(line, own, ID, SPAN_ID);
     json_own(line, own, MODULE, MODULE);
     svc__buf_putc(line, '}');

@@ -5,7 +5,7 @@
 #include <svc/log.h>
 
 #include "libsvc/base/buf.h"
-#include "libsvc/base/sink.h"
+#include "libsvc/log/sink.h"
 
 /* The form for lines that go to `fd`: SVC_LOG_AUTO becomes one of the others. Any thread. */
 enum svc_log_format svc__log_format_for(enum svc_log_format format, int fd);
@@ -13,6 +13,9 @@ enum svc_log_format svc__log_format_for(enum svc_log_format format, int fd);
 /* Appends a record as a line of one of the three, without a line feed. Any thread. */
 void svc__log_format_line(enum svc_log_format format, struct buf *line,
                           const svc_log_record *record);
+
+/* Appends an item as a member of a line in JSON, with a comma before it. Any thread. */
+void svc__log_format_json_item(struct buf *line, const svc_kv *item);
 
 /* What the sink's own lines are made of in that form: about lines that were dropped, and about an
  * output that cannot be opened again. Static. Any thread. */

@@ -2,11 +2,14 @@
  */
 #include <string.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/hex.h"
+#include "libsvc/exchange/access_items.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/request_log.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/log/log_format.h"
 #include "libsvc/mw/stack.h"
 
 /* The path as sent. A target that could not be parsed is cut at its query, which may hold secrets.
@@ -61,26 +64,36 @@ static void render_request(struct buf *line, svc_request *req)
     member_text(line, ",\"method\":", req->method);
     member_text(line, ",\"route\":", svc__bytes_z(svc_request_route(req)));
     member_text(line, ",\"path\":", path_of(req));
-    if (req->app->config.log_query && req->target.has_query)
+    if (req->plan->config->log_query && req->target.has_query)
         member_text(line, ",\"query\":", req->target.query);
     member_text(line, ",\"peer\":", svc__bytes_z(svc_request_peer(req)));
 }
 
-/* `middle` is what stands between the time and the request: the same in every line of an app. */
-static void render(struct buf *line, const char *middle, svc_request *req, const svc_response *res,
-                   const svc_done *done)
+/* What the program adds. */
+static void render_items(struct buf *line, const svc_request *req)
 {
-    char now[CLOCK_RFC3339_SIZE];
-    svc__clock_rfc3339(now, svc__clock_wall_us());
+    svc_kv items[ACCESS_ITEMS];
+    size_t count = svc__access_items_of(req, items);
+    for (size_t i = 0; i < count; i++)
+        svc__log_format_json_item(line, &items[i]);
+}
+
+/* `middle` is what stands between the time and the request: the same in every line of an app. */
+static void render(struct buf *line, struct clock_text *now, const char *middle, svc_request *req,
+                   const svc_response *res, const svc_done *done)
+{
     svc__buf_puts(line, "{\"time\":\"");
-    svc__buf_append(line, now, sizeof now - 1);
+    svc__buf_append(line, svc__clock_text(now, svc__clock_wall_us()), CLOCK_RFC3339_SIZE - 1);
     svc__buf_puts(line, middle);
     render_request(line, req);
     member_number(line, ",\"status\":", (uint64_t)res->status);
     member_number(line, ",\"bytes_in\":", done->bytes_in);
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
-    member_text(line, ",\"end\":", svc__bytes_z(svc__exchange_outcome_text(done->outcome)));
+    svc__buf_puts(line, ",\"end\":\"");
+    svc__buf_puts(line, svc__exchange_outcome_text(done->outcome));
+    svc__buf_putc(line, '"');
+    render_items(line, req);
     svc__buf_puts(line, ",\"module\":\"access\"}");
 }
 
@@ -105,15 +118,18 @@ static void log_record(struct log *log, svc_request *req, const svc_response *re
         svc_kv_uint("bytes_out", done->bytes_out),
         svc_kv_uint("duration_us", done->duration_ns / 1000),
         svc_kv_str("end", end),
-        SVC_KV_END,
     };
-    svc_kv items[3 + sizeof last / sizeof *last];
+    enum { LAST = sizeof last / sizeof *last };
+    svc_kv items[3 + LAST + ACCESS_ITEMS + 1];
     size_t count = 0;
     items[count++] = svc_kv_bytes("method", req->method.data, req->method.len);
     items[count++] = svc_kv_bytes("path", path.data, path.len);
-    if (req->app->config.log_query && req->target.has_query)
+    if (req->plan->config->log_query && req->target.has_query)
         items[count++] = svc_kv_bytes("query", query.data, query.len);
     memcpy(items + count, last, sizeof last);
+    count += LAST;
+    count += svc__access_items_of(req, items + count);
+    items[count] = (svc_kv)SVC_KV_END;
     svc__request_log_hand_over(log, req, svc__log_record_of(log->logger, &site, "request", items));
 }
 
@@ -131,7 +147,7 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     }
     struct buf *line = &x->host->scratch;
     svc__buf_clear(line);
-    render(line, access->middle, req, res, done);
+    render(line, &log->now, access->middle, req, res, done);
     svc__log_line(log, line);
 }
 

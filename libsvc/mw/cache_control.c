@@ -1,4 +1,5 @@
 /* Cache-Control for the replies of an app, a group or a route, from one policy. */
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/cache/caching.h"
 #include "libsvc/exchange/response_internal.h"

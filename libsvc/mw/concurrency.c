@@ -1,6 +1,7 @@
 /* The concurrency limit: refuses what would only wait, before anything is done for it. */
 #include "libsvc/mw/concurrency.h"
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/exchange/exchange.h"

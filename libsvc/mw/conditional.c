@@ -1,4 +1,5 @@
 /* Conditional requests: tags for bodies in memory, 304 and 412 for reads, 428 for bare writes. */
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/siphash.h"
 #include "libsvc/base/sized.h"

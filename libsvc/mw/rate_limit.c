@@ -1,6 +1,7 @@
 /* The rate limit: asks a limiter about each request, and answers 429 to those that it refuses. */
 #include "libsvc/mw/rate_limit.h"
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/metric.h"
 #include "libsvc/exchange/response_internal.h"

@@ -41,7 +41,7 @@ static bool inbound(const svc_request *req, struct trace *out)
 static int take_trace(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
-    if (req->app->config.trace_trust && inbound(req, &req->trace.own))
+    if (req->plan->config->trace_trust && inbound(req, &req->trace.own))
         go_on(&req->trace);
     else
         begin_trace(&req->trace);

@@ -6,6 +6,7 @@
 #include <svc/cache.h>
 #include <svc/json.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/ops/checks.h"

@@ -152,8 +152,3 @@ int svc__target_parse(struct bytes raw, struct bytes method, struct target *out,
     *out = t;
     return 0;
 }
-
-bool svc__target_path_utf8(struct bytes escaped_path)
-{
-    return svc__uri_decoded_utf8(escaped_path);
-}

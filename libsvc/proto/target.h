@@ -31,8 +31,8 @@ struct target {
  * Takes a request target apart. Accepted are the origin form, the absolute form of http and https
  * without user information, whose empty path becomes "/", "*" with the method OPTIONS, and a host
  * with its port with the method CONNECT. Refused are control characters, spaces, '#', bad percent
- * escapes, and, in the path, an escaped NUL and a backslash. Bytes from 0x80 on pass, and whether
- * the path is UTF-8 is left to svc__target_path_utf8.
+ * escapes, and, in the path, an escaped NUL and a backslash. Bytes from 0x80 on pass, whether
+ * they are UTF-8 or not.
  *
  * Returns 0, or the status to refuse with (400) and a static text in `*reason`. `*out` points into
  * `raw` or at static memory, and is written only on success. Any thread.
@@ -43,8 +43,5 @@ int svc__target_parse(struct bytes raw, struct bytes method, struct target *out,
 /* Whether a target has white space or control characters, at which others may end it, and with it
  * the request line (RFC 9112 3). Any thread. */
 bool svc__target_ends_early(struct bytes raw);
-
-/* Whether a path, once its valid escapes are decoded, is UTF-8. Allocates nothing. Any thread. */
-bool svc__target_path_utf8(struct bytes escaped_path);
 
 #endif

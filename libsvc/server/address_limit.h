@@ -7,7 +7,7 @@
 #ifndef SVC_SERVER_ADDRESS_LIMIT_H
 #define SVC_SERVER_ADDRESS_LIMIT_H
 
-#include "libsvc/exchange/peer.h"
+#include "libsvc/proto/peer.h"
 
 struct address_limit;
 

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "libsvc/base/mailbox.h"
-#include "libsvc/exchange/peer.h"
+#include "libsvc/proto/peer.h"
 #include "libsvc/run/reactor.h"
 #include "libsvc/server/time_limit.h"
 

@@ -254,7 +254,8 @@ void svc__flight_init(struct flight *flight, const struct flight_ops *ops, struc
 bool svc__flight_begin(struct flight *flight, struct bytes raw_target)
 {
     struct loop *loop = flight->loop;
-    flight->x = svc__dispatch_new(loop->server->app, &loop->host, &flight->transport, raw_target);
+    flight->x =
+        svc__dispatch_new(loop->server->app->plan, &loop->host, &flight->transport, raw_target);
     flight->phase = FLIGHT_NONE;
     flight->waits = flight->unwanted = flight->timed_out = flight->cut = flight->gone = false;
     flight->progress = 0;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/base/outlet.h"
+#include "libsvc/log/outlet.h"
 
 /* As many threads as may be set, and that of the admin pages; with more CPUs than that, those
  * beyond share a ring. */

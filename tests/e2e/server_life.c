@@ -182,6 +182,8 @@ static int note(svc_request *req, svc_response *res)
     for (unsigned long i = 0; i < count; i++)
         svc_log_info(req, "it is noted", svc_kv_str("text", svc_request_query(req, "text")),
                      svc_kv_bool("sure", true));
+    svc_log_access(req, svc_kv_uint("notes", count),
+                   svc_kv_str("noted", svc_request_query(req, "text")));
     return svc_response_text(res, 200, "noted");
 }
 

@@ -131,6 +131,18 @@ Test(log, a_line_has_no_ids_when_they_are_off)
     json_decref(line);
 }
 
+Test(log, what_a_handler_adds_stands_in_its_requests_line)
+{
+    json_t *line = line_of("GET /note/2?text=%22%0a%01%ff HTTP/1.1\r\nHost: a\r\n\r\n", 400, NULL);
+    cr_expect_null(json_object_get(line, "noted"), "no handler ran");
+    json_decref(line);
+    line = line_of("GET /note/2?text=%22%0a%01 HTTP/1.1\r\nHost: a\r\n\r\n", 200, NULL);
+    cr_expect_eq(number(line, "notes"), 2);
+    cr_expect_str_eq(text(line, "noted"), "\"\n\001");
+    cr_expect_str_eq(text(line, "module"), "access");
+    json_decref(line);
+}
+
 Test(log, the_query_is_there_when_asked_for)
 {
     static const char *const settings[] = {"SVC_LOG_QUERY=on", NULL};
@@ -334,7 +346,7 @@ Test(log, all_lines_are_logfmt_when_asked_for)
     expect_in(log, " level=info app=life msg=request module=access id=i ");
     expect_in(log, " method=GET path=/note/1 query=\"text=a%0ab%1b\" peer=unix status=200 "
                    "bytes_in=0 bytes_out=5 duration_us=");
-    expect_in(log, " end=complete\n");
+    expect_in(log, " end=complete notes=1 noted=\"a\\nb\\u001b\"\n");
     expect_in(log,
               " level=info app=life msg=stopped module=svc requests_cut=0 connections_left=0\n");
     cr_expect_null(strchr(log, '\033'));

@@ -24,7 +24,7 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/metric.h"
-#include "libsvc/base/sink.h"
+#include "libsvc/log/sink.h"
 #include "libsvc/route/plant.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/settings/settings_source.h"

@@ -222,6 +222,14 @@ static long log_request_line(struct things *at)
     return 0;
 }
 
+/* The request has room for 16 of them in all. */
+static long add_log_items(struct things *at)
+{
+    const svc_kv items[] = {svc_kv_str("late", "item"), SVC_KV_END};
+    int error = svc_request_log_items(at->req, items);
+    return error == SVC_ETOOBIG ? 0 : error;
+}
+
 static long answer_from_source(struct things *at)
 {
     svc_source source = SVC_SOURCE_INIT;
@@ -568,6 +576,7 @@ static long defer(struct things *at)
     X(svc_request_id, REQUEST, (text = svc_request_id(at->req), 0))                                \
     X(svc_request_json, REQUEST, (svc_request_json(at->req, at->res) == (void *)at))               \
     X(svc_request_length, REQUEST, (svc_request_length(at->req), 0))                               \
+    X(svc_request_log_items, REQUEST, add_log_items(at))                                           \
     X(svc_request_loop, REQUEST, svc_request_loop(at->req) == NULL)                                \
     X(svc_request_method, REQUEST, (text = svc_request_method(at->req), 0))                        \
     X(svc_request_mount, REQUEST, (text = svc_request_mount(at->req), 0))                          \

@@ -25,10 +25,11 @@ floor route base proto
 floor store base
 floor log base
 floor run base
-for room in exchange json cache app bind; do
+for room in json cache app bind; do
     floor "$room" base proto route $core
 done
 floor settings base proto log
+floor exchange base proto route log run json cache
 floor mw base proto route $core store
 floor ops base proto route $core
 floor server base proto route $core store
@@ -50,7 +51,7 @@ door() {
 }
 
 door microhttpd.h '^libsvc/fronts/mhd/[^/]*$'
-door 'jansson.h|svc/json.h' '^libsvc/(json/(json(_parse|_tree)?|problem_json)|bind/bind_(json|write)|exchange/debug|ops/admin)\.c$'
+door 'jansson.h|svc/json.h' '^libsvc/(json/(debug_routes|json(_parse|_tree)?|problem_json)|bind/bind_(json|write)|ops/admin)\.c$'
 
 # The ground floors know nothing of the public interface but its errors and marks.
 found=$(find libsvc/base libsvc/proto libsvc/route -name '*.[ch]' -exec grep -nE '^#include <svc' {} + |

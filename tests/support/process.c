@@ -81,15 +81,14 @@ static void add_setting(const char **list, size_t *count, const char *setting)
 }
 
 /* First the test's settings, then defaults, then what is inherited: the first of a name wins. No
- * request is refused because a busy machine lets it wait for its worker, unless a test wants that.
+ * request is refused because a busy machine lets it wait for its worker or for a readiness check,
+ * unless a test wants that.
  */
 static void make_environment(const char **list, const char *const *settings)
 {
     static const char *const defaults[] = {
-        "SVC_LISTEN=127.0.0.1:0",
-        "SVC_ADMIN_LISTEN=127.0.0.1:0",
-        "SVC_DRAIN_DELAY_MS=0",
-        "SVC_WORKER_QUEUE_MS=600000",
+        "SVC_LISTEN=127.0.0.1:0",     "SVC_ADMIN_LISTEN=127.0.0.1:0", "SVC_DRAIN_DELAY_MS=0",
+        "SVC_WORKER_QUEUE_MS=600000", "SVC_CHECK_TIMEOUT_MS=600000",
     };
     size_t count = 0;
     for (; settings && *settings; settings++)

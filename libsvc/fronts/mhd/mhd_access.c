@@ -79,7 +79,7 @@ static bool sendable(const struct exchange *x)
  * doubt a connection, or a client that sends nothing else would never be closed on. */
 static bool closes_for_drain(struct mhd_conn *conn)
 {
-    int draining = atomic_load(&conn->flight.x->request.app->draining);
+    int draining = atomic_load(conn->flight.x->request.plan->draining);
     if (draining != DRAIN_BEGUN)
         return draining;
     if (conn->taken_known)

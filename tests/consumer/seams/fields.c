@@ -29,8 +29,17 @@ static void note_start(svc_request *req, const svc_response *res, const svc_laye
     started_unix_ns = done->started_unix_ns;
 }
 
+static bool see_line(const svc_log_record *record, void *arg)
+{
+    bool *seen = (bool *)arg;
+    for (const svc_kv *item = record->items; item && item->key; item++)
+        *seen = *seen || (!strcmp(item->key, "called") && item->value.count == 3);
+    return true;
+}
+
 static int call_others(svc_request *req, svc_response *res)
 {
+    svc_log_access(req, svc_kv_uint("called", 3));
     for (size_t i = 0; i < 3; i++)
         snprintf(parents[i], sizeof parents[i], "%s", svc_request_traceparent(req));
     return svc_response_text(res, 200, "done");
@@ -45,6 +54,8 @@ int main(void)
     layer.on_done = note_start;
     svc_app *app = svc_app_new("fields");
     svc_app_use(app, &layer);
+    bool seen = false;
+    svc_app_set_log_sink(app, see_line, &seen);
     svc_app_get(app, "/", call_others, NULL);
     svc_test test = SVC_TEST_INIT;
     test.headers = headers;
@@ -54,7 +65,7 @@ int main(void)
     svc_app_free(app);
     int64_t age_s = (int64_t)time(NULL) - started_unix_ns / 1000000000;
     puts(listed);
-    return !(status == 200 && strstr(listed, "X-Coding=br;") && strstr(listed, "Content-Type=") &&
+    return !(seen && status == 200 && strstr(listed, "X-Coding=br;") && strstr(listed, "Content-Type=") &&
              strcmp(parents[0], parents[1]) && strcmp(parents[0], parents[2]) &&
              strcmp(parents[1], parents[2]) && strlen(parents[0]) == 55 && age_s < 3600);
 }

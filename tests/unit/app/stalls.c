@@ -7,6 +7,7 @@
 #include <svc/log.h>
 #include <svc/worker.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/exchange/exchange.h"
 
@@ -15,6 +16,7 @@
 static svc_app *app;
 static struct watchdog dog;
 static struct route route;
+static struct stall_count counted;
 static int lines;
 static char message[256];
 
@@ -37,12 +39,13 @@ static void open_watched(void)
     cr_assert_eq(svc__app_ready(app), 0);
     svc__stalls_watch(app, &dog);
     route.pattern.text = "GET /x/{\"y\\z\"}";
-    app->routes = &route;
+    route.stalls = &counted;
+    app->plan->routes = &route;
+    app->plan->route_count = 1;
 }
 
 static void close_watched(void)
 {
-    app->routes = NULL;
     svc_app_free(app);
 }
 
@@ -67,14 +70,14 @@ static void hold(uint64_t ms, const struct route *of)
 Test(app_stalls, counts_by_route_what_holds_the_loop_for_the_limit)
 {
     hold(5000, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
+    cr_expect_eq(atomic_load(&counted.count), 0);
     hold(10000, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 1);
+    cr_expect_eq(atomic_load(&counted.count), 1);
     svc__watchdog_look(&dog, WATCHED_REQUEST, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 1, "counted twice");
+    cr_expect_eq(atomic_load(&counted.count), 1, "counted twice");
     hold(20000, NULL);
-    cr_expect_eq(atomic_load(&route.stalls), 1);
-    cr_expect_eq(atomic_load(&app->fallback.stalls), 1);
+    cr_expect_eq(atomic_load(&counted.count), 1);
+    cr_expect_eq(atomic_load(&app->plan->apps->fallback.stalls->count), 1);
 }
 
 Test(app_stalls, tells_the_remedy_once_a_minute_for_each_route)
@@ -85,17 +88,17 @@ Test(app_stalls, tells_the_remedy_once_a_minute_for_each_route)
     cr_expect(strstr(message, "SVC_BLOCKING") && strstr(message, "svc_request_defer"));
     hold(10000, NULL);
     cr_expect_eq(lines, 2);
-    atomic_fetch_sub(&route.stall_logged_ms, 60000);
+    atomic_fetch_sub(&counted.logged_ms, 60000);
     hold(10000, &route);
     cr_expect_eq(lines, 3);
-    cr_expect_eq(atomic_load(&route.stalls), 6);
+    cr_expect_eq(atomic_load(&counted.count), 6);
 }
 
 Test(app_stalls, can_be_off)
 {
     dog.limit_ns = 0;
     hold(100000, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
+    cr_expect_eq(atomic_load(&counted.count), 0);
 }
 
 Test(app_stalls, prints_a_line_for_each_route_that_has_stalled)
@@ -129,14 +132,14 @@ static void stand_still(enum watched what, const struct route *of)
 Test(app_stalls, blames_nobody_when_the_system_did_not_run_the_loop)
 {
     stand_still(WATCHED_REQUEST, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
+    cr_expect_eq(atomic_load(&counted.count), 0);
     cr_expect_eq(lines, 1);
     cr_expect(strstr(message, "stood still") && !strstr(message, "SVC_BLOCKING"), "%s", message);
     for (int what = 0; what < WATCHED_KINDS; what++)
         stand_still((enum watched)what, NULL);
     cr_expect_eq(lines, 1, "once a minute");
     cr_expect_eq(atomic_load(&app->standstills.count), 1 + WATCHED_KINDS);
-    cr_expect_eq(atomic_load(&app->fallback.stalls), 0);
+    cr_expect_eq(atomic_load(&app->plan->apps->fallback.stalls->count), 0);
     hold(10000, &route);
     cr_expect_eq(lines, 2, "its own is logged all the same");
 }
@@ -146,7 +149,7 @@ Test(app_stalls, blames_nobody_where_nothing_of_the_application_was_on_the_loop)
 {
     static const svc_middleware quiet = {.size = sizeof quiet, .name = "quiet"};
     struct chain_layer layers[8] = {{0}};
-    size_t count = app->default_uses.count + 1;
+    size_t count = app->plan->default_layers + 1;
     cr_assert_lt(count, 8);
     for (size_t i = 0; i < count; i++)
         layers[i].middleware = &quiet;
@@ -155,7 +158,7 @@ Test(app_stalls, blames_nobody_where_nothing_of_the_application_was_on_the_loop)
     hold(10000, &route);
     hold_by(10000, WATCHED_REQUEST, NULL);
     hold_by(10000, WATCHED_NOTHING, &route);
-    cr_expect_eq(atomic_load(&route.stalls), 0);
+    cr_expect_eq(atomic_load(&counted.count), 0);
     cr_expect_eq(atomic_load(&app->standstills.count), 3);
     cr_expect_eq(lines, 1);
     cr_expect(strstr(message, "stood still"), "%s", message);

@@ -278,6 +278,16 @@ Test(base_buf, the_inside_of_a_json_string_must_be_utf8)
     expect_text(BYTES("a\\\"\\n\xe2\x82\xac\\u0080"));
 }
 
+Test(base_buf, a_json_text_must_be_utf8)
+{
+    svc__buf_json_text(&buf, BYTES("a\"\n\xe2\x82\xac\xc2\x80"));
+    svc__buf_json_text(&buf, BYTES(""));
+    expect_text(BYTES("\"a\\\"\\n\xe2\x82\xac\\u0080\"\"\""));
+    svc__buf_json_text(&buf, BYTES("a lot of text that is good, and then\xff"));
+    cr_expect_eq(svc__buf_error(&buf), SVC_EINVAL);
+    expect_text(BYTES("\"a\\\"\\n\xe2\x82\xac\\u0080\"\"\""));
+}
+
 Test(base_buf, what_is_no_utf8_is_replaced)
 {
     svc__buf_utf8(&buf, BYTES("a\n\xe2\x82\xac\xff\xe2\x82 \xed\xa0\x80"));

@@ -88,6 +88,28 @@ Test(base_clock, log_times_are_rfc3339_with_microseconds)
     }
 }
 
+Test(base_clock, a_time_that_is_written_again_has_the_same_text)
+{
+    static const uint64_t times[] = {0,
+                                     999999,
+                                     1,
+                                     1000000,
+                                     UINT64_C(1000000000999999),
+                                     UINT64_C(1000000000000000),
+                                     UINT64_C(1000000001000000),
+                                     UINT64_C(1000000000999999),
+                                     UINT64_C(253402300799999998),
+                                     UINT64_C(253402300800000000),
+                                     UINT64_C(253402300800000001),
+                                     5};
+    struct clock_text last = {0};
+    for (size_t i = 0; i < ROWS(times); i++) {
+        char out[CLOCK_RFC3339_SIZE];
+        svc__clock_rfc3339(out, times[i]);
+        cr_expect_str_eq(svc__clock_text(&last, times[i]), out, "row %zu", i);
+    }
+}
+
 Test(base_clock, timestamps_have_a_fraction_only_where_it_is_not_zero)
 {
     static const struct {

@@ -7,6 +7,7 @@
 
 #include <svc/middleware.h>
 
+#include "libsvc/app/app_internal.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/run/reactor.h"
@@ -79,7 +80,7 @@ static struct exchange *begin(const char *target)
 {
     static const struct field fields[] = {{{"Host", 4}, {"a", 1}}};
     struct head head = {{"GET", 3}, {target, strlen(target)}, 1, fields, 1, 64};
-    struct exchange *x = svc__dispatch_new(app, &host, &transport, head.target_raw);
+    struct exchange *x = svc__dispatch_new(app->plan, &host, &transport, head.target_raw);
     cr_assert(x);
     svc__dispatch_head(x, &head);
     return x;

@@ -4,6 +4,8 @@
 #include <svc/middleware.h>
 #include <svc/test.h>
 
+#include "libsvc/app/app_internal.h"
+#include "libsvc/base/metric.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
@@ -95,7 +97,7 @@ static struct exchange *begin(const char *name, const char *value, const char *n
         fields[i] = (struct field){svc__bytes_z(texts[2 * i]), svc__bytes_z(texts[2 * i + 1])};
     struct head head = {svc__bytes_z("POST"), svc__bytes_z("/a"), 1, fields, 3, 0};
     head.bytes = svc__head_size(&head);
-    struct exchange *x = svc__dispatch_new(app, &host, &transport, head.target_raw);
+    struct exchange *x = svc__dispatch_new(app->plan, &host, &transport, head.target_raw);
     cr_assert(x);
     strcpy(x->request.peer.text, "test");
     svc__dispatch_head(x, &head);

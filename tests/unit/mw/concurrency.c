@@ -3,6 +3,8 @@
 
 #include <svc.h>
 
+#include "libsvc/app/app_internal.h"
+#include "libsvc/base/metric.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
@@ -67,7 +69,7 @@ static struct transport transport = {.scheme = "http", .peer = &peer};
 static int ask(svc_app *app, const char *target, uint64_t ago_ns)
 {
     const struct field fields[] = {{svc__bytes_z("Host"), svc__bytes_z("a")}};
-    struct exchange *x = svc__dispatch_new(app, &host, &transport, svc__bytes_z(target));
+    struct exchange *x = svc__dispatch_new(app->plan, &host, &transport, svc__bytes_z(target));
     struct head head = {svc__bytes_z("GET"), svc__bytes_z(target), 1, fields, 1, 64};
     x->request.started_ns -= ago_ns;
     svc__dispatch_head(x, &head);

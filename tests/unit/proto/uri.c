@@ -197,3 +197,37 @@ Test(proto_uri, clean_is_idempotent_for_all_short_paths)
         cr_assert_str_eq(once, twice, "%s", path);
     }
 }
+
+Test(proto_uri, what_escapes_stand_for_is_utf8_or_not)
+{
+    static const struct {
+        struct bytes text;
+        bool valid;
+    } rows[] = {
+        {{NULL, 0}, true},
+        {LITERAL("/plain"), true},
+        {LITERAL("/%41"), true},
+        {LITERAL("/\xc3\xa9"), true},
+        {LITERAL("/%C3%A9"), true},
+        {LITERAL("/%c3\xa9"), true}, /* one character, half of it escaped */
+        {LITERAL("/\xc3%a9"), true},
+        {LITERAL("/%E2%82%AC/%F0%9F%98%80x"), true},
+        {LITERAL("/%F4%8F%BF%BF"), true},
+        {LITERAL("/\xff"), false},
+        {LITERAL("/%FF"), false},
+        {LITERAL("/%C3"), false},
+        {LITERAL("/%C3/%A9"), false},
+        {LITERAL("/%A9"), false},
+        {LITERAL("/%C0%AF"), false}, /* overlong */
+        {LITERAL("/%c0%ae%c0%ae/"), false},
+        {LITERAL("/%E0%80%AF"), false}, /* overlong */
+        {LITERAL("/%ED%A0%80"), false}, /* surrogate */
+        {LITERAL("/%F4%90%80%80"), false},
+        {LITERAL("/%E2%82"), false},
+        {LITERAL("/%E2%82x"), false},
+        {LITERAL("/%F0%9F%98"), false},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++)
+        cr_expect_eq(svc__uri_decoded_utf8(rows[i].text), rows[i].valid, "row %zu: %.*s", i,
+                     SHOW(rows[i].text));
+}

@@ -3,8 +3,8 @@
  *
  * Functions say whose they are: the producer's or the consumer's, one thread each at a time.
  */
-#ifndef SVC_BASE_RING_H
-#define SVC_BASE_RING_H
+#ifndef SVC_LOG_RING_H
+#define SVC_LOG_RING_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* The log sink: rings that threads fill, and the thread that empties them into the outlet. */
-#include "libsvc/base/sink.h"
+#include "libsvc/log/sink.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,10 +15,10 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
-#include "libsvc/base/outlet.h"
-#include "libsvc/base/ring.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
+#include "libsvc/log/outlet.h"
+#include "libsvc/log/ring.h"
 
 enum {
     RINGS_MAX = 1 << 16,

@@ -1,4 +1,4 @@
-#include "libsvc/exchange/peer.h"
+#include "libsvc/proto/peer.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include <svc/errors.h>
 
-#include "libsvc/base/ring.h"
+#include "libsvc/log/ring.h"
 #include "tests/unit/base/support.h"
 
 static struct ring ring;
@@ -21,7 +21,7 @@ static void close_ring(void)
     svc__ring_free(&ring);
 }
 
-TestSuite(base_ring, .init = open_ring, .fini = close_ring);
+TestSuite(log_ring, .init = open_ring, .fini = close_ring);
 
 static void expect_record(struct ring *r, const char *data, size_t len)
 {
@@ -34,7 +34,7 @@ static void expect_record(struct ring *r, const char *data, size_t len)
     free(out);
 }
 
-Test(base_ring, sizes_that_are_no_power_of_two_are_refused)
+Test(log_ring, sizes_that_are_no_power_of_two_are_refused)
 {
     static const size_t rows[] = {0, 3, 63, 65, RING_SIZE_MAX + 1, (size_t)RING_SIZE_MAX * 2};
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -43,7 +43,7 @@ Test(base_ring, sizes_that_are_no_power_of_two_are_refused)
     }
 }
 
-Test(base_ring, records_come_out_as_they_went_in)
+Test(log_ring, records_come_out_as_they_went_in)
 {
     size_t len;
     cr_expect_not(svc__ring_next(&ring, &len));
@@ -59,7 +59,7 @@ Test(base_ring, records_come_out_as_they_went_in)
 }
 
 /* Records of every length at every place, so that lengths and bytes wrap round everywhere. */
-Test(base_ring, records_wrap_round_at_every_place)
+Test(log_ring, records_wrap_round_at_every_place)
 {
     char data[64];
     for (size_t i = 0; i < sizeof data; i++)
@@ -74,7 +74,7 @@ Test(base_ring, records_wrap_round_at_every_place)
     }
 }
 
-Test(base_ring, a_full_ring_refuses_until_there_is_room)
+Test(log_ring, a_full_ring_refuses_until_there_is_room)
 {
     char data[64] = {0};
     cr_expect_not(svc__ring_put(&ring, data, 61));
@@ -90,7 +90,7 @@ Test(base_ring, a_full_ring_refuses_until_there_is_room)
     cr_expect_eq(atomic_load(&ring.puts), 3);
 }
 
-Test(base_ring, half_full_is_more_than_half)
+Test(log_ring, half_full_is_more_than_half)
 {
     char data[64] = {0};
     cr_assert(svc__ring_put(&ring, data, 28));
@@ -102,7 +102,7 @@ Test(base_ring, half_full_is_more_than_half)
 }
 
 /* The counts of bytes go on from the end of size_t at 0. */
-Test(base_ring, the_byte_counts_may_wrap_round)
+Test(log_ring, the_byte_counts_may_wrap_round)
 {
     atomic_store(&ring.head, SIZE_MAX - 10);
     atomic_store(&ring.tail, SIZE_MAX - 10);
@@ -137,7 +137,7 @@ static void *put_all(void *arg)
     return arg;
 }
 
-Test(base_ring, two_threads_pass_every_record_on_unchanged)
+Test(log_ring, two_threads_pass_every_record_on_unchanged)
 {
     pthread_t producer;
     char want[LONGEST];

@@ -13,8 +13,8 @@
  * The descriptor may be shared with other programs, so its flags are never changed. After a fork
  * the child has no writer thread and must not use the sink.
  */
-#ifndef SVC_BASE_SINK_H
-#define SVC_BASE_SINK_H
+#ifndef SVC_LOG_SINK_H
+#define SVC_LOG_SINK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Who is at the other end of a connection: found out once for it, and copied into its requests. */
-#ifndef SVC_EXCHANGE_PEER_H
-#define SVC_EXCHANGE_PEER_H
+#ifndef SVC_PROTO_PEER_H
+#define SVC_PROTO_PEER_H
 
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* The ring of records: four bytes of length, then the bytes, both wrapping round at the end. */
-#include "libsvc/base/ring.h"
+#include "libsvc/log/ring.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Writing batches of lines without ever setting O_NONBLOCK, which is shared with other programs. */
-#include "libsvc/base/outlet.h"
+#include "libsvc/log/outlet.h"
 
 #include <errno.h>
 #include <fcntl.h>

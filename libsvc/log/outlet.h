@@ -4,8 +4,8 @@
  *
  * For one thread, except where a member says otherwise.
  */
-#ifndef SVC_BASE_OUTLET_H
-#define SVC_BASE_OUTLET_H
+#ifndef SVC_LOG_OUTLET_H
+#define SVC_LOG_OUTLET_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -14,7 +14,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
-#include "libsvc/base/sink.h"
+#include "libsvc/log/sink.h"
 #include "tests/unit/base/support.h"
 
 static const struct sink_report report = {
@@ -35,7 +35,7 @@ static void close_pipe(void)
     close(ends[1]);
 }
 
-TestSuite(base_sink, .init = open_pipe, .fini = close_pipe);
+TestSuite(log_sink, .init = open_pipe, .fini = close_pipe);
 
 /* Takes all there is from a descriptor, up to its end. */
 struct reader {
@@ -94,7 +94,7 @@ static bool offer(struct sink_ring *ring, const char *line)
     return svc__sink_write(ring, line, strlen(line));
 }
 
-Test(base_sink, bad_descriptors_and_sizes_are_refused)
+Test(log_sink, bad_descriptors_and_sizes_are_refused)
 {
     cr_expect_null(svc__sink_open(-1, 0, 1, &report));
     cr_expect_null(svc__sink_open(ends[1], (size_t)SINK_RING_MAX + 1, 1, &report));
@@ -102,7 +102,7 @@ Test(base_sink, bad_descriptors_and_sizes_are_refused)
     cr_expect_eq(svc__sink_close(NULL, 0), 0);
 }
 
-Test(base_sink, lines_are_written_while_it_is_open)
+Test(log_sink, lines_are_written_while_it_is_open)
 {
     struct sink *sink = svc__sink_open(ends[1], 0, 1, &report);
     struct sink_ring *ring = svc__sink_ring(sink);
@@ -119,7 +119,7 @@ Test(base_sink, lines_are_written_while_it_is_open)
 }
 
 /* The line comes at one moment after another of the writer's falling asleep. */
-Test(base_sink, a_writer_that_falls_asleep_misses_no_line)
+Test(log_sink, a_writer_that_falls_asleep_misses_no_line)
 {
     char got[8];
     for (int yields = 0; yields < 300; yields++) {
@@ -138,7 +138,7 @@ Test(base_sink, a_writer_that_falls_asleep_misses_no_line)
     }
 }
 
-Test(base_sink, rings_are_limited_in_number)
+Test(log_sink, rings_are_limited_in_number)
 {
     struct sink *sink = svc__sink_open(ends[1], 0, 2, &report);
     struct sink_ring *first = svc__sink_ring(sink);
@@ -176,7 +176,7 @@ static void expect_longest_line(size_t ring_size, size_t longest)
     free(reader.data);
 }
 
-Test(base_sink, a_line_longer_than_the_limit_or_the_ring_is_dropped_and_told)
+Test(log_sink, a_line_longer_than_the_limit_or_the_ring_is_dropped_and_told)
 {
     expect_longest_line(0, SINK_LINE_MAX);
     expect_longest_line(1, SINK_RING_MIN - 4);
@@ -254,7 +254,7 @@ static size_t check_lines(struct bytes text, uint64_t *told)
     return count;
 }
 
-Test(base_sink, a_clean_close_loses_nothing_that_was_accepted)
+Test(log_sink, a_clean_close_loses_nothing_that_was_accepted)
 {
     struct reader reader;
     uint64_t told = 0;
@@ -274,7 +274,7 @@ Test(base_sink, a_clean_close_loses_nothing_that_was_accepted)
 }
 
 /* Nobody reads until all has been offered: the producers get through all the same. */
-Test(base_sink, a_reader_that_stops_costs_lines_but_no_time)
+Test(log_sink, a_reader_that_stops_costs_lines_but_no_time)
 {
     struct reader reader;
     uint64_t told = 0;
@@ -295,7 +295,7 @@ Test(base_sink, a_reader_that_stops_costs_lines_but_no_time)
     free(reader.data);
 }
 
-Test(base_sink, a_deadline_ends_the_close_when_nobody_reads)
+Test(log_sink, a_deadline_ends_the_close_when_nobody_reads)
 {
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
     struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS, &report);
@@ -308,7 +308,7 @@ Test(base_sink, a_deadline_ends_the_close_when_nobody_reads)
     cr_expect_eq(svc__sink_close(sink, LONG_MS), SVC_EFORCED, "a second stop returns the same");
 }
 
-Test(base_sink, no_time_at_all_is_a_deadline)
+Test(log_sink, no_time_at_all_is_a_deadline)
 {
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
     struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, PRODUCERS, &report);
@@ -318,7 +318,7 @@ Test(base_sink, no_time_at_all_is_a_deadline)
     cr_expect_eq(svc__sink_close(sink, 0), 0, "but there must be something to write");
 }
 
-Test(base_sink, lines_after_the_stop_count_as_dropped)
+Test(log_sink, lines_after_the_stop_count_as_dropped)
 {
     struct sink *sink = svc__sink_open(ends[1], SINK_RING_MIN, 1, &report);
     struct sink_ring *ring = svc__sink_ring(sink);
@@ -339,7 +339,7 @@ static char *temporary(const char *name)
     return path;
 }
 
-Test(base_sink, lines_are_appended_to_a_file)
+Test(log_sink, lines_are_appended_to_a_file)
 {
     char *path = temporary("file"), got[64];
     int fd = mkostemp(path, O_APPEND);
@@ -356,7 +356,7 @@ Test(base_sink, lines_are_appended_to_a_file)
     unlink(path);
 }
 
-Test(base_sink, a_file_gets_every_line)
+Test(log_sink, a_file_gets_every_line)
 {
     char *path = temporary("many");
     uint64_t told = 0;
@@ -375,7 +375,7 @@ Test(base_sink, a_file_gets_every_line)
     unlink(path);
 }
 
-Test(base_sink, a_full_device_costs_lines_which_are_counted)
+Test(log_sink, a_full_device_costs_lines_which_are_counted)
 {
     int fd = open("/dev/full", O_WRONLY);
     if (fd < 0)
@@ -398,7 +398,7 @@ static void await_drops(struct sink *sink, uint64_t count)
 }
 
 /* The reader of a named pipe leaves, which breaks it, and another one comes. */
-Test(base_sink, a_broken_pipe_costs_lines_until_it_is_whole_again)
+Test(log_sink, a_broken_pipe_costs_lines_until_it_is_whole_again)
 {
     char got[256], path[300], *dir = mkdtemp(temporary("fifo"));
     cr_assert_not_null(dir);
@@ -434,7 +434,7 @@ Test(base_sink, a_broken_pipe_costs_lines_until_it_is_whole_again)
 
 /* A terminal says that it is ready for any number of bytes once it has room for one, so the writer
  * hangs when the far side does not read. */
-Test(base_sink, a_writer_that_hangs_in_a_write_is_left_behind)
+Test(log_sink, a_writer_that_hangs_in_a_write_is_left_behind)
 {
     static char text[4000];
     int master = posix_openpt(O_RDWR | O_NOCTTY);

@@ -15,7 +15,7 @@
 #include <svc/errors.h>
 
 #include "libsvc/base/clock.h"
-#include "libsvc/base/outlet.h"
+#include "libsvc/log/outlet.h"
 #include "tests/support/test_clock.h"
 #include "tests/unit/base/support.h"
 
@@ -39,7 +39,7 @@ static void close_outlet(void)
     close(ends[1]);
 }
 
-TestSuite(base_outlet, .init = open_outlet, .fini = close_outlet);
+TestSuite(log_outlet, .init = open_outlet, .fini = close_outlet);
 
 static bool add(const char *line)
 {
@@ -67,7 +67,7 @@ static void expect_read(int fd, const char *want)
               (int)n, got);
 }
 
-Test(base_outlet, a_batch_is_written_line_by_line)
+Test(log_outlet, a_batch_is_written_line_by_line)
 {
     _Atomic uint64_t written = 5;
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
@@ -82,12 +82,12 @@ Test(base_outlet, a_batch_is_written_line_by_line)
     svc__outlet_free(outlet);
 }
 
-Test(base_outlet, a_descriptor_that_is_none_is_refused)
+Test(log_outlet, a_descriptor_that_is_none_is_refused)
 {
     cr_expect_eq(svc__outlet_init(outlet, -1, wake_fd), SVC_ESYSTEM);
 }
 
-Test(base_outlet, the_descriptor_is_a_duplicate_whose_flags_stay)
+Test(log_outlet, the_descriptor_is_a_duplicate_whose_flags_stay)
 {
     int flags = fcntl(ends[1], F_GETFL);
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
@@ -100,7 +100,7 @@ Test(base_outlet, the_descriptor_is_a_duplicate_whose_flags_stay)
     cr_expect_eq(write(ends[1], "x", 1), 1);
 }
 
-Test(base_outlet, a_batch_has_a_limit_of_bytes_and_of_lines)
+Test(log_outlet, a_batch_has_a_limit_of_bytes_and_of_lines)
 {
     size_t lines = 0;
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
@@ -159,12 +159,12 @@ static void expect_large_batches_to_arrive(int from, int to)
     cr_expect(svc__bytes_eq(svc__bytes(got, reader.len), svc__bytes(want, len)));
 }
 
-Test(base_outlet, large_batches_pass_a_pipe_whole)
+Test(log_outlet, large_batches_pass_a_pipe_whole)
 {
     expect_large_batches_to_arrive(ends[0], ends[1]);
 }
 
-Test(base_outlet, large_batches_pass_a_socket_whole)
+Test(log_outlet, large_batches_pass_a_socket_whole)
 {
     int pair[2];
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -172,7 +172,7 @@ Test(base_outlet, large_batches_pass_a_socket_whole)
     close(pair[0]);
 }
 
-Test(base_outlet, large_batches_pass_a_pipe_that_does_not_block)
+Test(log_outlet, large_batches_pass_a_pipe_that_does_not_block)
 {
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
     expect_large_batches_to_arrive(ends[0], ends[1]);
@@ -207,7 +207,7 @@ static size_t flush_in_time(void)
 
 /* A pipe that is full and nobody reads: what fitted is written, the rest is lost, and the line that
  * was cut ends before the next. */
-Test(base_outlet, a_deadline_ends_the_waiting)
+Test(log_outlet, a_deadline_ends_the_waiting)
 {
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
@@ -227,7 +227,7 @@ static void *set_deadline(void *arg)
     return arg;
 }
 
-Test(base_outlet, a_deadline_set_while_it_waits_is_seen)
+Test(log_outlet, a_deadline_set_while_it_waits_is_seen)
 {
     pthread_t thread;
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
@@ -240,7 +240,7 @@ Test(base_outlet, a_deadline_set_while_it_waits_is_seen)
     svc__outlet_free(outlet);
 }
 
-Test(base_outlet, a_line_that_was_cut_is_ended_before_the_next)
+Test(log_outlet, a_line_that_was_cut_is_ended_before_the_next)
 {
     char got[16384];
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
@@ -258,7 +258,7 @@ Test(base_outlet, a_line_that_was_cut_is_ended_before_the_next)
     svc__outlet_free(outlet);
 }
 
-Test(base_outlet, a_reader_who_left_costs_the_batch_and_no_signal)
+Test(log_outlet, a_reader_who_left_costs_the_batch_and_no_signal)
 {
     int pair[2];
     signal(SIGPIPE, SIG_DFL);
@@ -273,7 +273,7 @@ Test(base_outlet, a_reader_who_left_costs_the_batch_and_no_signal)
     close(pair[1]);
 }
 
-Test(base_outlet, a_full_device_costs_the_batch)
+Test(log_outlet, a_full_device_costs_the_batch)
 {
     int fd = open("/dev/full", O_WRONLY);
     if (fd < 0)
@@ -310,7 +310,7 @@ static void expect_file(const char *want)
     close(fd);
 }
 
-Test(base_outlet, a_file_takes_the_batch_that_was_begun_and_no_rest_of_a_line)
+Test(log_outlet, a_file_takes_the_batch_that_was_begun_and_no_rest_of_a_line)
 {
     name_path();
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);
@@ -324,7 +324,7 @@ Test(base_outlet, a_file_takes_the_batch_that_was_begun_and_no_rest_of_a_line)
     remove_path();
 }
 
-Test(base_outlet, what_cannot_be_opened_changes_nothing)
+Test(log_outlet, what_cannot_be_opened_changes_nothing)
 {
     name_path();
     cr_assert_eq(svc__outlet_init(outlet, ends[1], wake_fd), 0);

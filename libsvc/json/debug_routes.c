@@ -1,0 +1,36 @@
+/* The routes of a service, as the answer to a path that none of them matches. */
+#include "libsvc/json/debug_routes.h"
+
+#include <svc/json.h>
+
+#include "libsvc/exchange/exchange.h"
+#include "libsvc/json/json_tree.h"
+
+enum { MAX_ROUTES = 1000, MAX_ROUTE_TEXT = 65536 };
+
+/* Where a route was registered stands behind its pattern. */
+static json_t *describe_route(const struct pattern *pattern, struct buf *text)
+{
+    svc__buf_clear(text);
+    svc__buf_printf(text, "%s (%s:%d)", pattern->text, pattern->file, pattern->line);
+    svc__buf_terminate(text);
+    return svc__buf_error(text) ? NULL : svc__json_tree_text(text->data);
+}
+
+/* The first so many routes. */
+static json_t *list_routes(const struct plan *plan)
+{
+    json_t *routes = json_array();
+    struct buf text;
+    svc__buf_init(&text, MAX_ROUTE_TEXT);
+    for (size_t i = 0; i < plan->route_count && i < MAX_ROUTES; i++)
+        json_array_append_new(routes, describe_route(&plan->routes[i].pattern, &text));
+    svc__buf_free(&text);
+    return routes;
+}
+
+int svc__debug_routes_answer(svc_request *req, svc_response *res)
+{
+    json_t *members = json_pack("{s:o}", "routes", list_routes(req->plan));
+    return members ? svc_response_problem_take(res, 404, "no route matches", members) : SVC_ENOMEM;
+}
