@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libsvc/app/app_settings.h"
+#include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/task.h"
 
 /* Why an app cannot be mounted there; NULL when it can. */
@@ -149,6 +150,8 @@ static int adopt(svc_app *app, struct mount *mount)
     first = first ? first : error;
     adopt_hooks(app, inner);
     error = adopt_checks(app, inner);
+    first = first ? first : error;
+    error = svc__loop_hooks_adopt(app, inner);
     first = first ? first : error;
     error = svc__task_adopt(app, inner);
     first = first ? first : error;
