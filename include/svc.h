@@ -19,6 +19,7 @@
 #include <svc/rate_limit.h>
 #include <svc/request.h>
 #include <svc/response.h>
+#include <svc/row.h>
 #include <svc/setting.h>
 #include <svc/stream.h>
 #include <svc/task.h>

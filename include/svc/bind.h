@@ -15,13 +15,13 @@
  *     if (!svc_request_bind(req, res, schema, &draft))
  *         return 0;
  *
- * The SVC_FIELD macros need designated initialisers: tables are written in C, of C99 or later.
- * docs/binding.md shows more.
+ * A table reads the same in C and in C++. docs/binding.md shows more.
  */
 #ifndef SVC_BIND_H
 #define SVC_BIND_H
 
 #include <svc/json_writer.h>
+#include <svc/row.h>
 #include <svc/types.h>
 
 SVC_BEGIN_DECLS
@@ -137,10 +137,7 @@ typedef struct svc_field {
     SVC__OBJECTS(type, member, count, __VA_ARGS__, SVC__FIELD_LAST)
 
 /* The end of a table. */
-#define SVC_FIELD_END                                                                              \
-    {                                                                                              \
-        SVC__FIELD_LAST                                                                            \
-    }
+#define SVC_FIELD_END SVC__ROW(svc_field, SVC__FIELD_LAST)
 
 /* A rule that names the svc_presence of the struct in which to say whether the member was there. */
 #define SVC_FIELD_PRESENCE(type, member) .presence = 1 + SVC__AT(type, member, svc_presence)
@@ -156,10 +153,8 @@ typedef struct svc_field {
     (offsetof(whole, part) + 0 * sizeof(char[sizeof(value) == sizeof(int) ? 1 : -1]))
 
 #define SVC__FIELD_AT(kind, part, where, ...)                                                      \
-    {                                                                                              \
-        .type = (kind), .member = #part, .file = __FILE__, .line = __LINE__, .offset = (where),    \
-        __VA_ARGS__                                                                                \
-    }
+    SVC__ROW(svc_field, .type = (kind), .member = #part, .file = __FILE__, .line = __LINE__,       \
+             .offset = (where), __VA_ARGS__)
 #define SVC__FIELD(kind, ctype, whole, part, ...)                                                  \
     SVC__FIELD_AT(kind, part, SVC__AT(whole, part, ctype), __VA_ARGS__)
 #define SVC__ARRAY(kind, ctype, whole, part, count, ...)                                           \

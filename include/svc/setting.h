@@ -12,6 +12,7 @@
 #ifndef SVC_SETTING_H
 #define SVC_SETTING_H
 
+#include <svc/row.h>
 #include <svc/types.h>
 
 SVC_BEGIN_DECLS
@@ -25,8 +26,8 @@ enum svc_setting_kind {
 };
 
 /*
- * A row of a table. The macros below fill it; behind the text they take what else is to be set:
- * `.secret = true`, `.required = true`, in this order. In C++ they are for C++20.
+ * A row of a table. The macros below fill it, in C and C++; behind the text they take what else is to be
+ * set: `.secret = true`, `.required = true`.
  */
 typedef struct svc_setting {
     size_t size; /* set by the macros */
@@ -48,36 +49,27 @@ typedef struct svc_setting {
     (offsetof(type, member) + 0 * sizeof((of *)0 == &((type *)0)->member))
 
 #define SVC_SETTING_STRING(type, member, value, ...)                                               \
-    {                                                                                              \
-        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_STRING, .name = #member,             \
-        .offset = SVC_SETTING_OFFSET(type, member, const char *), .string = (value),               \
-        .text = __VA_ARGS__                                                                        \
-    }
+    SVC__ROW(svc_setting, .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_STRING,            \
+             .name = #member, .offset = SVC_SETTING_OFFSET(type, member, const char *),            \
+             .string = (value), .text = __VA_ARGS__)
 
 #define SVC_SETTING_NUMBER(type, member, value, lowest, highest, of, ...)                          \
-    {                                                                                              \
-        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_NUMBER, .name = #member,             \
-        .offset = SVC_SETTING_OFFSET(type, member, uint64_t), .number = (value), .min = (lowest),  \
-        .max = (highest), .unit = (of), .text = __VA_ARGS__                                        \
-    }
+    SVC__ROW(svc_setting, .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_NUMBER,            \
+             .name = #member, .offset = SVC_SETTING_OFFSET(type, member, uint64_t),                \
+             .number = (value), .min = (lowest), .max = (highest), .unit = (of),                   \
+             .text = __VA_ARGS__)
 
 #define SVC_SETTING_FLAG(type, member, value, ...)                                                 \
-    {                                                                                              \
-        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_FLAG, .name = #member,               \
-        .offset = SVC_SETTING_OFFSET(type, member, int), .number = (value), .text = __VA_ARGS__    \
-    }
+    SVC__ROW(svc_setting, .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_FLAG,              \
+             .name = #member, .offset = SVC_SETTING_OFFSET(type, member, int), .number = (value),  \
+             .text = __VA_ARGS__)
 
 #define SVC_SETTING_CHOICE(type, member, value, words, ...)                                        \
-    {                                                                                              \
-        .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_CHOICE, .name = #member,             \
-        .offset = SVC_SETTING_OFFSET(type, member, int), .number = (value), .choices = (words),    \
-        .text = __VA_ARGS__                                                                        \
-    }
+    SVC__ROW(svc_setting, .size = sizeof(svc_setting), .kind = SVC_SETTING_KIND_CHOICE,            \
+             .name = #member, .offset = SVC_SETTING_OFFSET(type, member, int), .number = (value),  \
+             .choices = (words), .text = __VA_ARGS__)
 
-#define SVC_SETTING_END                                                                            \
-    {                                                                                              \
-        .size = sizeof(svc_setting)                                                                \
-    }
+#define SVC_SETTING_END SVC__ROW(svc_setting, .size = sizeof(svc_setting))
 
 /*
  * Adds the settings of `table`, which ends with SVC_SETTING_END, and writes their defaults to

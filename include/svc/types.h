@@ -42,6 +42,10 @@ enum {
  * handler failed, which the client sees as a 500 and the log as a line that names the route.
  * Runs on an event loop, where it must not block, or on a worker if its route says SVC_BLOCKING.
  * `req` and `res` are borrowed for the call.
+ *
+ * In C++, no exception may leave a handler or any other function that the library calls: it would pass
+ * through frames of C, which leaves what they hold as it is. Declare such functions noexcept, so that one
+ * ends the process at once, where it was thrown.
  */
 typedef int svc_handler(svc_request *req, svc_response *res);
 

@@ -14,13 +14,21 @@ int svc_app_add_settings(svc_app *app, const svc_setting *table, void *values)
 {
     app = app ? svc__app_root(app) : NULL;
     int error = svc__app_open(app, "svc_app_add_settings");
-    return error ? error : svc__settings_add(&app->settings, table, values);
+    if (!error)
+        error = svc__settings_add(&app->settings, table, values);
+    return error ? error : svc__settings_source_added(&app->settings);
 }
 
 int svc_app_read_environment(svc_app *app, const char *prefix)
 {
     int error = svc__app_open(app, "svc_app_read_environment");
     return error ? error : svc__settings_source_prefix(&app->settings, prefix);
+}
+
+int svc__app_settings_adopt(svc_app *app, svc_app *inner)
+{
+    int error = svc__settings_adopt(&app->settings, &inner->settings);
+    return error ? error : svc__settings_source_added(&app->settings);
 }
 
 int svc__app_settings_check(svc_app *app)

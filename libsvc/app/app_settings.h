@@ -4,6 +4,10 @@
 
 #include "libsvc/app/app_internal.h"
 
+/* Takes over the settings of an app that is mounted, and reads the environment for them. 0,
+ * SVC_EINVAL for a name that both have, or what svc_app_read_environment returns. */
+int svc__app_settings_adopt(svc_app *app, svc_app *inner);
+
 /* Checks every setting of the app and of the apps mounted on it, and keeps an error for each that
  * is bad or missing. 0 or SVC_ECONFIG. */
 int svc__app_settings_check(svc_app *app);

@@ -17,6 +17,7 @@
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/request_trailers.h"
 #include "libsvc/exchange/response_trailers.h"
 #include "libsvc/exchange/stand_in.h"
@@ -210,7 +211,7 @@ static struct exchange *run(struct test_host *host, struct exchange *x, const sv
             step = send_body(x, test, &at);
             break;
         case EXCHANGE_OVER:
-            return svc__dispatch_refuse(x, 413, "the request body is over the limit", SVC_CUT);
+            return svc__dispatch_refuse(x, REFUSAL_BODY_OVER, SVC_CUT);
         default:
             step = wait_for_others(host, &x);
         }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "libsvc/settings/settings.h"
+#include "libsvc/app/app_settings.h"
 
 /* Why an app cannot be mounted there; NULL when it can. */
 static const char *obstacle(const svc_app *outer, const svc_app *inner)
@@ -54,7 +54,7 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     svc__faults_join(&inner->faults, &outer->faults, inner->name);
     inner->parent = outer;
     inner->root.parent = at;
-    return svc__settings_adopt(&svc__app_root(outer)->settings, &inner->settings);
+    return svc__app_settings_adopt(svc__app_root(outer), inner);
 }
 
 int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)

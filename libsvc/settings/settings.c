@@ -10,7 +10,6 @@
 #include "libsvc/log/sink.h"
 #include "libsvc/proto/network.h"
 #include "libsvc/settings/setting.h"
-#include "libsvc/settings/settings_source.h"
 
 enum { MAX_SHOWN = 65536 };
 
@@ -149,13 +148,14 @@ static int check_table(struct settings *settings, const struct settings_table *t
 }
 
 /* Puts a list of tables behind those that are there. */
-static int append_tables(struct settings *settings, struct settings_table *first)
+static void append_tables(struct settings *settings, struct settings_table *first)
 {
     struct settings_table *last = &settings->first;
     while (last->next)
         last = last->next;
     last->next = first;
-    return settings->prefix ? svc__settings_source_environment(settings, first) : 0;
+    if (!settings->unread)
+        settings->unread = first;
 }
 
 int svc__settings_add(struct settings *settings, const svc_setting *table, void *values)
@@ -171,7 +171,8 @@ int svc__settings_add(struct settings *settings, const svc_setting *table, void 
         return error;
     for (size_t i = 0; i < count; i++)
         svc__setting_reset(&copy->settings[i], values);
-    return append_tables(settings, copy);
+    append_tables(settings, copy);
+    return 0;
 }
 
 int svc__settings_adopt(struct settings *settings, struct settings *from)
@@ -183,8 +184,9 @@ int svc__settings_adopt(struct settings *settings, struct settings *from)
         error = check_table(settings, at);
     if (error || !first)
         return error;
-    from->first.next = NULL;
-    return append_tables(settings, first);
+    from->first.next = from->unread = NULL;
+    append_tables(settings, first);
+    return 0;
 }
 
 /* ---- The check as a whole */

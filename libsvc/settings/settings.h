@@ -35,8 +35,9 @@ struct settings {
     struct faults *faults;       /* each mistake in them */
     struct settings_table first; /* the library's own */
     struct settings_origin origins[SETTINGS_COUNT];
-    const char *prefix; /* of the environment as last read; NULL before */
-    bool bad;           /* settings cannot be taken, or are not what they must be */
+    const char *prefix;            /* of the environment as last read; NULL before */
+    struct settings_table *unread; /* the first for which it has not been read yet, or NULL */
+    bool bad;                      /* settings cannot be taken, or are not what they must be */
 };
 
 /* The library's own settings, SETTINGS_COUNT of them, of a svc_config. */
@@ -50,15 +51,16 @@ void svc__settings_init(struct settings *settings, svc_config *config, struct ar
 /* The prefix of the environment's names: "SVC" until another one has been read. */
 const char *svc__settings_prefix(const struct settings *settings);
 
-/* svc_app_configure and svc_app_add_settings, of settings that may still change. */
+/* svc_app_configure and svc_app_add_settings, of settings that may still change. The environment is
+ * not read into what is added: see svc__settings_source_added. */
 int svc__settings_configure(struct settings *settings, const svc_config *config);
 int svc__settings_add(struct settings *settings, const svc_setting *table, void *values);
 
 /*
  * Takes over all tables of `from` but the library's own, and from then on reads, checks and shows
  * them with its own: for an app that is mounted on another. `from` keeps the memory, and must live
- * as long. 0, SVC_EINVAL for a name that both have, or what svc__settings_source_environment
- * returns.
+ * as long. As svc__settings_add, the environment is not read. 0, or SVC_EINVAL for a name that both
+ * have.
  */
 int svc__settings_adopt(struct settings *settings, struct settings *from);
 

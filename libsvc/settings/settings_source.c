@@ -45,9 +45,11 @@ static int read_variable(struct settings *settings, struct settings_table *table
     return !error && svc__settings_missing(table, index) ? SVC_ECONFIG : error;
 }
 
-int svc__settings_source_environment(struct settings *settings, struct settings_table *table)
+/* Into `table` and those behind it. */
+static int read_environment(struct settings *settings, struct settings_table *table)
 {
     int first = 0;
+    settings->unread = NULL;
     for (; table; table = table->next) {
         for (size_t i = 0; i < table->count; i++) {
             int error = read_variable(settings, table, i);
@@ -65,7 +67,12 @@ int svc__settings_source_prefix(struct settings *settings, const char *prefix)
     if (!copy)
         return svc__settings_refuse_call(settings, SVC_ENOMEM, "svc_app_read_environment");
     settings->prefix = copy;
-    return svc__settings_source_environment(settings, &settings->first);
+    return read_environment(settings, &settings->first);
+}
+
+int svc__settings_source_added(struct settings *settings)
+{
+    return settings->prefix ? read_environment(settings, settings->unread) : 0;
 }
 
 /* ---- Files */

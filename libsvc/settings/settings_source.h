@@ -5,14 +5,14 @@
 #include "libsvc/settings/settings.h"
 
 /*
- * Reads what the environment has by the prefix into `table` and those behind it. Each bad
- * value is kept as a set-up error. 0, SVC_ECONFIG also for a required setting without a value,
- * which is no error yet, or SVC_ENOMEM.
+ * svc_app_read_environment: reads what the environment has by the prefix, which is kept, into all
+ * settings. Each bad value is kept as a set-up error. 0, SVC_EINVAL for a bad prefix, SVC_ECONFIG
+ * also for a required setting without a value, which is no error yet, or SVC_ENOMEM.
  */
-int svc__settings_source_environment(struct settings *settings, struct settings_table *table);
-
-/* svc_app_read_environment: the same for all settings, by a prefix that they keep. */
 int svc__settings_source_prefix(struct settings *settings, const char *prefix);
+
+/* The same for the settings that were added since, by the prefix of then; without one, nothing. */
+int svc__settings_source_added(struct settings *settings);
 
 /*
  * Reads a file of environment variables (see base/env_file.h), 1 MiB at most, into all settings but

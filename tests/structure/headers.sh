@@ -1,5 +1,5 @@
 #!/bin/sh
-# Each public header compiles alone, twice in a row, as C99 and as C++11, and what its macros make does.
+# Each public header compiles alone, twice in a row, as C99 and as C++, and what its macros make does.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -31,3 +31,8 @@ END
 cp "$work/log.c" "$work/log.cc"
 $CC -std=c99 $warnings -I"$top_srcdir/include" $jansson -fsyntax-only "$work/log.c"
 $CXX -std=c++11 $warnings -I"$top_srcdir/include" $jansson -fsyntax-only "$work/log.cc"
+
+# A program with every macro of the headers, in C++: settings, fields, options, flags, keys.
+for standard in c++11 c++17 c++20; do
+    $CXX -std=$standard $warnings -I"$top_srcdir/include" $jansson -fsyntax-only "$top_srcdir/tests/consumer/consumer.cc"
+done

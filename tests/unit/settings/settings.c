@@ -70,7 +70,7 @@ Test(settings_tables, settings_of_an_app_go_over_to_another)
     owner_close(&inner);
 }
 
-Test(settings_tables, settings_that_go_over_late_are_read_at_once)
+Test(settings_tables, settings_that_go_over_late_are_read_by_the_prefix_of_before)
 {
     struct values values;
     struct owner outer, inner;
@@ -80,6 +80,8 @@ Test(settings_tables, settings_that_go_over_late_are_read_at_once)
     cr_assert_eq(svc__settings_add(&inner.settings, table, &values), 0);
     cr_expect_eq(svc__settings_source_prefix(&outer.settings, "LATE"), 0);
     cr_expect_eq(svc__settings_adopt(&outer.settings, &inner.settings), 0);
+    cr_expect_eq(values.number, 1);
+    cr_expect_eq(svc__settings_source_added(&outer.settings), 0);
     cr_expect_eq(values.number, 7);
     owner_close(&outer);
     owner_close(&inner);
