@@ -8,6 +8,7 @@
 #include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
+#include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
@@ -55,6 +56,7 @@ struct test_host {
     struct exchange_host host; /* first */
     struct log log;
     struct svc_loop loop;
+    bool begun;            /* the loop has what each loop has of its own */
     pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
     struct mailbox news;
     const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
@@ -443,8 +445,10 @@ bool svc__app_test_end(svc_app *app)
     while (atomic_load(&test->host.away) && svc__clock_ms() < deadline_ms)
         await_news(test, deadline_ms);
     bool ended = !atomic_load(&test->host.away);
-    if (ended)
+    if (ended) {
         svc__reactor_end(&test->loop);
+        svc__loop_hooks_end(&test->loop);
+    }
     svc__reactor_enter(loop_before);
     return ended;
 }
@@ -472,6 +476,19 @@ static bool test_valid(const svc_test *test)
            test->max_reply_bytes <= MAX_REPLY && test->peer && !svc__peer_parse(test->peer, &peer);
 }
 
+/* A loop that cannot have what it needs ends the app, as a start hook does. */
+static int begin_loop(svc_app *app)
+{
+    struct test_host *test = app->test_host;
+    struct svc_loop *loop_before = svc__reactor_enter(&test->loop);
+    int error = svc__loop_hooks_begin(app, &test->loop);
+    svc__reactor_enter(loop_before);
+    if (error)
+        svc__app_unready(app);
+    test->begun = !error;
+    return error;
+}
+
 /* Readies an app in APP_STARTING. */
 static int ready(svc_app *app)
 {
@@ -483,6 +500,8 @@ static int ready(svc_app *app)
         app->test_host = host_new(app);
     if (!error && !app->test_host)
         error = SVC_ENOMEM;
+    if (!error && !app->test_host->begun)
+        error = begin_loop(app);
     return error ? error : svc__task_start(app, NULL, NULL); /* tasks may name the loop */
 }
 
