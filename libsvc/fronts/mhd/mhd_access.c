@@ -178,7 +178,7 @@ static enum MHD_Result take_body_end(struct mhd_conn *conn)
     const char *reason;
     int status = wanted ? svc__mhd_head_take_trailers(conn, &reason) : 0;
     if (status)
-        return svc__flight_refuse(&conn->flight, status, reason) ? reply(conn) : MHD_NO;
+        return svc__flight_refuse(&conn->flight, status, reason) ? queue_reply(conn) : MHD_NO;
     if (wanted)
         svc__dispatch_body_end(x);
     return run_to_end(conn);
