@@ -3,12 +3,13 @@
 #ifndef SVC_APP_APP_INTERNAL_H
 #define SVC_APP_APP_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <svc/app.h>
 #include <svc/middleware.h>
+#include <svc/task.h>
 
-#include "libsvc/app/task.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
 #include "libsvc/base/faults.h"
@@ -20,6 +21,7 @@
 #include "libsvc/settings/settings.h"
 
 struct service;
+struct svc_loop;
 struct test_host;
 struct workers;
 
@@ -79,6 +81,16 @@ struct hook {
     struct hook *next, *previous;
 };
 
+/* What each event loop has of its own: see svc_app_each_loop. */
+struct loop_hook {
+    svc_app *app;
+    const svc_key *key;
+    int (*begin)(svc_app *app, struct svc_loop *loop, void *arg, void **state);
+    void (*end)(void *state, void *arg);
+    void *arg;
+    struct loop_hook *next;
+};
+
 /* What each worker thread has of its own: see svc_app_each_worker. */
 struct worker_hooks {
     int (*begin)(svc_app *app, void *arg, void **state);
@@ -98,6 +110,22 @@ struct default_layer {
     size_t setting; /* offset of an int in svc_config */
     const svc_middleware *(*make)(svc_app *app);
 };
+
+/* The background tasks: see task.h. */
+struct task_list {
+    svc_task_context *first, *last;
+    int running, failures, restarts; /* metrics */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;   /* a task has ended or was told to stop */
+    void (*ended)(void *arg); /* told of each task that ends; NULL: nobody */
+    void *ended_arg;
+};
+
+#define TASK_LIST_INIT                                                                             \
+    {                                                                                              \
+        .running = -1, .failures = -1, .restarts = -1, .lock = PTHREAD_MUTEX_INITIALIZER,          \
+        .changed = PTHREAD_COND_INITIALIZER                                                        \
+    }
 
 /* Where an app stands in its life: see life.h. */
 enum app_state {
@@ -130,6 +158,7 @@ struct svc_app {
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
+    struct loop_hook *loop_hooks, *last_loop_hook;
     struct workers *workers; /* made when the app is readied */
     int worker_failures;     /* the metric of threads that could not begin */
     struct task_list tasks;

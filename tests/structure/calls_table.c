@@ -38,6 +38,12 @@ static int begin_worker(svc_app *app, void *arg, void **state)
     return 0;
 }
 
+static int begin_loop(svc_app *app, svc_loop *loop, void *arg, void **state)
+{
+    (void)app, (void)loop, (void)arg, (void)state;
+    return 0;
+}
+
 static int run_task(svc_task_context *context, void *arg)
 {
     (void)context, (void)arg;
@@ -63,6 +69,12 @@ static int write_nothing(svc_pipe *pipe, void *arg)
 {
     (void)pipe, (void)arg;
     return 0;
+}
+
+static int end_reply(svc_trailers *out, void *arg)
+{
+    (void)arg;
+    return svc_trailers_add(out, "X-End", "reached");
 }
 
 static int64_t read_nothing(void *state, char *data, size_t len)
@@ -461,6 +473,7 @@ static long defer(struct things *at)
     X(svc_app_admin_address, LOOK, (text = svc_app_admin_address(at->app), 0))                     \
     X(svc_app_configure, REGISTER, configure(at))                                                  \
     X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
+    X(svc_app_each_loop, REGISTER, svc_app_each_loop(at->app, &key, begin_loop, NULL, NULL))       \
     X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
     X(svc_app_free, LIFE, 0)                                                                       \
@@ -520,6 +533,7 @@ static long defer(struct things *at)
     X(svc_json_writer_text, LOOK, (text = svc_json_writer_text(at->json, &length), 0))             \
     X(svc_log_resolve, LOOK, log_line(at))                                                         \
     X(svc_log_write, REQUEST, log_request_line(at))                                                \
+    X(svc_loop_get, LOOK, (svc_loop_get(at->loop, &key), 0))                                       \
     X(svc_loop_post, LOOK, (svc_loop_post(at->loop, do_nothing, NULL) == SVC_EINVAL))              \
     X(svc_pending_complete, LOOK, complete_nothing(at))                                            \
     X(svc_pending_ref, LOOK, svc_pending_ref(at->pending) != NULL)                                 \
@@ -553,6 +567,8 @@ static long defer(struct things *at)
     X(svc_reply_header_at, LOOK, (svc_reply_header_at(at->reply, 0, &text, &other_text), 0))       \
     X(svc_reply_outcome, LOOK, (svc_reply_outcome(at->reply), 0))                                  \
     X(svc_reply_status, LOOK, (svc_reply_status(at->reply), 0))                                    \
+    X(svc_reply_trailer, LOOK, (text = svc_reply_trailer(at->reply, "a"), 0))                      \
+    X(svc_reply_trailer_at, LOOK, (svc_reply_trailer_at(at->reply, 0, &text, &other_text), 0))     \
     X(svc_request_accepts_encoding, REQUEST,                                                       \
       (length = svc_request_accepts_encoding(at->req, "gzip"), 0))                                 \
     X(svc_request_add_cleanup, REQUEST, svc_request_add_cleanup(at->req, do_nothing, NULL))        \
@@ -605,6 +621,10 @@ static long defer(struct things *at)
     X(svc_request_trace_id, REQUEST, (text = svc_request_trace_id(at->req), 0))                    \
     X(svc_request_traceparent, REQUEST, (text = svc_request_traceparent(at->req), 0))              \
     X(svc_request_tracestate, REQUEST, (text = svc_request_tracestate(at->req), 0))                \
+    X(svc_request_trailer, REQUEST, (text = svc_request_trailer(at->req, "a"), 0))                 \
+    X(svc_request_trailer_at, REQUEST,                                                             \
+      (svc_request_trailer_at(at->req, 0, &text, &other_text), 0))                                 \
+    X(svc_request_trailer_count, REQUEST, (length = svc_request_trailer_count(at->req), 0))        \
     X(svc_request_try_read, REQUEST, (svc_request_try_read(at->req, bytes, sizeof bytes), 0))      \
     X(svc_request_worker, REQUEST, (svc_request_worker(at->req), 0))                               \
     X(svc_response_add_header, ANSWER, svc_response_add_header(at->res, "X-Added", "a"))           \
@@ -624,6 +644,7 @@ static long defer(struct things *at)
     X(svc_response_json_end, ANSWER, write_json(at))                                               \
     X(svc_response_json_take, ANSWER, svc_response_json_take(at->res, 200, json_object()))         \
     X(svc_response_new, LOOK, new_response(at))                                                    \
+    X(svc_response_on_trailers, ANSWER, svc_response_on_trailers(at->res, end_reply, NULL))        \
     X(svc_response_pipe, ANSWER, answer_with_pipe(at))                                             \
     X(svc_response_problem, ANSWER, svc_response_problem(at->res, 400, "a"))                       \
     X(svc_response_problem_take, ANSWER,                                                           \
@@ -655,6 +676,7 @@ static long defer(struct things *at)
     X(svc_timer_free, LOOK, use_timer(at))                                                         \
     X(svc_timer_new, LOOK, use_timer(at))                                                          \
     X(svc_timer_set, LOOK, use_timer(at))                                                          \
+    X(svc_trailers_add, LOOK, (svc_trailers_add(NULL, "a", "b"), 0))                               \
     X(svc_version, LOOK, (text = svc_version(), 0))                                                \
     X(svc_waker_ref, LOOK, use_waker(at))                                                          \
     X(svc_waker_unref, LOOK, use_waker(at))                                                        \

@@ -3,6 +3,7 @@
 
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_conn.h"
@@ -20,44 +21,11 @@ enum {
 
 /* ---- Replies */
 
-static size_t count_cookies(const svc_request *req, size_t *bytes)
-{
-    size_t count = 0;
-    const struct field *field = NULL;
-    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE))) {
-        *bytes += field->value.len + 1;
-        count++;
-        for (size_t i = 0; i < field->value.len; i++)
-            count += field->value.data[i] == ';';
-    }
-    return count;
-}
-
 /* Whether the reply's head would fit behind a small request's. */
 static bool head_fits_alone(const struct mhd_conn *conn)
 {
     size_t pool = conn->mhd->pool;
     return MHD_REPLY_HEAD_BYTES + conn->flight.x->response.field_bytes + pool / 2 <= pool;
-}
-
-/*
- * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
- * would close the connection without a word. Its read buffer takes half, or the head when that is
- * larger; 0.9.75 gives back what of it holds nothing.
- */
-static bool head_fits(struct mhd_conn *conn)
-{
-    const svc_request *req = &conn->flight.x->request;
-    const struct mhd_loop *mhd = conn->mhd;
-    size_t cookie_bytes = 0;
-    size_t nodes = req->fields.count + count_cookies(req, &cookie_bytes);
-    size_t needed = nodes * MHD_NODE_BYTES + cookie_bytes + MHD_REPLY_HEAD_BYTES +
-                    conn->flight.x->response.field_bytes;
-    size_t half = mhd->pool / 2;
-    if (needed + (conn->head_bytes > half ? conn->head_bytes : half) <= mhd->pool)
-        return true;
-    bool gives_back = mhd->known_layout && conn->taken_known && !svc__mhd_taken_has_unread(conn);
-    return gives_back && needed + conn->head_bytes <= mhd->pool;
 }
 
 static enum MHD_Result reply_raw(struct mhd_conn *conn, int status)
@@ -88,10 +56,10 @@ static bool closes_for_drain(struct mhd_conn *conn)
     return spared;
 }
 
-static enum MHD_Result reply(struct mhd_conn *conn)
+static enum MHD_Result queue_reply(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
-    if (!head_fits(conn) || !sendable(x))
+    if (!svc__mhd_reply_fits(conn, x->response.field_bytes) || !sendable(x))
         return reply_raw(conn, head_fits_alone(conn) ? 431 : 500);
     bool closes = x->close || conn->flight.cut || closes_for_drain(conn);
     svc__mhd_conn_fly(conn, FLIGHT_SEND);
@@ -100,7 +68,7 @@ static enum MHD_Result reply(struct mhd_conn *conn)
 
 /* ---- The access handler */
 
-static enum MHD_Result suspend(struct mhd_conn *conn, enum flight_phase phase)
+static enum MHD_Result suspend_flight(struct mhd_conn *conn, enum flight_phase phase)
 {
     svc__mhd_conn_fly(conn, phase);
     svc__flight_wait(&conn->flight);
@@ -131,7 +99,7 @@ static enum MHD_Result run_before_body(struct mhd_conn *conn)
     switch (svc__driver_go_on(x)) {
     case EXCHANGE_WAIT:
         conn->call = CALL_AGAIN;
-        return suspend(conn, FLIGHT_HANDLE);
+        return suspend_flight(conn, FLIGHT_HANDLE);
     case EXCHANGE_BODY:
     case EXCHANGE_FULL:
     case EXCHANGE_OVER:
@@ -142,14 +110,15 @@ static enum MHD_Result run_before_body(struct mhd_conn *conn)
     if (droppable(x))
         return expect_body(conn, CALL_DROP);
     conn->lingers = true;
-    return reply(conn);
+    return queue_reply(conn);
 }
 
 /* The request is in, whole. */
 static enum MHD_Result run_to_end(struct mhd_conn *conn)
 {
-    return svc__driver_go_on(conn->flight.x) == EXCHANGE_REPLY ? reply(conn)
-                                                               : suspend(conn, FLIGHT_HANDLE);
+    return svc__driver_go_on(conn->flight.x) == EXCHANGE_REPLY
+               ? queue_reply(conn)
+               : suspend_flight(conn, FLIGHT_HANDLE);
 }
 
 static enum MHD_Result refuse_chunks(struct mhd_conn *conn)
@@ -164,18 +133,18 @@ static enum MHD_Result refuse_chunks(struct mhd_conn *conn)
 static enum MHD_Result drop_piece(struct mhd_conn *conn, size_t len)
 {
     struct exchange *x = conn->flight.x;
-    x->request.bytes_in += len;
+    svc__dispatch_drop(x, len);
     conn->dropped += len;
     if (conn->dropped <= DROP_TOO_LARGE)
         return MHD_YES;
-    if (!svc__exchange_has_reply(x) &&
-        !svc__flight_refuse(&conn->flight, 413, "the request body is over the limit"))
+    if (!svc__exchange_has_reply(x) && !svc__flight_refuse(&conn->flight, REFUSAL_BODY_OVER))
         return MHD_NO;
     return reply_raw(conn, 413);
 }
 
 /* Takes a piece of the body, or leaves it: `*left` is what was not taken. */
-static enum MHD_Result take_piece(struct mhd_conn *conn, const char *data, size_t len, size_t *left)
+static enum MHD_Result take_body_piece(struct mhd_conn *conn, const char *data, size_t len,
+                                       size_t *left)
 {
     if (!svc__chunks_lead(conn, data))
         return refuse_chunks(conn);
@@ -186,27 +155,30 @@ static enum MHD_Result take_piece(struct mhd_conn *conn, const char *data, size_
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
         *left = len;
         conn->held = len;
-        return suspend(conn, FLIGHT_STALL);
+        return suspend_flight(conn, FLIGHT_STALL);
     }
     svc__mhd_taken_body(conn, len);
     if (step == EXCHANGE_BODY)
         return MHD_YES;
     if (conn->call == CALL_DROP)
         return drop_piece(conn, len);
-    if (step == EXCHANGE_OVER &&
-        !svc__flight_refuse(&conn->flight, 413, "the request body is over the limit"))
+    if (step == EXCHANGE_OVER && !svc__flight_refuse(&conn->flight, REFUSAL_BODY_OVER))
         return MHD_NO;
     svc__flight_drop_body(&conn->flight);
     return MHD_YES;
 }
 
-static enum MHD_Result end_body(struct mhd_conn *conn)
+static enum MHD_Result take_body_end(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
     if (!svc__chunks_end(conn))
         return refuse_chunks(conn);
     bool wanted = conn->call == CALL_BODY && !svc__exchange_has_reply(x);
     conn->call = CALL_FINAL;
+    const char *reason;
+    int status = wanted ? svc__mhd_head_take_trailers(conn, &reason) : 0;
+    if (status)
+        return svc__flight_refuse(&conn->flight, status, reason) ? queue_reply(conn) : MHD_NO;
     if (wanted)
         svc__dispatch_body_end(x);
     return run_to_end(conn);
@@ -242,7 +214,7 @@ enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection
     case CALL_BODY:
     case CALL_DROP:
         *len = 0;
-        return taken ? take_piece(conn, data, taken, len) : end_body(conn);
+        return taken ? take_body_piece(conn, data, taken, len) : take_body_end(conn);
     }
     return MHD_NO;
 }
@@ -263,11 +235,11 @@ void *svc__mhd_access_begin(void *cls, const char *target, struct MHD_Connection
     if (!conn || conn->raw)
         return conn;
     if (atomic_load(&mhd->part.loop->stage) >= STAGE_CUT) {
-        svc__mhd_conn_refuse_bare(conn, "the service is stopping");
+        svc__mhd_conn_refuse_bare(conn, REFUSAL_STOPPING);
         return conn;
     }
     if (!svc__flight_begin(&conn->flight, svc__bytes_z(target))) {
-        svc__mhd_conn_refuse_bare(conn, "out of memory");
+        svc__mhd_conn_refuse_bare(conn, REFUSAL_NO_MEMORY);
         return conn;
     }
     conn->call = CALL_FIRST;
@@ -295,10 +267,8 @@ static bool note_refusal(struct exchange *x, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-    bool refused = info && info->http_status >= 400 && !x->replied;
-    if (refused)
-        x->response.status = (int)info->http_status;
-    return refused;
+    return info && info->http_status >= 400 &&
+           svc__dispatch_refused_below(x, (int)info->http_status);
 }
 
 static uint64_t bytes_out(const struct exchange *x, bool sent)

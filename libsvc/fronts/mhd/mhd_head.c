@@ -2,9 +2,12 @@
 #include "libsvc/fronts/mhd/mhd_head.h"
 
 #include <microhttpd.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "libsvc/exchange/dispatch.h"
+#include "libsvc/exchange/refusal.h"
+#include "libsvc/exchange/request_trailers.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
@@ -58,7 +61,7 @@ static void hold_fields(struct mhd_conn *conn, size_t len)
     else if (error == SVC_ETOOBIG)
         refuse_fields(conn, is_long ? 414 : 431, "the request's head is too large");
     else
-        refuse_fields(conn, 503, "out of memory");
+        refuse_fields(conn, REFUSAL_NO_MEMORY);
 }
 
 /*
@@ -169,11 +172,28 @@ void svc__mhd_head_take(struct mhd_conn *conn, const char *method, const char *v
     struct head head = {svc__bytes_z(method), x->request.target.raw, (unsigned)(version[7] - '0'),
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
-        svc__dispatch_head_failed(x, &head, 503, "out of memory");
+        svc__dispatch_head_failed(x, &head, REFUSAL_NO_MEMORY);
     else if (conn->fault)
         svc__dispatch_head_failed(x, &head, conn->fault_status, conn->fault);
     else if (!is_as_sent(conn, method))
         svc__dispatch_head_failed(x, &head, 400, "the head holds a NUL or a line that is hidden");
     else
         svc__dispatch_head(x, &head);
+}
+
+/* Collected into memory of its own, since others may have the exchange, and with it its arena. */
+int svc__mhd_head_take_trailers(struct mhd_conn *conn, const char **reason)
+{
+    int found = MHD_get_connection_values_n(conn->connection, MHD_FOOTER_KIND, NULL, NULL);
+    if (found <= 0)
+        return 0;
+    struct collector out = {.space = (size_t)found};
+    out.fields = malloc(out.space * sizeof *out.fields);
+    *reason = "out of memory";
+    if (!out.fields)
+        return 503;
+    MHD_get_connection_values_n(conn->connection, MHD_FOOTER_KIND, collect, &out);
+    int status = svc__request_trailers_take(conn->flight.x, out.fields, out.count, reason);
+    free(out.fields);
+    return status;
 }
