@@ -39,6 +39,31 @@ SVC_API svc_loop *svc_request_loop(const svc_request *req);
 SVC_API svc_loop *svc_app_loop(const svc_app *app, size_t index);
 
 /*
+ * Registers what each loop has of its own, such as a client library's connection to a backend. `begin` runs
+ * on the loop's thread before any loop serves a request, and stores what svc_loop_get then gives; it may make
+ * timers and watches, and what it waits for delays the start. A non-zero return refuses the start: what was
+ * begun, on this loop and the others, is ended. `end` runs on the loop's thread for what its `begin` has made,
+ * after the last request, when timers and watches never fire any more and nothing more is posted; it may be
+ * NULL. After a stop by force it does not run on a loop that a handler holds.
+ *
+ * Begins run in order of registration, an app's before those of apps mounted on it, and ends in reverse. In
+ * svc_app_test `begin` runs on the thread of the first call, and `end` on that of svc_app_free.
+ *
+ * `key` says whose state it is, by its address, so that libraries that know nothing of one another do not
+ * meet: each has one of its own, static, or within what it makes for each of its users where an app may have
+ * several. It is borrowed until the app is freed; its name is for reports. 0; SVC_EINVAL for NULL or a key
+ * that the app has, and at the start where an app mounted on it has it too; SVC_ESTATE or SVC_ENOMEM. Before
+ * start only. Since: 0.1
+ */
+SVC_API int svc_app_each_loop(svc_app *app, const svc_key *key,
+                              int (*begin)(svc_app *app, svc_loop *loop, void *arg, void **state),
+                              void (*end)(void *state, void *arg), void *arg);
+
+/* What `begin` has stored for the loop under that key; NULL where there is nothing, and for no loop. The
+ * loop's thread, or another that holds a request of the loop. Since: 0.1 */
+SVC_API void *svc_loop_get(const svc_loop *loop, const svc_key *key);
+
+/*
  * Has `fn(arg)` run once on the loop's thread, soon and never within this call: functions run in the
  * order in which they were posted. `arg` is the caller's to keep alive until then. What was taken
  * runs, also when the service stops; from the end of the loop on nothing is taken. From the loop's

@@ -124,12 +124,7 @@ SVC_API void *svc_request_alloc(svc_request *req, size_t size) SVC_MUST_CHECK;
 /* Runs `fn(arg)` when the exchange ends, latest first. 0 or SVC_ENOMEM. Since: 0.1 */
 SVC_API int svc_request_add_cleanup(svc_request *req, void (*fn)(void *arg), void *arg);
 
-/* A key of a per-request value: its address is its identity. See SVC_KEY_DECLARE. */
-typedef struct svc_key {
-    const char *name;
-} svc_key;
-
-/* The value under `key`; NULL when none is set. Since: 0.1 */
+/* The value under `key`; NULL when none is set. See SVC_KEY_DECLARE. Since: 0.1 */
 SVC_API void *svc_request_get(const svc_request *req, const svc_key *key);
 
 /* Sets the value under `key`, which is borrowed. 0 or SVC_ENOMEM. Since: 0.1 */

@@ -37,6 +37,11 @@ enum {
     SVC_BODY_PIECES = 1 << 26
 };
 
+/* A key of a value of a request or of an event loop: its address is its identity. */
+typedef struct svc_key {
+    const char *name; /* for reports */
+} svc_key;
+
 /*
  * Answers one request. Returns 0 when `res` holds the answer; a negative SVC_E… code when the
  * handler failed, which the client sees as a 500 and the log as a line that names the route.

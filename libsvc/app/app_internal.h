@@ -20,6 +20,7 @@
 #include "libsvc/settings/settings.h"
 
 struct service;
+struct svc_loop;
 struct test_host;
 struct workers;
 
@@ -79,6 +80,16 @@ struct hook {
     struct hook *next, *previous;
 };
 
+/* What each event loop has of its own: see svc_app_each_loop. */
+struct loop_hook {
+    svc_app *app;
+    const svc_key *key;
+    int (*begin)(svc_app *app, struct svc_loop *loop, void *arg, void **state);
+    void (*end)(void *state, void *arg);
+    void *arg;
+    struct loop_hook *next;
+};
+
 /* What each worker thread has of its own: see svc_app_each_worker. */
 struct worker_hooks {
     int (*begin)(svc_app *app, void *arg, void **state);
@@ -130,6 +141,7 @@ struct svc_app {
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
+    struct loop_hook *loop_hooks, *last_loop_hook;
     struct workers *workers; /* made when the app is readied */
     int worker_failures;     /* the metric of threads that could not begin */
     struct task_list tasks;

@@ -8,6 +8,7 @@
 #include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
+#include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
@@ -17,6 +18,7 @@
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/stand_in.h"
 #include "libsvc/run/reactor.h"
 
@@ -50,6 +52,7 @@ struct test_host {
     struct exchange_host host; /* first */
     struct log log;
     struct svc_loop loop;
+    bool begun;            /* the loop has what each loop has of its own */
     pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
     struct mailbox news;
     const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
@@ -162,7 +165,7 @@ static struct exchange *run(struct test_host *host, struct exchange *x, const sv
             step = send_body(x, test, &at);
             break;
         case EXCHANGE_OVER:
-            return svc__dispatch_refuse(x, 413, "the request body is over the limit", SVC_CUT);
+            return svc__dispatch_refuse(x, REFUSAL_BODY_OVER, SVC_CUT);
         default:
             step = wait_for_others(host, &x);
         }
@@ -385,8 +388,10 @@ bool svc__app_test_end(svc_app *app)
     while (atomic_load(&test->host.away) && svc__clock_ms() < deadline_ms)
         await_news(test, deadline_ms);
     bool ended = !atomic_load(&test->host.away);
-    if (ended)
+    if (ended) {
         svc__reactor_end(&test->loop);
+        svc__loop_hooks_end(&test->loop);
+    }
     svc__reactor_enter(loop_before);
     return ended;
 }
@@ -414,6 +419,19 @@ static bool test_valid(const svc_test *test)
            test->max_reply_bytes <= MAX_REPLY && test->peer && !svc__peer_parse(test->peer, &peer);
 }
 
+/* A loop that cannot have what it needs ends the app, as a start hook does. */
+static int begin_loop(svc_app *app)
+{
+    struct test_host *test = app->test_host;
+    struct svc_loop *loop_before = svc__reactor_enter(&test->loop);
+    int error = svc__loop_hooks_begin(app, &test->loop);
+    svc__reactor_enter(loop_before);
+    if (error)
+        svc__app_unready(app);
+    test->begun = !error;
+    return error;
+}
+
 /* Readies an app in APP_STARTING. */
 static int ready(svc_app *app)
 {
@@ -425,6 +443,8 @@ static int ready(svc_app *app)
         app->test_host = host_new(app);
     if (!error && !app->test_host)
         error = SVC_ENOMEM;
+    if (!error && !app->test_host->begun)
+        error = begin_loop(app);
     return error ? error : svc__task_start(app, NULL, NULL); /* tasks may name the loop */
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libsvc/app/app_settings.h"
+#include "libsvc/app/loop_hooks.h"
 
 /* Why an app cannot be mounted there; NULL when it can. */
 static const char *obstacle(const svc_app *outer, const svc_app *inner)
@@ -148,6 +149,8 @@ static int adopt(svc_app *app, struct mount *mount)
     first = first ? first : error;
     adopt_hooks(app, inner);
     error = adopt_checks(app, inner);
+    first = first ? first : error;
+    error = svc__loop_hooks_adopt(app, inner);
     first = first ? first : error;
     error = svc__task_adopt(app, inner);
     first = first ? first : error;

@@ -9,6 +9,7 @@
 #include "libsvc/exchange/debug.h"
 #include "libsvc/exchange/layers.h"
 #include "libsvc/exchange/pending.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/response_pipe.h"
 #include "libsvc/exchange/routing.h"
@@ -208,7 +209,7 @@ enum exchange_step svc__dispatch_reply_busy(struct exchange *x)
 static enum exchange_step reply_stopping(struct exchange *x)
 {
     x->hurried = true;
-    answer_problem(x, 503, "the service is stopping");
+    answer_problem(x, REFUSAL_STOPPING);
     return reply(x);
 }
 
@@ -232,9 +233,9 @@ static enum exchange_step answered(struct exchange *x, int verdict, const char *
 static enum exchange_step refuse_body(struct exchange *x, int error)
 {
     if (error == SVC_ETOOBIG)
-        answer_problem(x, 413, "the request body is over the limit");
+        answer_problem(x, REFUSAL_BODY_OVER);
     else
-        answer_problem(x, 503, "out of memory");
+        answer_problem(x, REFUSAL_NO_MEMORY);
     return reply(x);
 }
 
@@ -300,7 +301,7 @@ static bool streams(const struct exchange *x)
 static enum exchange_step run_stream(struct exchange *x)
 {
     if (svc__body_stream_begin(x)) {
-        answer_problem(x, 503, "out of memory");
+        answer_problem(x, REFUSAL_NO_MEMORY);
         return reply(x);
     }
     enum exchange_step step = run_handler(x);
@@ -328,7 +329,7 @@ static enum exchange_step run_layers(struct exchange *x)
     if (is_cut(x))
         return reply_stopping(x);
     if (!layer_state_ready(x)) {
-        answer_problem(x, 503, "out of memory");
+        answer_problem(x, REFUSAL_NO_MEMORY);
         return reply(x);
     }
     /* Set before the layer runs: another thread may resume before on_request has returned. */
@@ -377,6 +378,19 @@ static enum exchange_step take_piece(struct exchange *x, const char *data, size_
 enum exchange_step svc__dispatch_body(struct exchange *x, const char *data, size_t len)
 {
     return looked_at(x, take_piece(x, data, len));
+}
+
+void svc__dispatch_drop(struct exchange *x, size_t len)
+{
+    x->request.bytes_in += len;
+}
+
+bool svc__dispatch_refused_below(struct exchange *x, int status)
+{
+    if (x->replied)
+        return false;
+    x->response.status = status;
+    return true;
 }
 
 /* The layers that want the whole body, then the handler. */

@@ -44,6 +44,13 @@ enum exchange_step svc__dispatch_run(struct exchange *x);
  */
 enum exchange_step svc__dispatch_body(struct exchange *x, const char *data, size_t len);
 
+/* Counts a piece of the body that its host has dropped. */
+void svc__dispatch_drop(struct exchange *x, size_t len);
+
+/* Notes that what speaks the protocol has answered by itself, with `status`. False, and not noted:
+ * the exchange had its reply by then. */
+bool svc__dispatch_refused_below(struct exchange *x, int status);
+
 /* The body is whole. Runs the handler; EXCHANGE_REPLY or EXCHANGE_WAIT. */
 enum exchange_step svc__dispatch_body_end(struct exchange *x);
 

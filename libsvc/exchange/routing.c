@@ -6,6 +6,7 @@
 #include <svc/app.h>
 
 #include "libsvc/base/utf8.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/method.h"
@@ -62,7 +63,7 @@ static void redirect(struct exchange *x, struct bytes path, const char *suffix)
                            : svc__arena_strndup(&x->arena, location->data, location->len);
     svc__response_scratch_done(&x->response);
     if (!copy) {
-        svc__routing_refuse(x, 503, "out of memory");
+        svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return;
     }
     x->reason = copy;
@@ -98,7 +99,7 @@ static const char *decode_param(struct exchange *x, struct bytes raw, bool any_b
     size_t len = raw.len;
     char *value = svc__arena_strndup(&x->arena, raw.data, raw.len);
     if (!value) {
-        svc__routing_refuse(x, 503, "out of memory");
+        svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return NULL;
     }
     if (x->request.target.escaped) {
@@ -137,7 +138,7 @@ static void take_route(struct exchange *x, const struct route *route)
     if (!svc__query_valid(req->target.query, !any_bytes))
         svc__routing_refuse(x, 400, "a query value is not valid UTF-8, or holds NUL");
     else if (x->framing.kind == BODY_LENGTH && x->framing.length > route->max_body)
-        svc__routing_refuse(x, 413, "the request body is over the limit");
+        svc__routing_refuse(x, REFUSAL_BODY_OVER);
     else
         x->answer = route->handler;
 }
@@ -223,7 +224,7 @@ void svc__routing_resolve(struct exchange *x)
     }
     struct bytes path;
     if (!clean_path(x, svc__bytes_eq_z(req->method, "CONNECT"), &path)) {
-        svc__routing_refuse(x, 503, "out of memory");
+        svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return;
     }
     bool absolute = req->target.form == TARGET_ABSOLUTE;

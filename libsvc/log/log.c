@@ -70,7 +70,7 @@ void svc__log_line(const struct log *log, const struct buf *line)
         svc__sink_write_shared(log->logger->sink, line->data, len);
 }
 
-static bool taken(const struct log *log, const svc_log_record *record)
+static bool taker_takes(const struct log *log, const svc_log_record *record)
 {
     const struct logger *logger = log->logger;
     if (!logger->taker || log->skips_taker || in_taker)
@@ -82,7 +82,7 @@ static bool taken(const struct log *log, const svc_log_record *record)
 }
 
 /* A thread's own log has its own buffer; the others' lines need one each, for they hold no lock. */
-static void render(struct log *log, const svc_log_record *record)
+static void render_record(struct log *log, const svc_log_record *record)
 {
     struct buf local;
     svc__buf_init(&local, MAX_LINE);
@@ -95,8 +95,8 @@ static void render(struct log *log, const svc_log_record *record)
 
 void svc__log_hand_over(struct log *log, const svc_log_record *record)
 {
-    if (!taken(log, record) && log->logger->sink)
-        render(log, record);
+    if (!taker_takes(log, record) && log->logger->sink)
+        render_record(log, record);
 }
 
 svc_log_record svc__log_record_of(const struct logger *logger, const svc_log_site *site,
@@ -127,7 +127,7 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path ? path : "";
 }
 
-static void write_told(struct log *log, const struct log_repeat_report *told)
+static void write_report(struct log *log, const struct log_repeat_report *told)
 {
     char where[128];
     if (!told->suppressed)
@@ -151,11 +151,11 @@ static bool passes(struct log *log, const svc_log_site *site, const svc_log_reco
     bool pass = svc__log_repeat_pass(&log->repeat, site, record, &told);
     if (shared)
         pthread_mutex_unlock(&log->logger->lock);
-    write_told(log, &told);
+    write_report(log, &told);
     return pass;
 }
 
-static bool take(struct log *log, uint64_t now_us, struct log_repeat_report *told)
+static bool take_report(struct log *log, uint64_t now_us, struct log_repeat_report *told)
 {
     bool shared = is_shared(log);
     if (shared)
@@ -166,11 +166,11 @@ static bool take(struct log *log, uint64_t now_us, struct log_repeat_report *tol
     return found;
 }
 
-static void tell(struct log *log, uint64_t now_us)
+static void write_reports(struct log *log, uint64_t now_us)
 {
     struct log_repeat_report told;
-    while (take(log, now_us, &told))
-        write_told(log, &told);
+    while (take_report(log, now_us, &told))
+        write_report(log, &told);
 }
 
 static bool suppresses(const struct log *log)
@@ -192,14 +192,14 @@ bool svc__log_suppresses(const struct log *log)
 void svc__log_tell(struct log *log)
 {
     if (suppresses(log))
-        tell(log, svc__clock_wall_us());
+        write_reports(log, svc__clock_wall_us());
     if (suppresses_shared(log))
-        tell(&log->logger->shared, svc__clock_wall_us());
+        write_reports(&log->logger->shared, svc__clock_wall_us());
 }
 
 void svc__log_tell_all(struct log *log)
 {
-    tell(log, UINT64_MAX);
+    write_reports(log, UINT64_MAX);
 }
 
 void svc__log_free(struct log *log)

@@ -18,8 +18,8 @@ static void keep_message(char out[static LOG_REPEAT_TEXT], const char *message)
     out[len] = '\0';
 }
 
-static void tell(const struct log_repeat *repeat, const struct log_repeat_place *place,
-                 struct log_repeat_report *told)
+static void fill_report(const struct log_repeat *repeat, const struct log_repeat_place *place,
+                        struct log_repeat_report *told)
 {
     told->suppressed = suppressed(repeat, place);
     told->site = place->site;
@@ -49,7 +49,7 @@ bool svc__log_repeat_pass(struct log_repeat *repeat, const svc_log_site *site,
         return true;
     struct log_repeat_place *place = entry_for(repeat, site);
     if (place->site != site || place->second != second) {
-        tell(repeat, place, told);
+        fill_report(repeat, place, told);
         *place = (struct log_repeat_place){.site = site, .second = second};
         keep_message(place->message, record->message);
     }
@@ -71,7 +71,7 @@ bool svc__log_repeat_take(struct log_repeat *repeat, uint64_t now_us,
             later = true;
             continue;
         }
-        tell(repeat, place, told);
+        fill_report(repeat, place, told);
         place->lines = 0;
         return true;
     }

@@ -78,7 +78,7 @@ void svc_pipe_unref(svc_pipe *pipe)
     free(pipe);
 }
 
-/* ---- Who is told. All of this with the lock held; tell() lets it go. */
+/* ---- Who is told. All of this with the lock held; tell_end() lets it go. */
 
 /* An end has been told SVC_EAGAIN. */
 static void arm(struct end *end)
@@ -113,7 +113,7 @@ static void call(svc_pipe *pipe, struct end *end)
 }
 
 /* The pipe has moved: wakes a thread that is blocked at this end, or calls its function. */
-static void tell(svc_pipe *pipe, struct end *end)
+static void tell_end(svc_pipe *pipe, struct end *end)
 {
     pthread_cond_broadcast(&pipe->moved);
     bool is_due = end->armed;
@@ -168,7 +168,7 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static void drop(svc_pipe *pipe)
+static void drop_held(svc_pipe *pipe)
 {
     free(pipe->data);
     pipe->data = NULL;
@@ -194,7 +194,7 @@ static bool resize(svc_pipe *pipe, size_t size)
 }
 
 /* Makes room for `len` more, twice as large each time, but not beyond what may be needed. */
-static bool grow(svc_pipe *pipe, size_t len)
+static bool grow_ring(svc_pipe *pipe, size_t len)
 {
     size_t need = pipe->held + len;
     if (need <= pipe->size)
@@ -216,7 +216,7 @@ static void put(svc_pipe *pipe, const char *data, size_t len)
 }
 
 /* Takes the first `len` of the bytes that are held, which are more than none. */
-static void take(svc_pipe *pipe, char *data, size_t len)
+static void take_bytes(svc_pipe *pipe, char *data, size_t len)
 {
     size_t before_end = least(len, pipe->size - pipe->first);
     memcpy(data, pipe->data + pipe->first, before_end);
@@ -227,7 +227,7 @@ static void take(svc_pipe *pipe, char *data, size_t len)
     if (pipe->held == 0)
         pipe->first = 0; /* Small pieces go through the same few cache lines. */
     if (pipe->held == 0 && pipe->ended)
-        drop(pipe);
+        drop_held(pipe);
 }
 
 /* ---- The writing end */
@@ -249,7 +249,7 @@ static int64_t put_some(svc_pipe *pipe, const char *data, size_t len)
     if (pipe->held >= pipe->capacity)
         return SVC_EAGAIN;
     size_t n = least(least(len, MOST_AT_ONCE), pipe->capacity - pipe->held);
-    if (!grow(pipe, n))
+    if (!grow_ring(pipe, n))
         n = least(n, pipe->size - pipe->held);
     if (n == 0)
         return pipe->held > 0 ? SVC_EAGAIN : SVC_ENOMEM;
@@ -261,7 +261,7 @@ static int64_t put_some(svc_pipe *pipe, const char *data, size_t len)
 static void end_put(svc_pipe *pipe, int64_t n)
 {
     if (n > 0)
-        tell(pipe, &pipe->reader);
+        tell_end(pipe, &pipe->reader);
     else
         pthread_mutex_unlock(&pipe->lock);
 }
@@ -315,7 +315,7 @@ static int put_all(svc_pipe *pipe, const char *data, size_t len)
         return error;
     if (len > pipe->capacity + SVC_PIPE_MAX - pipe->held)
         return SVC_ETOOBIG;
-    if (!grow(pipe, len))
+    if (!grow_ring(pipe, len))
         return SVC_ENOMEM;
     put(pipe, data, len);
     return 0;
@@ -344,10 +344,10 @@ void svc_pipe_end(svc_pipe *pipe, int error)
         pipe->ended = true;
         pipe->error = as_end(error);
         if (pipe->error || pipe->held == 0)
-            drop(pipe);
+            drop_held(pipe);
         disarm(&pipe->writer);
     }
-    tell(pipe, &pipe->reader);
+    tell_end(pipe, &pipe->reader);
 }
 
 /* ---- The reading end */
@@ -360,7 +360,7 @@ static int64_t take_some(svc_pipe *pipe, char *data, size_t len)
     if (pipe->held == 0)
         return refusal(pipe) ? pipe->error : SVC_EAGAIN;
     size_t n = least(least(len, MOST_AT_ONCE), pipe->held);
-    take(pipe, data, n);
+    take_bytes(pipe, data, n);
     return (int64_t)n;
 }
 
@@ -369,7 +369,7 @@ static int64_t take_some(svc_pipe *pipe, char *data, size_t len)
 static void end_take(svc_pipe *pipe, int64_t n)
 {
     if (n > 0 && pipe->held <= pipe->capacity / 2)
-        tell(pipe, &pipe->writer);
+        tell_end(pipe, &pipe->writer);
     else
         pthread_mutex_unlock(&pipe->lock);
 }
@@ -406,8 +406,8 @@ void svc_pipe_cancel(svc_pipe *pipe)
     if (!pipe->cancelled) {
         pipe->cancelled = true;
         pipe->error = pipe->error ? pipe->error : SVC_ECANCELLED;
-        drop(pipe);
+        drop_held(pipe);
         disarm(&pipe->reader);
     }
-    tell(pipe, &pipe->writer);
+    tell_end(pipe, &pipe->writer);
 }

@@ -253,3 +253,11 @@ int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)
         interrupt(loop);
     return 0;
 }
+
+void *svc_loop_get(const svc_loop *loop, const svc_key *key)
+{
+    for (size_t i = 0; loop && i < loop->state_count; i++)
+        if (loop->states[i].key == key)
+            return loop->states[i].state;
+    return NULL;
+}

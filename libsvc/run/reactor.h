@@ -37,6 +37,14 @@ struct deadline {
     void (*expired)(struct svc_loop *loop, struct deadline *deadline);
 };
 
+/* What somebody has of his own on a loop. */
+struct loop_state {
+    const svc_key *key;
+    void *state;
+    void (*end)(void *state, void *arg);
+    void *arg;
+};
+
 struct svc_loop {
     int epoll_fd, wake_fd;
     struct watch wake_watch;
@@ -48,6 +56,8 @@ struct svc_loop {
     struct own_watch *watches;
     struct own_watch *freed; /* what events of this turn may still point at */
     struct watchdog watchdog;
+    struct loop_state *states; /* made before the loop serves, and ended after that */
+    size_t state_count;
     struct arena_cache arenas; /* for requests, and for responses that are made here */
 };
 

@@ -4,6 +4,7 @@
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/stand_in.h"
 #include "libsvc/server/loop.h"
 
@@ -179,7 +180,7 @@ static void wait_expired(struct flight *flight)
     resume_flight(flight);
 }
 
-static void give_up(struct flight *flight)
+static void give_flight_up(struct flight *flight)
 {
     flight->gone = true;
     svc__stand_in_cancel(flight->x);
@@ -190,7 +191,7 @@ static void sending_expired(struct flight *flight)
 {
     if (flight->waits) { /* it is the service that has had nothing to send all the time */
         svc__flight_time_out(flight);
-        give_up(flight);
+        give_flight_up(flight);
     } else if (flight->ops->has_moved(flight)) {
         svc__flight_enter(flight, FLIGHT_SEND);
     } else {
@@ -218,7 +219,7 @@ void svc__flight_departed(struct flight *flight, bool ended, bool may_be_whole)
 {
     bool stalls = flight->phase == FLIGHT_STALL, sends = flight->phase == FLIGHT_SEND;
     if ((stalls && !may_be_whole) || (ended && sends))
-        give_up(flight);
+        give_flight_up(flight);
     else if (ended && svc__dispatch_leave(flight->x))
         resume_flight(flight);
 }
@@ -231,7 +232,7 @@ void svc__flight_cut(struct flight *flight)
     if (!svc__away_replaceable(flight->x))
         return;
     if (!svc__exchange_has_reply(flight->x) && flight->phase != FLIGHT_NONE)
-        svc__flight_refuse(flight, 503, "the service is stopping");
+        svc__flight_refuse(flight, REFUSAL_STOPPING);
     bool answers = flight->phase == FLIGHT_HANDLE; /* also when it was resumed in this turn */
     resume_flight(flight);
     if (answers)
@@ -253,7 +254,8 @@ void svc__flight_init(struct flight *flight, const struct flight_ops *ops, struc
 bool svc__flight_begin(struct flight *flight, struct bytes raw_target)
 {
     struct loop *loop = flight->loop;
-    flight->x = svc__dispatch_new(loop->server->app->plan, &loop->host, &flight->transport, raw_target);
+    flight->x =
+        svc__dispatch_new(loop->server->app->plan, &loop->host, &flight->transport, raw_target);
     flight->phase = FLIGHT_NONE;
     flight->waits = flight->unwanted = flight->timed_out = flight->cut = flight->gone = false;
     flight->progress = 0;

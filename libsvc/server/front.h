@@ -56,13 +56,13 @@ struct front {
     /* Takes a connection over that has just come into the loop; may close and free it. */
     void (*open)(struct front_part *part, struct conn *conn);
 
-    /* Once more and again while the server stops: closes a connection that has no request, and has
-     * been silent. One on which a request has begun must have been silent since `stop_ms` (of
-     * svc__clock_ms). */
+    /* Again and again while the server stops: shuts a connection that has no request, and has been
+     * silent. One on which a request has begun must have been silent since `stop_ms` (of
+     * svc__clock_ms). Frees nothing. */
     void (*close_silent)(struct conn *conn, uint64_t stop_ms);
 
     /* The server waits no longer: ends a connection whatever it does. Exchanges that wait are
-     * cancelled, and answered 503 where that can be. */
+     * cancelled, and answered 503 where that can be. More than once, and frees nothing. */
     void (*cut)(struct conn *conn);
 };
 

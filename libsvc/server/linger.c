@@ -34,21 +34,13 @@ static void set_deadline(struct loop *loop, struct lingering *linger)
 }
 
 /* For what it waits for now, also once more: where events are edges, what is left would be none. */
-static void watch(struct loop *loop, struct lingering *linger)
+static void watch_linger(struct loop *loop, struct lingering *linger)
 {
     uint32_t events = linger->end_ms ? EPOLLIN : SENDING;
     linger->unwatched = svc__loop_watch(loop, linger->fd, events, &linger->watch);
 }
 
-static void link_in(struct loop *loop, struct lingering *linger)
-{
-    linger->next = loop->lingers;
-    if (loop->lingers)
-        loop->lingers->previous = linger;
-    loop->lingers = linger;
-}
-
-static void end(struct loop *loop, struct lingering *linger)
+static void end_linger(struct loop *loop, struct lingering *linger)
 {
     if (linger->next)
         linger->next->previous = linger->previous;
@@ -64,29 +56,12 @@ static void end(struct loop *loop, struct lingering *linger)
     svc__server_socket_closed(loop->server, &loop->server->lingers);
 }
 
-static void refuse(struct loop *loop, int fd, struct unsent unsent)
-{
-    svc__metric_add(loop->host.cells, loop->server->metrics.lingering_full, 1);
-    free(unsent.data);
-    close(fd);
-}
-
-static struct lingering *make(struct server *server)
-{
-    if (!svc__server_socket_opened(server, &server->lingers, LINGER_MAX))
-        return NULL;
-    struct lingering *linger = calloc(1, sizeof *linger);
-    if (!linger)
-        svc__server_socket_closed(server, &server->lingers);
-    return linger;
-}
-
 /* The reply is with the system whole. */
 static void finish_sending(struct loop *loop, struct lingering *linger)
 {
     shutdown(linger->fd, SHUT_WR);
     linger->end_ms = loop->now_ms + LINGER_TOTAL_MS;
-    watch(loop, linger);
+    watch_linger(loop, linger);
     set_deadline(loop, linger);
 }
 
@@ -102,7 +77,7 @@ static bool drop_input(struct loop *loop, struct lingering *linger)
         if (linger->end_ms)
             set_deadline(loop, linger);
     }
-    watch(loop, linger);
+    watch_linger(loop, linger);
     return true;
 }
 
@@ -123,7 +98,7 @@ static bool send_rest(struct loop *loop, struct lingering *linger)
 }
 
 /* There is something to read, its end, or room. */
-static void go_on(struct loop *loop, struct lingering *linger, uint32_t events)
+static void serve_linger(struct loop *loop, struct lingering *linger, uint32_t events)
 {
     bool sending = !linger->end_ms, open = !(events & (EPOLLERR | EPOLLHUP));
     if (open) {
@@ -132,12 +107,12 @@ static void go_on(struct loop *loop, struct lingering *linger, uint32_t events)
         open = sending ? send_rest(loop, linger) : input;
     }
     if (!open)
-        end(loop, linger);
+        end_linger(loop, linger);
 }
 
 static void socket_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
 {
-    go_on(svc__loop_of(reactor), (struct lingering *)(void *)watch, events);
+    serve_linger(svc__loop_of(reactor), (struct lingering *)(void *)watch, events);
 }
 
 /* Its time is over, or to look again. */
@@ -147,37 +122,46 @@ static void time_over(struct svc_loop *reactor, struct deadline *deadline)
     struct lingering *linger =
         (struct lingering *)(void *)((char *)deadline - offsetof(struct lingering, deadline));
     if (loop->now_ms >= linger->due_ms) {
-        end(loop, linger);
+        end_linger(loop, linger);
         return;
     }
-    watch(loop, linger);
+    watch_linger(loop, linger);
     set_timer(loop, linger);
-    go_on(loop, linger, EPOLLIN | EPOLLOUT);
+    serve_linger(loop, linger, EPOLLIN | EPOLLOUT);
 }
 
 void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
 {
-    struct lingering *linger = make(loop->server);
+    struct server *server = loop->server;
+    bool room = svc__server_socket_opened(server, &server->lingers, LINGER_MAX);
+    struct lingering *linger = room ? calloc(1, sizeof *linger) : NULL;
     if (!linger) {
+        if (room)
+            svc__server_socket_closed(server, &server->lingers);
+        svc__metric_add(loop->host.cells, server->metrics.lingering_full, 1);
         shutdown(fd, SHUT_WR);
-        refuse(loop, fd, unsent);
+        free(unsent.data);
+        close(fd);
         return;
     }
     linger->watch.ready = socket_ready;
     linger->deadline.expired = time_over;
     linger->fd = fd;
     linger->unsent = unsent;
-    link_in(loop, linger);
+    linger->next = loop->lingers;
+    if (loop->lingers)
+        loop->lingers->previous = linger;
+    loop->lingers = linger;
     if (!unsent.data) {
         finish_sending(loop, linger);
         return;
     }
-    watch(loop, linger);
+    watch_linger(loop, linger);
     set_deadline(loop, linger);
 }
 
 void svc__linger_close_all(struct loop *loop)
 {
     while (loop->lingers)
-        end(loop, loop->lingers);
+        end_linger(loop, loop->lingers);
 }

@@ -32,7 +32,8 @@ void svc__loop_fault(struct loop *loop, unsigned count, const char *message, con
     svc__loop_log_fault(loop, &loop->server->fault_logged_ms, message, reason);
 }
 
-static int watch(struct loop *loop, int operation, int fd, uint32_t events, struct watch *watch)
+static int control_epoll(struct loop *loop, int operation, int fd, uint32_t events,
+                         struct watch *watch)
 {
     struct epoll_event event = {.events = events, .data.ptr = watch};
     if (!epoll_ctl(loop->reactor.epoll_fd, operation, fd, &event))
@@ -46,13 +47,13 @@ static int watch(struct loop *loop, int operation, int fd, uint32_t events, stru
 
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *what)
 {
-    int error = watch(loop, EPOLL_CTL_ADD, fd, events, what);
+    int error = control_epoll(loop, EPOLL_CTL_ADD, fd, events, what);
     return error && errno == EEXIST ? svc__loop_rewatch(loop, fd, events, what) : error;
 }
 
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *what)
 {
-    return watch(loop, EPOLL_CTL_MOD, fd, events, what);
+    return control_epoll(loop, EPOLL_CTL_MOD, fd, events, what);
 }
 
 void svc__loop_watch_later(struct loop *loop)

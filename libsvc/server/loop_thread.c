@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "libsvc/app/life.h"
+#include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/exchange/away.h"
@@ -260,22 +261,42 @@ static void take_turn(struct loop *loop)
         svc__log_tell(&loop->log);
 }
 
+/* Nobody accepts before all loops have what they need: a start that fails then has served nothing.
+ */
+static void begin_states(struct loop *loop)
+{
+    struct server *server = loop->server;
+    int error = svc__loop_hooks_begin(server->app, &loop->reactor);
+    if (error)
+        atomic_store(&server->begin_error, error);
+    atomic_fetch_add(&server->loops_begun, 1);
+    svc__server_notify(server);
+}
+
 static void *run_loop(void *arg)
 {
     struct loop *loop = arg;
     svc__life_adopt_thread(loop->server->app);
     svc__log_adopt(&loop->log);
     svc__reactor_enter(&loop->reactor);
-    svc__acceptor_begin(loop);
+    begin_states(loop);
+    bool accepts = false;
     while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->host.away) ||
-           atomic_load(&loop->posting))
+           atomic_load(&loop->posting)) {
+        if (!accepts && atomic_load(&loop->server->open) &&
+            atomic_load(&loop->stage) == STAGE_SERVE) {
+            accepts = true;
+            svc__acceptor_begin(loop);
+        }
         take_turn(loop);
+    }
     take_handed(loop);
     cut_all(loop);
     for (size_t i = 0; i < loop->part_count; i++)
         loop->parts[i]->front->close(loop->parts[i]);
     svc__linger_close_all(loop);
     svc__reactor_end(&loop->reactor);
+    svc__loop_hooks_end(&loop->reactor);
     struct server *server = loop->server;
     atomic_store(&loop->ended, true);
     svc__server_notify(server);

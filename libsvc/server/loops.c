@@ -51,6 +51,16 @@ int svc__loops_make(struct server *server, struct logger *logger, size_t count)
     return error;
 }
 
+/* Until something may have changed, or `most_ms` have passed. */
+static void await_notice(const struct server *server, uint64_t most_ms)
+{
+    uint64_t seen;
+    struct pollfd fd = {.fd = server->event_fd, .events = POLLIN};
+    poll(&fd, 1, most_ms < WAIT_LOOK_MS ? (int)most_ms : WAIT_LOOK_MS);
+    if (read(server->event_fd, &seen, sizeof seen) < 0)
+        return; /* nothing has */
+}
+
 int svc__loops_start(struct server *server)
 {
     for (; server->loops_started < server->loop_count; server->loops_started++) {
@@ -58,6 +68,14 @@ int svc__loops_start(struct server *server)
         if (error)
             return error;
     }
+    while (atomic_load(&server->loops_begun) < server->loops_started)
+        await_notice(server, WAIT_LOOK_MS);
+    int error = atomic_load(&server->begin_error);
+    if (error)
+        return error;
+    atomic_store(&server->open, true);
+    for (size_t i = 0; i < server->loops_started; i++)
+        svc__loop_wake(server->loops[i]);
     return 0;
 }
 
@@ -119,14 +137,10 @@ static bool loops_ended(const struct server *server)
 static bool wait_for_loops(struct server *server, uint64_t deadline_ms)
 {
     while (!loops_ended(server)) {
-        uint64_t now = svc__clock_ms(), seen;
+        uint64_t now = svc__clock_ms();
         if (now >= deadline_ms)
             return false;
-        uint64_t left = deadline_ms - now;
-        struct pollfd fd = {.fd = server->event_fd, .events = POLLIN};
-        poll(&fd, 1, left < WAIT_LOOK_MS ? (int)left : WAIT_LOOK_MS);
-        if (read(server->event_fd, &seen, sizeof seen) < 0)
-            continue; /* nothing has changed yet */
+        await_notice(server, deadline_ms - now);
     }
     return true;
 }

@@ -38,7 +38,10 @@ struct server {
     struct listeners listeners;
     struct loop **loops;
     size_t loop_count;
-    size_t loops_started; /* whose threads run */
+    size_t loops_started;       /* whose threads run */
+    _Atomic size_t loops_begun; /* of them, those that have made what each loop has of its own, */
+    _Atomic int begin_error;    /* or have failed to: why */
+    _Atomic bool open;          /* all have: they may accept */
     struct server_metrics metrics;
     _Atomic unsigned connections, lingers;
     struct address_limit *per_address; /* NULL without one */

@@ -17,7 +17,7 @@
 
 /* Each step is taken whatever became of those before it, so that all errors are told at once; but
  * nothing is begun once a stop was asked for. */
-static int prepare(svc_app *app, struct service **service)
+static int prepare_app(svc_app *app, struct service **service)
 {
     int error = svc__app_settings_check(app);
     int log_error = svc__log_output_open(app);
@@ -30,7 +30,7 @@ static int prepare(svc_app *app, struct service **service)
     return !error && svc__life_start_cancelled(app) ? SVC_ECANCELLED : error;
 }
 
-static int start(svc_app *app, struct service *service)
+static int start_app(svc_app *app, struct service *service)
 {
     if (app->stop_fd < 0)
         app->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -89,9 +89,9 @@ int svc_app_start(svc_app *app)
     struct service *service = NULL;
     int error = occupy_standard(app);
     if (!error)
-        error = prepare(app, &service);
+        error = prepare_app(app, &service);
     if (!error)
-        error = start(app, service);
+        error = start_app(app, service);
     if (error) {
         abandon(app, service, error);
         return error;
@@ -132,7 +132,7 @@ static int serve(svc_app *app)
 }
 
 /* One that is in use already is not touched: others read where its stops come from. */
-static int run(svc_app *app)
+static int run_app(svc_app *app)
 {
     (void)svc__standard_occupy(); /* before the signals' descriptor; the start says what fails */
     bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
@@ -152,7 +152,7 @@ int svc_app_run(svc_app *app)
         fprintf(stderr, "cannot start: %s\n", svc_error_text(SVC_ENOMEM));
         return EXIT_SETUP;
     }
-    int status = run(app);
+    int status = run_app(app);
     svc_app_free(app);
     return status;
 }

@@ -16,7 +16,7 @@
  * beyond share a ring. */
 enum { MAX_RINGS = 1025 };
 
-static int refuse(svc_app *app, int error, const char *reason)
+static int refuse_output(svc_app *app, int error, const char *reason)
 {
     svc__faults_add(&app->faults, NULL, 0, "log_output \"%s\": %s", app->config.log_output, reason);
     return error;
@@ -53,18 +53,18 @@ int svc__log_output_open(svc_app *app)
     bool standard = !strcmp(output, "stdout") || !strcmp(output, "stderr");
     int fd = !strcmp(output, "stdout") ? STDOUT_FILENO : STDERR_FILENO;
     if (!standard && is_mistaken(output))
-        return refuse(app, SVC_ECONFIG,
-                      "expected stdout, stderr, or a file, of that name as ./NAME");
+        return refuse_output(app, SVC_ECONFIG,
+                             "expected stdout, stderr, or a file, of that name as ./NAME");
     if (!standard)
         fd = svc__outlet_open(output);
     if (fd < 0)
-        return refuse(app, SVC_ECONFIG, strerror(errno));
+        return refuse_output(app, SVC_ECONFIG, strerror(errno));
     if (standard && !is_writable(fd))
-        return refuse(app, SVC_ECONFIG, "it is closed, or not open for writing");
+        return refuse_output(app, SVC_ECONFIG, "it is closed, or not open for writing");
     int error = svc__logger_open(&app->logger, &app->config, fd, MAX_RINGS);
     if (!standard)
         close(fd);
     if (!error && !standard)
         error = follow(&app->logger, output);
-    return error ? refuse(app, error, "cannot be used") : 0;
+    return error ? refuse_output(app, error, "cannot be used") : 0;
 }

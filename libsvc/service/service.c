@@ -122,7 +122,7 @@ static int start_threads(struct service *service)
         return error; /* likewise */
     error = service->admin ? svc__loops_start(service->admin) : 0;
     error = error ? error : svc__loops_start(service->server);
-    if (error)
+    if (error && error != SVC_ESTART) /* which what a loop begins has said */
         svc__faults_add(&service->app->faults, NULL, 0,
                         "the threads of event loops cannot be made");
     return error;

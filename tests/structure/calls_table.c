@@ -38,6 +38,12 @@ static int begin_worker(svc_app *app, void *arg, void **state)
     return 0;
 }
 
+static int begin_loop(svc_app *app, svc_loop *loop, void *arg, void **state)
+{
+    (void)app, (void)loop, (void)arg, (void)state;
+    return 0;
+}
+
 static int run_task(svc_task_context *context, void *arg)
 {
     (void)context, (void)arg;
@@ -479,6 +485,7 @@ static long defer(struct things *at)
     X(svc_app_configure, REGISTER, configure(at))                                                  \
     X(svc_app_delete, REGISTER, (svc_app_delete)(at->app, "/late/app/delete", handle, NULL))       \
     X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
+    X(svc_app_each_loop, REGISTER, svc_app_each_loop(at->app, &key, begin_loop, NULL, NULL))       \
     X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
     X(svc_app_free, LIFE, 0)                                                                       \
@@ -558,6 +565,7 @@ static long defer(struct things *at)
     X(svc_log_resolve, LOOK, log_line(at))                                                         \
     X(svc_log_wanted, LOOK, log_line(at))                                                          \
     X(svc_log_write, REQUEST, log_request_line(at))                                                \
+    X(svc_loop_get, LOOK, (svc_loop_get(at->loop, &key), 0))                                       \
     X(svc_loop_post, LOOK, (svc_loop_post(at->loop, do_nothing, NULL) == SVC_EINVAL))              \
     X(svc_pending_complete, LOOK, complete_nothing(at))                                            \
     X(svc_pending_ref, LOOK, svc_pending_ref(at->pending) != NULL)                                 \

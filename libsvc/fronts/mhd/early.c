@@ -60,7 +60,7 @@ static bool watch_head(struct mhd_conn *conn)
     return conn->conn.watched;
 }
 
-static void deliver(struct mhd_conn *conn)
+static void queue_ready(struct mhd_conn *conn)
 {
     struct early_feed *feed = &conn->mhd->feed;
     conn->early->next = NULL;
@@ -78,7 +78,7 @@ static size_t count_empty(const char *data, size_t len)
 }
 
 /* Of `len` bytes of a head; as the functions of head_raw.h. */
-static int scan(struct mhd_conn *conn, size_t len, size_t *end, const char **reason)
+static int scan_head(struct mhd_conn *conn, size_t len, size_t *end, const char **reason)
 {
     char *data = conn->early->data;
     size_t max_fields = svc__mhd_config(conn)->max_fields;
@@ -101,7 +101,7 @@ static int scan(struct mhd_conn *conn, size_t len, size_t *end, const char **rea
 enum taken { TAKEN_PART, TAKEN_WHOLE, TAKEN_NOTHING, TAKEN_END };
 
 /* Takes what has come of the head off the socket, but nothing behind it. */
-static enum taken take_bytes(struct mhd_conn *conn, int *status, const char **reason)
+static enum taken take_head_bytes(struct mhd_conn *conn, int *status, const char **reason)
 {
     struct early *early = conn->early;
     char *to = early->data + early->len;
@@ -115,7 +115,7 @@ static enum taken take_bytes(struct mhd_conn *conn, int *status, const char **re
         early->len = 0;
         return TAKEN_PART;
     }
-    *status = scan(conn, early->len + (size_t)n, &end, reason);
+    *status = scan_head(conn, early->len + (size_t)n, &end, reason);
     if (*status > 0)
         return TAKEN_PART;
     if (*status == 0 && !early->len && !is_held(conn))
@@ -128,17 +128,15 @@ static enum taken take_bytes(struct mhd_conn *conn, int *status, const char **re
 
 enum early_head svc__early_read(struct mhd_conn *conn, int *status, const char **reason)
 {
-    *status = 503;
-    *reason = "out of memory";
     if (!make_early(conn, 0))
-        return EARLY_REFUSED;
+        return EARLY_NO_MEMORY;
     *status = HEAD_RAW_PART;
     *reason = "the request's head is too large";
     enum taken taken = TAKEN_PART;
     while (taken == TAKEN_PART && *status <= 0) {
         struct early *early = conn->early;
         if (early->len < early->space)
-            taken = take_bytes(conn, status, reason);
+            taken = take_head_bytes(conn, status, reason);
         else
             *status = is_held(conn) || memchr(early->data, '\n', early->len) ? 431 : 414;
     }
@@ -147,7 +145,7 @@ enum early_head svc__early_read(struct mhd_conn *conn, int *status, const char *
     if (taken == TAKEN_WHOLE && !conn->early->len)
         return EARLY_UNREAD;
     if (taken == TAKEN_WHOLE) {
-        deliver(conn);
+        queue_ready(conn);
         return EARLY_READY;
     }
     if (taken == TAKEN_END)
@@ -205,7 +203,7 @@ bool svc__early_feed(struct mhd_conn *conn)
 }
 
 /* Whether nothing was left in the feed, where the next connection would find it. */
-static bool drain(struct early_feed *feed)
+static bool drain_feed(struct early_feed *feed)
 {
     char left[256];
     bool empty = true;
@@ -223,7 +221,7 @@ void svc__early_unfeed(struct mhd_loop *mhd)
     feed->conn = NULL;
     dup3(feed->parked, conn->conn.fd, O_CLOEXEC);
     dup3(feed->ends[1], feed->parked, O_CLOEXEC);
-    if (!drain(feed))
+    if (!drain_feed(feed))
         shutdown(conn->conn.fd, SHUT_RDWR);
     svc__early_forget(conn);
 }

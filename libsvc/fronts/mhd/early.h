@@ -19,7 +19,8 @@ enum early_head {
     EARLY_READY,   /* it is whole, and waits for its turn: see svc__early_next */
     EARLY_UNREAD,  /* it is whole, and still in the socket */
     EARLY_REFUSED, /* it is to be refused */
-    EARLY_END      /* the peer is gone, or cannot be waited for */
+    EARLY_NO_MEMORY,
+    EARLY_END /* the peer is gone, or cannot be waited for */
 };
 
 /* Opens the loop's feed. 0 or SVC_ESYSTEM. */

@@ -3,6 +3,7 @@
 
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_conn.h"
@@ -88,7 +89,7 @@ static bool closes_for_drain(struct mhd_conn *conn)
     return spared;
 }
 
-static enum MHD_Result reply(struct mhd_conn *conn)
+static enum MHD_Result queue_reply(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
     if (!head_fits(conn) || !sendable(x))
@@ -100,7 +101,7 @@ static enum MHD_Result reply(struct mhd_conn *conn)
 
 /* ---- The access handler */
 
-static enum MHD_Result suspend(struct mhd_conn *conn, enum flight_phase phase)
+static enum MHD_Result suspend_flight(struct mhd_conn *conn, enum flight_phase phase)
 {
     svc__mhd_conn_fly(conn, phase);
     svc__flight_wait(&conn->flight);
@@ -131,7 +132,7 @@ static enum MHD_Result run_before_body(struct mhd_conn *conn)
     switch (svc__driver_go_on(x)) {
     case EXCHANGE_WAIT:
         conn->call = CALL_AGAIN;
-        return suspend(conn, FLIGHT_HANDLE);
+        return suspend_flight(conn, FLIGHT_HANDLE);
     case EXCHANGE_BODY:
     case EXCHANGE_FULL:
     case EXCHANGE_OVER:
@@ -142,14 +143,15 @@ static enum MHD_Result run_before_body(struct mhd_conn *conn)
     if (droppable(x))
         return expect_body(conn, CALL_DROP);
     conn->lingers = true;
-    return reply(conn);
+    return queue_reply(conn);
 }
 
 /* The request is in, whole. */
 static enum MHD_Result run_to_end(struct mhd_conn *conn)
 {
-    return svc__driver_go_on(conn->flight.x) == EXCHANGE_REPLY ? reply(conn)
-                                                               : suspend(conn, FLIGHT_HANDLE);
+    return svc__driver_go_on(conn->flight.x) == EXCHANGE_REPLY
+               ? queue_reply(conn)
+               : suspend_flight(conn, FLIGHT_HANDLE);
 }
 
 static enum MHD_Result refuse_chunks(struct mhd_conn *conn)
@@ -164,18 +166,18 @@ static enum MHD_Result refuse_chunks(struct mhd_conn *conn)
 static enum MHD_Result drop_piece(struct mhd_conn *conn, size_t len)
 {
     struct exchange *x = conn->flight.x;
-    x->request.bytes_in += len;
+    svc__dispatch_drop(x, len);
     conn->dropped += len;
     if (conn->dropped <= DROP_TOO_LARGE)
         return MHD_YES;
-    if (!svc__exchange_has_reply(x) &&
-        !svc__flight_refuse(&conn->flight, 413, "the request body is over the limit"))
+    if (!svc__exchange_has_reply(x) && !svc__flight_refuse(&conn->flight, REFUSAL_BODY_OVER))
         return MHD_NO;
     return reply_raw(conn, 413);
 }
 
 /* Takes a piece of the body, or leaves it: `*left` is what was not taken. */
-static enum MHD_Result take_piece(struct mhd_conn *conn, const char *data, size_t len, size_t *left)
+static enum MHD_Result take_body_piece(struct mhd_conn *conn, const char *data, size_t len,
+                                       size_t *left)
 {
     if (!svc__chunks_lead(conn, data))
         return refuse_chunks(conn);
@@ -186,21 +188,20 @@ static enum MHD_Result take_piece(struct mhd_conn *conn, const char *data, size_
     if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
         *left = len;
         conn->held = len;
-        return suspend(conn, FLIGHT_STALL);
+        return suspend_flight(conn, FLIGHT_STALL);
     }
     svc__mhd_taken_body(conn, len);
     if (step == EXCHANGE_BODY)
         return MHD_YES;
     if (conn->call == CALL_DROP)
         return drop_piece(conn, len);
-    if (step == EXCHANGE_OVER &&
-        !svc__flight_refuse(&conn->flight, 413, "the request body is over the limit"))
+    if (step == EXCHANGE_OVER && !svc__flight_refuse(&conn->flight, REFUSAL_BODY_OVER))
         return MHD_NO;
     svc__flight_drop_body(&conn->flight);
     return MHD_YES;
 }
 
-static enum MHD_Result end_body(struct mhd_conn *conn)
+static enum MHD_Result take_body_end(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
     if (!svc__chunks_end(conn))
@@ -242,7 +243,7 @@ enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection
     case CALL_BODY:
     case CALL_DROP:
         *len = 0;
-        return taken ? take_piece(conn, data, taken, len) : end_body(conn);
+        return taken ? take_body_piece(conn, data, taken, len) : take_body_end(conn);
     }
     return MHD_NO;
 }
@@ -263,11 +264,11 @@ void *svc__mhd_access_begin(void *cls, const char *target, struct MHD_Connection
     if (!conn || conn->raw)
         return conn;
     if (atomic_load(&mhd->part.loop->stage) >= STAGE_CUT) {
-        svc__mhd_conn_refuse_bare(conn, "the service is stopping");
+        svc__mhd_conn_refuse_bare(conn, REFUSAL_STOPPING);
         return conn;
     }
     if (!svc__flight_begin(&conn->flight, svc__bytes_z(target))) {
-        svc__mhd_conn_refuse_bare(conn, "out of memory");
+        svc__mhd_conn_refuse_bare(conn, REFUSAL_NO_MEMORY);
         return conn;
     }
     conn->call = CALL_FIRST;
@@ -295,10 +296,8 @@ static bool note_refusal(struct exchange *x, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-    bool refused = info && info->http_status >= 400 && !x->replied;
-    if (refused)
-        x->response.status = (int)info->http_status;
-    return refused;
+    return info && info->http_status >= 400 &&
+           svc__dispatch_refused_below(x, (int)info->http_status);
 }
 
 static uint64_t bytes_out(const struct exchange *x, bool sent)

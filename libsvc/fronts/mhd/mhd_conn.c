@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "libsvc/exchange/dispatch.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_file.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
@@ -70,10 +71,10 @@ static void close_after_answer(struct mhd_conn *conn)
     svc__mhd_conn_enter(conn, MHD_CLOSING);
 }
 
-void svc__mhd_conn_refuse_bare(struct mhd_conn *conn, const char *reason)
+void svc__mhd_conn_refuse_bare(struct mhd_conn *conn, int status, const char *reason)
 {
     conn->flight.cut = true;
-    svc__wire_send_problem(conn->conn.fd, 503, reason, svc__loop_date(conn->conn.loop));
+    svc__wire_send_problem(conn->conn.fd, status, reason, svc__loop_date(conn->conn.loop));
     close_after_answer(conn);
 }
 
@@ -93,7 +94,7 @@ void svc__mhd_conn_send_raw(struct mhd_conn *conn, int status)
 }
 
 /* Refuses a head that libmicrohttpd has not whole, and logs how the request ended. */
-static void refuse_head(struct mhd_conn *conn, int status, const char *reason, const char *end)
+static void refuse_headless(struct mhd_conn *conn, int status, const char *reason, const char *end)
 {
     svc__wire_send_problem(conn->conn.fd, status, reason, svc__loop_date(conn->conn.loop));
     svc__mhd_conn_log_headless(conn, status, end);
@@ -135,7 +136,7 @@ static void reply_unread(struct flight *flight)
 
 static void reply_bare(struct flight *flight)
 {
-    svc__mhd_conn_refuse_bare(svc__mhd_conn_of_flight(flight), "out of memory");
+    svc__mhd_conn_refuse_bare(svc__mhd_conn_of_flight(flight), REFUSAL_NO_MEMORY);
 }
 
 /* libmicrohttpd notices a socket that is shut and closes it. */
@@ -216,7 +217,7 @@ void svc__mhd_conn_close_own(struct mhd_conn *conn)
 /* ---- Its first head, and heads in pieces */
 
 /* False: libmicrohttpd has refused and closed it, and it is freed. */
-static bool hand_over(struct mhd_conn *conn)
+static bool hand_conn_over(struct mhd_conn *conn)
 {
     conn->taken = conn->skipped;
     int added = svc__mhd_link_add(conn);
@@ -237,10 +238,18 @@ static void give_head_up(struct mhd_conn *conn)
         svc__mhd_conn_close_own(conn);
 }
 
-static void read_early(struct mhd_conn *conn)
+static void refuse_early(struct mhd_conn *conn, int status, const char *reason)
 {
     struct loop *loop = conn->conn.loop;
     bool own = !conn->connection;
+    svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
+    refuse_headless(conn, status, reason, "refused");
+    if (own)
+        svc__mhd_conn_close_own(conn);
+}
+
+static void read_early(struct mhd_conn *conn)
+{
     int status;
     const char *reason;
     switch (svc__early_read(conn, &status, &reason)) {
@@ -251,13 +260,13 @@ static void read_early(struct mhd_conn *conn)
         break;
     case EARLY_UNREAD:
         svc__early_forget(conn);
-        hand_over(conn);
+        hand_conn_over(conn);
         break;
     case EARLY_REFUSED:
-        svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
-        refuse_head(conn, status, reason, "refused");
-        if (own)
-            svc__mhd_conn_close_own(conn);
+        refuse_early(conn, status, reason);
+        break;
+    case EARLY_NO_MEMORY:
+        refuse_early(conn, REFUSAL_NO_MEMORY);
         break;
     case EARLY_END:
         give_head_up(conn);
@@ -277,7 +286,7 @@ void svc__mhd_conn_feed(struct mhd_loop *mhd)
     if (conn->connection) {
         svc__early_restore(conn);
         svc__mhd_link_resume(conn);
-    } else if (!hand_over(conn)) {
+    } else if (!hand_conn_over(conn)) {
         return;
     }
     if (!svc__early_feed(conn))
@@ -348,8 +357,8 @@ static void head_expired(struct mhd_conn *conn)
         return;
     }
     svc__flight_time_out(&conn->flight);
-    refuse_head(conn, 408, "the request head took too long",
-                svc__exchange_outcome_text(SVC_TIMED_OUT));
+    refuse_headless(conn, 408, "the request head took too long",
+                    svc__exchange_outcome_text(SVC_TIMED_OUT));
 }
 
 /* Idle for a moment: whether a request has begun is looked up once, then its first byte is awaited.
@@ -413,7 +422,7 @@ void svc__mhd_conn_open(struct front_part *part, struct conn *conn)
     if (own->mhd->known_layout)
         read_early(own);
     else
-        hand_over(own);
+        hand_conn_over(own);
 }
 
 void svc__mhd_conn_close_silent(struct conn *conn, uint64_t stop_ms)
@@ -424,7 +433,8 @@ void svc__mhd_conn_close_silent(struct conn *conn, uint64_t stop_ms)
         return;
     uint64_t now_ms = conn->loop->now_ms, needed = SILENT_MS, silent;
     if (own->phase == MHD_HEAD || svc__mhd_taken_has_unread(own)) {
-        uint64_t stopping = now_ms - stop_ms;
+        /* The turn may have begun before the stop. */
+        uint64_t stopping = now_ms > stop_ms ? now_ms - stop_ms : 0;
         needed = stopping > needed ? stopping : needed;
     }
     if (!svc__tcp_counts_silence(conn, &silent))

@@ -27,9 +27,9 @@ void svc__mhd_conn_closed(struct mhd_conn *conn);
 /* Closes one that libmicrohttpd never got, likewise. */
 void svc__mhd_conn_close_own(struct mhd_conn *conn);
 
-/* Answers 503 without an exchange, of which there is none any more, and closes the connection: for
+/* Answers without an exchange, of which there is none any more, and closes the connection: for
  * when there is nothing to answer with. libmicrohttpd's calls for it end it from now on. */
-void svc__mhd_conn_refuse_bare(struct mhd_conn *conn, const char *reason);
+void svc__mhd_conn_refuse_bare(struct mhd_conn *conn, int status, const char *reason);
 
 /* A line in place of the access log's, which a request whose head never was understood has not:
  * `status` is what its peer was told, 0 for nothing. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libsvc/exchange/dispatch.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
@@ -58,7 +59,7 @@ static void hold_fields(struct mhd_conn *conn, size_t len)
     else if (error == SVC_ETOOBIG)
         refuse_fields(conn, is_long ? 414 : 431, "the request's head is too large");
     else
-        refuse_fields(conn, 503, "out of memory");
+        refuse_fields(conn, REFUSAL_NO_MEMORY);
 }
 
 /*
@@ -169,7 +170,7 @@ void svc__mhd_head_take(struct mhd_conn *conn, const char *method, const char *v
     struct head head = {svc__bytes_z(method), x->request.target.raw, (unsigned)(version[7] - '0'),
                         collector.fields,     collector.count,       conn->head_bytes};
     if (!whole)
-        svc__dispatch_head_failed(x, &head, 503, "out of memory");
+        svc__dispatch_head_failed(x, &head, REFUSAL_NO_MEMORY);
     else if (conn->fault)
         svc__dispatch_head_failed(x, &head, conn->fault_status, conn->fault);
     else if (!is_as_sent(conn, method))

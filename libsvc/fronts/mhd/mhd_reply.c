@@ -146,7 +146,7 @@ static bool add_fields(struct MHD_Response *response, struct mhd_conn *conn, boo
 }
 
 /* NULL when libmicrohttpd refuses a field, or memory runs out. */
-static struct MHD_Response *make(struct mhd_conn *conn, bool closes)
+static struct MHD_Response *make_whole_response(struct mhd_conn *conn, bool closes)
 {
     struct MHD_Response *response = make_response(conn);
     if (response && !add_fields(response, conn, closes)) {
@@ -166,7 +166,7 @@ static struct kept_reply *place_of(struct mhd_conn *conn)
 }
 
 /* Whether the text at `*at` is `text`, which is then passed. */
-static bool passes(const struct buf *texts, size_t *at, struct bytes text)
+static bool passes_text(const struct buf *texts, size_t *at, struct bytes text)
 {
     if (texts->len - *at <= text.len || memcmp(texts->data + *at, text.data, text.len + 1) != 0)
         return false;
@@ -179,9 +179,9 @@ static bool same_but_last(const struct kept_reply *kept, const svc_response *res
 {
     for (size_t i = 0; i < res->field_count; i++) {
         bool last = i + 1 == res->field_count;
-        if (!passes(&kept->texts, at, res->fields[i].name))
+        if (!passes_text(&kept->texts, at, res->fields[i].name))
             return false;
-        if (!last && !passes(&kept->texts, at, res->fields[i].value))
+        if (!last && !passes_text(&kept->texts, at, res->fields[i].value))
             return false;
     }
     return !res->field_count || *at == kept->last;
@@ -213,7 +213,7 @@ static bool usable(struct kept_reply *kept, struct mhd_conn *conn, bool closes)
     return !res->field_count || exchange_last(kept, &res->fields[res->field_count - 1]);
 }
 
-static void note(struct kept_reply *kept, struct mhd_conn *conn, bool closes)
+static void note_kept(struct kept_reply *kept, struct mhd_conn *conn, bool closes)
 {
     const svc_response *res = &conn->flight.x->response;
     kept->data = res->body.data;
@@ -231,7 +231,7 @@ static void note(struct kept_reply *kept, struct mhd_conn *conn, bool closes)
         drop_reply(kept);
 }
 
-static bool queue(struct mhd_conn *conn, struct MHD_Response *response)
+static bool queue_response(struct mhd_conn *conn, struct MHD_Response *response)
 {
     return MHD_queue_response(conn->connection, (unsigned)conn->flight.x->response.status,
                               response) == MHD_YES;
@@ -241,19 +241,19 @@ static bool queue_kept(struct mhd_conn *conn, struct kept_reply *kept, bool clos
 {
     if (!usable(kept, conn, closes)) {
         drop_reply(kept);
-        kept->response = make(conn, closes);
+        kept->response = make_whole_response(conn, closes);
         if (kept->response)
-            note(kept, conn, closes);
+            note_kept(kept, conn, closes);
     }
-    return kept->response && queue(conn, kept->response);
+    return kept->response && queue_response(conn, kept->response);
 }
 
 bool svc__mhd_reply_queue(struct mhd_conn *conn, bool closes)
 {
     if (from_memory(conn->flight.x) && conn->flight.x->response.field_bytes <= KEPT_FIELD_BYTES)
         return queue_kept(conn, place_of(conn), closes);
-    struct MHD_Response *response = make(conn, closes);
-    bool queued = response && queue(conn, response);
+    struct MHD_Response *response = make_whole_response(conn, closes);
+    bool queued = response && queue_response(conn, response);
     if (response)
         MHD_destroy_response(response);
     return queued;

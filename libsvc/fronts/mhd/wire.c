@@ -15,7 +15,7 @@ static void append_status(struct buf *out, int status)
     svc__buf_printf(out, "HTTP/1.1 %d %s\r\n", status, text ? text : "Unknown");
 }
 
-static void append_field(struct buf *out, struct bytes name, struct bytes value)
+static void append_wire_field(struct buf *out, struct bytes name, struct bytes value)
 {
     svc__buf_bytes(out, name);
     svc__buf_puts(out, ": ");
@@ -29,7 +29,7 @@ static void append_head(struct buf *out, const struct exchange *x, const char *d
     append_status(out, res->status);
     svc__buf_printf(out, "Connection: close\r\nDate: %s\r\n", date);
     for (size_t i = 0; i < res->field_count; i++)
-        append_field(out, res->fields[i].name, res->fields[i].value);
+        append_wire_field(out, res->fields[i].name, res->fields[i].value);
     uint64_t length = svc__exchange_reply_length(x);
     if (length != SVC_LENGTH_UNKNOWN && res->status != 204) {
         svc__buf_puts(out, "Content-Length: ");

@@ -58,7 +58,7 @@ static void expect_item(svc_kv item, const char *json, const char *pair)
     expect_line(SVC_LOG_TEXT, &record, expected);
 }
 
-Test(core_log_format, items_of_every_kind)
+Test(log_format, items_of_every_kind)
 {
     expect_item(svc_kv_str("k", "v"), "\"k\":\"v\"", "k=v");
     expect_item(svc_kv_str("k", "a b"), "\"k\":\"a b\"", "k=\"a b\"");
@@ -75,7 +75,7 @@ Test(core_log_format, items_of_every_kind)
     expect_item(svc_kv_err("k", SVC_ENOMEM), "\"k\":\"out of memory\"", "k=\"out of memory\"");
 }
 
-Test(core_log_format, doubles_read_back_as_the_same)
+Test(log_format, doubles_read_back_as_the_same)
 {
     expect_item(svc_kv_double("k", 0.1), "\"k\":0.1", "k=0.1");
     expect_item(svc_kv_double("k", 3), "\"k\":3", "k=3");
@@ -90,7 +90,7 @@ Test(core_log_format, doubles_read_back_as_the_same)
 }
 
 /* Where the system has none with a comma, this shows only that the first one works. */
-Test(core_log_format, a_locale_changes_no_number)
+Test(log_format, a_locale_changes_no_number)
 {
     static const char *const locales[] = {"C", "de_DE.UTF-8", "fr_FR.UTF-8"};
     for (size_t i = 0; i < sizeof locales / sizeof *locales; i++)
@@ -99,7 +99,7 @@ Test(core_log_format, a_locale_changes_no_number)
 }
 
 /* A terminal must not be steered, a line not be broken, a reader not be misled. */
-Test(core_log_format, no_text_gets_out_of_its_place)
+Test(log_format, no_text_gets_out_of_its_place)
 {
     expect_item(svc_kv_str("k", "a\nb"), "\"k\":\"a\\nb\"", "k=\"a\\nb\"");
     expect_item(svc_kv_str("k", "\033[2J"), "\"k\":\"\\u001b[2J\"", "k=\"\\u001b[2J\"");
@@ -114,7 +114,7 @@ Test(core_log_format, no_text_gets_out_of_its_place)
     expect_item(svc_kv_str("", "v"), "\"\":\"v\"", "_=v");
 }
 
-Test(core_log_format, a_key_of_the_librarys_own_is_told_apart)
+Test(log_format, a_key_of_the_librarys_own_is_told_apart)
 {
     static const char *const own[] = {"time", "level",    "app",     "msg",  "module",
                                       "id",   "trace_id", "span_id", "route"};
@@ -126,7 +126,7 @@ Test(core_log_format, a_key_of_the_librarys_own_is_told_apart)
     }
 }
 
-Test(core_log_format, a_message_may_be_any_text)
+Test(log_format, a_message_may_be_any_text)
 {
     svc_log_record record = record_of("it \"is\" a=b", NULL);
     expect_line(SVC_LOG_TEXT, &record, TIME " WARN  store: it \"is\" a=b");
@@ -141,7 +141,7 @@ Test(core_log_format, a_message_may_be_any_text)
                 "{\"time\":\"" TIME "\",\"level\":\"warn\",\"app\":\"notes\",\"msg\":\"\"}");
 }
 
-Test(core_log_format, a_requests_ids_stand_in_its_lines)
+Test(log_format, a_requests_ids_stand_in_its_lines)
 {
     const svc_kv items[] = {svc_kv_int("n", 1), SVC_KV_END};
     svc_log_record record = record_of("m", items);
@@ -161,7 +161,7 @@ Test(core_log_format, a_requests_ids_stand_in_its_lines)
                 TIME " ERROR store: m n=1 id=r-1 trace_id=4bf9 span_id=00f0 route=\"GET /a\"");
 }
 
-Test(core_log_format, auto_is_json_where_nobody_reads_along)
+Test(log_format, auto_is_json_where_nobody_reads_along)
 {
     int ends[2];
     cr_assert_eq(pipe(ends), 0);
@@ -173,7 +173,7 @@ Test(core_log_format, auto_is_json_where_nobody_reads_along)
     cr_expect_eq(svc__log_format_for(SVC_LOG_JSON, terminal), SVC_LOG_JSON);
 }
 
-Test(core_log_format, the_sinks_own_lines_have_room)
+Test(log_format, the_sinks_own_lines_have_room)
 {
     for (int format = SVC_LOG_JSON; format <= SVC_LOG_TEXT; format++) {
         const struct sink_report *report = svc__log_format_report((enum svc_log_format)format);

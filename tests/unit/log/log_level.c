@@ -15,7 +15,7 @@ static struct log_levels rules_of(const char *text)
     return levels;
 }
 
-Test(core_log_level, modules_have_levels_of_their_own)
+Test(log_level, modules_have_levels_of_their_own)
 {
     struct log_levels levels = rules_of("store=debug, http = error ,,a.b-c_1=info,store=info");
     cr_expect_eq(svc__log_level_of(&levels, "store"), SVC_LEVEL_INFO, "the last one holds");
@@ -28,7 +28,7 @@ Test(core_log_level, modules_have_levels_of_their_own)
     cr_expect_eq(svc__log_level_of(&levels, "store"), SVC_LEVEL_WARN);
 }
 
-Test(core_log_level, rules_that_cannot_be_read_change_nothing)
+Test(log_level, rules_that_cannot_be_read_change_nothing)
 {
     static const struct {
         const char *text, *bad, *reason;
@@ -56,7 +56,7 @@ Test(core_log_level, rules_that_cannot_be_read_change_nothing)
     }
 }
 
-Test(core_log_level, there_are_32_rules_at_most)
+Test(log_level, there_are_32_rules_at_most)
 {
     char text[512] = "", *at = text;
     struct log_levels levels = {.fallback = SVC_LEVEL_WARN};
@@ -69,7 +69,7 @@ Test(core_log_level, there_are_32_rules_at_most)
     cr_expect_eq(svc__log_level_rules(&levels, text, &bad, &reason), SVC_ESYNTAX);
 }
 
-Test(core_log_level, the_ceiling_of_a_module_is_what_some_app_asks_for)
+Test(log_level, the_ceiling_of_a_module_is_what_some_app_asks_for)
 {
     const int *early = svc__log_level_ceiling("early");
     cr_expect_lt(*early, SVC_LEVEL_ERROR, "no app has asked for anything");
@@ -88,7 +88,7 @@ Test(core_log_level, the_ceiling_of_a_module_is_what_some_app_asks_for)
     cr_expect_eq(*svc__log_level_ceiling("late"), SVC_LEVEL_INFO);
 }
 
-Test(core_log_level, modules_beyond_those_that_are_kept_are_always_looked_at)
+Test(log_level, modules_beyond_those_that_are_kept_are_always_looked_at)
 {
     char name[16];
     for (int i = 0; i < 64; i++) {
@@ -99,7 +99,7 @@ Test(core_log_level, modules_beyond_those_that_are_kept_are_always_looked_at)
     cr_expect_lt(*svc__log_level_ceiling("m63"), SVC_LEVEL_ERROR);
 }
 
-Test(core_log_level, a_long_name_is_a_module_too)
+Test(log_level, a_long_name_is_a_module_too)
 {
     cr_expect_eq(*svc__log_level_ceiling("a-name-of-a-module-that-is-rather-long"),
                  SVC_LEVEL_DEBUG);

@@ -33,7 +33,7 @@ static uint64_t take(struct log_repeat *repeat, uint64_t now_us)
     return told;
 }
 
-Test(core_log_repeat, so_many_lines_of_a_place_pass_in_a_second)
+Test(log_repeat, so_many_lines_of_a_place_pass_in_a_second)
 {
     struct log_repeat repeat = {.limit = LIMIT};
     uint64_t told = 0;
@@ -47,7 +47,7 @@ Test(core_log_repeat, so_many_lines_of_a_place_pass_in_a_second)
     cr_expect_eq(told, 10);
 }
 
-Test(core_log_repeat, a_clock_that_steps_back_begins_another_second)
+Test(log_repeat, a_clock_that_steps_back_begins_another_second)
 {
     struct log_repeat repeat = {.limit = LIMIT};
     uint64_t told = 0;
@@ -56,7 +56,7 @@ Test(core_log_repeat, a_clock_that_steps_back_begins_another_second)
     cr_expect_eq(told, 5 - LIMIT);
 }
 
-Test(core_log_repeat, without_a_limit_all_pass)
+Test(log_repeat, without_a_limit_all_pass)
 {
     struct log_repeat repeat = {.limit = 0};
     uint64_t told = 0;
@@ -64,7 +64,7 @@ Test(core_log_repeat, without_a_limit_all_pass)
     cr_expect_eq(take(&repeat, UINT64_MAX), 0);
 }
 
-Test(core_log_repeat, a_place_that_falls_silent_is_told_when_its_second_is_over)
+Test(log_repeat, a_place_that_falls_silent_is_told_when_its_second_is_over)
 {
     struct log_repeat repeat = {.limit = LIMIT};
     uint64_t told = 0;
@@ -82,7 +82,7 @@ Test(core_log_repeat, a_place_that_falls_silent_is_told_when_its_second_is_over)
     cr_expect_eq(told, 0);
 }
 
-Test(core_log_repeat, all_is_told_at_the_end)
+Test(log_repeat, all_is_told_at_the_end)
 {
     struct log_repeat repeat = {.limit = LIMIT};
     uint64_t told = 0;
@@ -91,7 +91,7 @@ Test(core_log_repeat, all_is_told_at_the_end)
 }
 
 /* More places than are told apart: whoever must give up its entry is told. */
-Test(core_log_repeat, no_count_is_lost_to_a_full_table)
+Test(log_repeat, no_count_is_lost_to_a_full_table)
 {
     struct log_repeat repeat = {.limit = LIMIT};
     uint64_t told = 0, passed = 0, all = 0;
@@ -107,7 +107,7 @@ Test(core_log_repeat, no_count_is_lost_to_a_full_table)
     cr_expect_gt(told, 0);
 }
 
-Test(core_log_repeat, what_is_told_names_the_place_and_its_message)
+Test(log_repeat, what_is_told_names_the_place_and_its_message)
 {
     struct log_repeat repeat = {.limit = 1};
     char message[] = "a message of more than the bytes that are kept of it";

@@ -16,7 +16,7 @@ static void count(void *arg)
     ++*(int *)arg;
 }
 
-Test(core_pipe, a_push_is_taken_whole_beyond_the_capacity)
+Test(run_pipe, a_push_is_taken_whole_beyond_the_capacity)
 {
     char data[64];
     svc_pipe *pipe = pipe_of(4);
@@ -32,7 +32,7 @@ Test(core_pipe, a_push_is_taken_whole_beyond_the_capacity)
     svc_pipe_unref(pipe);
 }
 
-Test(core_pipe, a_loop_that_found_the_pipe_full_is_called_when_there_is_room)
+Test(run_pipe, a_loop_that_found_the_pipe_full_is_called_when_there_is_room)
 {
     char data[64];
     int calls = 0;
@@ -51,7 +51,7 @@ Test(core_pipe, a_loop_that_found_the_pipe_full_is_called_when_there_is_room)
     svc_pipe_unref(pipe);
 }
 
-Test(core_pipe, a_push_calls_the_reader)
+Test(run_pipe, a_push_calls_the_reader)
 {
     char data[8];
     int calls = 0;
@@ -65,7 +65,7 @@ Test(core_pipe, a_push_calls_the_reader)
     svc_pipe_unref(pipe);
 }
 
-Test(core_pipe, a_push_says_when_nobody_reads)
+Test(run_pipe, a_push_says_when_nobody_reads)
 {
     svc_pipe *ended = pipe_of(1), *cancelled = pipe_of(1);
     svc__pipe_push(ended, "abc", 3);
@@ -80,7 +80,7 @@ Test(core_pipe, a_push_says_when_nobody_reads)
     svc_pipe_unref(cancelled);
 }
 
-Test(core_pipe, pushes_have_a_ceiling_too)
+Test(run_pipe, pushes_have_a_ceiling_too)
 {
     char *data = calloc(1, SVC_PIPE_MAX);
     svc_pipe *pipe = pipe_of(1);
@@ -108,7 +108,7 @@ static void expect_bytes(const char *data, size_t from, int64_t len)
 
 /* Pieces of all lengths, taken at all places, while the ring wraps round and grows, also when what
  * it holds wraps round. */
-Test(core_pipe, bytes_keep_their_order_wherever_the_ring_wraps_and_grows)
+Test(run_pipe, bytes_keep_their_order_wherever_the_ring_wraps_and_grows)
 {
     static const size_t capacities[] = {1, 3, 4096, 5000, 20000};
     char data[16384];

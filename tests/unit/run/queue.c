@@ -16,7 +16,7 @@ static void expect_next(svc_queue *queue, const void *wanted)
     cr_expect_eq(item, wanted);
 }
 
-Test(core_queue, what_comes_first_goes_first_round_the_ring)
+Test(run_queue, what_comes_first_goes_first_round_the_ring)
 {
     svc_queue *queue = svc_queue_new(3, NULL);
     size_t in = 0, out = 0;
@@ -31,7 +31,7 @@ Test(core_queue, what_comes_first_goes_first_round_the_ring)
     svc_queue_free(queue);
 }
 
-Test(core_queue, capacities_are_bounded)
+Test(run_queue, capacities_are_bounded)
 {
     cr_expect_null(svc_queue_new(0, NULL));
     cr_expect_null(svc_queue_new(SVC_QUEUE_MAX + (size_t)1, NULL));
@@ -43,7 +43,7 @@ Test(core_queue, capacities_are_bounded)
     svc_queue_free(NULL);
 }
 
-Test(core_queue, nothing_is_no_item)
+Test(run_queue, nothing_is_no_item)
 {
     svc_queue *queue = svc_queue_new(1, NULL);
     cr_expect_eq(svc_queue_push(queue, NULL), SVC_EINVAL);
@@ -53,7 +53,7 @@ Test(core_queue, nothing_is_no_item)
     svc_queue_free(queue);
 }
 
-Test(core_queue, closed_it_gives_what_is_left_and_then_fails)
+Test(run_queue, closed_it_gives_what_is_left_and_then_fails)
 {
     svc_queue *queue = svc_queue_new(2, NULL);
     void *item = &things[9];
@@ -75,7 +75,7 @@ Test(core_queue, closed_it_gives_what_is_left_and_then_fails)
     svc_queue_free(queue);
 }
 
-Test(core_queue, waits_have_an_end)
+Test(run_queue, waits_have_an_end)
 {
     enum { MS = 20 };
     svc_queue *queue = svc_queue_new(1, NULL);
@@ -100,7 +100,7 @@ static void drop(void *item)
     dropped++;
 }
 
-Test(core_queue, what_is_left_at_the_end_is_dropped_in_order)
+Test(run_queue, what_is_left_at_the_end_is_dropped_in_order)
 {
     svc_queue *queue = svc_queue_new(3, drop);
     for (int i = 0; i < 3; i++)
@@ -208,7 +208,7 @@ static void run_crews(size_t capacity)
     svc_queue_free(queue);
 }
 
-Test(core_queue, many_push_and_pop_and_nothing_is_lost)
+Test(run_queue, many_push_and_pop_and_nothing_is_lost)
 {
     run_crews(1);
     run_crews(7);
@@ -216,7 +216,7 @@ Test(core_queue, many_push_and_pop_and_nothing_is_lost)
 }
 
 /* What producers could push before the close is what comes out. */
-Test(core_queue, a_close_in_mid_stream_loses_nothing_that_was_pushed)
+Test(run_queue, a_close_in_mid_stream_loses_nothing_that_was_pushed)
 {
     struct member producers[CREW], consumers[CREW];
     svc_queue *queue = svc_queue_new(3, NULL);
@@ -235,7 +235,7 @@ Test(core_queue, a_close_in_mid_stream_loses_nothing_that_was_pushed)
 }
 
 /* Blocked in both directions; a close that comes before they wait must end them too. */
-Test(core_queue, a_close_wakes_whoever_waits)
+Test(run_queue, a_close_wakes_whoever_waits)
 {
     struct member crew[CREW];
     svc_queue *empty = svc_queue_new(1, NULL), *full = svc_queue_new(1, NULL);

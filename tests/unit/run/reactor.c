@@ -6,7 +6,7 @@
 
 #include "tests/unit/run/support.h"
 
-TestSuite(core_reactor, .init = open_loop, .fini = close_loop);
+TestSuite(run_reactor, .init = open_loop, .fini = close_loop);
 
 static int ran;
 static int order[16];
@@ -16,7 +16,7 @@ static void note(void *arg)
     order[ran++] = *(int *)arg;
 }
 
-Test(core_reactor, posts_run_once_in_order_and_not_within_the_call)
+Test(run_reactor, posts_run_once_in_order_and_not_within_the_call)
 {
     static int numbers[] = {0, 1, 2};
     for (int i = 0; i < 3; i++)
@@ -36,7 +36,7 @@ static void post_again(void *arg)
 }
 
 /* Else one that posts itself again would keep all else from running. */
-Test(core_reactor, what_a_post_posts_runs_in_the_next_turn)
+Test(run_reactor, what_a_post_posts_runs_in_the_next_turn)
 {
     cr_expect_eq(svc_loop_post(&loop, post_again, NULL), 0);
     for (int i = 1; i <= 5; i++) {
@@ -46,7 +46,7 @@ Test(core_reactor, what_a_post_posts_runs_in_the_next_turn)
     }
 }
 
-Test(core_reactor, a_post_from_its_own_thread_makes_no_system_call)
+Test(run_reactor, a_post_from_its_own_thread_makes_no_system_call)
 {
     static int number;
     uint64_t seen;
@@ -64,7 +64,7 @@ static void *wake(void *arg)
     return NULL;
 }
 
-Test(core_reactor, another_thread_ends_the_wait)
+Test(run_reactor, another_thread_ends_the_wait)
 {
     pthread_t thread;
     cr_assert_eq(pthread_create(&thread, NULL, wake, &loop), 0);
@@ -73,7 +73,7 @@ Test(core_reactor, another_thread_ends_the_wait)
     pthread_join(thread, NULL);
 }
 
-Test(core_reactor, a_turn_waits_no_longer_than_it_is_told)
+Test(run_reactor, a_turn_waits_no_longer_than_it_is_told)
 {
     uint64_t until_ms = svc__clock_ms() + 20;
     while (svc__clock_ms() < until_ms)
@@ -116,7 +116,7 @@ static void start_posters(pthread_t *threads)
         cr_assert_eq(pthread_create(&threads[i], NULL, post_many, &per_poster[i]), 0);
 }
 
-Test(core_reactor, what_many_threads_post_runs)
+Test(run_reactor, what_many_threads_post_runs)
 {
     pthread_t threads[POSTERS];
     start_posters(threads);
@@ -127,7 +127,7 @@ Test(core_reactor, what_many_threads_post_runs)
     }
 }
 
-Test(core_reactor, at_the_end_what_was_taken_has_run_and_the_rest_was_refused)
+Test(run_reactor, at_the_end_what_was_taken_has_run_and_the_rest_was_refused)
 {
     pthread_t threads[POSTERS];
     start_posters(threads);
@@ -151,7 +151,7 @@ static void use_after_the_end(void *arg)
     svc_timer_free(timer);
 }
 
-Test(core_reactor, the_last_posts_can_free_and_begin_nothing)
+Test(run_reactor, the_last_posts_can_free_and_begin_nothing)
 {
     svc_timer *timer = svc_timer_new(&loop, note, NULL);
     cr_expect_eq(svc_timer_set(timer, 0), 0);

@@ -4,7 +4,7 @@
 #include "tests/support/test_clock.h"
 #include "tests/unit/run/support.h"
 
-TestSuite(core_timer, .init = open_loop, .fini = close_loop);
+TestSuite(run_timer, .init = open_loop, .fini = close_loop);
 
 static int fired;
 static int order[8];
@@ -36,7 +36,7 @@ static void make(struct one *one, int number, void (*fn)(void *arg))
     cr_assert(one->timer);
 }
 
-Test(core_timer, fire_in_the_order_of_their_times_and_never_early)
+Test(run_timer, fire_in_the_order_of_their_times_and_never_early)
 {
     static const uint64_t delays[] = {30, 10, 20, 0, 1, 150};
     struct one all[6] = {{0}};
@@ -57,7 +57,7 @@ Test(core_timer, fire_in_the_order_of_their_times_and_never_early)
 
 /* The clock goes on by what the loop would sleep and by nothing else, so that what it is late is
  * the loop's own. */
-Test(core_timer, an_idle_loop_is_about_a_millisecond_late)
+Test(run_timer, an_idle_loop_is_about_a_millisecond_late)
 {
     enum { PHASES = 200, PHASE_NS = 123457, TURNS = 10 };
     struct one one = {0};
@@ -78,7 +78,7 @@ Test(core_timer, an_idle_loop_is_about_a_millisecond_late)
     svc_timer_free(one.timer);
 }
 
-Test(core_timer, those_of_one_time_fire_in_the_order_in_which_they_were_set)
+Test(run_timer, those_of_one_time_fire_in_the_order_in_which_they_were_set)
 {
     struct timer timers[3] = {{0}};
     uint64_t now_ns = svc__clock_ns();
@@ -94,7 +94,7 @@ static void never(void *arg)
     cr_assert(false, "it fired");
 }
 
-Test(core_timer, one_that_is_cancelled_moved_or_freed_keeps_to_it)
+Test(run_timer, one_that_is_cancelled_moved_or_freed_keeps_to_it)
 {
     struct one cancelled = {0}, moved = {0}, freed = {0}, last = {0};
     make(&cancelled, 0, never);
@@ -135,7 +135,7 @@ static void end_the_others(void *arg)
             svc_timer_free(victims[i]);
 }
 
-Test(core_timer, a_callback_may_cancel_and_free_others_that_are_due)
+Test(run_timer, a_callback_may_cancel_and_free_others_that_are_due)
 {
     for (size_t i = 0; i < 3; i++) {
         victims[i] = svc_timer_new(&loop, end_the_others, &victims[i]);
@@ -163,7 +163,7 @@ static void set_again(void *arg)
         set(one, 1);
 }
 
-Test(core_timer, a_callback_may_free_its_own_and_set_it_again)
+Test(run_timer, a_callback_may_free_its_own_and_set_it_again)
 {
     struct one one = {0}, again = {0};
     make(&one, 0, free_itself);
@@ -176,7 +176,7 @@ Test(core_timer, a_callback_may_free_its_own_and_set_it_again)
     svc_timer_free(again.timer);
 }
 
-Test(core_timer, a_callback_that_sets_itself_to_now_lets_the_turn_end)
+Test(run_timer, a_callback_that_sets_itself_to_now_lets_the_turn_end)
 {
     struct one one = {0};
     make(&one, 0, set_again);
@@ -190,7 +190,7 @@ Test(core_timer, a_callback_that_sets_itself_to_now_lets_the_turn_end)
 }
 
 /* By a clock that goes as fast as the loop is told to wait. */
-Test(core_timer, a_loop_is_woken_for_a_far_timer_a_few_times_and_not_late)
+Test(run_timer, a_loop_is_woken_for_a_far_timer_a_few_times_and_not_late)
 {
     static const uint64_t delays_ms[] = {1, 50, 134, 135, 1000, 60000, 3600000, 31622400000};
     for (size_t i = 0; i < sizeof delays_ms / sizeof *delays_ms; i++) {
@@ -214,7 +214,7 @@ Test(core_timer, a_loop_is_woken_for_a_far_timer_a_few_times_and_not_late)
 
 /* ---- Bounds */
 
-Test(core_timer, times_have_a_limit_and_threads_a_loop)
+Test(run_timer, times_have_a_limit_and_threads_a_loop)
 {
     svc_timer *timer = svc_timer_new(&loop, never, NULL);
     const uint64_t year_ms = UINT64_C(366) * 86400000;
@@ -228,7 +228,7 @@ Test(core_timer, times_have_a_limit_and_threads_a_loop)
     svc_timer_free(timer);
 }
 
-Test(core_timer, one_that_is_left_at_the_end_never_fires_and_can_be_freed)
+Test(run_timer, one_that_is_left_at_the_end_never_fires_and_can_be_freed)
 {
     struct one set_one = {0}, unset = {0};
     make(&set_one, 0, never);
@@ -253,7 +253,7 @@ static void note_one_of_many(void *arg)
     fired++;
 }
 
-Test(core_timer, ten_thousand_fire_each_once_and_none_early)
+Test(run_timer, ten_thousand_fire_each_once_and_none_early)
 {
     unsigned seed = 1;
     for (int i = 0; i < MANY; i++) {

@@ -6,7 +6,7 @@
 
 #include "tests/unit/run/support.h"
 
-TestSuite(core_watch, .init = open_loop, .fini = close_loop);
+TestSuite(run_watch, .init = open_loop, .fini = close_loop);
 
 static int told;
 static unsigned last;
@@ -31,7 +31,7 @@ static void turn(void)
     svc__reactor_turn(&loop, 0);
 }
 
-Test(core_watch, tells_what_is_ready_as_long_as_it_is)
+Test(run_watch, tells_what_is_ready_as_long_as_it_is)
 {
     int ends[2];
     cr_assert_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
@@ -52,7 +52,7 @@ Test(core_watch, tells_what_is_ready_as_long_as_it_is)
     close(ends[1]);
 }
 
-Test(core_watch, waits_for_other_events_when_told_so)
+Test(run_watch, waits_for_other_events_when_told_so)
 {
     int fd = ready_fd();
     svc_watch *watch = svc_watch_new(&loop, fd, SVC_READABLE | SVC_WRITABLE, note, NULL);
@@ -73,7 +73,7 @@ Test(core_watch, waits_for_other_events_when_told_so)
     close(fd);
 }
 
-Test(core_watch, a_hang_up_is_told_to_who_waits_and_only_to_them)
+Test(run_watch, a_hang_up_is_told_to_who_waits_and_only_to_them)
 {
     int ends[2];
     cr_assert_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
@@ -90,7 +90,7 @@ Test(core_watch, a_hang_up_is_told_to_who_waits_and_only_to_them)
     close(ends[1]);
 }
 
-Test(core_watch, what_cannot_be_watched_is_refused)
+Test(run_watch, what_cannot_be_watched_is_refused)
 {
     int fd = ready_fd(), file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     svc_watch *watch = svc_watch_new(&loop, fd, SVC_READABLE, note, NULL);
@@ -132,7 +132,7 @@ static void never(void *arg)
     cr_assert(false, "it fired");
 }
 
-Test(core_watch, one_that_is_freed_is_not_told_of_what_had_happened)
+Test(run_watch, one_that_is_freed_is_not_told_of_what_had_happened)
 {
     int fds[PAIR];
     for (size_t i = 0; i < PAIR; i++) {
@@ -169,7 +169,7 @@ static void replace(unsigned events, void *arg)
     svc_watch_set(watches[!other], 0);
 }
 
-Test(core_watch, a_descriptor_number_that_is_used_again_is_another_watch)
+Test(run_watch, a_descriptor_number_that_is_used_again_is_another_watch)
 {
     for (size_t i = 0; i < PAIR; i++) {
         fds[i] = ready_fd();
@@ -184,7 +184,7 @@ Test(core_watch, a_descriptor_number_that_is_used_again_is_another_watch)
     }
 }
 
-Test(core_watch, those_left_at_the_end_are_told_nothing_and_can_be_freed)
+Test(run_watch, those_left_at_the_end_are_told_nothing_and_can_be_freed)
 {
     int fd = ready_fd();
     svc_watch *watch = svc_watch_new(&loop, fd, SVC_READABLE, note, NULL);
