@@ -1,21 +1,12 @@
 /* Building an app: routes, groups, middleware, hooks and checks, with every mistake collected. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <svc/worker.h>
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/app/app_test.h"
-#include "libsvc/app/life.h"
-#include "libsvc/app/mount.h"
-#include "libsvc/base/clock.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/exchange/exchange.h"
-#include "libsvc/run/workers.h"
-
-/* For workers that only tests have used: they have nothing to do any more. */
-enum { WORKERS_END_MS = 1000 };
 
 #define LAYER_NEEDS                                                                                \
     "a middleware needs SVC_MIDDLEWARE_INIT, a name, flags of a middleware and a state that fits " \
@@ -31,7 +22,7 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     svc__arena_init(&app->memory, NULL, SIZE_MAX);
     svc__faults_init(&app->faults);
     svc__settings_init(&app->settings, &app->config, &app->memory, &app->faults);
-    svc__task_init(&app->tasks);
+    app->tasks = (struct task_list)TASK_LIST_INIT;
     app->stop_fd = -1;
     app->root = (struct svc_group){.app = app, .prefix = ""};
     app->fallback = (struct app_route){.group = &app->root, .flags = SVC_ANY_BYTES};
@@ -40,48 +31,13 @@ svc_app *svc__app_create(const char *name, const struct default_layer *defaults,
     app->default_count = count;
     app->name = svc__arena_strndup(&app->memory, name, strlen(name));
     app->metrics = svc__metrics_new();
-    if (!app->name || !app->metrics || svc__logger_init(&app->logger, app->name)) {
-        svc_app_free(app);
-        return NULL;
-    }
-    return app;
-}
-
-/* The state to go back to when it cannot be freed after all; -1 when it cannot be freed in this
- * one. */
-static int enter_end(svc_app *app)
-{
-    static const enum app_state idle[] = {APP_BUILDING, APP_READY, APP_ENDED};
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        if (svc__life_enter(app, idle[i], APP_ENDING))
-            return (int)idle[i];
-    return -1;
-}
-
-void svc_app_free(svc_app *app)
-{
-    if (!app || app->parent || svc__life_owns_thread(app))
-        return;
-    int before = enter_end(app);
-    if (before < 0)
-        return;
-    if (!svc__app_test_end(app) ||
-        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS)) {
-        app->state = before;
-        return;
-    }
-    svc__app_unready(app);
-    svc__app_test_free(app);
-    svc__workers_free(app->workers);
-    svc__mount_free(app);
-    if (app->stop_fd >= 0)
-        close(app->stop_fd);
-    svc__plan_free(app->plan);
+    if (app->name && app->metrics && !svc__logger_init(&app->logger, app->name))
+        return app;
     svc__metrics_free(app->metrics);
-    svc__logger_free(&app->logger);
     svc__faults_free(&app->faults);
     svc__arena_reset(&app->memory);
     free(app);
+    return NULL;
 }
 
 const char *svc_app_name(const svc_app *app)

@@ -3,12 +3,13 @@
 #ifndef SVC_APP_APP_INTERNAL_H
 #define SVC_APP_APP_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <svc/app.h>
 #include <svc/middleware.h>
+#include <svc/task.h>
 
-#include "libsvc/app/task.h"
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
 #include "libsvc/base/faults.h"
@@ -109,6 +110,22 @@ struct default_layer {
     size_t setting; /* offset of an int in svc_config */
     const svc_middleware *(*make)(svc_app *app);
 };
+
+/* The background tasks: see task.h. */
+struct task_list {
+    svc_task_context *first, *last;
+    int running, failures, restarts; /* metrics */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;   /* a task has ended or was told to stop */
+    void (*ended)(void *arg); /* told of each task that ends; NULL: nobody */
+    void *ended_arg;
+};
+
+#define TASK_LIST_INIT                                                                             \
+    {                                                                                              \
+        .running = -1, .failures = -1, .restarts = -1, .lock = PTHREAD_MUTEX_INITIALIZER,          \
+        .changed = PTHREAD_COND_INITIALIZER                                                        \
+    }
 
 /* Where an app stands in its life: see life.h. */
 enum app_state {

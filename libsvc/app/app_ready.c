@@ -6,6 +6,7 @@
 #include "libsvc/app/life.h"
 #include "libsvc/app/mount.h"
 #include "libsvc/app/stalls.h"
+#include "libsvc/app/task.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/json/debug_routes.h"
 #include "libsvc/run/reactor.h"

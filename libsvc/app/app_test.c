@@ -10,6 +10,7 @@
 #include "libsvc/app/life.h"
 #include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/stalls.h"
+#include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
 #include "libsvc/base/sized.h"

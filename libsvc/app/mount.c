@@ -5,6 +5,7 @@
 
 #include "libsvc/app/app_settings.h"
 #include "libsvc/app/loop_hooks.h"
+#include "libsvc/app/task.h"
 
 /* Why an app cannot be mounted there; NULL when it can. */
 static const char *obstacle(const svc_app *outer, const svc_app *inner)
@@ -169,21 +170,4 @@ int svc__mount_adopt(svc_app *app)
             break;
     }
     return first;
-}
-
-/* From the end: what tells of a mount lies in the memory of the app that it was made on, and that
- * one comes before it. */
-static void free_from(struct mount *mount)
-{
-    if (!mount)
-        return;
-    free_from(mount->next);
-    mount->app->parent = NULL;
-    svc_app_free(mount->app);
-}
-
-void svc__mount_free(svc_app *app)
-{
-    free_from(app->mounts);
-    app->mounts = NULL;
 }

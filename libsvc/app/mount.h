@@ -11,7 +11,4 @@
  */
 int svc__mount_adopt(svc_app *app);
 
-/* Frees the apps mounted on `app`. */
-void svc__mount_free(svc_app *app);
-
 #endif

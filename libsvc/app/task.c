@@ -27,15 +27,6 @@ struct svc_task_context {
     svc_task_context *next, *previous;
 };
 
-void svc__task_init(struct task_list *list)
-{
-    *list = (struct task_list){.running = -1,
-                               .failures = -1,
-                               .restarts = -1,
-                               .lock = PTHREAD_MUTEX_INITIALIZER,
-                               .changed = PTHREAD_COND_INITIALIZER};
-}
-
 /* ---- Registration */
 
 static int wrong(svc_app *app, const svc_task *task, const char *why)

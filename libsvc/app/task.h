@@ -2,21 +2,7 @@
 #ifndef SVC_APP_TASK_H
 #define SVC_APP_TASK_H
 
-#include <pthread.h>
-
-#include <svc/task.h>
-
-struct task_list {
-    svc_task_context *first, *last;
-    int running, failures, restarts; /* metrics */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;   /* a task has ended or was told to stop */
-    void (*ended)(void *arg); /* told of each task that ends; NULL: nobody */
-    void *ended_arg;
-};
-
-/* Makes an empty list. */
-void svc__task_init(struct task_list *list);
+#include "libsvc/app/app_internal.h"
 
 /*
  * Starts the threads of all tasks of a readied app, unless they have been started. `ended`, which

@@ -9,6 +9,7 @@
 #include "libsvc/app/app_settings.h"
 #include "libsvc/app/app_test.h"
 #include "libsvc/app/life.h"
+#include "libsvc/app/task.h"
 #include "libsvc/base/standard.h"
 #include "libsvc/server/loop.h"
 #include "libsvc/service/drain.h"

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "libsvc/app/life.h"
+#include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/wait.h"
 #include "libsvc/run/workers.h"

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/fronts/mhd/mhd_front.h"
 #include "libsvc/ops/admin.h"

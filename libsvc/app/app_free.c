@@ -1,0 +1,60 @@
+/* The end of an app, whatever has become of it. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "libsvc/app/app_internal.h"
+#include "libsvc/app/app_test.h"
+#include "libsvc/app/life.h"
+#include "libsvc/base/clock.h"
+#include "libsvc/run/workers.h"
+
+/* For workers that only tests have used: they have nothing to do any more. */
+enum { WORKERS_END_MS = 1000 };
+
+/* From the end: what tells of a mount lies in the memory of the app that it was made on, and that
+ * one comes before it. */
+static void free_mounts_from(struct mount *mount)
+{
+    if (!mount)
+        return;
+    free_mounts_from(mount->next);
+    mount->app->parent = NULL;
+    svc_app_free(mount->app);
+}
+
+/* The state to go back to when it cannot be freed after all; -1 when it cannot be freed in this
+ * one. */
+static int enter_end(svc_app *app)
+{
+    static const enum app_state idle[] = {APP_BUILDING, APP_READY, APP_ENDED};
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (svc__life_enter(app, idle[i], APP_ENDING))
+            return (int)idle[i];
+    return -1;
+}
+
+void svc_app_free(svc_app *app)
+{
+    if (!app || app->parent || svc__life_owns_thread(app))
+        return;
+    int before = enter_end(app);
+    if (before < 0)
+        return;
+    if (!svc__app_test_end(app) ||
+        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS)) {
+        app->state = before;
+        return;
+    }
+    svc__app_unready(app);
+    svc__app_test_free(app);
+    svc__workers_free(app->workers);
+    svc__plan_free(app->plan);
+    free_mounts_from(app->mounts);
+    if (app->stop_fd >= 0)
+        close(app->stop_fd);
+    svc__metrics_free(app->metrics);
+    svc__logger_free(&app->logger);
+    svc__faults_free(&app->faults);
+    svc__arena_reset(&app->memory);
+    free(app);
+}
