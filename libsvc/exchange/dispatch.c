@@ -12,6 +12,7 @@
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/response_pipe.h"
+#include "libsvc/exchange/response_trailers.h"
 #include "libsvc/exchange/routing.h"
 #include "libsvc/exchange/stand_in.h"
 #include "libsvc/exchange/waker.h"
@@ -181,6 +182,8 @@ static enum exchange_step run_response(struct exchange *x)
     }
     if (x->response_error || !x->response.status)
         fail(x, "on_response", x->response_error);
+    if (svc__response_trailers_begin(x))
+        answer_problem(x, REFUSAL_NO_MEMORY);
     if (!x->host->worker && !svc__exchange_reply_bodiless(x) && svc__response_pipe_begin(x))
         answer_busy(x);
     x->replied = true;

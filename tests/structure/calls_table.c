@@ -71,6 +71,12 @@ static int write_nothing(svc_pipe *pipe, void *arg)
     return 0;
 }
 
+static int end_reply(svc_trailers *out, void *arg)
+{
+    (void)arg;
+    return svc_trailers_add(out, "X-End", "reached");
+}
+
 static int64_t read_nothing(void *state, char *data, size_t len)
 {
     (void)state, (void)data, (void)len;
@@ -599,6 +605,8 @@ static long defer(struct things *at)
     X(svc_reply_header_at, LOOK, (svc_reply_header_at(at->reply, 0, &text, &other_text), 0))       \
     X(svc_reply_outcome, LOOK, (svc_reply_outcome(at->reply), 0))                                  \
     X(svc_reply_status, LOOK, (svc_reply_status(at->reply), 0))                                    \
+    X(svc_reply_trailer, LOOK, (text = svc_reply_trailer(at->reply, "a"), 0))                      \
+    X(svc_reply_trailer_at, LOOK, (svc_reply_trailer_at(at->reply, 0, &text, &other_text), 0))     \
     X(svc_request_accepts_encoding, REQUEST,                                                       \
       (length = svc_request_accepts_encoding(at->req, "gzip"), 0))                                 \
     X(svc_request_add_cleanup, REQUEST, svc_request_add_cleanup(at->req, do_nothing, NULL))        \
@@ -651,6 +659,10 @@ static long defer(struct things *at)
     X(svc_request_trace_id, REQUEST, (text = svc_request_trace_id(at->req), 0))                    \
     X(svc_request_traceparent, REQUEST, (text = svc_request_traceparent(at->req), 0))              \
     X(svc_request_tracestate, REQUEST, (text = svc_request_tracestate(at->req), 0))                \
+    X(svc_request_trailer, REQUEST, (text = svc_request_trailer(at->req, "a"), 0))                 \
+    X(svc_request_trailer_at, REQUEST,                                                             \
+      (svc_request_trailer_at(at->req, 0, &text, &other_text), 0))                                 \
+    X(svc_request_trailer_count, REQUEST, (length = svc_request_trailer_count(at->req), 0))        \
     X(svc_request_try_read, REQUEST, (svc_request_try_read(at->req, bytes, sizeof bytes), 0))      \
     X(svc_request_worker, REQUEST, (svc_request_worker(at->req), 0))                               \
     X(svc_response_add_header, ANSWER, svc_response_add_header(at->res, "X-Added", "a"))           \
@@ -670,6 +682,7 @@ static long defer(struct things *at)
     X(svc_response_json_end, ANSWER, write_json(at))                                               \
     X(svc_response_json_take, ANSWER, svc_response_json_take(at->res, 200, json_object()))         \
     X(svc_response_new, LOOK, new_response(at))                                                    \
+    X(svc_response_on_trailers, ANSWER, svc_response_on_trailers(at->res, end_reply, NULL))        \
     X(svc_response_pipe, ANSWER, answer_with_pipe(at))                                             \
     X(svc_response_problem, ANSWER, svc_response_problem(at->res, 400, "a"))                       \
     X(svc_response_problem_take, ANSWER,                                                           \
@@ -702,6 +715,7 @@ static long defer(struct things *at)
     X(svc_timer_free, LOOK, use_timer(at))                                                         \
     X(svc_timer_new, LOOK, use_timer(at))                                                          \
     X(svc_timer_set, LOOK, use_timer(at))                                                          \
+    X(svc_trailers_add, LOOK, (svc_trailers_add(NULL, "a", "b"), 0))                               \
     X(svc_version, LOOK, (text = svc_version(), 0))                                                \
     X(svc_waker_ref, LOOK, use_waker(at))                                                          \
     X(svc_waker_unref, LOOK, use_waker(at))                                                        \
