@@ -25,6 +25,7 @@
 #include <svc/task.h>
 #include <svc/test.h>
 #include <svc/trace.h>
+#include <svc/trailers.h>
 #include <svc/version.h>
 #include <svc/worker.h>
 

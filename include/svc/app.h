@@ -69,6 +69,32 @@ SVC_API int svc_app_route_at(svc_app *app, const svc_route *route, const char *f
 SVC_API int svc_app_method_at(svc_app *app, const char *method, const char *pattern,
                               svc_handler *handler, void *arg, const char *file, int line);
 
+/*
+ * The calls above without the place, for other languages: in C and C++ a macro of the same name adds it.
+ * Since: 0.1
+ */
+SVC_API int svc_app_route(svc_app *app, const svc_route *route);
+
+/* As svc_app_route with the method GET and no more than this. Since: 0.1 */
+SVC_API int svc_app_get(svc_app *app, const char *pattern, svc_handler *handler,
+                        void *arg);
+
+/* As svc_app_route with the method POST and no more than this. Since: 0.1 */
+SVC_API int svc_app_post(svc_app *app, const char *pattern, svc_handler *handler,
+                         void *arg);
+
+/* As svc_app_route with the method PUT and no more than this. Since: 0.1 */
+SVC_API int svc_app_put(svc_app *app, const char *pattern, svc_handler *handler,
+                        void *arg);
+
+/* As svc_app_route with the method PATCH and no more than this. Since: 0.1 */
+SVC_API int svc_app_patch(svc_app *app, const char *pattern, svc_handler *handler,
+                          void *arg);
+
+/* As svc_app_route with the method DELETE and no more than this. Since: 0.1 */
+SVC_API int svc_app_delete(svc_app *app, const char *pattern, svc_handler *handler,
+                           void *arg);
+
 #define svc_app_route(app, route) svc_app_route_at((app), (route), __FILE__, __LINE__)
 #define svc_app_get(app, pattern, handler, arg)                                                    \
     svc_app_method_at((app), "GET", (pattern), (handler), (arg), __FILE__, __LINE__)
@@ -126,6 +152,29 @@ SVC_API int svc_group_route_at(svc_group *group, const svc_route *route, const c
 /* As svc_app_method_at, in a group. Since: 0.1 */
 SVC_API int svc_group_method_at(svc_group *group, const char *method, const char *pattern,
                                 svc_handler *handler, void *arg, const char *file, int line);
+
+/* The same without the place, for other languages. Since: 0.1 */
+SVC_API int svc_group_route(svc_group *group, const svc_route *route);
+
+/* As svc_group_route with the method GET and no more than this. Since: 0.1 */
+SVC_API int svc_group_get(svc_group *group, const char *pattern, svc_handler *handler,
+                          void *arg);
+
+/* As svc_group_route with the method POST and no more than this. Since: 0.1 */
+SVC_API int svc_group_post(svc_group *group, const char *pattern, svc_handler *handler,
+                           void *arg);
+
+/* As svc_group_route with the method PUT and no more than this. Since: 0.1 */
+SVC_API int svc_group_put(svc_group *group, const char *pattern, svc_handler *handler,
+                          void *arg);
+
+/* As svc_group_route with the method PATCH and no more than this. Since: 0.1 */
+SVC_API int svc_group_patch(svc_group *group, const char *pattern, svc_handler *handler,
+                            void *arg);
+
+/* As svc_group_route with the method DELETE and no more than this. Since: 0.1 */
+SVC_API int svc_group_delete(svc_group *group, const char *pattern, svc_handler *handler,
+                             void *arg);
 
 #define svc_group_route(group, route) svc_group_route_at((group), (route), __FILE__, __LINE__)
 #define svc_group_get(group, pattern, handler, arg)                                                \

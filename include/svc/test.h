@@ -26,11 +26,13 @@ typedef struct svc_test {
                                one of "unix" and "test", which have none */
     unsigned timeout_ms;    /* for how long the client waits for the whole reply before it leaves */
     size_t max_reply_bytes; /* of the reply's body; the client leaves when there are more. 1 GiB at most */
+    const char *const *trailers; /* fields behind the body, as `headers`; or NULL. With any, the body is
+                                    chunked: Transfer-Encoding is added, in place of Content-Length */
 } svc_test;
 
 #define SVC_TEST_INIT                                                                              \
     {                                                                                              \
-        sizeof(svc_test), "GET", "/", NULL, NULL, 0, "test", 10000, (size_t)64 << 20               \
+        sizeof(svc_test), "GET", "/", NULL, NULL, 0, "test", 10000, (size_t)64 << 20, NULL         \
     }
 
 /*
@@ -70,6 +72,13 @@ SVC_API const char *svc_reply_header(const svc_reply *reply, const char *name);
 /* Header field `index` in the order in which it would be sent. 0 or SVC_ENOTFOUND. Since: 0.1 */
 SVC_API int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name,
                                 const char **value);
+
+/* The first trailer field of that name (svc/trailers.h), in any case; NULL when absent. Borrowed. Since: 0.1 */
+SVC_API const char *svc_reply_trailer(const svc_reply *reply, const char *name);
+
+/* Trailer field `index` in the order in which it would be sent. 0 or SVC_ENOTFOUND. Since: 0.1 */
+SVC_API int svc_reply_trailer_at(const svc_reply *reply, size_t index, const char **name,
+                                 const char **value);
 
 /* The body, NUL-terminated behind its `len` bytes; `len` may be NULL. Borrowed. Since: 0.1 */
 SVC_API const char *svc_reply_body(const svc_reply *reply, size_t *len);

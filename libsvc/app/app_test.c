@@ -20,6 +20,8 @@
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/driver.h"
 #include "libsvc/exchange/refusal.h"
+#include "libsvc/exchange/request_trailers.h"
+#include "libsvc/exchange/response_trailers.h"
 #include "libsvc/exchange/stand_in.h"
 #include "libsvc/run/reactor.h"
 
@@ -36,6 +38,8 @@ struct svc_reply {
     int outcome;
     struct field *fields;
     size_t field_count;
+    struct field *trailers;
+    size_t trailer_count;
     struct buf body;
 };
 
@@ -155,14 +159,58 @@ static enum exchange_step send_body(struct exchange *x, const svc_test *test, si
     return step;
 }
 
+static size_t count_pairs(const char *const *pairs)
+{
+    size_t count = 0;
+    while (pairs && pairs[2 * count])
+        count++;
+    return count;
+}
+
+/* Fields as a server reads them, into a list with room for them. 0 or SVC_ENOMEM. */
+static int read_pairs(struct arena *memory, const char *const *pairs, struct field *out)
+{
+    for (size_t i = 0; i < count_pairs(pairs); i++) {
+        const char *text = pairs[2 * i + 1];
+        char *value = svc__arena_strndup(memory, text, strlen(text));
+        if (!value)
+            return SVC_ENOMEM;
+        out[i] =
+            (struct field){svc__bytes_z(pairs[2 * i]), svc__fields_normal(value, strlen(value))};
+    }
+    return 0;
+}
+
+/* The status to refuse the request with, as svc__request_trailers_take. */
+static int send_trailers(struct exchange *x, const svc_test *test, const char **reason)
+{
+    size_t count = count_pairs(test->trailers);
+    if (!count || x->framing.kind != BODY_CHUNKED)
+        return 0;
+    struct arena memory;
+    svc__arena_init(&memory, NULL, MAX_REPLY);
+    struct field *fields = svc__arena_alloc(&memory, count * sizeof *fields);
+    int status = 503;
+    *reason = "out of memory";
+    if (fields && !read_pairs(&memory, test->trailers, fields))
+        status = svc__request_trailers_take(x, fields, count, reason);
+    svc__arena_reset(&memory);
+    return status;
+}
+
 /* The exchange that replies, if the client has not left; NULL when out of memory. */
 static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
     size_t at = 0;
+    int status;
+    const char *reason;
     enum exchange_step step = svc__dispatch_run(x);
     while (x && step != EXCHANGE_REPLY)
         switch (step) {
         case EXCHANGE_BODY:
+            status = at == test->body_len ? send_trailers(x, test, &reason) : 0;
+            if (status)
+                return svc__dispatch_refuse(x, status, reason, SVC_CUT);
             step = send_body(x, test, &at);
             break;
         case EXCHANGE_OVER:
@@ -173,14 +221,6 @@ static struct exchange *run(struct test_host *host, struct exchange *x, const sv
     return x;
 }
 
-static size_t count_headers(const svc_test *test)
-{
-    size_t count = 0;
-    while (test->headers && test->headers[2 * count])
-        count++;
-    return count;
-}
-
 static bool has_header(const struct field *fields, size_t count, const char *name)
 {
     return svc__fields_find(fields, count, svc__bytes_z(name)) != NULL;
@@ -189,23 +229,18 @@ static bool has_header(const struct field *fields, size_t count, const char *nam
 /* The head's fields: those given, and those that any client would add. NULL when out of memory. */
 static struct field *make_fields(struct arena *memory, const svc_test *test, size_t *count)
 {
-    size_t given = count_headers(test), n = 0;
+    size_t given = count_pairs(test->headers), n = given;
     struct field *fields = svc__arena_alloc(memory, (given + MAX_MADE_FIELDS) * sizeof *fields);
     char *length = svc__arena_zalloc(memory, NUM_U64_LEN + 1);
-    if (!fields || !length)
+    if (!fields || !length || read_pairs(memory, test->headers, fields))
         return NULL;
-    for (; n < given; n++) {
-        const char *text = test->headers[2 * n + 1];
-        char *value = svc__arena_strndup(memory, text, strlen(text));
-        if (!value)
-            return NULL;
-        fields[n] = (struct field){svc__bytes_z(test->headers[2 * n]),
-                                   svc__fields_normal(value, strlen(value))};
-    }
     if (!has_header(fields, given, "Host"))
         fields[n++] = (struct field){svc__bytes_z("Host"), svc__bytes_z("test")};
-    if (test->body_len && !has_header(fields, given, "Content-Length") &&
-        !has_header(fields, given, "Transfer-Encoding")) {
+    bool framed = has_header(fields, given, "Content-Length") ||
+                  has_header(fields, given, "Transfer-Encoding");
+    if (!framed && count_pairs(test->trailers)) {
+        fields[n++] = (struct field){svc__bytes_z("Transfer-Encoding"), svc__bytes_z("chunked")};
+    } else if (!framed && test->body_len) {
         size_t digits = svc__num_format_u64(length, test->body_len);
         fields[n++] = (struct field){svc__bytes_z("Content-Length"), {length, digits}};
     }
@@ -213,15 +248,12 @@ static struct field *make_fields(struct arena *memory, const svc_test *test, siz
     return fields;
 }
 
-static int copy_field(struct svc_reply *reply, struct bytes name, struct bytes value)
+static int copy_field(struct svc_reply *reply, struct field *to, struct bytes name,
+                      struct bytes value)
 {
-    struct field *field = &reply->fields[reply->field_count];
-    field->name = svc__arena_copy(&reply->memory, name);
-    field->value = svc__arena_copy(&reply->memory, value);
-    if (!field->name.data || !field->value.data)
-        return SVC_ENOMEM;
-    reply->field_count++;
-    return 0;
+    to->name = svc__arena_copy(&reply->memory, name);
+    to->value = svc__arena_copy(&reply->memory, value);
+    return to->name.data && to->value.data ? 0 : SVC_ENOMEM;
 }
 
 /* The fields in the order of the wire, where Content-Length comes last. */
@@ -232,15 +264,38 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
         svc__arena_alloc(&reply->memory, (res->field_count + 1) * sizeof *reply->fields);
     if (!reply->fields)
         return SVC_ENOMEM;
-    for (size_t i = 0; i < res->field_count; i++)
-        if (copy_field(reply, res->fields[i].name, res->fields[i].value))
+    for (; reply->field_count < res->field_count; reply->field_count++) {
+        const struct field *field = &res->fields[reply->field_count];
+        if (copy_field(reply, &reply->fields[reply->field_count], field->name, field->value))
             return SVC_ENOMEM;
+    }
     uint64_t length = svc__exchange_reply_length(x);
     if (length == SVC_LENGTH_UNKNOWN || res->status == 204)
         return 0;
     char digits[NUM_U64_LEN];
     size_t len = svc__num_format_u64(digits, length);
-    return copy_field(reply, svc__bytes_z("Content-Length"), (struct bytes){digits, len});
+    return copy_field(reply, &reply->fields[reply->field_count++], svc__bytes_z("Content-Length"),
+                      (struct bytes){digits, len});
+}
+
+/* Behind the body's end, or a cut in its place. */
+static int copy_trailers(struct svc_reply *reply, struct exchange *x)
+{
+    const struct field *fields;
+    size_t count;
+    if (svc__response_trailers_ask(x, &fields, &count)) {
+        reply->outcome = SVC_CUT;
+        return 0;
+    }
+    reply->trailers = svc__arena_alloc(&reply->memory, count * sizeof *fields);
+    if (!reply->trailers)
+        return SVC_ENOMEM;
+    for (; reply->trailer_count < count; reply->trailer_count++) {
+        const struct field *field = &fields[reply->trailer_count];
+        if (copy_field(reply, &reply->trailers[reply->trailer_count], field->name, field->value))
+            return SVC_ENOMEM;
+    }
+    return 0;
 }
 
 /* As svc__dispatch_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
@@ -265,6 +320,8 @@ static int copy_source(struct test_host *test, struct svc_reply *reply, struct e
         int64_t n = read_source(test, x, space);
         if (n < 0)
             reply->outcome = SVC_CUT;
+        if (n == 0 && svc__exchange_reply_trails(x))
+            return copy_trailers(reply, x);
         if (n <= 0)
             return 0;
         reply->body.len += (size_t)n;
@@ -551,6 +608,25 @@ int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name,
         return SVC_ENOTFOUND;
     *name = reply->fields[index].name.data;
     *value = reply->fields[index].value.data;
+    return 0;
+}
+
+const char *svc_reply_trailer(const svc_reply *reply, const char *name)
+{
+    if (!reply)
+        return NULL;
+    const struct field *field =
+        svc__fields_find(reply->trailers, reply->trailer_count, svc__bytes_z(name));
+    return field ? field->value.data : NULL;
+}
+
+int svc_reply_trailer_at(const svc_reply *reply, size_t index, const char **name,
+                         const char **value)
+{
+    if (!reply || index >= reply->trailer_count)
+        return SVC_ENOTFOUND;
+    *name = reply->trailers[index].name.data;
+    *value = reply->trailers[index].value.data;
     return 0;
 }
 

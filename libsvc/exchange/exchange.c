@@ -1,6 +1,8 @@
 /* The exchange: a request, its response and their memory. */
 #include "libsvc/exchange/exchange.h"
 
+#include <stdlib.h>
+
 #include "libsvc/base/clock.h"
 #include "libsvc/run/reactor.h"
 
@@ -34,6 +36,8 @@ bool svc__exchange_body_unread(const struct exchange *x)
 uint64_t svc__exchange_reply_length(const struct exchange *x)
 {
     const svc_response *res = &x->response;
+    if (svc__exchange_reply_trails(x))
+        return SVC_LENGTH_UNKNOWN;
     if (res->body.kind == REPLY_MEMORY || res->body.kind == REPLY_FILE)
         return res->body.len;
     if (res->body.kind == REPLY_SOURCE)
@@ -47,6 +51,11 @@ bool svc__exchange_reply_bodiless(const struct exchange *x)
 {
     return svc__bytes_eq_z(x->request.method, "HEAD") || x->response.status == 204 ||
            x->response.status == 304;
+}
+
+bool svc__exchange_reply_trails(const struct exchange *x)
+{
+    return x->response.on_trailers && x->framing.chunks && !svc__exchange_reply_bodiless(x);
 }
 
 const char *svc__exchange_outcome_text(enum svc_outcome outcome)
@@ -68,6 +77,7 @@ void svc__exchange_unref(struct exchange *x)
         x->end(x);
     svc__response_body_drop(&x->response.body);
     svc__arena_clean_up(&x->arena); /* they may use the arena, which is where x has it */
+    free(atomic_load(&x->trailers));
     struct exchange *backing = x->backing;
     struct arena arena = x->arena;
     svc__arena_reset(&arena);

@@ -9,6 +9,7 @@
 
 #include <svc/request.h>
 #include <svc/response.h>
+#include <svc/trailers.h>
 
 #include "libsvc/base/arena.h"
 #include "libsvc/base/buf.h"
@@ -95,10 +96,11 @@ struct svc_response {
     size_t field_count, field_space;
     size_t field_bytes; /* of all, as sent */
     struct response_body body;
-    uint64_t length;            /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
-    bool cached_errors;         /* what is said to caches holds for an error too */
-    struct response_pipe *pipe; /* which the body's source reads, wrapped or not; or NULL */
-    svc_waker *waker;           /* of the body's source, wrapped or not; NULL: none was asked for */
+    uint64_t length; /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
+    struct trailers_asked *on_trailers; /* first of those; NULL: none */
+    bool cached_errors;                 /* what is said to caches holds for an error too */
+    struct response_pipe *pipe;         /* which the body's source reads, wrapped or not; or NULL */
+    svc_waker *waker; /* of the body's source, wrapped or not; NULL: none was asked for */
 };
 
 enum exchange_step {
@@ -118,6 +120,12 @@ struct lent {
     struct request_value *values;
 };
 
+/* The fields behind a request's body. */
+struct trailers {
+    size_t count;
+    struct field list[];
+};
+
 struct exchange {
     svc_request request; /* first: a request is its exchange's address */
     svc_response response;
@@ -128,6 +136,7 @@ struct exchange {
     const struct chain *chain;
     size_t passed;      /* layers of the chain that have passed */
     size_t unanswered;  /* of those, the ones whose on_response is still to run */
+    int verdict;        /* of the layer that has ended the way in; SVC_PASS: none has */
     int response_error; /* the first of any on_response */
     char *layer_state;  /* chain->state_size bytes */
     /* What svc__dispatch_run does: where the exchange stands. */
@@ -135,8 +144,10 @@ struct exchange {
     /* The same when it went to a worker, and none can be had. */
     enum exchange_step (*otherwise)(struct exchange *x);
     svc_handler *answer; /* the route's handler, or one of the library's own */
-    int refusal;         /* status of the library's own answer */
-    const char *reason;  /* its detail; static or in the arena */
+    int refusal;         /* status of the library's own problem */
+    /* What the library's own answers say, static or in the arena: of a problem, a redirect, and a
+     * 405 or an answer to OPTIONS. */
+    const char *detail, *location, *allow;
     const char *cause; /* why a call of the handler's failed, in the arena; NULL: nothing to add */
     struct framing framing;
     bool malformed; /* where the request ends is not known */
@@ -146,8 +157,9 @@ struct exchange {
     bool kept_head; /* the head's strings are the exchange's own */
     bool hurried;   /* layers that block are passed over on the way out */
     struct body_store body;
-    struct body_stream *stream; /* of a route that reads its body as it comes; or NULL */
-    _Atomic int wait;           /* enum wait_state */
+    struct body_stream *stream;          /* of a route that reads its body as it comes; or NULL */
+    _Atomic(struct trailers *) trailers; /* of malloc; NULL: none, or the body has not ended */
+    _Atomic int wait;                    /* enum wait_state */
     _Atomic bool cancelled;
     struct mail mail;            /* in the host's mailbox while there is news */
     struct transport *transport; /* NULL: nobody waits for the reply */
@@ -186,6 +198,9 @@ bool svc__exchange_body_unread(const struct exchange *x);
 
 /* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
 uint64_t svc__exchange_reply_length(const struct exchange *x);
+
+/* Whether fields follow the reply's body: its length is not known then. */
+bool svc__exchange_reply_trails(const struct exchange *x);
 
 /* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
 bool svc__exchange_reply_bodiless(const struct exchange *x);

@@ -6,6 +6,7 @@
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/layers.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/exchange/response_trailers.h"
 #include "libsvc/run/reactor.h"
 
 enum { SCRATCH = 1 << 24 /* the largest thing that is rendered for one response */ };
@@ -192,6 +193,7 @@ int svc__pending_adopt(struct exchange *x, svc_response *answer)
     if (error)
         return error;
     move_body(res, answer);
+    svc__response_trailers_move(res, answer);
     res->status = answer->status;
     res->length = answer->length;
     res->cached_errors = res->cached_errors || answer->cached_errors;

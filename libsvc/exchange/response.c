@@ -225,6 +225,7 @@ void svc__response_reset(svc_response *res)
     res->field_count = 0;
     res->field_bytes = 0;
     res->length = SVC_LENGTH_UNKNOWN;
+    res->on_trailers = NULL;
     res->cached_errors = false;
 }
 

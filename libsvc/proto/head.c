@@ -146,6 +146,7 @@ int svc__head_check(const struct head *head, const struct fields *fields,
         status = check_expect(fields, head->minor, &framing, reason);
     if (status != 0)
         return status;
+    framing.chunks = head->minor > 0;
     framing.close = closes(fields, head->minor);
     *out = framing;
     return 0;

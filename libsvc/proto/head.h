@@ -35,6 +35,7 @@ struct framing {
     enum framing_kind kind;
     uint64_t length;      /* 0 unless the kind is BODY_LENGTH; at most INT64_MAX */
     bool expect_continue; /* the client may wait for a 100; never on HTTP/1.0 */
+    bool chunks;          /* the client understands chunked coding: not on HTTP/1.0 */
     bool close;           /* the client will not send another request on this connection */
     struct bytes host;    /* the Host field, trimmed; empty when there is none */
 };

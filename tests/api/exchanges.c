@@ -28,6 +28,7 @@ Test(exchanges, each_has_its_status_and_field)
         test.headers = row->headers;
         test.body = row->body;
         test.body_len = row->body ? strlen(row->body) : 0;
+        test.trailers = row->trailers;
         svc_reply *reply = svc_app_test(app, &test);
         cr_expect_eq(svc_reply_status(reply), row->status, "%s %s: %d %s", row->method, row->target,
                      svc_reply_status(reply), svc_reply_body(reply, NULL));

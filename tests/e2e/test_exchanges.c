@@ -36,7 +36,11 @@ static size_t all_headers(const struct exchange_row *row, bool closes, const cha
         out[n++] = "X-Request-Id";
         out[n++] = "id-of-the-test";
     }
-    if (row->body && !has_field(row, "Content-Length") && !has_field(row, "Transfer-Encoding")) {
+    if (row->trailers[0] && !has_field(row, "Transfer-Encoding")) {
+        out[n++] = "Transfer-Encoding";
+        out[n++] = "chunked";
+    } else if (row->body && !has_field(row, "Content-Length") &&
+               !has_field(row, "Transfer-Encoding")) {
         snprintf(length, sizeof length, "%zu", strlen(row->body));
         out[n++] = "Content-Length";
         out[n++] = length;
@@ -49,9 +53,11 @@ static size_t all_headers(const struct exchange_row *row, bool closes, const cha
     return n;
 }
 
+/* A body's framing is the wire's alone. */
 static bool compared(const char *name, size_t len)
 {
-    return !(len == 4 && !strncasecmp(name, "Date", 4)) &&
+    return !(len == 17 && !strncasecmp(name, "Transfer-Encoding", 17)) &&
+           !(len == 4 && !strncasecmp(name, "Date", 4)) &&
            !(len == 10 && !strncasecmp(name, "Connection", 10));
 }
 
@@ -79,12 +85,31 @@ static void reply_fields(const svc_reply *reply, char out[MAX_HEAD])
         len += (size_t)snprintf(out + len, MAX_HEAD - len, "%s: %s\r\n", name, value);
 }
 
+static void reply_trailers(const svc_reply *reply, char out[MAX_HEAD])
+{
+    const char *name, *value;
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; !svc_reply_trailer_at(reply, i, &name, &value); i++)
+        len += (size_t)snprintf(out + len, MAX_HEAD - len, "%s: %s\r\n", name, value);
+}
+
 /* An id that the server made differs from one that the test door made. */
 static void hide_made_id(char *fields)
 {
     char *at = strstr(fields, "X-Request-Id: ");
     if (at && strncmp(at, "X-Request-Id: id-of-the-test", 28))
         memset(at + 14, 'x', strcspn(at + 14, "\r"));
+}
+
+static void send_chunked(struct client *client, const struct exchange_row *row)
+{
+    if (*row->body)
+        client_printf(client, "%zx\r\n%s\r\n", strlen(row->body), row->body);
+    client_send_text(client, "0\r\n");
+    for (size_t i = 0; row->trailers[i]; i += 2)
+        client_printf(client, "%s: %s\r\n", row->trailers[i], row->trailers[i + 1]);
+    client_send_text(client, "\r\n");
 }
 
 static struct client_reply over_tcp(const char *address, const struct exchange_row *row,
@@ -98,7 +123,11 @@ static struct client_reply over_tcp(const char *address, const struct exchange_r
     for (size_t i = 0; headers[i]; i += 2)
         len += (size_t)snprintf(request + len, sizeof request - len, "%s: %s\r\n", headers[i],
                                 headers[i + 1]);
-    client_printf(client, "%s\r\n%s", request, row->body ? row->body : "");
+    client_printf(client, "%s\r\n", request);
+    if (row->trailers[0])
+        send_chunked(client, row);
+    else
+        client_send_text(client, row->body ? row->body : "");
     struct client_reply reply = client_read(client, !strcmp(row->method, "HEAD"));
     client_close(client);
     return reply;
@@ -113,6 +142,7 @@ static svc_reply *without_socket(svc_app *app, const struct exchange_row *row,
     test.headers = headers;
     test.body = row->body;
     test.body_len = row->body ? strlen(row->body) : 0;
+    test.trailers = row->trailers;
     return svc_app_test(app, &test);
 }
 
@@ -126,6 +156,11 @@ static void compare(const struct exchange_row *row, const struct client_reply *w
     reply_fields(reply, reply_text);
     hide_made_id(wire_text);
     hide_made_id(reply_text);
+    static char trailers[MAX_HEAD];
+    reply_trailers(reply, trailers);
+    cr_expect_str_eq(wire->trailers, row->trailer ? row->trailer : "", "%s %s", row->method,
+                     row->target);
+    cr_expect_str_eq(wire->trailers, trailers, "%s %s", row->method, row->target);
     cr_expect_eq(wire->status, svc_reply_status(reply), "%s %s: %d over TCP", row->method,
                  row->target, wire->status);
     cr_expect_str_eq(wire_text, reply_text, "%s %s", row->method, row->target);

@@ -543,7 +543,30 @@ static bool append(struct client_reply *reply, const char *data, size_t len)
     return true;
 }
 
-/* One chunk. 1: a chunk, 0: the last one and the trailer, -1: neither. */
+static bool append_trailer(struct client_reply *reply, const char *line)
+{
+    size_t before = strlen(reply->trailers), len = strlen(line);
+    char *text = realloc(reply->trailers, before + len + 1);
+    if (!text)
+        return false;
+    memcpy(text + before, line, len + 1);
+    reply->trailers = text;
+    return true;
+}
+
+static bool read_trailers(struct client *client, struct client_reply *reply, uint64_t due)
+{
+    char *line;
+    while ((line = take_until(client, "\r\n", due))) {
+        bool last = !strcmp(line, "\r\n"), good = append_trailer(reply, last ? "" : line);
+        free(line);
+        if (last || !good)
+            return good;
+    }
+    return false;
+}
+
+/* One chunk. 1: a chunk, 0: the last one and the trailers, -1: neither. */
 static int read_chunk(struct client *client, struct client_reply *reply, uint64_t due)
 {
     char *line = take_until(client, "\r\n", due);
@@ -553,10 +576,12 @@ static int read_chunk(struct client *client, struct client_reply *reply, uint64_
     unsigned long size = strtoul(line, &end, 16);
     bool good = end != line && !strcmp(end, "\r\n");
     free(line);
+    if (good && !size)
+        return read_trailers(client, reply, due) ? 0 : -1;
     char *data = good ? take(client, size + 2, due) : NULL;
-    good = data && !strcmp(data + size, "\r\n") && (size == 0 || append(reply, data, size));
+    good = data && !strcmp(data + size, "\r\n") && append(reply, data, size);
     free(data);
-    return !good ? -1 : size > 0;
+    return good ? 1 : -1;
 }
 
 static bool read_to_end(struct client *client, struct client_reply *reply, uint64_t due)
@@ -613,7 +638,7 @@ static void read_reply(struct client *client, struct client_reply *reply, bool t
 
 struct client_reply client_read(struct client *client, bool to_head)
 {
-    struct client_reply reply = {.body = calloc(1, 1)};
+    struct client_reply reply = {.body = calloc(1, 1), .trailers = calloc(1, 1)};
     read_reply(client, &reply, to_head, client_clock_ms() + client->wait_ms);
     if (reply.end != CLIENT_REPLY && reply.end != CLIENT_CUT)
         reply.status = 0;
@@ -630,7 +655,8 @@ void client_reply_free(struct client_reply *reply)
 {
     free(reply->head);
     free(reply->body);
-    reply->head = reply->body = NULL;
+    free(reply->trailers);
+    reply->head = reply->body = reply->trailers = NULL;
 }
 
 /* ---- Metrics */

@@ -43,6 +43,7 @@ struct client_reply {
     char *head;       /* status line and fields as sent, NUL-terminated; NULL without any */
     char *body;       /* NUL-terminated behind `body_len` bytes; never NULL */
     size_t body_len;
+    char *trailers; /* the lines behind a chunked body, as sent; never NULL */
 };
 
 /*

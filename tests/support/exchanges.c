@@ -130,6 +130,147 @@ static int mark(svc_request *req, svc_response *res, const svc_layer *layer)
     return svc_response_add_header(res, "X-Layer", layer->arg);
 }
 
+/* ---- Trailers */
+
+static int add_end(svc_trailers *out, void *arg)
+{
+    if (!svc_trailers_add(out, "Content-Length", "1") || !svc_trailers_add(out, "X-Bad", "a\nb"))
+        return SVC_EINVAL;
+    int error = svc_trailers_add(out, "X-Sum", arg);
+    return error ? error : svc_trailers_add(out, "x-lower", "kept as it is");
+}
+
+static int add_layer_end(svc_trailers *out, void *arg)
+{
+    (void)arg;
+    return svc_trailers_add(out, "X-Layer-End", "reached");
+}
+
+static int trail(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    (void)req, (void)layer;
+    return svc_response_on_trailers(res, add_layer_end, NULL);
+}
+
+static int write_text(svc_pipe *pipe, void *arg)
+{
+    int error = svc_pipe_write(pipe, arg, strlen(arg));
+    return error < 0 ? error : 0;
+}
+
+static int answer_by(svc_request *req, svc_response *res, const char *how)
+{
+    static char body[] = "written";
+    struct counter *counter = svc_request_alloc(req, sizeof *counter);
+    if (!counter)
+        return SVC_ENOMEM;
+    if (!strcmp(how, "memory"))
+        return svc_response_text(res, 200, "memory");
+    if (!strcmp(how, "nothing"))
+        return svc_response_empty(res, 200);
+    if (!strcmp(how, "204"))
+        return svc_response_empty(res, 204);
+    if (!strcmp(how, "problem"))
+        return svc_response_problem(res, 404, "and how");
+    if (!strcmp(how, "fails"))
+        return SVC_ENOMEM;
+    if (!strcmp(how, "writer"))
+        return svc_response_writer(res, 200, "text/plain", write_text, body);
+    if (!strcmp(how, "pipe")) {
+        svc_pipe *pipe = svc_pipe_new(0);
+        svc_pipe_ref(pipe);
+        int error = svc_response_pipe(res, 200, "text/plain", pipe);
+        svc_pipe_try_write(pipe, "piped", 5);
+        svc_pipe_end(pipe, 0);
+        svc_pipe_unref(pipe);
+        return error;
+    }
+    *counter = (struct counter){0, 100000};
+    svc_source source = SVC_SOURCE_INIT;
+    source.length = strcmp(how, "length") ? SVC_LENGTH_UNKNOWN : counter->len;
+    source.read = count;
+    source.state = counter;
+    return svc_response_source(res, 200, "text/plain", &source);
+}
+
+static int trailing(svc_request *req, svc_response *res)
+{
+    static char sum[] = "42";
+    int error = svc_response_on_trailers(res, add_end, sum);
+    return error ? error : answer_by(req, res, svc_request_param(req, "how"));
+}
+
+static int trailing_later(svc_request *req, svc_response *res)
+{
+    (void)res;
+    static char sum[] = "43";
+    svc_pending *pending = svc_request_defer(req, NULL, NULL);
+    svc_response *answer = svc_response_new();
+    int error = svc_response_on_trailers(answer, add_end, sum);
+    if (!error)
+        error = answer_by(req, answer, svc_request_param(req, "how"));
+    if (error)
+        svc_response_set_status(answer, 500);
+    svc_pending_complete(pending, answer);
+    svc_pending_unref(pending);
+    return 0;
+}
+
+static int end_badly(svc_trailers *out, void *arg)
+{
+    (void)arg;
+    int error = svc_trailers_add(out, "X-Sum", "lost");
+    return error ? error : SVC_ESYSTEM;
+}
+
+static int trailing_badly(svc_request *req, svc_response *res)
+{
+    (void)req;
+    int error = svc_response_on_trailers(res, end_badly, NULL);
+    return error ? error : svc_response_text(res, 200, "whole");
+}
+
+/* What stands behind the body, and is not in the head for that. */
+static int show_trailers(svc_request *req, svc_response *res)
+{
+    json_t *all = json_array();
+    const char *name, *value;
+    for (size_t i = 0; !svc_request_trailer_at(req, i, &name, &value); i++)
+        json_array_append_new(all, json_pack("[s, s]", name, value));
+    return svc_response_json(
+        res, 200, "{s:o, s:s?, s:s?, s:i}", "all", all, "sum", svc_request_trailer(req, "x-sum"),
+        "head", svc_request_header(req, "X-Sum"), "count", (int)svc_request_trailer_count(req));
+}
+
+static int read_to_trailers(svc_request *req, svc_response *res)
+{
+    char data[16];
+    int64_t n;
+    size_t early = svc_request_trailer_count(req);
+    while ((n = svc_request_read(req, data, sizeof data)) > 0)
+        continue;
+    return n < 0 ? (int)n : early ? SVC_ESTATE : show_trailers(req, res);
+}
+
+static const svc_middleware trailer_layer = {
+    .size = sizeof trailer_layer, .name = "trailers", .on_response = trail};
+
+static void add_trailing(svc_app *app)
+{
+    svc_group *both = svc_app_group(app, "/both");
+    svc_group_use(both, &trailer_layer);
+    svc_group_get(both, "/{how}", trailing, NULL);
+    svc_app_get(app, "/trailing/{how}", trailing, NULL);
+    svc_app_get(app, "/badly", trailing_badly, NULL);
+    svc_app_get(app, "/later/{how}", trailing_later, NULL);
+    svc_app_post(app, "/trailers", show_trailers, NULL);
+    svc_route stream_in = SVC_ROUTE_INIT;
+    stream_in.pattern = "POST /trailers/read";
+    stream_in.handler = read_to_trailers;
+    stream_in.flags = SVC_STREAM_BODY | SVC_BLOCKING;
+    svc_app_route(app, &stream_in);
+}
+
 static const svc_middleware guard = {.size = sizeof guard, .name = "guard", .on_request = refuse};
 static char outer_name[] = "outer", inner_name[] = "inner";
 static const svc_middleware outer = {
@@ -186,6 +327,7 @@ svc_app *exchanges_app(void)
     svc_app_route(app, &small);
     svc_app_get(app, "only.example/host", text, exact);
     add_groups(app);
+    add_trailing(app);
     return app;
 }
 
@@ -197,6 +339,14 @@ svc_app *exchanges_app(void)
     {                                                                                              \
         "Content-Type", "application/json"                                                         \
     }
+
+#define TRAILERS(sum) "X-Sum: " sum "\r\nx-lower: kept as it is\r\n"
+
+/* Over the limit of what a head and its trailers may have together. */
+#define FIFTY "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define FIVE_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+#define TWO_THOUSAND FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED
+#define LONG_VALUE TWO_THOUSAND TWO_THOUSAND TWO_THOUSAND TWO_THOUSAND FIFTY FIFTY FIFTY
 
 /* Rows end with their status where no field is of interest. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -307,6 +457,29 @@ const struct exchange_row exchange_rows[] = {
     {"POST", "/echo", {"Expect", "magic"}, "x", 417, "X-Layer", "outer"},
     {"POST", "/echo", {"Content-Length", "1", "Content-Length", "1"}, "x", 400},
     {"POST", "/echo", {"Transfer-Encoding", "gzip"}, "x", 501},
+    /* trailers of replies */
+    {"GET", "/trailing/memory", {0}, NULL, 200, .trailer = TRAILERS("42")},
+    {"GET", "/trailing/nothing", {0}, NULL, 200, .trailer = TRAILERS("42")},
+    {"GET", "/trailing/source", {0}, NULL, 200, .trailer = TRAILERS("42")},
+    {"GET", "/trailing/length", {0}, NULL, 200, .trailer = TRAILERS("42")},
+    {"GET", "/trailing/pipe", {0}, NULL, 200, .trailer = TRAILERS("42")},
+    {"GET", "/trailing/writer", {0}, NULL, 200, .trailer = TRAILERS("42")},
+    {"GET", "/trailing/problem", {0}, NULL, 404, .trailer = TRAILERS("42")},
+    {"GET", "/later/memory", {0}, NULL, 200, .trailer = TRAILERS("43")},
+    {"GET", "/later/writer", {0}, NULL, 200, .trailer = TRAILERS("43")},
+    {"GET", "/both/memory", {0}, NULL, 200, .trailer = TRAILERS("42") "X-Layer-End: reached\r\n"},
+    {"GET", "/trailing/fails", {0}, NULL, 500},
+    {"GET", "/trailing/204", {0}, NULL, 204},
+    {"HEAD", "/trailing/memory", {0}, NULL, 200},
+    {"HEAD", "/trailing/source", {0}, NULL, 200},
+    /* trailers of requests */
+    {"POST", "/trailers", {0}, "body", 200, .trailers = {"X-Sum", "7", "x-b", " spaced \t"}},
+    {"POST", "/trailers", {0}, "", 200, .trailers = {"X-Sum", "7"}},
+    {"POST", "/trailers", {0}, "body", 200, .trailers = {"Content-Type", "a/b", "X-Sum", ""}},
+    {"POST", "/trailers", {0}, "body", 200, .trailers = {"hOST", "b", "Authorization", "x"}},
+    {"POST", "/trailers", {0}, "body", 431, .trailers = {"X-Sum", LONG_VALUE}},
+    {"POST", "/trailers/read", {0}, "a body to read", 200, .trailers = {"X-Sum", "7"}},
+    {"POST", "/none", {0}, "dropped", 404, .trailers = {"X-Sum", "7"}},
 };
 
 const size_t exchange_count = sizeof exchange_rows / sizeof *exchange_rows;

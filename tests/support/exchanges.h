@@ -13,6 +13,8 @@ struct exchange_row {
     const char *body;       /* NULL: none */
     int status;
     const char *field, *value; /* one that the reply must have, exactly once; or NULL */
+    const char *trailers[7]; /* of the request, whose body is chunked then: name, value, …, NULL */
+    const char *trailer;     /* what the reply's trailers are, "name: value\r\n" each; NULL: none */
 };
 
 extern const struct exchange_row exchange_rows[];

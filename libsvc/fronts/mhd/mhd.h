@@ -15,6 +15,7 @@
 #include "libsvc/server/linger.h"
 
 struct MHD_Connection;
+struct MHD_Response;
 struct MHD_Daemon;
 struct kept_replies;
 struct mhd_conn;
@@ -86,6 +87,7 @@ struct mhd_conn {
     struct flight flight;
     struct mhd_loop *mhd;
     struct MHD_Connection *connection; /* NULL until the first head is whole, see early.h */
+    struct MHD_Response *trailing;     /* the reply, where trailers follow its body; or NULL */
     enum mhd_phase phase;
     enum mhd_call call;
     bool suspended; /* in libmicrohttpd */

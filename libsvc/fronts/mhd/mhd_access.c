@@ -21,44 +21,11 @@ enum {
 
 /* ---- Replies */
 
-static size_t count_cookies(const svc_request *req, size_t *bytes)
-{
-    size_t count = 0;
-    const struct field *field = NULL;
-    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE))) {
-        *bytes += field->value.len + 1;
-        count++;
-        for (size_t i = 0; i < field->value.len; i++)
-            count += field->value.data[i] == ';';
-    }
-    return count;
-}
-
 /* Whether the reply's head would fit behind a small request's. */
 static bool head_fits_alone(const struct mhd_conn *conn)
 {
     size_t pool = conn->mhd->pool;
     return MHD_REPLY_HEAD_BYTES + conn->flight.x->response.field_bytes + pool / 2 <= pool;
-}
-
-/*
- * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
- * would close the connection without a word. Its read buffer takes half, or the head when that is
- * larger; 0.9.75 gives back what of it holds nothing.
- */
-static bool head_fits(struct mhd_conn *conn)
-{
-    const svc_request *req = &conn->flight.x->request;
-    const struct mhd_loop *mhd = conn->mhd;
-    size_t cookie_bytes = 0;
-    size_t nodes = req->fields.count + count_cookies(req, &cookie_bytes);
-    size_t needed = nodes * MHD_NODE_BYTES + cookie_bytes + MHD_REPLY_HEAD_BYTES +
-                    conn->flight.x->response.field_bytes;
-    size_t half = mhd->pool / 2;
-    if (needed + (conn->head_bytes > half ? conn->head_bytes : half) <= mhd->pool)
-        return true;
-    bool gives_back = mhd->known_layout && conn->taken_known && !svc__mhd_taken_has_unread(conn);
-    return gives_back && needed + conn->head_bytes <= mhd->pool;
 }
 
 static enum MHD_Result reply_raw(struct mhd_conn *conn, int status)
@@ -92,7 +59,7 @@ static bool closes_for_drain(struct mhd_conn *conn)
 static enum MHD_Result queue_reply(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
-    if (!head_fits(conn) || !sendable(x))
+    if (!svc__mhd_reply_fits(conn, x->response.field_bytes) || !sendable(x))
         return reply_raw(conn, head_fits_alone(conn) ? 431 : 500);
     bool closes = x->close || conn->flight.cut || closes_for_drain(conn);
     svc__mhd_conn_fly(conn, FLIGHT_SEND);
@@ -208,6 +175,10 @@ static enum MHD_Result take_body_end(struct mhd_conn *conn)
         return refuse_chunks(conn);
     bool wanted = conn->call == CALL_BODY && !svc__exchange_has_reply(x);
     conn->call = CALL_FINAL;
+    const char *reason;
+    int status = wanted ? svc__mhd_head_take_trailers(conn, &reason) : 0;
+    if (status)
+        return svc__flight_refuse(&conn->flight, status, reason) ? queue_reply(conn) : MHD_NO;
     if (wanted)
         svc__dispatch_body_end(x);
     return run_to_end(conn);

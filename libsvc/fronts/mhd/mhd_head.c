@@ -2,10 +2,12 @@
 #include "libsvc/fronts/mhd/mhd_head.h"
 
 #include <microhttpd.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/refusal.h"
+#include "libsvc/exchange/request_trailers.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
@@ -177,4 +179,21 @@ void svc__mhd_head_take(struct mhd_conn *conn, const char *method, const char *v
         svc__dispatch_head_failed(x, &head, 400, "the head holds a NUL or a line that is hidden");
     else
         svc__dispatch_head(x, &head);
+}
+
+/* Collected into memory of its own, since others may have the exchange, and with it its arena. */
+int svc__mhd_head_take_trailers(struct mhd_conn *conn, const char **reason)
+{
+    int found = MHD_get_connection_values_n(conn->connection, MHD_FOOTER_KIND, NULL, NULL);
+    if (found <= 0)
+        return 0;
+    struct collector out = {.space = (size_t)found};
+    out.fields = malloc(out.space * sizeof *out.fields);
+    *reason = "out of memory";
+    if (!out.fields)
+        return 503;
+    MHD_get_connection_values_n(conn->connection, MHD_FOOTER_KIND, collect, &out);
+    int status = svc__request_trailers_take(conn->flight.x, out.fields, out.count, reason);
+    free(out.fields);
+    return status;
 }

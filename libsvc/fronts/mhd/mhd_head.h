@@ -15,6 +15,10 @@
  */
 void svc__mhd_head_look(struct mhd_conn *conn, const char *target);
 
+/* The body has ended: takes the fields behind it. Returns 0, or the status to refuse the request
+ * with and a static text in `*reason`. */
+int svc__mhd_head_take_trailers(struct mhd_conn *conn, const char **reason);
+
 /* The head is in. */
 void svc__mhd_head_take(struct mhd_conn *conn, const char *method, const char *version);
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "libsvc/exchange/dispatch.h"
+#include "libsvc/exchange/response_trailers.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
+#include "libsvc/fronts/mhd/mhd_taken.h"
 
 enum {
     KEPT = 16,               /* a power of two */
@@ -60,6 +62,40 @@ void svc__mhd_reply_free(struct kept_replies *kept)
     free(kept);
 }
 
+/* ---- Room for it */
+
+static size_t count_cookies(const svc_request *req, size_t *bytes)
+{
+    size_t count = 0;
+    const struct field *field = NULL;
+    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE))) {
+        *bytes += field->value.len + 1;
+        count++;
+        for (size_t i = 0; i < field->value.len; i++)
+            count += field->value.data[i] == ';';
+    }
+    return count;
+}
+
+/*
+ * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
+ * would close the connection without a word. Its read buffer takes half, or the head when that is
+ * larger; 0.9.75 gives back what of it holds nothing.
+ */
+bool svc__mhd_reply_fits(struct mhd_conn *conn, size_t bytes)
+{
+    const svc_request *req = &conn->flight.x->request;
+    const struct mhd_loop *mhd = conn->mhd;
+    size_t cookie_bytes = 0;
+    size_t nodes = req->fields.count + count_cookies(req, &cookie_bytes);
+    size_t needed = nodes * MHD_NODE_BYTES + cookie_bytes + MHD_REPLY_HEAD_BYTES + bytes;
+    size_t half = mhd->pool / 2;
+    if (needed + (conn->head_bytes > half ? conn->head_bytes : half) <= mhd->pool)
+        return true;
+    bool gives_back = mhd->known_layout && conn->taken_known && !svc__mhd_taken_has_unread(conn);
+    return gives_back && needed + conn->head_bytes <= mhd->pool;
+}
+
 /* ---- Making a response */
 
 /* Nothing more to send for now. For how long, counts from the last byte that there was. */
@@ -73,6 +109,24 @@ static void pause_reply(struct mhd_conn *conn)
     svc__mhd_link_suspend(conn);
 }
 
+/* Fields behind the body, which libmicrohttpd sends where its memory has room for them all. */
+static bool add_trailers(struct mhd_conn *conn)
+{
+    struct exchange *x = conn->flight.x;
+    const struct field *fields;
+    size_t count;
+    if (svc__response_trailers_ask(x, &fields, &count))
+        return false;
+    bool added = svc__mhd_reply_fits(conn, svc__response_trailers_size(fields, count));
+    for (size_t i = 0; i < count && added; i++)
+        added = MHD_add_response_footer(conn->trailing, fields[i].name.data,
+                                        fields[i].value.data) == MHD_YES;
+    if (!added)
+        svc_log_error(&x->request, "response cannot be ended",
+                      svc_kv_str("error", "no room for its trailers"));
+    return added;
+}
+
 static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
 {
     (void)at;
@@ -83,6 +137,8 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
         pause_reply(conn);
         return 0;
     }
+    if (n == 0 && conn->trailing && !add_trailers(conn))
+        n = SVC_ESYSTEM;
     if (n < 0)
         svc__mhd_link_close(conn);
     conn->flight.cut = conn->flight.cut || (n < 0 && !conn->flight.gone);
@@ -119,10 +175,15 @@ static struct MHD_Response *make_response(struct mhd_conn *conn)
     const struct exchange *x = conn->flight.x;
     const struct response_body *body = &x->response.body;
     uint64_t length = svc__exchange_reply_length(x);
-    if (body->kind == REPLY_SOURCE && !svc__exchange_reply_bodiless(x))
-        return MHD_create_response_from_callback(length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
-                                                                              : length,
-                                                 SOURCE_BLOCK, read_source, conn, NULL);
+    conn->trailing = NULL;
+    if (body->kind == REPLY_SOURCE && !svc__exchange_reply_bodiless(x)) {
+        struct MHD_Response *response = MHD_create_response_from_callback(
+            length == SVC_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN : length, SOURCE_BLOCK, read_source,
+            conn, NULL);
+        if (svc__exchange_reply_trails(x))
+            conn->trailing = response;
+        return response;
+    }
     if (body->kind == REPLY_FILE && length && !svc__exchange_reply_bodiless(x))
         return from_file(body);
     if (!from_memory(x))

@@ -17,6 +17,10 @@ struct kept_replies *svc__mhd_reply_new(void);
 /* Accepts NULL. */
 void svc__mhd_reply_free(struct kept_replies *kept);
 
+/* Whether libmicrohttpd has room for `bytes` of the reply's fields, all in its head or all behind
+ * its body. */
+bool svc__mhd_reply_fits(struct mhd_conn *conn, size_t bytes);
+
 /* Queues the reply of the connection's exchange, with `Connection: close` where it is the last.
  * False when libmicrohttpd refuses or memory runs out: nothing is queued then. */
 bool svc__mhd_reply_queue(struct mhd_conn *conn, bool closes);

@@ -1,0 +1,31 @@
+/* The trailer fields of a reply, as its home asks for them. */
+#ifndef SVC_EXCHANGE_RESPONSE_TRAILERS_H
+#define SVC_EXCHANGE_RESPONSE_TRAILERS_H
+
+#include "libsvc/exchange/exchange.h"
+
+/* A function that is asked for trailer fields. */
+struct trailers_asked {
+    svc_trailers_fn *fn;
+    void *arg;
+    struct trailers_asked *next;
+};
+
+/* Has those of `from` asked behind those of `to`, which uses the memory of `from` from now on. */
+void svc__response_trailers_move(svc_response *to, svc_response *from);
+
+/* Makes the body of a decided reply that has trailers one that is read piece by piece, whatever it
+ * was. 0, also without trailers, or SVC_ENOMEM. */
+int svc__response_trailers_begin(struct exchange *x);
+
+/*
+ * Asks for the trailer fields of a reply, whose body has ended: once, where
+ * svc__exchange_reply_trails. 0 with the fields, which live as long as the exchange; SVC_ENOMEM or
+ * the code of who was asked, and the reply must be cut. The home's thread.
+ */
+int svc__response_trailers_ask(struct exchange *x, const struct field **fields, size_t *count);
+
+/* The bytes of fields on the wire. */
+size_t svc__response_trailers_size(const struct field *fields, size_t count);
+
+#endif
