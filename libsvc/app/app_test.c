@@ -16,13 +16,13 @@
 #include "libsvc/base/sized.h"
 #include "libsvc/base/standard.h"
 #include "libsvc/base/wait.h"
+#include "libsvc/dispatch/dispatch.h"
+#include "libsvc/dispatch/driver.h"
+#include "libsvc/dispatch/refusal.h"
+#include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
-#include "libsvc/exchange/dispatch.h"
-#include "libsvc/exchange/driver.h"
-#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/request_trailers.h"
 #include "libsvc/exchange/response_trailers.h"
-#include "libsvc/exchange/stand_in.h"
 #include "libsvc/run/reactor.h"
 
 enum {

@@ -1,7 +1,7 @@
 /* Makes a schema of tables: reads each once, sorts its names, and lays out the struct without
  * members. */
-#include "libsvc/bind/schema.h"
 #include "libsvc/base/sized.h"
+#include "libsvc/bind/schema.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* libmicrohttpd's calls for a request. */
 #include "libsvc/fronts/mhd/mhd_access.h"
 
-#include "libsvc/exchange/dispatch.h"
-#include "libsvc/exchange/driver.h"
-#include "libsvc/exchange/refusal.h"
+#include "libsvc/dispatch/dispatch.h"
+#include "libsvc/dispatch/driver.h"
+#include "libsvc/dispatch/refusal.h"
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_conn.h"

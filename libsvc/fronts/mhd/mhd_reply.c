@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libsvc/exchange/dispatch.h"
+#include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/response_trailers.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"

@@ -6,8 +6,8 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/metric.h"
+#include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/away.h"
-#include "libsvc/exchange/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
 

@@ -7,7 +7,7 @@
 #include <svc/app.h>
 #include <svc/middleware.h>
 
-#include "libsvc/exchange/dispatch.h"
+#include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/route/plant.h"
 #include "libsvc/run/reactor.h"

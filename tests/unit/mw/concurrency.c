@@ -5,7 +5,7 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/metric.h"
-#include "libsvc/exchange/dispatch.h"
+#include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/reactor.h"
 #include "tests/support/test_clock.h"

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "libsvc/exchange/dispatch.h"
+#include "libsvc/dispatch/dispatch.h"
 #include "libsvc/server/loop.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))

@@ -1,5 +1,5 @@
 /* What replies tell in development mode. */
-#include "libsvc/exchange/debug.h"
+#include "libsvc/dispatch/debug.h"
 
 #include <stdio.h>
 

@@ -1,20 +1,20 @@
 /* How a request becomes a response, without sockets. */
-#include "libsvc/exchange/dispatch.h"
+#include "libsvc/dispatch/dispatch.h"
 
 #include <string.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/dispatch/debug.h"
+#include "libsvc/dispatch/refusal.h"
+#include "libsvc/dispatch/routing.h"
+#include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/body_stream.h"
-#include "libsvc/exchange/debug.h"
 #include "libsvc/exchange/layers.h"
 #include "libsvc/exchange/pending.h"
-#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/response_pipe.h"
 #include "libsvc/exchange/response_trailers.h"
-#include "libsvc/exchange/routing.h"
-#include "libsvc/exchange/stand_in.h"
 #include "libsvc/exchange/waker.h"
 #include "libsvc/run/reactor.h"
 

@@ -1,6 +1,6 @@
 /* What replies tell in development mode, and never else: it is of use to attackers too. */
-#ifndef SVC_EXCHANGE_DEBUG_H
-#define SVC_EXCHANGE_DEBUG_H
+#ifndef SVC_DISPATCH_DEBUG_H
+#define SVC_DISPATCH_DEBUG_H
 
 #include "libsvc/exchange/exchange.h"
 

@@ -1,5 +1,5 @@
 /* Doing without an exchange that others have. */
-#include "libsvc/exchange/stand_in.h"
+#include "libsvc/dispatch/stand_in.h"
 
 #include <string.h>
 

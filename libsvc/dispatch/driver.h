@@ -5,8 +5,8 @@
  *
  * For the thread of the exchange's home.
  */
-#ifndef SVC_EXCHANGE_DRIVER_H
-#define SVC_EXCHANGE_DRIVER_H
+#ifndef SVC_DISPATCH_DRIVER_H
+#define SVC_DISPATCH_DRIVER_H
 
 #include "libsvc/exchange/exchange.h"
 

@@ -1,12 +1,12 @@
 /* Who answers an exchange: a route's handler, or one of the library's own answers. */
-#include "libsvc/exchange/routing.h"
+#include "libsvc/dispatch/routing.h"
 
 #include <string.h>
 
 #include <svc/app.h>
 
 #include "libsvc/base/utf8.h"
-#include "libsvc/exchange/refusal.h"
+#include "libsvc/dispatch/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/method.h"

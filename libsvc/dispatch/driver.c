@@ -1,8 +1,8 @@
 /* What every host of exchanges decides alike. */
-#include "libsvc/exchange/driver.h"
+#include "libsvc/dispatch/driver.h"
 
+#include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/away.h"
-#include "libsvc/exchange/dispatch.h"
 
 uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns)
 {

@@ -1,6 +1,6 @@
 /* How long a host waits for an exchange that others have, and what becomes of it then, by a clock
  * that the test passes. */
-#include "libsvc/exchange/driver.h"
+#include "libsvc/dispatch/driver.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include <svc/middleware.h>
 
 #include "libsvc/app/app_internal.h"
+#include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/away.h"
-#include "libsvc/exchange/dispatch.h"
 #include "libsvc/run/reactor.h"
 
 #define MS UINT64_C(1000000)

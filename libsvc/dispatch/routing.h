@@ -1,6 +1,6 @@
 /* Who answers an exchange: a route's handler, or one of the library's own answers. */
-#ifndef SVC_EXCHANGE_ROUTING_H
-#define SVC_EXCHANGE_ROUTING_H
+#ifndef SVC_DISPATCH_ROUTING_H
+#define SVC_DISPATCH_ROUTING_H
 
 #include "libsvc/exchange/exchange.h"
 

@@ -14,8 +14,8 @@
  * All calls are for the thread that made the exchange: its home. Between EXCHANGE_WAIT and the
  * host's wake others have it: see away.h.
  */
-#ifndef SVC_EXCHANGE_DISPATCH_H
-#define SVC_EXCHANGE_DISPATCH_H
+#ifndef SVC_DISPATCH_DISPATCH_H
+#define SVC_DISPATCH_DISPATCH_H
 
 #include "libsvc/exchange/exchange.h"
 

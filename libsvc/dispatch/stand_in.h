@@ -3,8 +3,8 @@
  * and the layers that are not lent, answers, and leaves the first one, which is given up, to
  * whoever has it. All calls are for the home's thread.
  */
-#ifndef SVC_EXCHANGE_STAND_IN_H
-#define SVC_EXCHANGE_STAND_IN_H
+#ifndef SVC_DISPATCH_STAND_IN_H
+#define SVC_DISPATCH_STAND_IN_H
 
 #include "libsvc/exchange/exchange.h"
 
