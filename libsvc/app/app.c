@@ -280,7 +280,7 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
 static int read_route(svc_group *group, const svc_route *given, svc_route *own, const char *file,
                       int line)
 {
-    const unsigned known = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY;
+    const unsigned known = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_DUPLEX;
     *own = (svc_route)SVC_ROUTE_INIT;
     if (group->app->state != APP_BUILDING) {
         svc__faults_add(&group->app->faults, file, line, "route: %s", svc_error_text(SVC_ESTATE));
