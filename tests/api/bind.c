@@ -722,11 +722,11 @@ static int bind_into_nothing(svc_request *req, svc_response *res)
         double x;
     } point;
     svc_validators validators = SVC_VALIDATORS_INIT;
-    const svc_schema *schema = svc_request_arg(req);
+    const svc_schema *none = svc_request_arg(req);
     cr_expect_null(svc_request_json(req, NULL));
-    cr_expect_not(svc_request_bind(req, NULL, schema, &point));
-    cr_expect_not(svc_request_bind_query(req, NULL, schema, &point));
-    cr_expect_not(svc_request_bind_path(req, NULL, schema, &point));
+    cr_expect_not(svc_request_bind(req, NULL, none, &point));
+    cr_expect_not(svc_request_bind_query(req, NULL, none, &point));
+    cr_expect_not(svc_request_bind_path(req, NULL, none, &point));
     cr_expect_not(svc_request_check_conditions(req, NULL, &validators));
     return svc_response_empty(res, 204);
 }
@@ -735,8 +735,8 @@ Test(bind, without_a_response_nothing_is_read)
 {
     static const svc_field fields[] = {{.type = SVC_TYPE_END, .size = sizeof(svc_field)}};
     svc_app *app = svc_app_new("none");
-    const svc_schema *schema = svc_schema_new(app, fields, 8, 0);
-    svc_app_post(app, "/", bind_into_nothing, (void *)(uintptr_t)schema);
+    const svc_schema *none = svc_schema_new(app, fields, 8, 0);
+    svc_app_post(app, "/", bind_into_nothing, (void *)(uintptr_t)none);
     svc_reply *reply = svc_app_test_json(app, "POST", "/", "{}");
     cr_expect_eq(svc_reply_status(reply), 204);
     svc_reply_free(reply);
