@@ -44,6 +44,11 @@ static int begin_loop(svc_app *app, svc_loop *loop, void *arg, void **state)
     return 0;
 }
 
+static void on_drain(svc_app *app, void *arg)
+{
+    (void)app, (void)arg;
+}
+
 static int run_task(svc_task_context *context, void *arg)
 {
     (void)context, (void)arg;
@@ -483,6 +488,7 @@ static long defer(struct things *at)
 
 #define CALLS(X)                                                                                   \
     X(svc_app_add_check, REGISTER, svc_app_add_check(at->app, "late", check, NULL))                \
+    X(svc_app_add_drain_hook, REGISTER, svc_app_add_drain_hook(at->app, on_drain, NULL))           \
     X(svc_app_add_hook, REGISTER, svc_app_add_hook(at->app, NULL, NULL, NULL))                     \
     X(svc_app_add_settings, REGISTER, svc_app_add_settings(at->app, setting_rows, &settings))      \
     X(svc_app_add_task, REGISTER, task(at))                                                        \
@@ -491,6 +497,7 @@ static long defer(struct things *at)
     X(svc_app_configure, REGISTER, configure(at))                                                  \
     X(svc_app_delete, REGISTER, (svc_app_delete)(at->app, "/late/app/delete", handle, NULL))       \
     X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
+    X(svc_app_draining, LOOK, (svc_app_draining(at->app), 0))                                      \
     X(svc_app_each_loop, REGISTER, svc_app_each_loop(at->app, &key, begin_loop, NULL, NULL))       \
     X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
@@ -539,6 +546,7 @@ static long defer(struct things *at)
     X(svc_group_put, REGISTER, (svc_group_put)(at->group, "/late/group/put", handle, NULL))        \
     X(svc_group_route, REGISTER, plain_group_route(at))                                            \
     X(svc_group_route_at, REGISTER, group_route(at))                                               \
+    X(svc_group_set_flags, REGISTER, svc_group_set_flags(at->group, SVC_BLOCKING))                 \
     X(svc_group_set_timeout, REGISTER, svc_group_set_timeout(at->group, 1000))                     \
     X(svc_group_use, REGISTER, svc_group_use(at->group, &layer))                                   \
     X(svc_json_close, LOOK, PUT((void)0))                                                          \
