@@ -62,7 +62,7 @@ typedef struct svc_kv {
  * uses itself (time, level, app, msg, module, id, trace_id, span_id, route) an underscore is added.
  * Any thread. Since: 0.1
  */
-static inline svc_kv svc_kv_str(const char *key, const char *text)
+SVC_API inline svc_kv svc_kv_str(const char *key, const char *text)
 {
     svc_kv kv;
     kv.key = key;
@@ -73,7 +73,7 @@ static inline svc_kv svc_kv_str(const char *key, const char *text)
 }
 
 /* Text of `len` bytes that needs no NUL. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_bytes(const char *key, const void *data, size_t len)
+SVC_API inline svc_kv svc_kv_bytes(const char *key, const void *data, size_t len)
 {
     svc_kv kv;
     kv.key = key;
@@ -84,7 +84,7 @@ static inline svc_kv svc_kv_bytes(const char *key, const void *data, size_t len)
 }
 
 /* A whole number. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_int(const char *key, int64_t number)
+SVC_API inline svc_kv svc_kv_int(const char *key, int64_t number)
 {
     svc_kv kv;
     kv.key = key;
@@ -95,7 +95,7 @@ static inline svc_kv svc_kv_int(const char *key, int64_t number)
 }
 
 /* A whole number that is never negative. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_uint(const char *key, uint64_t count)
+SVC_API inline svc_kv svc_kv_uint(const char *key, uint64_t count)
 {
     svc_kv kv;
     kv.key = key;
@@ -106,7 +106,7 @@ static inline svc_kv svc_kv_uint(const char *key, uint64_t count)
 }
 
 /* A number that is read back as the same; one that is not finite is null in JSON. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_double(const char *key, double real)
+SVC_API inline svc_kv svc_kv_double(const char *key, double real)
 {
     svc_kv kv;
     kv.key = key;
@@ -117,7 +117,7 @@ static inline svc_kv svc_kv_double(const char *key, double real)
 }
 
 /* True or false. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_bool(const char *key, bool truth)
+SVC_API inline svc_kv svc_kv_bool(const char *key, bool truth)
 {
     svc_kv kv;
     kv.key = key;
@@ -128,7 +128,7 @@ static inline svc_kv svc_kv_bool(const char *key, bool truth)
 }
 
 /* The text of an SVC_E… code, such as "out of memory". Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_err(const char *key, int error)
+SVC_API inline svc_kv svc_kv_err(const char *key, int error)
 {
     return svc_kv_str(key, svc_error_text(error));
 }
@@ -152,7 +152,7 @@ typedef struct svc_log_site {
 SVC_API const int *svc_log_resolve(svc_log_site *site);
 
 /* Whether a line of that place may be logged by some app of the program. Any thread. Since: 0.1 */
-static inline bool svc_log_wanted(svc_log_site *site)
+SVC_API inline bool svc_log_wanted(svc_log_site *site)
 {
     const int *ceiling = __atomic_load_n(&site->ceiling, __ATOMIC_ACQUIRE);
     if (!ceiling)
