@@ -70,6 +70,32 @@ SVC_API int svc_app_route_at(svc_app *app, const svc_route *route, const char *f
 SVC_API int svc_app_method_at(svc_app *app, const char *method, const char *pattern,
                               svc_handler *handler, void *arg, const char *file, int line);
 
+/*
+ * The calls above without the place, for other languages: in C and C++ a macro of the same name adds it.
+ * Since: 0.1
+ */
+SVC_API int svc_app_route(svc_app *app, const svc_route *route);
+
+/* As svc_app_route with the method GET and no more than this. Since: 0.1 */
+SVC_API int svc_app_get(svc_app *app, const char *pattern, svc_handler *handler,
+                        void *arg);
+
+/* As svc_app_route with the method POST and no more than this. Since: 0.1 */
+SVC_API int svc_app_post(svc_app *app, const char *pattern, svc_handler *handler,
+                         void *arg);
+
+/* As svc_app_route with the method PUT and no more than this. Since: 0.1 */
+SVC_API int svc_app_put(svc_app *app, const char *pattern, svc_handler *handler,
+                        void *arg);
+
+/* As svc_app_route with the method PATCH and no more than this. Since: 0.1 */
+SVC_API int svc_app_patch(svc_app *app, const char *pattern, svc_handler *handler,
+                          void *arg);
+
+/* As svc_app_route with the method DELETE and no more than this. Since: 0.1 */
+SVC_API int svc_app_delete(svc_app *app, const char *pattern, svc_handler *handler,
+                           void *arg);
+
 #define svc_app_route(app, route) svc_app_route_at((app), (route), __FILE__, __LINE__)
 #define svc_app_get(app, pattern, handler, arg)                                                    \
     svc_app_method_at((app), "GET", (pattern), (handler), (arg), __FILE__, __LINE__)
@@ -113,6 +139,15 @@ SVC_API int svc_group_use(svc_group *group, const svc_middleware *middleware);
  */
 SVC_API int svc_group_set_timeout(svc_group *group, unsigned timeout_ms);
 
+/*
+ * Sets flags that all routes of the group and of the groups in it have beside their own, whether they are
+ * registered before or after this: SVC_BLOCKING, so that they run on workers, SVC_STREAM_BODY,
+ * SVC_ANY_BYTES. They come in the place of those that an earlier call has set; a flag of a group around it
+ * cannot be taken back. Apps mounted in the group have their own. 0, SVC_EINVAL for other flags, SVC_ESTATE
+ * once started, or SVC_ENOMEM for NULL. Before start only. Since: 0.1
+ */
+SVC_API int svc_group_set_flags(svc_group *group, unsigned flags);
+
 /* As svc_app_route_at, in a group. Since: 0.1 */
 SVC_API int svc_group_route_at(svc_group *group, const svc_route *route, const char *file,
                                int line);
@@ -120,6 +155,29 @@ SVC_API int svc_group_route_at(svc_group *group, const svc_route *route, const c
 /* As svc_app_method_at, in a group. Since: 0.1 */
 SVC_API int svc_group_method_at(svc_group *group, const char *method, const char *pattern,
                                 svc_handler *handler, void *arg, const char *file, int line);
+
+/* The same without the place, for other languages. Since: 0.1 */
+SVC_API int svc_group_route(svc_group *group, const svc_route *route);
+
+/* As svc_group_route with the method GET and no more than this. Since: 0.1 */
+SVC_API int svc_group_get(svc_group *group, const char *pattern, svc_handler *handler,
+                          void *arg);
+
+/* As svc_group_route with the method POST and no more than this. Since: 0.1 */
+SVC_API int svc_group_post(svc_group *group, const char *pattern, svc_handler *handler,
+                           void *arg);
+
+/* As svc_group_route with the method PUT and no more than this. Since: 0.1 */
+SVC_API int svc_group_put(svc_group *group, const char *pattern, svc_handler *handler,
+                          void *arg);
+
+/* As svc_group_route with the method PATCH and no more than this. Since: 0.1 */
+SVC_API int svc_group_patch(svc_group *group, const char *pattern, svc_handler *handler,
+                            void *arg);
+
+/* As svc_group_route with the method DELETE and no more than this. Since: 0.1 */
+SVC_API int svc_group_delete(svc_group *group, const char *pattern, svc_handler *handler,
+                             void *arg);
 
 #define svc_group_route(group, route) svc_group_route_at((group), (route), __FILE__, __LINE__)
 #define svc_group_get(group, pattern, handler, arg)                                                \
@@ -187,6 +245,16 @@ SVC_API int svc_app_add_hook(svc_app *app, int (*start)(svc_app *app, void *arg)
                          void (*stop)(svc_app *app, void *arg), void *arg);
 
 /*
+ * Registers what is told when the drain begins, so that streams without an end can end themselves: `fn`
+ * runs once, when a stop has been asked for and /readyz answers 503, before the drain delay and before
+ * listeners close, on the thread that waits (svc_app_wait). Nothing else of the stop happens until it
+ * returns, so it wakes what waits (svc_loop_post, svc_waker_wake) and waits for nothing. In order of
+ * registration, an app's before those of apps mounted on it. Not after a start that failed, nor in
+ * svc_app_test. 0, SVC_EINVAL for NULL, SVC_ESTATE or SVC_ENOMEM. Before start only. Since: 0.1
+ */
+SVC_API int svc_app_add_drain_hook(svc_app *app, void (*fn)(svc_app *app, void *arg), void *arg);
+
+/*
  * Registers a readiness check: /readyz on the admin listener answers 503 and names the check as "failed"
  * while `check` returns non-zero. `check` runs on a thread of its own when a client asks for /readyz, one
  * call at a time, and may block: no other page and no other check waits for it. Requests that come
@@ -251,6 +319,13 @@ SVC_API void svc_app_stop(svc_app *app);
  * thread; async-signal-safe. Since: 0.1
  */
 SVC_API bool svc_app_stopping(const svc_app *app);
+
+/*
+ * Whether the drain has begun: requests in flight are still served, until the drain timeout. An endless
+ * stream checks this before it goes on. For a mounted app, whether the outer app drains. Accepts NULL. Any
+ * thread; async-signal-safe. Since: 0.1
+ */
+SVC_API bool svc_app_draining(const svc_app *app);
 
 /*
  * Waits for svc_app_stop, then stops the service in this order: /readyz answers 503 for the drain delay;

@@ -62,7 +62,7 @@ typedef struct svc_kv {
  * the library uses itself (time, level, app, msg, module, id, trace_id, span_id, route) gets an underscore
  * appended. Any thread. Since: 0.1
  */
-static inline svc_kv svc_kv_str(const char *key, const char *text)
+SVC_API inline svc_kv svc_kv_str(const char *key, const char *text)
 {
     svc_kv kv;
     kv.key = key;
@@ -73,7 +73,7 @@ static inline svc_kv svc_kv_str(const char *key, const char *text)
 }
 
 /* Makes an item of text of `len` bytes, which need not be NUL-terminated. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_bytes(const char *key, const void *data, size_t len)
+SVC_API inline svc_kv svc_kv_bytes(const char *key, const void *data, size_t len)
 {
     svc_kv kv;
     kv.key = key;
@@ -84,7 +84,7 @@ static inline svc_kv svc_kv_bytes(const char *key, const void *data, size_t len)
 }
 
 /* Makes an item of a whole number. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_int(const char *key, int64_t number)
+SVC_API inline svc_kv svc_kv_int(const char *key, int64_t number)
 {
     svc_kv kv;
     kv.key = key;
@@ -95,7 +95,7 @@ static inline svc_kv svc_kv_int(const char *key, int64_t number)
 }
 
 /* Makes an item of a whole number that is not negative. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_uint(const char *key, uint64_t count)
+SVC_API inline svc_kv svc_kv_uint(const char *key, uint64_t count)
 {
     svc_kv kv;
     kv.key = key;
@@ -107,7 +107,7 @@ static inline svc_kv svc_kv_uint(const char *key, uint64_t count)
 
 /* Makes an item of a double, with the digits that give the same double when read back; null if it is not
  * finite. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_double(const char *key, double real)
+SVC_API inline svc_kv svc_kv_double(const char *key, double real)
 {
     svc_kv kv;
     kv.key = key;
@@ -118,7 +118,7 @@ static inline svc_kv svc_kv_double(const char *key, double real)
 }
 
 /* Makes an item that is true or false. Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_bool(const char *key, bool truth)
+SVC_API inline svc_kv svc_kv_bool(const char *key, bool truth)
 {
     svc_kv kv;
     kv.key = key;
@@ -129,7 +129,7 @@ static inline svc_kv svc_kv_bool(const char *key, bool truth)
 }
 
 /* Makes an item with the text of an SVC_E… code, such as "out of memory". Any thread. Since: 0.1 */
-static inline svc_kv svc_kv_err(const char *key, int error)
+SVC_API inline svc_kv svc_kv_err(const char *key, int error)
 {
     return svc_kv_str(key, svc_error_text(error));
 }
@@ -153,7 +153,7 @@ typedef struct svc_log_site {
 SVC_API const int *svc_log_resolve(svc_log_site *site);
 
 /* Whether any app of the program may log a line of this site. Any thread. Since: 0.1 */
-static inline bool svc_log_wanted(svc_log_site *site)
+SVC_API inline bool svc_log_wanted(svc_log_site *site)
 {
     const int *ceiling = __atomic_load_n(&site->ceiling, __ATOMIC_ACQUIRE);
     if (!ceiling)

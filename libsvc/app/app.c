@@ -12,6 +12,7 @@
     "a middleware needs SVC_MIDDLEWARE_INIT, a name, flags of a middleware and a state that fits " \
     "into a request's memory"
 
+enum { ROUTE_FLAGS = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY };
 enum { GROUP_TIMEOUT_MAX_MS = 86400000 /* that of the setting request_timeout_ms */ };
 
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
@@ -137,6 +138,19 @@ int svc_group_set_timeout(svc_group *group, unsigned timeout_ms)
     if (timeout_ms > GROUP_TIMEOUT_MAX_MS)
         return svc__faults_refuse(&group->app->faults, SVC_EINVAL, "svc_group_set_timeout");
     group->timeout_ms = timeout_ms;
+    return 0;
+}
+
+int svc_group_set_flags(svc_group *group, unsigned flags)
+{
+    if (!group)
+        return SVC_ENOMEM;
+    int error = svc__app_open(group->app, "svc_group_set_flags");
+    if (error)
+        return error;
+    if (flags & ~(unsigned)ROUTE_FLAGS)
+        return svc__faults_refuse(&group->app->faults, SVC_EINVAL, "svc_group_set_flags");
+    group->flags = flags;
     return 0;
 }
 
@@ -280,7 +294,6 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
 static int read_route(svc_group *group, const svc_route *given, svc_route *own, const char *file,
                       int line)
 {
-    const unsigned known = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY;
     *own = (svc_route)SVC_ROUTE_INIT;
     if (group->app->state != APP_BUILDING) {
         svc__faults_add(&group->app->faults, file, line, "route: %s", svc_error_text(SVC_ESTATE));
@@ -291,10 +304,10 @@ static int read_route(svc_group *group, const svc_route *given, svc_route *own, 
                         "a route needs SVC_ROUTE_INIT, a pattern and a handler");
         return SVC_EINVAL;
     }
-    if (own->flags & ~known) {
+    if (own->flags & ~(unsigned)ROUTE_FLAGS) {
         svc__faults_add(&group->app->faults, file, line,
                         "route \"%s\": flags that are no route's: 0x%x", own->pattern,
-                        own->flags & ~known);
+                        own->flags & ~(unsigned)ROUTE_FLAGS);
         return SVC_EINVAL;
     }
     return 0;
@@ -373,22 +386,39 @@ int svc_app_visit_routes(const svc_app *app, int (*visit)(const svc_route_info *
     return 0;
 }
 
-int svc_app_add_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
-                     void (*stop)(svc_app *app, void *arg), void *arg)
+/* Adds a copy of `given`, for the public call `call`. */
+static int append_hook(svc_app *app, const struct hook *given, const char *call)
 {
-    int error = svc__app_open(app, "svc_app_add_hook");
-    if (error)
-        return error;
     struct hook *hook = svc__arena_alloc(&app->memory, sizeof *hook);
     if (!hook)
-        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_add_hook");
-    *hook = (struct hook){app, start, stop, arg, NULL, app->last_hook};
+        return svc__faults_refuse(&app->faults, SVC_ENOMEM, call);
+    *hook = *given;
+    hook->app = app;
+    hook->previous = app->last_hook;
     if (app->last_hook)
         app->last_hook->next = hook;
     else
         app->hooks = hook;
     app->last_hook = hook;
     return 0;
+}
+
+int svc_app_add_hook(svc_app *app, int (*start)(svc_app *app, void *arg),
+                     void (*stop)(svc_app *app, void *arg), void *arg)
+{
+    const struct hook hook = {.start = start, .stop = stop, .arg = arg};
+    int error = svc__app_open(app, "svc_app_add_hook");
+    return error ? error : append_hook(app, &hook, "svc_app_add_hook");
+}
+
+int svc_app_add_drain_hook(svc_app *app, void (*fn)(svc_app *app, void *arg), void *arg)
+{
+    const struct hook hook = {.drain = fn, .arg = arg};
+    int error = svc__app_open(app, "svc_app_add_drain_hook");
+    if (error)
+        return error;
+    return fn ? append_hook(app, &hook, "svc_app_add_drain_hook")
+              : svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_add_drain_hook");
 }
 
 bool svc__app_name_valid(const char *name)

@@ -49,6 +49,7 @@ struct svc_group {
     svc_group *parent; /* NULL for the own one, which holds svc_app_use, of an app not mounted */
     const char *prefix;
     unsigned timeout_ms; /* of its routes; 0: that of the group around it, or the app's */
+    unsigned flags;      /* of its routes, beside their own */
     struct use_list uses;
 };
 
@@ -77,6 +78,7 @@ struct hook {
     svc_app *app;
     int (*start)(svc_app *app, void *arg);
     void (*stop)(svc_app *app, void *arg);
+    void (*drain)(svc_app *app, void *arg);
     void *arg;
     struct hook *next, *previous;
 };

@@ -103,6 +103,16 @@ static const struct plan_app *owner_of(const struct plan *plan, const svc_app *a
     return at;
 }
 
+/* Its own, and those of the groups around it in its app. */
+static unsigned flags_of(const struct app_route *route)
+{
+    unsigned flags = route->flags;
+    const svc_group *group = route->group;
+    for (; group && group->app == route->group->app; group = group->parent)
+        flags |= group->flags;
+    return flags;
+}
+
 /* Outermost first: the default stack, the app, the groups from the outside in, which are also
  * those that an app is mounted in, the route. Unset limits are those of the app whose route it is.
  */
@@ -116,7 +126,7 @@ static int compile_route(svc_app *app, struct plan *plan, const struct app_route
                        .owner = owner_of(plan, from->group->app),
                        .handler = from->handler,
                        .arg = from->arg,
-                       .flags = from->flags,
+                       .flags = flags_of(from),
                        .max_body = from->max_body ? from->max_body : (size_t)config->max_body_bytes,
                        .timeout_ms = timeout_of(from)};
     struct chain *chain = &route->chain;

@@ -49,6 +49,11 @@ bool svc_app_stopping(const svc_app *app)
     return app && svc__life_stops(svc__app_root(app)) > 0;
 }
 
+bool svc_app_draining(const svc_app *app)
+{
+    return app && atomic_load(&svc__app_root(app)->draining) != DRAIN_NONE;
+}
+
 /* Counted before anybody is woken; a start that opens the descriptor later looks at the count. */
 void svc_app_stop(svc_app *app)
 {

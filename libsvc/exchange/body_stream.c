@@ -97,9 +97,8 @@ static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t l
     struct body_stream *stream = x->stream;
     svc_piece piece = {data, n, n == 0};
     stream->at_end = n == 0;
-    stream->verdict = svc__layers_body(x, &piece, false);
-    if (stream->verdict != SVC_PASS)
-        return stream->verdict < 0 ? stream->verdict : SVC_ECANCELLED;
+    if (svc__layers_body(x, &piece, false) != LAYERS_PASSED)
+        return x->verdict < 0 ? x->verdict : SVC_ECANCELLED;
     if (piece.data == data)
         return (int64_t)piece.len;
     stream->rest = (struct bytes){piece.data, piece.len};

@@ -15,7 +15,6 @@ struct body_stream {
     /* The reader's. */
     struct bytes rest; /* what layers have made of a piece, and has not been read yet */
     bool at_end;       /* the layers have been told of the end */
-    int verdict;       /* of the layer that refused the body; SVC_PASS */
     int64_t ended;     /* the error that ended the reading; 0 */
 };
 

@@ -173,10 +173,9 @@ static void answer_busy(struct exchange *x)
 
 static enum exchange_step run_response(struct exchange *x)
 {
-    int verdict = svc__layers_response(x);
-    if (verdict == LAYERS_BLOCKED && !svc__away_work(x, run_response, svc__dispatch_reply_busy, 0))
-        return EXCHANGE_WAIT;
-    if (verdict == LAYERS_BLOCKED) {
+    if (!svc__layers_response(x)) {
+        if (!svc__away_work(x, run_response, svc__dispatch_reply_busy, 0))
+            return EXCHANGE_WAIT;
         x->hurried = true;
         svc__layers_response(x);
     }
@@ -224,8 +223,9 @@ static enum exchange_step to_worker(struct exchange *x,
 }
 
 /* A layer ended the exchange: by an answer of its own, or by failing. */
-static enum exchange_step answered(struct exchange *x, int verdict, const char *phase)
+static enum exchange_step answered(struct exchange *x, const char *phase)
 {
+    int verdict = x->verdict;
     if (verdict != SVC_ANSWERED)
         fail(x, phase, verdict < 0 ? verdict : SVC_EINVAL);
     else if (!x->response.status)
@@ -245,8 +245,8 @@ static enum exchange_step refuse_body(struct exchange *x, int error)
 /* What a handler returned; one that was refused the rest of its body is not at fault. */
 static enum exchange_step answer_with(struct exchange *x, int error)
 {
-    if (x->stream && x->stream->verdict != SVC_PASS)
-        return answered(x, x->stream->verdict, "on_body");
+    if (x->verdict != SVC_PASS)
+        return answered(x, "on_body");
     if (error || !x->response.status)
         fail(x, "handler", error);
     return reply(x);
@@ -261,10 +261,16 @@ static enum exchange_step take_answer(struct exchange *x)
     return answer_with(x, svc__pending_adopt(x, answer));
 }
 
-static bool blocks(const struct exchange *x)
+/* Whether a handler of the route answers that has one of `flags`, and not the library. */
+static bool is_handled_with(const struct exchange *x, unsigned flags)
 {
     const struct route *route = x->request.route;
-    return route && route->flags & SVC_BLOCKING && x->answer == route->handler && !x->host->worker;
+    return route && route->flags & flags && x->answer == route->handler;
+}
+
+static bool blocks(const struct exchange *x)
+{
+    return is_handled_with(x, SVC_BLOCKING) && !x->host->worker;
 }
 
 static enum exchange_step run_handler(struct exchange *x)
@@ -290,14 +296,14 @@ static enum exchange_step run_handler(struct exchange *x)
 /* The library's own answers, such as 404, need no body. */
 static bool wants_body(const struct exchange *x)
 {
-    return x->framing.kind != BODY_NONE && !x->refusal && x->request.route;
+    const struct route *route = x->request.route;
+    return x->framing.kind != BODY_NONE && route && x->answer == route->handler;
 }
 
 /* Whether the handler reads the body itself. */
 static bool streams(const struct exchange *x)
 {
-    const struct route *route = x->request.route;
-    return route && route->flags & SVC_STREAM_BODY && !x->refusal;
+    return is_handled_with(x, SVC_STREAM_BODY);
 }
 
 /* The handler begins, and meanwhile its home hands the body in. */
@@ -337,16 +343,16 @@ static enum exchange_step run_layers(struct exchange *x)
     }
     /* Set before the layer runs: another thread may resume before on_request has returned. */
     atomic_store_explicit(&x->wait, WAIT_PENDING, memory_order_relaxed);
-    int verdict = svc__layers_request(x);
-    if (verdict == SVC_WAIT)
+    enum layers_end end = svc__layers_request(x);
+    if (end == LAYERS_WAIT)
         return wait_for_layer(x);
     if (atomic_load_explicit(&x->wait, memory_order_relaxed) == WAIT_RESUMED)
         svc__away_hold(x); /* it has resumed and does not wait: the news gives this back */
     atomic_store_explicit(&x->wait, WAIT_NONE, memory_order_relaxed);
-    if (verdict == LAYERS_BLOCKED)
+    if (end == LAYERS_BLOCKED)
         return to_worker(x, run_layers, x->passed);
-    if (verdict != SVC_PASS)
-        return answered(x, verdict, "on_request");
+    if (end == LAYERS_ENDED)
+        return answered(x, "on_request");
     if (!wants_body(x) && !streams(x))
         return run_handler(x);
     x->next = streams(x) ? run_stream : await_body;
@@ -354,15 +360,16 @@ static enum exchange_step run_layers(struct exchange *x)
 }
 
 /* What has just run at home may have held the loop. Others may have the exchange by now. */
-static enum exchange_step looked_at(struct exchange *x, enum exchange_step step)
+static void watch_turn(const struct exchange *x)
 {
     svc__watchdog_look(&x->home->loop->watchdog, WATCHED_REQUEST, x->request.route);
-    return step;
 }
 
 enum exchange_step svc__dispatch_run(struct exchange *x)
 {
-    return looked_at(x, x->next(x));
+    enum exchange_step step = x->next(x);
+    watch_turn(x);
+    return step;
 }
 
 static enum exchange_step take_piece(struct exchange *x, const char *data, size_t len)
@@ -371,16 +378,17 @@ static enum exchange_step take_piece(struct exchange *x, const char *data, size_
         return svc__body_stream_push(x, data, len);
     x->request.bytes_in += len;
     svc_piece piece = {data, len, false};
-    int verdict = svc__layers_body(x, &piece, false);
-    if (verdict != SVC_PASS)
-        return answered(x, verdict, "on_body");
+    if (svc__layers_body(x, &piece, false) != LAYERS_PASSED)
+        return answered(x, "on_body");
     int error = svc__body_store_append(&x->body, &x->arena, piece.data, piece.len);
     return error ? refuse_body(x, error) : EXCHANGE_BODY;
 }
 
 enum exchange_step svc__dispatch_body(struct exchange *x, const char *data, size_t len)
 {
-    return looked_at(x, take_piece(x, data, len));
+    enum exchange_step step = take_piece(x, data, len);
+    watch_turn(x);
+    return step;
 }
 
 void svc__dispatch_drop(struct exchange *x, size_t len)
@@ -400,11 +408,11 @@ bool svc__dispatch_refused_below(struct exchange *x, int status)
 static enum exchange_step run_body(struct exchange *x)
 {
     svc_piece whole = {x->request.body.data, x->request.body.len, true};
-    int verdict = svc__layers_body(x, &whole, true);
-    if (verdict == LAYERS_BLOCKED)
+    enum layers_end end = svc__layers_body(x, &whole, true);
+    if (end == LAYERS_BLOCKED)
         return to_worker(x, run_body, svc__layers_body_first(x, true));
-    if (verdict != SVC_PASS)
-        return answered(x, verdict, "on_body");
+    if (end == LAYERS_ENDED)
+        return answered(x, "on_body");
     x->request.body = (struct bytes){whole.data, whole.len};
     return run_handler(x);
 }
@@ -416,9 +424,8 @@ static enum exchange_step end_body(struct exchange *x)
         return svc__away_is(x) ? EXCHANGE_WAIT : x->next(x);
     }
     svc_piece end = {"", 0, true};
-    int verdict = svc__layers_body(x, &end, false);
-    if (verdict != SVC_PASS)
-        return answered(x, verdict, "on_body");
+    if (svc__layers_body(x, &end, false) != LAYERS_PASSED)
+        return answered(x, "on_body");
     int error = svc__body_store_append(&x->body, &x->arena, end.data, end.len);
     if (error)
         return refuse_body(x, error);
@@ -428,7 +435,9 @@ static enum exchange_step end_body(struct exchange *x)
 
 enum exchange_step svc__dispatch_body_end(struct exchange *x)
 {
-    return looked_at(x, end_body(x));
+    enum exchange_step step = end_body(x);
+    watch_turn(x);
+    return step;
 }
 
 struct exchange *svc__dispatch_refuse(struct exchange *x, int status, const char *reason,
@@ -439,7 +448,8 @@ struct exchange *svc__dispatch_refuse(struct exchange *x, int status, const char
         return NULL;
     x->hurried = true;
     answer_problem(x, status, reason);
-    looked_at(x, reply(x));
+    reply(x);
+    watch_turn(x);
     return x;
 }
 

@@ -136,6 +136,7 @@ struct exchange {
     const struct chain *chain;
     size_t passed;      /* layers of the chain that have passed */
     size_t unanswered;  /* of those, the ones whose on_response is still to run */
+    int verdict;        /* of the layer that has ended the way in; SVC_PASS: none has */
     int response_error; /* the first of any on_response */
     char *layer_state;  /* chain->state_size bytes */
     /* What svc__dispatch_run does: where the exchange stands. */
@@ -143,8 +144,10 @@ struct exchange {
     /* The same when it went to a worker, and none can be had. */
     enum exchange_step (*otherwise)(struct exchange *x);
     svc_handler *answer; /* the route's handler, or one of the library's own */
-    int refusal;         /* status of the library's own answer */
-    const char *reason;  /* its detail; static or in the arena */
+    int refusal;         /* status of the library's own problem */
+    /* What the library's own answers say, static or in the arena: of a problem, a redirect, and a
+     * 405 or an answer to OPTIONS. */
+    const char *detail, *location, *allow;
     const char *cause; /* why a call of the handler's failed, in the arena; NULL: nothing to add */
     struct framing framing;
     bool malformed; /* where the request ends is not known */

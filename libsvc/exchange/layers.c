@@ -14,7 +14,13 @@ static bool left_to_worker(const struct exchange *x, const struct chain_layer *l
     return layer->blocks && !x->host->worker;
 }
 
-int svc__layers_request(struct exchange *x)
+static enum layers_end end_with(struct exchange *x, int verdict)
+{
+    x->verdict = verdict;
+    return LAYERS_ENDED;
+}
+
+enum layers_end svc__layers_request(struct exchange *x)
 {
     const struct chain *chain = x->chain;
     for (; x->passed < chain->count; x->passed++) {
@@ -26,9 +32,9 @@ int svc__layers_request(struct exchange *x)
         svc_layer given = layer_of(x, layer);
         int verdict = layer->middleware->on_request(&x->request, &x->response, &given);
         if (verdict != SVC_PASS)
-            return verdict;
+            return verdict == SVC_WAIT ? LAYERS_WAIT : end_with(x, verdict);
     }
-    return SVC_PASS;
+    return LAYERS_PASSED;
 }
 
 static bool sees_body(const struct chain_layer *layer, bool whole)
@@ -59,7 +65,7 @@ static bool body_blocks(const struct exchange *x)
     return false;
 }
 
-int svc__layers_body(struct exchange *x, svc_piece *piece, bool whole)
+enum layers_end svc__layers_body(struct exchange *x, svc_piece *piece, bool whole)
 {
     if (whole && body_blocks(x))
         return LAYERS_BLOCKED;
@@ -73,12 +79,12 @@ int svc__layers_body(struct exchange *x, svc_piece *piece, bool whole)
         if (piece->data != before.data || piece->len != before.len)
             x->request.body_changed = true;
         if (verdict != SVC_PASS)
-            return verdict;
+            return end_with(x, verdict);
     }
-    return SVC_PASS;
+    return LAYERS_PASSED;
 }
 
-int svc__layers_response(struct exchange *x)
+bool svc__layers_response(struct exchange *x)
 {
     for (; x->unanswered > 0; x->unanswered--) {
         const struct chain_layer *layer = &x->chain->layers[x->unanswered - 1];
@@ -87,13 +93,13 @@ int svc__layers_response(struct exchange *x)
         if (left_to_worker(x, layer) && x->hurried)
             continue;
         if (left_to_worker(x, layer))
-            return LAYERS_BLOCKED;
+            return false;
         svc_layer given = layer_of(x, layer);
         int error = layer->middleware->on_response(&x->request, &x->response, &given);
         if (error < 0 && !x->response_error)
             x->response_error = error;
     }
-    return 0;
+    return true;
 }
 
 void svc__layers_done(struct exchange *x, const svc_done *done, size_t from)

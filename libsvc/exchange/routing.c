@@ -15,13 +15,13 @@
 static int answer_refusal(svc_request *req, svc_response *res)
 {
     const struct exchange *x = svc__exchange_of(req);
-    return svc_response_problem(res, x->refusal, x->reason);
+    return svc_response_problem(res, x->refusal, x->detail);
 }
 
-void svc__routing_refuse(struct exchange *x, int status, const char *reason)
+void svc__routing_refuse(struct exchange *x, int status, const char *detail)
 {
     x->refusal = status;
-    x->reason = reason;
+    x->detail = detail;
     x->answer = answer_refusal;
 }
 
@@ -32,20 +32,22 @@ static int answer_server_options(svc_request *req, svc_response *res)
     return svc_response_empty(res, 200);
 }
 
-/* 308 keeps the method and the body, where 301 makes GET of POST. x->reason is the location. */
+/* 308 keeps the method and the body, where 301 makes GET of POST. */
 static int answer_redirect(svc_request *req, svc_response *res)
 {
-    return svc_response_redirect(res, 308, svc__exchange_of(req)->reason);
+    return svc_response_redirect(res, 308, svc__exchange_of(req)->location);
 }
 
-/* x->reason is the list of methods. */
-static int answer_method(svc_request *req, svc_response *res)
+static int answer_options(svc_request *req, svc_response *res)
 {
-    const struct exchange *x = svc__exchange_of(req);
-    int error = x->refusal == 204
-                    ? svc_response_empty(res, 204)
-                    : svc_response_problem(res, x->refusal, "the resource has other methods");
-    return error ? error : svc_response_set_header(res, "Allow", x->reason);
+    int error = svc_response_empty(res, 204);
+    return error ? error : svc_response_set_header(res, "Allow", svc__exchange_of(req)->allow);
+}
+
+static int answer_not_allowed(svc_request *req, svc_response *res)
+{
+    int error = svc_response_problem(res, 405, "the resource has other methods");
+    return error ? error : svc_response_set_header(res, "Allow", svc__exchange_of(req)->allow);
 }
 
 static void redirect(struct exchange *x, struct bytes path, const char *suffix)
@@ -66,8 +68,7 @@ static void redirect(struct exchange *x, struct bytes path, const char *suffix)
         svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return;
     }
-    x->reason = copy;
-    x->refusal = 308;
+    x->location = copy;
     x->answer = answer_redirect;
 }
 
@@ -173,9 +174,12 @@ static void no_route(struct exchange *x, struct bytes host, struct bytes path)
                            ? NULL
                            : svc__arena_strndup(&x->arena, allow.data, allow.len);
     svc__buf_free(&allow);
-    svc__routing_refuse(x, copy ? (options ? 204 : 405) : 503, copy);
-    if (copy)
-        x->answer = answer_method;
+    if (!copy) {
+        svc__routing_refuse(x, 503, "out of memory");
+        return;
+    }
+    x->allow = copy;
+    x->answer = options ? answer_options : answer_not_allowed;
 }
 
 /* The path to match: the target's own, or its clean form when they differ. False: out of memory. */
@@ -195,9 +199,8 @@ static bool clean_path(struct exchange *x, bool connect, struct bytes *path)
  * the server behind an authority only `OPTIONS *` can be asked. */
 static void refuse_tunnel(struct exchange *x)
 {
-    x->refusal = 405;
-    x->reason = "OPTIONS";
-    x->answer = answer_method;
+    x->allow = "OPTIONS";
+    x->answer = answer_not_allowed;
 }
 
 bool svc__routing_method_known(struct exchange *x)

@@ -13,7 +13,7 @@ bool svc__routing_method_known(struct exchange *x);
  * parameters; else sets the answer that RFC 9110 asks for: redirect, OPTIONS, 404, 405, 413. */
 void svc__routing_resolve(struct exchange *x);
 
-/* Sets a problem as the answer. `reason` is static or lives in the exchange's arena. */
-void svc__routing_refuse(struct exchange *x, int status, const char *reason);
+/* Sets a problem as the answer. `detail` is static or lives in the exchange's arena. */
+void svc__routing_refuse(struct exchange *x, int status, const char *detail);
 
 #endif

@@ -97,6 +97,9 @@ static void announce(struct drain *drain)
     atomic_store(&service->app->draining, DRAIN_BEGUN);
     svc_app_log_info(service->app, "draining",
                      svc_kv_uint("connections", atomic_load(&service->server->connections)));
+    for (const struct hook *hook = service->app->hooks; hook; hook = hook->next)
+        if (hook->drain)
+            hook->drain(hook->app, hook->arg);
     /* Balancers see readiness turn before the listeners close. */
     bool at_once = drain->signals_fd >= 0 && svc__signals_interrupted();
     uint64_t delay = at_once ? 0 : service->app->config.drain_delay_ms;

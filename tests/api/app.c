@@ -334,3 +334,23 @@ Test(app, the_library_has_the_version_of_its_header)
              SVC_VERSION_PATCH);
     cr_expect_str_eq(svc_version(), version);
 }
+
+Test(app, the_defaults_of_a_struct_are_those_of_its_macro)
+{
+    static const char *const names[] = {"svc_cache_policy", "svc_cache_wish", "svc_concurrency",
+                                        "svc_conditional",  "svc_config",     "svc_field",
+                                        "svc_file",         "svc_middleware", "svc_rate_limit",
+                                        "svc_route",        "svc_setting",    "svc_source",
+                                        "svc_task",         "svc_test",       "svc_validators"};
+    size_t size = 0, told;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const void *defaults = svc_struct_defaults(names[i], &size);
+        cr_assert_not_null(defaults, "%s", names[i]);
+        memcpy(&told, defaults, sizeof told);
+        cr_expect_eq(told, size, "%s", names[i]);
+    }
+    const svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
+    const svc_rate_limit *found = svc_struct_defaults("svc_rate_limit", &size);
+    cr_expect(size == sizeof limit && found->memory == limit.memory && found->cost == 1);
+    cr_expect_null(svc_struct_defaults("svc_kv", &size));
+}

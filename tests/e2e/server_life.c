@@ -217,9 +217,34 @@ static void stop_hook(svc_app *app, void *arg)
     svc_app_log_info(app, "hook ended", svc_kv_str("hook", arg));
 }
 
+/* ---- A stream without an end, but for that of the service */
+
+static int write_events(svc_pipe *pipe, void *arg)
+{
+    const struct timespec pause = {0, 1000000};
+    int64_t taken = 0;
+    while (taken >= 0 && !svc_app_draining(arg)) {
+        taken = svc_pipe_write(pipe, "data: tick\n\n", 12);
+        nanosleep(&pause, NULL);
+    }
+    return taken < 0 ? (int)taken : (int)(svc_pipe_write(pipe, "data: bye\n\n", 11) < 0);
+}
+
+static int events(svc_request *req, svc_response *res)
+{
+    return svc_response_writer(res, 200, "text/event-stream", write_events, svc_request_app(req));
+}
+
+static void drain_hook(svc_app *app, void *arg)
+{
+    svc_app_log_info(app, "drain hook", svc_kv_str("hook", arg),
+                     svc_kv_bool("draining", svc_app_draining(app)));
+}
+
 int main(void)
 {
     static const svc_middleware *const layers[] = {&hold_layer, NULL};
+    static char one[] = "first told", two[] = "second told";
     static char first[] = "first hook stopped", second[] = "second hook stopped";
     svc_app *app = svc_app_new("life");
     svc_route route = SVC_ROUTE_INIT;
@@ -235,6 +260,9 @@ int main(void)
     svc_app_get(app, "/block", block, NULL);
     svc_app_get(app, "/note/{count}", note, NULL);
     svc_app_get(app, "/fail/{value}", fail, NULL);
+    svc_app_get(app, "/events", events, NULL);
+    svc_app_add_drain_hook(app, drain_hook, one);
+    svc_app_add_drain_hook(app, drain_hook, two);
     svc_app_add_check(app, "switch", check, app);
     svc_app_add_hook(app, start_listening, NULL, NULL);
     svc_app_add_hook(app, NULL, stop_hook, first);

@@ -87,6 +87,42 @@ static struct client *held_client(const char *more)
     return client;
 }
 
+Test(drain, a_stream_without_an_end_ends_itself_when_the_drain_begins)
+{
+    static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=600000", NULL};
+    start(settings);
+    struct client *client = connect_client();
+    client_send_text(client, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_assert(client_readable(client, CLIENT_WAIT_MS));
+    cr_assert(process_signal(server, SIGTERM));
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.end, CLIENT_REPLY, "%s", client_end_name(reply.end));
+    cr_expect_eq(reply.status, 200);
+    const char *last = strstr(reply.body, "data: bye\n\n"); /* alone, when the stop came first */
+    cr_expect(last && strlen(last) == strlen("data: bye\n\n"), "%s", reply.body);
+    client_reply_free(&reply);
+    client_close(client);
+    cr_expect_eq(process_stop(server), 0, "long before the time for requests in flight is up");
+}
+
+Test(drain, drain_hooks_run_once_in_order_before_the_delay)
+{
+    static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=60000", NULL};
+    start(settings);
+    stop();
+    cr_assert(
+        process_await_log(server, "\"drain hook\",\"hook\":\"second told\"", PROCESS_WAIT_MS));
+    struct client *client = connect_client(); /* the listeners are open */
+    client_send_text(client, hello);
+    expect_hello(client, true);
+    client_close(client);
+    char *log = process_copy_log(server);
+    const char *first = strstr(log, "\"hook\":\"first told\",\"draining\":true");
+    const char *second = strstr(log, "\"hook\":\"second told\",\"draining\":true");
+    cr_expect(first && second && first < second, "%s", log);
+    free(log);
+}
+
 Test(drain, traffic_is_served_during_the_delay_while_readiness_is_off)
 {
     static const char *const settings[] = {"SVC_DRAIN_DELAY_MS=60000", NULL};

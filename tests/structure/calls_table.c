@@ -44,6 +44,11 @@ static int begin_loop(svc_app *app, svc_loop *loop, void *arg, void **state)
     return 0;
 }
 
+static void on_drain(svc_app *app, void *arg)
+{
+    (void)app, (void)arg;
+}
+
 static int run_task(svc_task_context *context, void *arg)
 {
     (void)context, (void)arg;
@@ -119,6 +124,22 @@ static long group_route(struct things *at)
     spec.pattern = "/late/group/route";
     spec.handler = handle;
     return svc_group_route(at->group, &spec);
+}
+
+static long plain_route(struct things *at)
+{
+    svc_route spec = SVC_ROUTE_INIT;
+    spec.pattern = "/late/plain";
+    spec.handler = handle;
+    return (svc_app_route)(at->app, &spec);
+}
+
+static long plain_group_route(struct things *at)
+{
+    svc_route spec = SVC_ROUTE_INIT;
+    spec.pattern = "/late/group/plain";
+    spec.handler = handle;
+    return (svc_group_route)(at->group, &spec);
 }
 
 static long task(struct things *at)
@@ -222,7 +243,8 @@ static long log_line(struct things *at)
 {
     svc_log_site site = SVC_LOG_SITE_INIT(SVC_LEVEL_INFO);
     svc_log_resolve(&site);
-    svc_app_log_write(at->app, &site, "line", NULL);
+    if ((svc_log_wanted)(&site))
+        svc_app_log_write(at->app, &site, "line", NULL);
     return 0;
 }
 
@@ -466,17 +488,21 @@ static long defer(struct things *at)
 
 #define CALLS(X)                                                                                   \
     X(svc_app_add_check, REGISTER, svc_app_add_check(at->app, "late", check, NULL))                \
+    X(svc_app_add_drain_hook, REGISTER, svc_app_add_drain_hook(at->app, on_drain, NULL))           \
     X(svc_app_add_hook, REGISTER, svc_app_add_hook(at->app, NULL, NULL, NULL))                     \
     X(svc_app_add_settings, REGISTER, svc_app_add_settings(at->app, setting_rows, &settings))      \
     X(svc_app_add_task, REGISTER, task(at))                                                        \
     X(svc_app_address, LOOK, (text = svc_app_address(at->app, 0), 0))                              \
     X(svc_app_admin_address, LOOK, (text = svc_app_admin_address(at->app), 0))                     \
     X(svc_app_configure, REGISTER, configure(at))                                                  \
+    X(svc_app_delete, REGISTER, (svc_app_delete)(at->app, "/late/app/delete", handle, NULL))       \
     X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
+    X(svc_app_draining, LOOK, (svc_app_draining(at->app), 0))                                      \
     X(svc_app_each_loop, REGISTER, svc_app_each_loop(at->app, &key, begin_loop, NULL, NULL))       \
     X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
     X(svc_app_free, LIFE, 0)                                                                       \
+    X(svc_app_get, REGISTER, (svc_app_get)(at->app, "/late/app/get", handle, NULL))                \
     X(svc_app_group, MAKE, svc_app_group(at->app, "/late") != NULL)                                \
     X(svc_app_log_write, LOOK, log_line(at))                                                       \
     X(svc_app_loop, LOOK, (svc_app_loop(at->app, 0), 0))                                           \
@@ -485,8 +511,12 @@ static long defer(struct things *at)
     X(svc_app_mount, REGISTER, mount(at))                                                          \
     X(svc_app_name, LOOK, (text = svc_app_name(at->app), 0))                                       \
     X(svc_app_new, LOOK, (svc_app_free(svc_app_new("another")), 0))                                \
+    X(svc_app_patch, REGISTER, (svc_app_patch)(at->app, "/late/app/patch", handle, NULL))          \
+    X(svc_app_post, REGISTER, (svc_app_post)(at->app, "/late/app/post", handle, NULL))             \
+    X(svc_app_put, REGISTER, (svc_app_put)(at->app, "/late/app/put", handle, NULL))                \
     X(svc_app_read_environment, REGISTER, svc_app_read_environment(at->app, "NONE"))               \
     X(svc_app_reopen_log, LOOK, (svc_app_reopen_log(at->app), 0))                                  \
+    X(svc_app_route, REGISTER, plain_route(at))                                                    \
     X(svc_app_route_at, REGISTER, route(at))                                                       \
     X(svc_app_run, LIFE, 0)                                                                        \
     X(svc_app_set_fallback, REGISTER, svc_app_set_fallback(at->app, handle, NULL))                 \
@@ -505,10 +535,18 @@ static long defer(struct things *at)
     X(svc_conditional_new, MAKE, svc_conditional_new(at->app, NULL) != NULL)                       \
     X(svc_error_name, LOOK, (text = svc_error_name(SVC_ESTATE), 0))                                \
     X(svc_error_text, LOOK, (text = svc_error_text(SVC_ESTATE), 0))                                \
+    X(svc_group_delete, REGISTER,                                                                  \
+      (svc_group_delete)(at->group, "/late/group/delete", handle, NULL))                           \
+    X(svc_group_get, REGISTER, (svc_group_get)(at->group, "/late/group/get", handle, NULL))        \
     X(svc_group_group, MAKE, svc_group_group(at->group, "/late") != NULL)                          \
     X(svc_group_method_at, REGISTER, svc_group_get(at->group, "/late/group", handle, NULL))        \
     X(svc_group_mount, REGISTER, group_mount(at))                                                  \
+    X(svc_group_patch, REGISTER, (svc_group_patch)(at->group, "/late/group/patch", handle, NULL))  \
+    X(svc_group_post, REGISTER, (svc_group_post)(at->group, "/late/group/post", handle, NULL))     \
+    X(svc_group_put, REGISTER, (svc_group_put)(at->group, "/late/group/put", handle, NULL))        \
+    X(svc_group_route, REGISTER, plain_group_route(at))                                            \
     X(svc_group_route_at, REGISTER, group_route(at))                                               \
+    X(svc_group_set_flags, REGISTER, svc_group_set_flags(at->group, SVC_BLOCKING))                 \
     X(svc_group_set_timeout, REGISTER, svc_group_set_timeout(at->group, 1000))                     \
     X(svc_group_use, REGISTER, svc_group_use(at->group, &layer))                                   \
     X(svc_json_close, LOOK, PUT((void)0))                                                          \
@@ -531,7 +569,15 @@ static long defer(struct things *at)
     X(svc_json_writer_free, LOOK, new_writer(at))                                                  \
     X(svc_json_writer_new, LOOK, new_writer(at))                                                   \
     X(svc_json_writer_text, LOOK, (text = svc_json_writer_text(at->json, &length), 0))             \
+    X(svc_kv_bool, LOOK, svc_kv_bool("a", false).value.truth)                                      \
+    X(svc_kv_bytes, LOOK, svc_kv_bytes("a", "b", 1).len != 1)                                      \
+    X(svc_kv_double, LOOK, svc_kv_double("a", 0).value.real > 0)                                   \
+    X(svc_kv_err, LOOK, svc_kv_err("a", SVC_EINVAL).len == 0)                                      \
+    X(svc_kv_int, LOOK, svc_kv_int("a", 0).value.number)                                           \
+    X(svc_kv_str, LOOK, svc_kv_str("a", "b").len != 1)                                             \
+    X(svc_kv_uint, LOOK, (long)svc_kv_uint("a", 0).value.count)                                    \
     X(svc_log_resolve, LOOK, log_line(at))                                                         \
+    X(svc_log_wanted, LOOK, log_line(at))                                                          \
     X(svc_log_write, REQUEST, log_request_line(at))                                                \
     X(svc_loop_get, LOOK, (svc_loop_get(at->loop, &key), 0))                                       \
     X(svc_loop_post, LOOK, (svc_loop_post(at->loop, do_nothing, NULL) == SVC_EINVAL))              \
@@ -669,6 +715,7 @@ static long defer(struct things *at)
     X(svc_response_writer, ANSWER, answer_by_writer(at))                                           \
     X(svc_schema_new, MAKE,                                                                        \
       svc_schema_new(at->app, bound_fields, sizeof(struct bound), 0) != NULL)                      \
+    X(svc_struct_defaults, LOOK, svc_struct_defaults("svc_route", &length) == NULL)                \
     X(svc_task_app, LOOK, (at->task && svc_task_app(at->task) != at->app))                         \
     X(svc_task_sleep, LOOK, (at->task && svc_task_sleep(at->task, 0) > 0))                         \
     X(svc_task_stopping, LOOK, (at->task ? (svc_task_stopping(at->task), 0) : 0))                  \
