@@ -22,7 +22,7 @@ struct svc_route {
     const char *pattern;  /* "[METHOD ][HOST]/path" as in Go 1.22's ServeMux */
     svc_handler *handler; /* not NULL */
     void *arg;            /* for svc_request_arg; borrowed until the app is freed */
-    unsigned flags;       /* SVC_ANY_BYTES, SVC_BLOCKING, SVC_STREAM_BODY */
+    unsigned flags;       /* SVC_ANY_BYTES, SVC_BLOCKING, SVC_STREAM_BODY, SVC_DUPLEX */
     size_t max_body;      /* bytes; 0: the app's max_body_bytes */
     unsigned timeout_ms;  /* 0: the group's (svc_group_set_timeout), else the app's request_timeout_ms */
     const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; as
