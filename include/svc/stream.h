@@ -28,6 +28,13 @@
  * moment ends: its pipe is cancelled, its source closed. A body that has not ended is a departure by
  * either setting, and its reading ends with SVC_ECANCELLED. What cannot be seen is the end behind bytes
  * that fill the socket because nobody reads them.
+ *
+ * A route with SVC_DUPLEX, which is SVC_STREAM_BODY as well, has its body read on while the reply goes out:
+ * by the writer of svc_response_writer, or, when a deferred answer has been completed, by whoever holds
+ * its svc_pending. What ends the reply ends the body too; a body over its limit ends the reading with
+ * SVC_ETOOBIG, and the reply is whoever writes it to end. No layer may see the body of such a route
+ * (on_body): the start is refused. So is it where a protocol that the service speaks cannot do that, as
+ * HTTP/1 by libmicrohttpd cannot: at present such routes are for svc_app_test alone.
  */
 #ifndef SVC_STREAM_H
 #define SVC_STREAM_H
@@ -85,6 +92,23 @@ SVC_API int svc_response_pipe(svc_response *res, int status, const char *type, s
  */
 SVC_API int svc_response_writer(svc_response *res, int status, const char *type,
                                 int (*write)(svc_pipe *pipe, void *arg), void *arg);
+
+/*
+ * Has the reply's head wait for the first byte of its body, where that is a source, a pipe or a writer; else
+ * this does nothing. Without it the head goes out at once. Until there is a byte, or the end:
+ *
+ * - the writer, or the source's read, may still change the reply by svc_response_set_status, by setting,
+ *   adding and removing header fields, and by svc_response_on_trailers, in the response that has been
+ *   answered with, also where that is one of svc_response_new; by nothing else, and not any more once a byte
+ *   has been written. Who writes into a pipe of his own may not, as nothing keeps the response for him;
+ * - a writer, pipe or source that fails is answered 500, or as a handler's failure, in place of a cut;
+ * - the request's deadline holds, and is answered 504. The writer may go on, as a handler may.
+ *
+ * Layers see the response (on_response) when it is as it will be sent. To HEAD, nothing is written or read, so
+ * the reply is what the handler has made. 0, or SVC_ENOMEM for NULL. The thread that has the response.
+ * Since: 0.1
+ */
+SVC_API int svc_response_hold_head(svc_response *res);
 
 SVC_END_DECLS
 
