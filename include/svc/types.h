@@ -34,7 +34,9 @@ enum {
     /* A route: its handler reads the body as it comes (svc/stream.h). */
     SVC_STREAM_BODY = 1 << 25,
     /* A middleware: on_body sees each piece as it arrives; without this flag, the whole body once. */
-    SVC_BODY_PIECES = 1 << 26
+    SVC_BODY_PIECES = 1 << 26,
+    /* A route: as SVC_STREAM_BODY, and the body is read on while the reply goes out (svc/stream.h). */
+    SVC_DUPLEX = 1 << 27
 };
 
 /* A key of a value of a request or of an event loop: its address is its identity. */

@@ -12,7 +12,7 @@
     "a middleware needs SVC_MIDDLEWARE_INIT, a name, flags of a middleware and a state that fits " \
     "into a request's memory"
 
-enum { ROUTE_FLAGS = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY };
+enum { ROUTE_FLAGS = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_DUPLEX };
 enum { GROUP_TIMEOUT_MAX_MS = 86400000 /* that of the setting request_timeout_ms */ };
 
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)

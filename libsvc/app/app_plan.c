@@ -79,17 +79,20 @@ static unsigned timeout_of(const struct app_route *route)
     return ms ? ms : (unsigned)app->config.request_timeout_ms;
 }
 
-/* A body that is read as it comes never lies in memory for a layer that wants it whole. */
+/* A body that is read as it comes never lies in memory for a layer that wants it whole; and while
+ * the reply goes out, its layers are no more whose reads on. */
 static int check_stream(svc_app *app, const struct route *route)
 {
     int error = 0;
     for (size_t i = 0; i < route->chain.count && route->flags & SVC_STREAM_BODY; i++) {
         const svc_middleware *middleware = route->chain.layers[i].middleware;
-        if (!middleware->on_body || middleware->flags & SVC_BODY_PIECES)
+        bool duplex = route->flags & SVC_DUPLEX;
+        if (!middleware->on_body || (middleware->flags & SVC_BODY_PIECES && !duplex))
             continue;
         svc__faults_add(&app->faults, route->pattern.file, route->pattern.line,
-                        "middleware \"%s\" wants the whole body, which the route streams",
-                        middleware->name);
+                        "middleware \"%s\" wants the %s", middleware->name,
+                        duplex ? "body, which the route reads while it answers"
+                               : "whole body, which the route streams");
         error = SVC_EROUTES;
     }
     return error;
@@ -110,7 +113,7 @@ static unsigned flags_of(const struct app_route *route)
     const svc_group *group = route->group;
     for (; group && group->app == route->group->app; group = group->parent)
         flags |= group->flags;
-    return flags;
+    return flags & SVC_DUPLEX ? flags | SVC_STREAM_BODY : flags;
 }
 
 /* Outermost first: the default stack, the app, the groups from the outside in, which are also

@@ -21,6 +21,7 @@
 #include "libsvc/dispatch/refusal.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/request_trailers.h"
 #include "libsvc/exchange/response_trailers.h"
 #include "libsvc/run/reactor.h"
@@ -48,6 +49,9 @@ struct test_client {
     bool news;                  /* of its exchange */
     uint64_t end_ms;            /* when it leaves; svc__clock_ms */
     bool left;                  /* it has */
+    size_t sent;                /* of the body */
+    const svc_test *test;
+    bool body_over; /* no more of it is to be sent */
     struct peer peer;
 };
 
@@ -148,14 +152,16 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
 }
 
 /* Hands in the next piece of the body, or its end. */
-static enum exchange_step send_body(struct exchange *x, const svc_test *test, size_t *at)
+static enum exchange_step send_body(struct exchange *x, const svc_test *test,
+                                    struct test_client *client)
 {
-    size_t left = test->body_len - *at, len = left < BODY_PIECE ? left : BODY_PIECE;
+    size_t left = test->body_len - client->sent, len = left < BODY_PIECE ? left : BODY_PIECE;
+    client->body_over = !left;
     if (!left)
         return svc__dispatch_body_end(x);
-    enum exchange_step step = svc__dispatch_body(x, (const char *)test->body + *at, len);
+    enum exchange_step step = svc__dispatch_body(x, (const char *)test->body + client->sent, len);
     if (step != EXCHANGE_FULL)
-        *at += len;
+        client->sent += len;
     return step;
 }
 
@@ -201,17 +207,17 @@ static int send_trailers(struct exchange *x, const svc_test *test, const char **
 /* The exchange that replies, if the client has not left; NULL when out of memory. */
 static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
-    size_t at = 0;
+    struct test_client *client = host->client;
     int status;
     const char *reason;
     enum exchange_step step = svc__dispatch_run(x);
     while (x && step != EXCHANGE_REPLY)
         switch (step) {
         case EXCHANGE_BODY:
-            status = at == test->body_len ? send_trailers(x, test, &reason) : 0;
+            status = client->sent == test->body_len ? send_trailers(x, test, &reason) : 0;
             if (status)
                 return svc__dispatch_refuse(x, status, reason, SVC_CUT);
-            step = send_body(x, test, &at);
+            step = send_body(x, test, client);
             break;
         case EXCHANGE_OVER:
             return svc__dispatch_refuse(x, REFUSAL_BODY_OVER, SVC_CUT);
@@ -298,13 +304,30 @@ static int copy_trailers(struct svc_reply *reply, struct exchange *x)
     return 0;
 }
 
+/* Sends on while the reply comes. Whether anything could be sent. */
+static bool send_on(struct exchange *x, const svc_test *test, struct test_client *client)
+{
+    const char *reason;
+    if (client->body_over || !svc__exchange_reads_on(x))
+        return false;
+    if (client->sent == test->body_len && send_trailers(x, test, &reason)) {
+        svc__body_stream_stop(x, SVC_ECANCELLED);
+        client->body_over = true;
+        return false;
+    }
+    enum exchange_step step = send_body(x, test, client);
+    client->body_over |= step == EXCHANGE_OVER;
+    return step == EXCHANGE_BODY || step == EXCHANGE_REPLY;
+}
+
 /* As svc__dispatch_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
 static int64_t read_source(struct test_host *test, struct exchange *x, char *space)
 {
     int64_t n = SVC_EAGAIN;
     while (n == SVC_EAGAIN && !leaves(test->client)) {
+        bool sent = send_on(x, test->client->test, test->client);
         n = svc__dispatch_reply_read(x, space, BODY_PIECE);
-        if (n == SVC_EAGAIN)
+        if (n == SVC_EAGAIN && !sent)
             await_own_news(test, test->client->end_ms);
     }
     return n;
@@ -402,7 +425,7 @@ static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     struct log *before = svc__log_adopt(log);
     struct svc_loop *loop_before = svc__reactor_enter(loop);
     struct test_client *client_before = app->test_host->client;
-    struct test_client client = {.end_ms = svc__clock_ms() + test->timeout_ms};
+    struct test_client client = {.end_ms = svc__clock_ms() + test->timeout_ms, .test = test};
     client.transport = (struct transport){take_client_news, "http", &client.peer};
     app->test_host->client = &client;
     int error = exchange(app, test, reply);

@@ -71,7 +71,7 @@ static bool bind_either(struct binding *b, svc_request *req, svc_response *res)
 bool svc_request_bind(svc_request *req, svc_response *res, const svc_schema *schema, void *out)
 {
     struct binding b;
-    if (!begin(&b, req, res, schema, false))
+    if (!res || !begin(&b, req, res, schema, false))
         return false;
     bool read = schema->flags & SVC_SCHEMA_FORM ? bind_either(&b, req, res)
                                                 : svc__bind_json_body(&b, req, res);
@@ -82,7 +82,7 @@ bool svc_request_bind_query(svc_request *req, svc_response *res, const svc_schem
                             void *out)
 {
     struct binding b;
-    if (!begin(&b, req, res, schema, true))
+    if (!res || !begin(&b, req, res, schema, true))
         return false;
     if (svc__request_parse_query(req))
         return give_up(res, 503);
@@ -94,7 +94,7 @@ bool svc_request_bind_path(svc_request *req, svc_response *res, const svc_schema
 {
     struct binding b;
     struct param params[PATTERN_MAX_PARAMS];
-    if (!begin(&b, req, res, schema, true))
+    if (!res || !begin(&b, req, res, schema, true))
         return false;
     for (size_t i = 0; i < req->match.count; i++)
         params[i] = (struct param){req->match.params[i].name, svc__bytes_z(req->params[i]), true};

@@ -12,6 +12,7 @@
 #include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/layers.h"
 #include "libsvc/exchange/pending.h"
+#include "libsvc/exchange/response_hold.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/response_pipe.h"
 #include "libsvc/exchange/response_trailers.h"
@@ -183,19 +184,94 @@ static enum exchange_step run_response(struct exchange *x)
         fail(x, "on_response", x->response_error);
     if (svc__response_trailers_begin(x))
         answer_problem(x, REFUSAL_NO_MEMORY);
-    if (!x->host->worker && !svc__exchange_reply_bodiless(x) && svc__response_pipe_begin(x))
+    if (!x->host->worker && !svc__exchange_reply_bodiless(x) &&
+        svc__response_pipe_begin(x, &x->response))
         answer_busy(x);
     x->replied = true;
     return EXCHANGE_REPLY;
+}
+
+/* Reads from the source; its waker is armed before, since something may come right behind. */
+static int64_t read_source(struct exchange *x, const svc_response *res, char *data, size_t len)
+{
+    const svc_source *source = &res->body.source;
+    svc_waker *waker = res->waker;
+    int error = svc__response_pipe_begin(x, res);
+    if (error)
+        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
+    if (waker) {
+        svc__waker_bind(waker, x);
+        svc__waker_arm(&waker->waker);
+    }
+    int64_t n = source->read(source->state, data, len);
+    if (n == SVC_EAGAIN && svc__waker_is_held(waker))
+        return n;
+    if (waker)
+        svc__waker_disarm(&waker->waker);
+    if (n != SVC_EAGAIN)
+        return n;
+    svc_log_error(&x->request, "response cannot be sent",
+                  svc_kv_str("error", "its source has nothing, and nobody holds its waker"));
+    return SVC_ESTATE;
+}
+
+/* The response is what its writer has made of it by now, and no more his to change. */
+static enum exchange_step end_hold(struct exchange *x, int error)
+{
+    svc_response *held = x->held;
+    x->held = NULL;
+    x->arena.cache = x->home->arenas;
+    if (held != &x->response) {
+        int merged = svc__pending_adopt(x, held);
+        error = error ? error : merged;
+    }
+    if (error == SVC_EAGAIN)
+        answer_busy(x);
+    else if (error)
+        fail(x, "body", error);
+    return run_response(x);
+}
+
+/* Goes on when there is a byte, or when there is none to come. */
+static enum exchange_step await_first_byte(struct exchange *x)
+{
+    char none;
+    int64_t n = read_source(x, x->held, &none, 0);
+    if (n != SVC_EAGAIN)
+        return end_hold(x, n < 0 ? (int)n : 0);
+    x->next = await_first_byte;
+    x->parked = NEWS_STREAM;
+    return EXCHANGE_WAIT;
+}
+
+/*
+ * The head waits for the first byte of the body. Until then the response is that of who makes the
+ * body, perhaps on a worker: its home leaves it alone, and its memory comes from no thread's cache.
+ */
+static enum exchange_step run_held(struct exchange *x)
+{
+    if (!x->held)
+        x->held = &x->response;
+    if (svc__bytes_eq_z(x->request.method, "HEAD")) /* no byte of it is wanted */
+        return end_hold(x, 0);
+    int error = svc__away_prepare(x, x->passed);
+    if (!error)
+        error = svc__response_hold_begin(x->held);
+    if (error)
+        return end_hold(x, error);
+    x->arena.cache = NULL;
+    return svc__response_pipe_begin(x, x->held) ? end_hold(x, SVC_EAGAIN) : await_first_byte(x);
 }
 
 /* A worker has no more to do: the way out begins at home, where layers are that were not lent. */
 static enum exchange_step reply(struct exchange *x)
 {
     x->unanswered = x->passed;
+    bool held = x->held || svc__response_hold_wanted(&x->response);
+    enum exchange_step (*stage)(struct exchange * x) = held ? run_held : run_response;
     if (!x->host->worker)
-        return run_response(x);
-    x->next = run_response;
+        return stage(x);
+    x->next = stage;
     return EXCHANGE_WAIT;
 }
 
@@ -258,6 +334,10 @@ static enum exchange_step take_answer(struct exchange *x)
     svc_response *answer = svc__pending_take(atomic_load(&x->pending));
     if (!answer)
         return answer_with(x, SVC_ECANCELLED);
+    if (svc__response_hold_wanted(answer)) { /* whose writer knows this response and no other */
+        x->held = answer;
+        return reply(x);
+    }
     return answer_with(x, svc__pending_adopt(x, answer));
 }
 
@@ -421,6 +501,8 @@ static enum exchange_step end_body(struct exchange *x)
 {
     if (x->stream) {
         svc__body_stream_end(x);
+        if (x->replied)
+            return EXCHANGE_REPLY;
         return svc__away_is(x) ? EXCHANGE_WAIT : x->next(x);
     }
     svc_piece end = {"", 0, true};
@@ -484,30 +566,6 @@ void svc__dispatch_excuse_reply(struct exchange *x, int status, const char *reas
     answer_problem(x, status, NULL);
 }
 
-/* Reads from the source; its waker is armed before, since something may come right behind. */
-static int64_t read_source(struct exchange *x, char *data, size_t len)
-{
-    const svc_source *source = &x->response.body.source;
-    svc_waker *waker = x->response.waker;
-    int error = svc__response_pipe_begin(x);
-    if (error)
-        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
-    if (waker) {
-        svc__waker_bind(waker, x);
-        svc__waker_arm(&waker->waker);
-    }
-    int64_t n = source->read(source->state, data, len);
-    if (n == SVC_EAGAIN && svc__waker_is_held(waker))
-        return n;
-    if (waker)
-        svc__waker_disarm(&waker->waker);
-    if (n != SVC_EAGAIN)
-        return n;
-    svc_log_error(&x->request, "response cannot be sent",
-                  svc_kv_str("error", "its source has nothing, and nobody holds its waker"));
-    return SVC_ESTATE;
-}
-
 int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len)
 {
     struct response_body *body = &x->response.body;
@@ -518,7 +576,7 @@ int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len)
         if (!len)
             return 0;
     }
-    int64_t n = read_source(x, data, len);
+    int64_t n = read_source(x, &x->response, data, len);
     enum watched what = x->response.pipe ? WATCHED_NOTHING : WATCHED_SOURCE;
     svc__watchdog_look(&x->home->loop->watchdog, what, x->request.route);
     if (n > 0 && (uint64_t)n > len)
@@ -542,7 +600,7 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     bool has_others = x->passed > x->request.plan->default_layers;
     uint64_t wall_ns = has_others ? svc__clock_wall_ns() : 0;
     const svc_done done = {.size = sizeof done,
-                           .outcome = outcome,
+                           .outcome = (int)outcome,
                            .bytes_in = x->request.bytes_in,
                            .bytes_out = bytes_out,
                            .duration_ns = duration_ns,
@@ -560,4 +618,7 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
 static void end_given_up(struct exchange *x)
 {
     svc__dispatch_done(x, x->given_up, 0);
+    x->arena.cache = x->home->arenas;
+    if (x->held && x->held != &x->response)
+        svc_response_free(x->held);
 }

@@ -6,6 +6,8 @@
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/pending.h"
+#include "libsvc/exchange/response_pipe.h"
+#include "libsvc/exchange/waker.h"
 
 void svc__stand_in_cancel(struct exchange *x)
 {
@@ -21,6 +23,10 @@ static void give_up(struct exchange *x, enum svc_outcome outcome)
     svc__pending_close(atomic_load(&x->pending));
     svc__stand_in_cancel(x); /* before its reader is told so, who asks why */
     svc__body_stream_stop(x, SVC_ECANCELLED);
+    if (x->held && x->held->waker) /* it would keep x, and may never be woken */
+        svc__waker_disarm(&x->held->waker->waker);
+    if (x->held && x->held->pipe)
+        svc_pipe_cancel(x->held->pipe->pipe);
 }
 
 /* Only what nobody changes who has it. */

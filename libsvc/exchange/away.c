@@ -175,6 +175,8 @@ void svc__away_news(struct exchange *x)
             x->lent = x->lent_on;
     }
     x->arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
+    if (news >= NEWS_STREAM && x->parked & NEWS_STREAM)
+        x->arrived |= NEWS_STREAM;
     bool goes_on = false;
     if (!x->out)
         goes_on = unpark(x) || (news & NEWS_WORK && !x->parked);

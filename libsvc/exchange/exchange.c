@@ -33,6 +33,13 @@ bool svc__exchange_body_unread(const struct exchange *x)
            (x->framing.kind == BODY_LENGTH && x->request.bytes_in < x->framing.length);
 }
 
+bool svc__exchange_reads_on(const struct exchange *x)
+{
+    const struct route *route = x->request.route;
+    return route && route->flags & SVC_DUPLEX && x->stream && x->replied &&
+           !svc__exchange_reply_bodiless(x);
+}
+
 uint64_t svc__exchange_reply_length(const struct exchange *x)
 {
     const svc_response *res = &x->response;

@@ -98,6 +98,7 @@ struct svc_response {
     struct response_body body;
     uint64_t length; /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
     struct trailers_asked *on_trailers; /* first of those; NULL: none */
+    bool holds_head;                    /* it waits for the first byte of the body */
     bool cached_errors;                 /* what is said to caches holds for an error too */
     struct response_pipe *pipe;         /* which the body's source reads, wrapped or not; or NULL */
     svc_waker *waker; /* of the body's source, wrapped or not; NULL: none was asked for */
@@ -172,6 +173,9 @@ struct exchange {
     struct lent lent;    /* the home's */
     struct lent lent_on; /* of whom a worker waits for; the home takes it when that has returned */
     struct work work;
+    /* The response whose first byte it waits for: its own, or one of svc_response_new that will be
+     * adopted; NULL: for none. */
+    svc_response *held;
     _Atomic(struct svc_pending *) pending;
     enum svc_outcome given_up;       /* why another stands in for it; SVC_COMPLETE: none does */
     void (*end)(struct exchange *x); /* of one given up: what the last reference does first */
@@ -192,6 +196,10 @@ static inline bool svc__exchange_has_reply(const struct exchange *x)
 {
     return !x->out && x->replied;
 }
+
+/* Whether the body is read on while the reply goes out: its host hands in what is left of it, as
+ * long as svc__dispatch_body wants more. */
+bool svc__exchange_reads_on(const struct exchange *x);
 
 /* Whether the body is still to be read although the reply is decided. */
 bool svc__exchange_body_unread(const struct exchange *x);

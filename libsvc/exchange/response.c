@@ -226,6 +226,7 @@ void svc__response_reset(svc_response *res)
     res->field_bytes = 0;
     res->length = SVC_LENGTH_UNKNOWN;
     res->on_trailers = NULL;
+    res->holds_head = false;
     res->cached_errors = false;
 }
 

@@ -90,9 +90,9 @@ static int start_writer(struct exchange *x, struct response_pipe *reply)
     return error;
 }
 
-int svc__response_pipe_begin(struct exchange *x)
+int svc__response_pipe_begin(struct exchange *x, const svc_response *res)
 {
-    struct response_pipe *reply = x->response.pipe;
+    struct response_pipe *reply = res->pipe;
     if (!reply || reply->x)
         return 0;
     reply->x = x;

@@ -15,8 +15,9 @@ struct response_pipe {
     struct work work;
 };
 
-/* Begins a reply that is decided, so that who writes it has a worker. 0, also without a pipe or the
- * second time, or SVC_EAGAIN or SVC_ENOMEM when there is none. The home's thread. */
-int svc__response_pipe_begin(struct exchange *x);
+/* Begins a reply that is decided, or whose head waits for its first byte, so that who writes it has
+ * a worker. 0, also without a pipe or the second time, or SVC_EAGAIN or SVC_ENOMEM when there is
+ * none. The home's thread. */
+int svc__response_pipe_begin(struct exchange *x, const svc_response *res);
 
 #endif

@@ -60,6 +60,8 @@ static json_t *parse(svc_request *req, svc_response *res)
 
 json_t *svc_request_json(svc_request *req, svc_response *res)
 {
+    if (!res) /* of svc_response_new, when memory has run out */
+        return NULL;
     if (req->json)
         return req->json;
     if (!media_type_accepted(req, res))

@@ -30,6 +30,7 @@ struct front_part {
 struct front {
     const char *name;
     const char *scheme; /* of requests by it: "http" */
+    bool reads_on;      /* a request's body can come in while its reply goes out (SVC_DUPLEX) */
     size_t conn_size;   /* of what begins with a struct conn, all else zero for a new one */
 
     /* ---- Of a loop */

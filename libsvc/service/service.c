@@ -65,8 +65,30 @@ static int open_server(struct service *service)
     return service->server ? 0 : error;
 }
 
+/* What a front cannot do is refused here, and not found out by a client that waits. */
+static int check_routes(svc_app *app)
+{
+    const struct front *lacks = NULL;
+    int error = 0;
+    for (size_t i = 0; fronts[i]; i++)
+        lacks = fronts[i]->reads_on ? lacks : fronts[i];
+    for (size_t i = 0; lacks && app->plan && i < app->plan->route_count; i++) {
+        const struct route *route = &app->plan->routes[i];
+        if (!(route->flags & SVC_DUPLEX))
+            continue;
+        svc__faults_add(
+            &app->faults, route->pattern.file, route->pattern.line,
+            "the route reads its body while it answers (SVC_DUPLEX), which %s cannot do",
+            lacks->name);
+        error = SVC_EROUTES;
+    }
+    return error;
+}
+
 int svc__service_open(svc_app *app, struct service **out)
 {
+    if (check_routes(app))
+        return SVC_EROUTES;
     struct service *service = calloc(1, sizeof *service);
     if (!service)
         return SVC_ENOMEM;

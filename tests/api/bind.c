@@ -713,3 +713,32 @@ Test(bind, the_locale_changes_no_number)
     expect(app, "/query?share=0,25", NULL, NULL, "share: must be a number from -0.5 to 1\n");
     svc_app_free(app);
 }
+
+/* ---- Without a response, as svc_response_new gives none when memory has run out */
+
+static int bind_into_nothing(svc_request *req, svc_response *res)
+{
+    struct point {
+        double x;
+    } point;
+    svc_validators validators = SVC_VALIDATORS_INIT;
+    const svc_schema *none = svc_request_arg(req);
+    cr_expect_null(svc_request_json(req, NULL));
+    cr_expect_not(svc_request_bind(req, NULL, none, &point));
+    cr_expect_not(svc_request_bind_query(req, NULL, none, &point));
+    cr_expect_not(svc_request_bind_path(req, NULL, none, &point));
+    cr_expect_not(svc_request_check_conditions(req, NULL, &validators));
+    return svc_response_empty(res, 204);
+}
+
+Test(bind, without_a_response_nothing_is_read)
+{
+    static const svc_field fields[] = {{.type = SVC_TYPE_END, .size = sizeof(svc_field)}};
+    svc_app *app = svc_app_new("none");
+    const svc_schema *none = svc_schema_new(app, fields, 8, 0);
+    svc_app_post(app, "/", bind_into_nothing, (void *)(uintptr_t)none);
+    svc_reply *reply = svc_app_test_json(app, "POST", "/", "{}");
+    cr_expect_eq(svc_reply_status(reply), 204);
+    svc_reply_free(reply);
+    svc_app_free(app);
+}

@@ -534,3 +534,137 @@ Test(stream, a_waker_may_outlive_all_that_it_could_wake)
     svc_waker_wake(kept_waker);
     svc_waker_unref(kept_waker);
 }
+
+/* ---- Both ways at a time */
+
+static int pass_body(svc_request *req, svc_response *res, const svc_layer *layer, svc_piece *piece)
+{
+    (void)req, (void)res, (void)layer, (void)piece;
+    return SVC_PASS;
+}
+
+static svc_request *duplex; /* whose body the writer reads */
+
+static int echo_pieces(svc_pipe *pipe, void *arg)
+{
+    (void)arg;
+    char data[1000];
+    int64_t n, error = 0;
+    while (error >= 0 && (n = svc_request_read(duplex, data, sizeof data)) > 0)
+        error = svc_pipe_write(pipe, data, (size_t)n);
+    return error < 0 ? (int)error : (int)n;
+}
+
+static int echo_while_read(svc_request *req, svc_response *res)
+{
+    duplex = req;
+    return svc_response_writer(res, 200, "text/plain", echo_pieces, NULL);
+}
+
+Test(stream, a_body_is_read_on_while_the_reply_goes_out, .init = make_large)
+{
+    size_t len;
+    svc_app *app = make(echo_while_read, SVC_DUPLEX, NULL);
+    svc_reply *reply = send(app, large, LARGE); /* more than both pipes hold */
+    const char *body = svc_reply_body(reply, &len);
+    cr_expect_eq(svc_reply_status(reply), 200);
+    cr_expect_eq(svc_reply_outcome(reply), SVC_COMPLETE);
+    cr_expect(len == LARGE && !memcmp(body, large, LARGE));
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+static int read_over_limit(svc_pipe *pipe, void *arg)
+{
+    (void)arg;
+    char data[10000];
+    while ((last = svc_request_read(duplex, data, sizeof data)) > 0)
+        continue;
+    int64_t written = svc_pipe_write(pipe, "over", 4);
+    return written < 0 ? (int)written : 0;
+}
+
+static int answer_while_read(svc_request *req, svc_response *res)
+{
+    duplex = req;
+    return svc_response_writer(res, 200, "text/plain", read_over_limit, NULL);
+}
+
+Test(stream, a_body_over_its_limit_ends_the_reading_and_not_the_reply, .init = make_large)
+{
+    svc_app *app = svc_app_new("test");
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "/";
+    route.handler = answer_while_read;
+    route.flags = SVC_DUPLEX;
+    route.max_body = 1 << 20;
+    svc_app_route(app, &route);
+    svc_test test = SVC_TEST_INIT;
+    test.method = "POST";
+    test.headers = (const char *const[]){"Transfer-Encoding", "chunked", NULL};
+    test.body = large;
+    test.body_len = LARGE;
+    svc_reply *reply = svc_app_test(app, &test);
+    cr_expect_eq(last, SVC_ETOOBIG);
+    cr_expect_str_eq(svc_reply_body(reply, NULL), "over");
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+static void *echo_later(void *arg)
+{
+    svc_pending *pending = arg;
+    svc_pipe *pipe = svc_pipe_new(0);
+    svc_response *answer = svc_response_new();
+    svc_response_pipe(answer, 200, "text/plain", svc_pipe_ref(pipe));
+    svc_pending_complete(pending, answer);
+    duplex = svc_pending_request(pending);
+    svc_pipe_end(pipe, echo_pieces(pipe, NULL));
+    svc_pipe_unref(pipe);
+    svc_pending_unref(pending);
+    return NULL;
+}
+
+static pthread_t duplex_thread;
+
+static int echo_from_thread(svc_request *req, svc_response *res)
+{
+    (void)res;
+    svc_pending *pending = svc_request_defer(req, NULL, NULL);
+    return pthread_create(&duplex_thread, NULL, echo_later, pending) ? SVC_ESYSTEM : 0;
+}
+
+Test(stream, a_body_is_read_on_when_the_deferred_answer_is_complete, .init = make_large)
+{
+    size_t len;
+    svc_app *app = make(echo_from_thread, SVC_DUPLEX, NULL);
+    svc_reply *reply = send(app, large, LARGE);
+    pthread_join(duplex_thread, NULL);
+    const char *body = svc_reply_body(reply, &len);
+    cr_expect(len == LARGE && !memcmp(body, large, LARGE));
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+Test(stream, both_ways_at_a_time_allow_no_layer_for_the_body)
+{
+    static const svc_middleware pieces = {
+        .size = sizeof pieces, .name = "pieces", .flags = SVC_BODY_PIECES, .on_body = pass_body};
+    svc_app *app = make(echo_while_read, SVC_DUPLEX, &pieces);
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_null(reply);
+    cr_expect(strstr(svc_app_errors(app), "reads while it answers"), "%s", svc_app_errors(app));
+    svc_app_free(app);
+}
+
+Test(stream, both_ways_at_a_time_are_refused_where_the_protocol_cannot)
+{
+    svc_app *app = make(echo_while_read, SVC_DUPLEX, NULL);
+    svc_config config = SVC_CONFIG_INIT;
+    config.listen = "127.0.0.1:0";
+    config.admin_listen = "";
+    svc_app_configure(app, &config);
+    cr_expect_eq(svc_app_start(app), SVC_EROUTES);
+    cr_expect(strstr(svc_app_errors(app), "SVC_DUPLEX"), "%s", svc_app_errors(app));
+    svc_app_free(app);
+}

@@ -98,8 +98,8 @@ Test(drain, a_stream_without_an_end_ends_itself_when_the_drain_begins)
     struct client_reply reply = client_read(client, false);
     cr_expect_eq(reply.end, CLIENT_REPLY, "%s", client_end_name(reply.end));
     cr_expect_eq(reply.status, 200);
-    const char *last = reply.body + strlen(reply.body) - strlen("data: bye\n\n");
-    cr_expect(last > reply.body && !strcmp(last, "data: bye\n\n"), "%s", reply.body);
+    const char *last = strstr(reply.body, "data: bye\n\n"); /* alone, when the stop came first */
+    cr_expect(last && strlen(last) == strlen("data: bye\n\n"), "%s", reply.body);
     client_reply_free(&reply);
     client_close(client);
     cr_expect_eq(process_stop(server), 0, "long before the time for requests in flight is up");

@@ -685,6 +685,7 @@ static long defer(struct things *at)
     X(svc_response_header, LOOK, (text = svc_response_header(at->res, "X-Added"), 0))              \
     X(svc_response_header_at, LOOK, (svc_response_header_at(at->res, 0, &text, &other_text), 0))   \
     X(svc_response_header_count, LOOK, (length = svc_response_header_count(at->res), 0))           \
+    X(svc_response_hold_head, ANSWER, svc_response_hold_head(at->res))                             \
     X(svc_response_json, ANSWER, svc_response_json(at->res, 200, "{s:i}", "a", 1))                 \
     X(svc_response_json_begin, ANSWER, write_json(at))                                             \
     X(svc_response_json_end, ANSWER, write_json(at))                                               \

@@ -1,6 +1,7 @@
 /* The app and the table that run through both doors. */
 #include "tests/support/exchanges.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,72 @@ static int trailing_badly(svc_request *req, svc_response *res)
     return error ? error : svc_response_text(res, 200, "whole");
 }
 
+/* ---- Heads that wait */
+
+struct held {
+    svc_request *req;
+    svc_response *res;
+    const char *how;
+};
+
+static int write_held(svc_pipe *pipe, void *arg)
+{
+    const struct held *held = arg;
+    if (!strcmp(held->how, "fails"))
+        return SVC_ESYSTEM;
+    while (!strcmp(held->how, "late") && !svc_request_cancelled(held->req))
+        sched_yield();
+    if (!strcmp(held->how, "late"))
+        return SVC_ECANCELLED;
+    int error = svc_response_set_status(held->res, 404);
+    if (!error)
+        error = svc_response_set_header(held->res, "X-Held", "set by the writer");
+    if (!error)
+        error = svc_response_on_trailers(held->res, add_layer_end, NULL);
+    if (!error && strcmp(held->how, "nothing"))
+        error = svc_pipe_write(pipe, "written", 7);
+    return error < 0 ? error : 0;
+}
+
+static int answer_held(svc_request *req, svc_response *res)
+{
+    struct held *held = svc_request_alloc(req, sizeof *held);
+    if (!held)
+        return SVC_ENOMEM;
+    *held = (struct held){req, res, svc_request_param(req, "how")};
+    int error = svc_response_writer(res, 200, "text/plain", write_held, held);
+    return error ? error : svc_response_hold_head(res);
+}
+
+static int answer_held_later(svc_request *req, svc_response *res)
+{
+    (void)res;
+    svc_pending *pending = svc_request_defer(req, NULL, NULL);
+    svc_response *answer = svc_response_new();
+    int error = answer_held(req, answer);
+    if (error)
+        svc_response_set_status(answer, 500);
+    svc_pending_complete(pending, answer);
+    svc_pending_unref(pending);
+    return 0;
+}
+
+static int64_t fail_to_read(void *state, char *data, size_t len)
+{
+    (void)state, (void)data, (void)len;
+    return SVC_ESYSTEM;
+}
+
+static int answer_held_source(svc_request *req, svc_response *res)
+{
+    svc_source source = SVC_SOURCE_INIT;
+    source.read = fail_to_read;
+    int error = strcmp(svc_request_param(req, "how"), "fails")
+                    ? answer_by(req, res, "length")
+                    : svc_response_source(res, 200, NULL, &source);
+    return error ? error : svc_response_hold_head(res);
+}
+
 /* What stands behind the body, and is not in the head for that. */
 static int show_trailers(svc_request *req, svc_response *res)
 {
@@ -262,6 +329,16 @@ static void add_trailing(svc_app *app)
     svc_group_get(both, "/{how}", trailing, NULL);
     svc_app_get(app, "/trailing/{how}", trailing, NULL);
     svc_app_get(app, "/badly", trailing_badly, NULL);
+    svc_route held = SVC_ROUTE_INIT;
+    held.pattern = "GET /held/{how}";
+    held.handler = answer_held;
+    held.timeout_ms = 10000;
+    svc_app_route(app, &held);
+    held.pattern = "GET /held/{how}/soon";
+    held.timeout_ms = 100;
+    svc_app_route(app, &held);
+    svc_app_get(app, "/held/{how}/later", answer_held_later, NULL);
+    svc_app_get(app, "/held/{how}/source", answer_held_source, NULL);
     svc_app_get(app, "/later/{how}", trailing_later, NULL);
     svc_app_post(app, "/trailers", show_trailers, NULL);
     svc_route stream_in = SVC_ROUTE_INIT;
@@ -340,6 +417,7 @@ svc_app *exchanges_app(void)
         "Content-Type", "application/json"                                                         \
     }
 
+#define LAYER_END "X-Layer-End: reached\r\n"
 #define TRAILERS(sum) "X-Sum: " sum "\r\nx-lower: kept as it is\r\n"
 
 /* Over the limit of what a head and its trailers may have together. */
@@ -472,6 +550,23 @@ const struct exchange_row exchange_rows[] = {
     {"GET", "/trailing/204", {0}, NULL, 204},
     {"HEAD", "/trailing/memory", {0}, NULL, 200},
     {"HEAD", "/trailing/source", {0}, NULL, 200},
+    /* heads that wait for the first byte */
+    {"GET", "/held/good", {0}, NULL, 404, "X-Held", "set by the writer", .trailer = LAYER_END},
+    {"GET", "/held/nothing", {0}, NULL, 404, "X-Layer", "outer", .trailer = LAYER_END},
+    {"GET", "/held/fails", {0}, NULL, 500},
+    {"GET", "/held/late/soon", {0}, NULL, 504},
+    {"HEAD", "/held/good", {0}, NULL, 200},
+    {"GET",
+     "/held/good/later",
+     {0},
+     NULL,
+     404,
+     "X-Held",
+     "set by the writer",
+     .trailer = LAYER_END},
+    {"GET", "/held/fails/later", {0}, NULL, 500},
+    {"GET", "/held/good/source", {0}, NULL, 200},
+    {"GET", "/held/fails/source", {0}, NULL, 500},
     /* trailers of requests */
     {"POST", "/trailers", {0}, "body", 200, .trailers = {"X-Sum", "7", "x-b", " spaced \t"}},
     {"POST", "/trailers", {0}, "", 200, .trailers = {"X-Sum", "7"}},

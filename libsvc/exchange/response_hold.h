@@ -1,0 +1,20 @@
+/* A reply whose head waits for the first byte of its body. */
+#ifndef SVC_EXCHANGE_RESPONSE_HOLD_H
+#define SVC_EXCHANGE_RESPONSE_HOLD_H
+
+#include "libsvc/exchange/exchange.h"
+
+/* Whether the response asks for it, and has a body that somebody makes yet. */
+static inline bool svc__response_hold_wanted(const svc_response *res)
+{
+    return res->holds_head && res->body.kind == REPLY_SOURCE;
+}
+
+/*
+ * Puts a source before that of the response. The first read that does not return SVC_EAGAIN only
+ * keeps what there is, and returns how much; those behind it yield that, and then the rest. 0 or
+ * SVC_ENOMEM.
+ */
+int svc__response_hold_begin(svc_response *res);
+
+#endif
