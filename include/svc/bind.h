@@ -1,6 +1,6 @@
 /*
- * Binding: what a client sends becomes a C struct by a table of fields, each with its rules. Values
- * that break a rule are answered 422, with everything that is wrong at once and where it is.
+ * Binding: a table of fields and their rules describes how a client's input becomes a C struct. Input that
+ * breaks a rule is answered 422; the answer lists all violations at once, each with its place.
  *
  *     struct draft { const char *title; int64_t priority; };
  *
@@ -28,70 +28,71 @@ SVC_BEGIN_DECLS
 
 /* ---- Tables of fields */
 
-/* What a value is, and the struct's member that takes it. */
+/* The type of a value, and of the struct's member that takes it. */
 typedef enum svc_field_type {
     SVC_TYPE_END = 0, /* ends a table */
-    SVC_TYPE_TEXT,    /* const char *: UTF-8 without NUL of its own; NULL when absent */
-    SVC_TYPE_INT64,   /* int64_t: a whole number, which 1.0 is too */
+    SVC_TYPE_TEXT,    /* const char *: UTF-8 without an embedded NUL; NULL when absent */
+    SVC_TYPE_INT64,   /* int64_t: a whole number; 1.0 is one too */
     SVC_TYPE_UINT64,  /* uint64_t; in JSON up to INT64_MAX: larger numbers are bad syntax to jansson */
     SVC_TYPE_DOUBLE,  /* double: any finite number */
     SVC_TYPE_BOOL,    /* bool: true or false */
     SVC_TYPE_ENUM,    /* int, or an enum of its size: one of several texts */
-    SVC_TYPE_OBJECT,  /* a struct: an object with a table of its own; JSON only */
+    SVC_TYPE_OBJECT,  /* a struct: a JSON object with its own table; JSON only */
     SVC_TYPE_JSON     /* struct json_t *: anything but null, borrowed; JSON only */
 } svc_field_type;
 
-/* What a member of SVC_FIELD_PRESENCE says. */
+/* The values of a member that SVC_FIELD_PRESENCE names. */
 typedef enum svc_presence {
     SVC_ABSENT = 0,
     SVC_PRESENT = 1,
-    SVC_NULL = 2 /* null was there, which the field allows */
+    SVC_NULL = 2 /* the value was null, which the field allows */
 } svc_presence;
 
-/* A text of an enumeration, and what it stands for. A list of them ends with {NULL, 0}. */
+/* A text of an enumeration and its value. A list of choices ends with {NULL, 0}. */
 typedef struct svc_choice {
     const char *name;
     int value;
 } svc_choice;
 
 /*
- * One field. The macros below write the first part; the second is the table's to say, and what it
- * leaves out is none. A range has two ends, both included: a `min` alone is a mistake.
+ * One field. The macros below set the members of the first part; the table sets those of the second part,
+ * and a rule that it leaves out does not apply. A range includes both ends; a `min` without a `max` is a
+ * mistake.
  */
 typedef struct svc_field {
     size_t size;
     int type;           /* svc_field_type */
     const char *member; /* of the struct */
-    const char *file;   /* where the table says so, for reports */
+    const char *file;   /* the table's source file and line, for reports */
     int line;
     size_t offset;             /* of the member */
-    size_t count_at;           /* of an array: 1 + the offset of its count; 0: no array */
+    size_t count_at;           /* of an array: 1 + the offset of its count; 0: not an array */
     const svc_choice *choices; /* of SVC_TYPE_ENUM */
     const struct svc_field *fields; /* of SVC_TYPE_OBJECT */
     size_t object_size;             /* of SVC_TYPE_OBJECT, in bytes */
 
-    const char *name; /* in the document; NULL: as the member of the struct */
-    bool required;    /* must be there */
-    bool nullable;    /* null may be there, and is then as if absent; in a query or form, the empty
-                         value of what is no text is null */
-    size_t presence;  /* by SVC_FIELD_PRESENCE */
+    const char *name; /* in the document; NULL: the name of the struct's member */
+    bool required;    /* must be present */
+    bool nullable;    /* null is allowed, and counts as absent; in a query or form, an empty value is
+                         null for types other than text */
+    size_t presence;  /* set by SVC_FIELD_PRESENCE */
 
     int64_t min, max;              /* of SVC_TYPE_INT64 and SVC_TYPE_UINT64 */
     double min_double, max_double; /* of SVC_TYPE_DOUBLE */
     size_t min_length, max_length; /* of a text, in characters (code points); max 0: no limit */
-    const char *pattern; /* of a text: a POSIX extended regular expression, found anywhere in it unless
-                            ^ and $ are there; needs a max_length, of at most 4096 */
+    const char *pattern; /* of a text: a POSIX extended regular expression, which may match anywhere in
+                            the text unless anchored with ^ and $; needs a max_length, of at most 4096 */
     size_t min_count, max_count; /* of an array; max 0: 1000; at most 100000 */
 
-    /* What an absent member is; must keep the rules, save for 0 and NULL, which are "nothing". */
+    /* Value used when the member is absent. It must satisfy the rules; 0 and NULL mean "no default". */
     int64_t fallback;          /* of SVC_TYPE_INT64, SVC_TYPE_UINT64, SVC_TYPE_BOOL, SVC_TYPE_ENUM */
     double fallback_double;    /* of SVC_TYPE_DOUBLE */
     const char *fallback_text; /* of SVC_TYPE_TEXT; borrowed until the app is freed */
 } svc_field;
 
 /*
- * A field: the type of the struct, its member, then rules as `.required = true`. A member of another
- * C type than the field's does not compile.
+ * A field: the type of the struct, its member, then rules such as `.required = true`. A member whose C type
+ * does not fit the field does not compile.
  *
  *     SVC_FIELD_TEXT(struct draft, title, .required = true, .max_length = 200)
  *     SVC_FIELD_ENUM(struct draft, state, state_choices)
@@ -113,8 +114,8 @@ typedef struct svc_field {
 #define SVC_FIELD_OBJECT(type, member, ...) SVC__OBJECT(type, member, __VA_ARGS__, SVC__FIELD_LAST)
 
 /*
- * Arrays: the struct has a pointer to the first element and a size_t for their count. Rules are of
- * each element, but for required, min_count and max_count. Elements are never null.
+ * Arrays: the struct has a pointer to the first element and a size_t for the number of elements. Rules
+ * apply to each element, except required, min_count and max_count. Elements are never null.
  *
  *     const char **tags; size_t tag_count;
  *     SVC_FIELD_TEXTS(struct draft, tags, tag_count, .max_count = 10, .max_length = 40)
@@ -139,14 +140,14 @@ typedef struct svc_field {
 /* The end of a table. */
 #define SVC_FIELD_END SVC__ROW(svc_field, SVC__FIELD_LAST)
 
-/* A rule that names the svc_presence of the struct in which to say whether the member was there. */
+/* A rule that names the struct's member, an svc_presence, that is set to whether the field was present. */
 #define SVC_FIELD_PRESENCE(type, member) .presence = 1 + SVC__AT(type, member, svc_presence)
 
-/* The last entry of each field, so that a list of rules is never empty, which C99 would not allow. */
+/* The last entry of each field. It keeps a list of rules from being empty, which C99 does not allow. */
 #define SVC__FIELD_LAST .size = sizeof(svc_field)
 
-/* Offsets of members that have a C type, or a size: pointers to others have no difference, and there
- * are no arrays of negative size. */
+/* The offset of a member, with a check of its C type or its size at compile time: pointers of different
+ * types cannot be subtracted, and an array of negative size does not compile. */
 #define SVC__AT(whole, part, ctype)                                                                \
     (offsetof(whole, part) + 0 * sizeof(&((whole *)0)->part - (ctype *)sizeof(ctype)))
 #define SVC__AT_SIZED(whole, part, value)                                                          \
@@ -176,28 +177,28 @@ typedef struct svc_field {
 
 /* ---- Schemas */
 
-/* A table that was checked and made ready; immutable, for any number of threads at once. */
+/* A table that was checked and prepared; immutable, so any number of threads may use it at once. */
 typedef struct svc_schema svc_schema;
 
 /* Flags of a schema. */
 enum {
-    /* Members and parameters that are in no table are ignored; without it, they break a rule. */
+    /* Members and parameters that are in no table are ignored. Without this flag they are violations. */
     SVC_SCHEMA_LENIENT = 1 << 13,
-    /* The body may be a form (application/x-www-form-urlencoded) as well as JSON. A page of any other
-     * site can make a browser send a form with the user's cookies; JSON it cannot. */
+    /* The body may be a form (application/x-www-form-urlencoded) as well as JSON. Beware: a page of any
+     * other site can make a browser send a form with the user's cookies, but not JSON. */
     SVC_SCHEMA_FORM = 1 << 14
 };
 
 /*
- * Makes a schema from a table, which is copied save for the texts, lists of choices and tables that
- * it names: those are borrowed until the app is freed. `struct_size` is the struct's, in bytes. A
- * table may name itself for the elements of an array (trees), a table has at most 256 fields, and
- * names are UTF-8 of at most 128 bytes.
+ * Makes a schema from a table. The table is copied; the texts, lists of choices and tables that it names
+ * are borrowed until the app is freed. `struct_size` is the size of the struct in bytes. A table may name
+ * itself for the elements of an array (trees). A table has at most 256 fields, and names are UTF-8 of at
+ * most 128 bytes.
  *
- * The schema is the app's. NULL, also kept as set-up errors that name each mistake by file and line:
- * repeated names, ranges that nothing can be in, defaults outside of them, bad patterns (also those
- * with back-references, whose cost has no bound), rules that the type does not have, members outside
- * of the struct, nesting where a form is allowed; or when out of memory. Before start only. Since: 0.1
+ * Owned by the app. NULL when out of memory, or when the table has mistakes, which are kept as set-up errors
+ * with file and line: repeated names, empty ranges, defaults out of range, bad patterns (back-references
+ * too, whose cost has no bound), rules that the type does not have, members outside of the struct, nesting
+ * when a form is allowed. Before start only. Since: 0.1
  */
 SVC_API const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, size_t struct_size,
                                          unsigned flags);
@@ -205,69 +206,69 @@ SVC_API const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, 
 /* ---- Binding: for the thread that runs the handler */
 
 /*
- * Binds the request's body to the struct `out`, which is written only on success, as a whole. What
- * `out` points to lives until the exchange ends. When false, `res` holds the answer and the handler
- * returns 0: 415, 400 and 503 as svc_request_json has them (a form also: 400 for bad escapes, NUL or what
- * is no UTF-8, 413 for more than 10000 parameters), or 422 with violations as
- * svc_response_violations has them, in the document's order, missing members last. A NULL schema,
- * whose app does not start, is 500. Since: 0.1
+ * Binds the request's body to the struct `out`, which is written only on success, as a whole. Pointers in
+ * `out` are borrowed until the exchange ends. When this returns false, `res` holds the answer, and the
+ * handler returns 0: 415, 400 or 503 as for svc_request_json (for a form also 400 for bad escapes, NUL or
+ * invalid UTF-8, and 413 for more than 10000 parameters), or 422 as for svc_response_violations, with the
+ * violations in the document's order and missing members last. 500 for a NULL schema, whose set-up errors
+ * keep its app from starting. Since: 0.1
  */
 SVC_API bool svc_request_bind(svc_request *req, svc_response *res, const svc_schema *schema,
                               void *out) SVC_MUST_CHECK;
 
 /*
- * Binds the query in the same way, its values read by the type of the field: decimal numbers, true
- * and false. A repeated name fills an array, and breaks a rule elsewhere. 500 for a schema with
- * objects or JSON in it. Since: 0.1
+ * Binds the query in the same way. The field's type decides how a value is read: decimal numbers, true
+ * and false. A repeated name fills an array, and is a violation for any other field. 500 for a schema that
+ * contains objects or JSON. Since: 0.1
  */
 SVC_API bool svc_request_bind_query(svc_request *req, svc_response *res, const svc_schema *schema,
                                     void *out) SVC_MUST_CHECK;
 
 /*
- * Binds the wildcards of the route's pattern in the same way; those without a field are ignored.
- * Where a value breaks a rule there is no such resource: 404. Since: 0.1
+ * Binds the wildcards of the route's pattern in the same way; wildcards without a field are ignored.
+ * If a value breaks a rule, the answer is 404: there is no such resource. Since: 0.1
  */
 SVC_API bool svc_request_bind_path(svc_request *req, svc_response *res, const svc_schema *schema,
                                    void *out) SVC_MUST_CHECK;
 
-/* ---- Writing: what a schema reads, it writes as well */
+/* ---- Writing: a schema also writes the structs that it reads */
 
 /*
- * Answers with a struct as JSON, an object whose members are in the order of the table. Each is there
- * that is anything: left out are, where the table does not require them and no presence says otherwise,
- * what binding makes of an absent member and no document could say: NULL, no elements where min_count
- * wants some, 0 where that is no choice or out of range, a struct in which a required text or JSON is
- * NULL. Where null is allowed, it is written instead. A presence (SVC_FIELD_PRESENCE) decides by itself.
- * Ranges, lengths and patterns are for what others send, and are not checked here: what was stored under
- * an older rule can still be read.
+ * Answers with a struct as a JSON object, whose members are in the order of the table.
  *
- * 0; SVC_EINVAL for a NULL schema or value, a required member that is nothing, an enum that is no choice,
- * a number that is not finite, text that is not UTF-8, NULL for elements or for one of them; SVC_ETOOBIG
- * for more than 64 levels or 16 MiB; SVC_ENOMEM. When it fails, the response counts as not answered.
- * Since: 0.1
+ * A member that is not required and has no presence is left out if its value can only come from binding an
+ * absent member: NULL; no elements, if min_count is more than 0; 0, if that is no choice or out of range; a
+ * struct in which a required text or JSON is NULL. If the field is nullable, null is written instead. For a
+ * member with a presence (SVC_FIELD_PRESENCE), the presence alone decides. Ranges, lengths and patterns
+ * apply to input and are not checked here, so that values stored under an older rule can still be read.
+ *
+ * 0; SVC_EINVAL for a NULL schema or value, a required member without a value, an enum that is no choice,
+ * a number that is not finite, text that is not UTF-8, a NULL pointer to elements or a NULL element;
+ * SVC_ETOOBIG for more than 64 levels or 16 MiB; SVC_ENOMEM. When it fails, the response counts as not
+ * answered. Since: 0.1
  */
 SVC_API int svc_response_bind(svc_response *res, int status, const svc_schema *schema,
                               const void *value);
 
-/* The same as a value within a document: see svc/json_writer.h. The writer fails with those codes. For
- * the thread that has the writer. Since: 0.1 */
+/* Writes the struct as a value within a document: see svc/json_writer.h. The writer fails with the codes of
+ * svc_response_bind. For the thread that has the writer. Since: 0.1 */
 SVC_API void svc_json_put_bound(svc_json_writer *w, const char *key,
                                 const svc_schema *schema, const void *value);
 
 /* ---- Violations */
 
-/* What is wrong with one value. Either of the first two is NULL. */
+/* One violation. Either `pointer` or `parameter` is NULL. */
 typedef struct svc_violation {
-    const char *pointer;   /* where in the body: a JSON pointer as a URI fragment, "#/tags/0" */
+    const char *pointer;   /* the place in the body: a JSON Pointer as a URI fragment, "#/tags/0" */
     const char *parameter; /* the name of a query or form parameter */
     const char *detail;    /* "must have 1 to 200 characters" */
 } svc_violation;
 
 /*
- * Answers 422 in the form that binding has, for rules that no table can say: problem details whose
- * `errors` are the violations, of which at most 100 are listed (the detail says how many there are).
- * All texts are copied, and are UTF-8. A client that accepts no JSON gets lines of plain text. 0,
- * SVC_EINVAL for no violation or one without detail, SVC_ENOMEM, SVC_ETOOBIG. Since: 0.1
+ * Answers 422 in the same form as binding, for rules that a table cannot express: problem details whose
+ * `errors` list the violations, at most 100 of them (the detail gives the number of all). The texts must
+ * be UTF-8 and are copied. A client that accepts no JSON gets lines of plain text. 0, SVC_EINVAL for no
+ * violation or one without detail, SVC_ENOMEM, SVC_ETOOBIG. Since: 0.1
  */
 SVC_API int svc_response_violations(svc_response *res, const svc_violation *violations,
                                     size_t count);

@@ -1,7 +1,7 @@
 /*
- * The settings of an app. Each stands once in the list below, from which the struct, its defaults,
- * the environment names, the checks at start, --help and the README's table are made. The
- * environment name is the prefix and the setting in capitals: SVC_MAX_BODY_BYTES.
+ * The settings of an app. The list below is the only place that names them: the struct, its defaults,
+ * the environment variables, the checks at start, --help and the README's table are made from it. An
+ * environment variable's name is the prefix and the setting's name in capitals: SVC_MAX_BODY_BYTES.
  */
 #ifndef SVC_CONFIG_H
 #define SVC_CONFIG_H
@@ -26,7 +26,7 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
 
 /*
  * STRING(name, default, text), NUMBER(name, default, min, max, unit, text), FLAG(name, default,
- * text), CHOICE(name, default, words, text): as the macros of <svc/setting.h>.
+ * text), CHOICE(name, default, words, text): like the macros of <svc/setting.h>.
  */
 #define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE)                                              \
     STRING(listen, ":8080",                                                                        \
@@ -35,8 +35,8 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     STRING(admin_listen, "127.0.0.1:8081",                                                         \
            "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
     NUMBER(check_timeout_ms, 800, 1, 86400000, "ms",                                               \
-           "For which `/readyz` waits for a check before it is late; keep it below the probe's "   \
-           "timeout")                                                                              \
+           "Longest wait of `/readyz` for a check before the check is late; keep it below the "    \
+           "probe's timeout")                                                                      \
     NUMBER(threads, 0, 0, 1024, "", "Event loops; 0 is one for each CPU that the process may use") \
     CHOICE(log_level, SVC_LEVEL_INFO, "error warn info debug",                                     \
            "Least urgent level that is logged")                                                    \
@@ -56,7 +56,7 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     FLAG(access_log, 1, "A log line for each request")                                             \
     FLAG(log_query, 0, "Query strings in access log lines")                                        \
     FLAG(development, 0,                                                                           \
-         "Replies tell developers why a handler failed, and at 404 which routes there are")        \
+         "Replies explain to developers why a handler failed; a 404 lists the routes")             \
     FLAG(request_id, 1, "Request ids: accepted or made, echoed, logged")                           \
     FLAG(trace_context, 1, "W3C trace context: continued or begun, logged, for outgoing calls")    \
     FLAG(trace_trust, 1,                                                                           \
@@ -64,7 +64,7 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     FLAG(metrics, 1, "Request counters and durations on `/metrics`")                               \
     NUMBER(workers_min, 0, 0, 65536, "", "Worker threads that are always there")                   \
     NUMBER(workers_max, 256, 1, 65536, "", "Worker threads at most")                               \
-    NUMBER(worker_idle_ms, 10000, 10, 86400000, "ms", "Without work before a worker thread ends")  \
+    NUMBER(worker_idle_ms, 10000, 10, 86400000, "ms", "A worker thread idle for this long ends")   \
     NUMBER(worker_stack_bytes, 262144, 65536, 1073741824, "bytes",                                 \
            "Stack of a worker thread, beside thread-local variables and a guard page; libcurl "     \
            "and name lookups need 128 KiB")                                                        \
@@ -73,40 +73,40 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
            "under a seccomp filter and `batch` elsewhere")                                         \
     NUMBER(worker_queue, 1024, 0, 1000000, "", "Requests that wait for a worker; more are 503")    \
     NUMBER(worker_queue_ms, 1000, 1, 86400000, "ms",                                               \
-           "For which a request waits for a worker before it is answered 503")                     \
+           "Longest wait for a worker before a request is answered 503")                           \
     FLAG(cancel_half_closed, 1,                                                                    \
-         "A client that has shut its sending side is taken to have left: its requests are "        \
+         "A client that has shut its sending side counts as gone: its requests are "               \
          "cancelled, and streams that wait for more end")                                          \
     NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \
     NUMBER(max_connections_per_address, 0, 0, 10000000, "",                                        \
            "Connections at once from one IPv4 address or IPv6 /64; more are answered 429; 0 is no "  \
            "limit")                                                                                \
     STRING(exempt_networks, "",                                                                    \
-           "Networks that this limit leaves alone, such as a balancer's, separated by commas")      \
+           "Networks exempt from this limit, such as a balancer's, separated by commas")            \
     NUMBER(max_head_bytes, 8192, 1024, 16384, "bytes", "Request line and header fields; 431")      \
     NUMBER(max_target_bytes, 8000, 256, 16384, "bytes", "Request target; 414")                     \
     NUMBER(max_fields, 100, 8, 200, "", "Header fields; 431")                                      \
     NUMBER(max_body_bytes, 1048576, 0, 1099511627776, "bytes",                                     \
-           "Request body, where the route does not say; 413")                                      \
+           "Request body, unless the route sets its own limit; 413")                               \
     NUMBER(max_json_depth, 64, 1, 1024, "", "Nesting of a JSON body; 400")                         \
     NUMBER(header_timeout_ms, 10000, 10, 86400000, "ms",                                           \
            "From connect, or from a request's first byte, to the end of its head; 408")            \
     NUMBER(body_timeout_ms, 30000, 10, 86400000, "ms", "From head to the end of the body; 408")    \
     NUMBER(request_timeout_ms, 30000, 10, 86400000, "ms",                                          \
-           "From head to answer, where the route does not say; 504, or 408 while the body comes")  \
+           "From head to answer, unless the route sets its own; 504, or 408 while the body comes") \
     FLAG(request_budget, 1,                                                                        \
          "Inbound `grpc-timeout` and `X-Request-Timeout` shorten that for their request")          \
     NUMBER(send_timeout_ms, 30000, 10, 86400000, "ms",                                             \
-           "Without progress while a response is sent, by who reads it or who makes it; the "      \
-           "connection is cut")                                                                    \
+           "Longest pause while a response is sent, of the client or of the body's source; then "  \
+           "the connection is cut")                                                                \
     NUMBER(stall_ms, 50, 0, 3600000, "ms",                                                         \
            "A handler that holds its event loop for so long is counted and logged; 0 is off")      \
     NUMBER(idle_timeout_ms, 75000, 10, 86400000, "ms",                                             \
            "Between requests on a connection; keep it above the balancer's")                       \
     NUMBER(drain_delay_ms, 11000, 0, 3600000, "ms",                                                \
-           "Served on after SIGTERM with `/readyz` at 503; longer than a probe period")            \
+           "Service goes on after SIGTERM, with `/readyz` at 503; longer than a probe period")     \
     NUMBER(drain_timeout_ms, 15000, 0, 3600000, "ms",                                              \
-           "For requests in flight, then for tasks, once the listeners are closed; the rest is cut")
+           "Wait for requests in flight, then tasks, after the listeners close; the rest is cut")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;

@@ -1,4 +1,4 @@
-/* The error codes of libsvc: one list, from which enum, names and texts are made. */
+/* The error codes of libsvc. The enum, the names and the texts are made from one list. */
 #ifndef SVC_ERRORS_H
 #define SVC_ERRORS_H
 
@@ -31,13 +31,13 @@ enum svc_error { SVC_ERROR_LIST(SVC_ERROR_ENUM) };
 #undef SVC_ERROR_ENUM
 
 /*
- * The text of an error code, such as "out of memory"; "unknown error" for a value that is none.
+ * The text of an error code, such as "out of memory"; "unknown error" for any other value.
  * Static memory. Any thread. Since: 0.1
  */
 SVC_API const char *svc_error_text(int error);
 
 /*
- * The name of an error code, such as "SVC_ENOMEM"; NULL for a value that is none.
+ * The name of an error code, such as "SVC_ENOMEM"; NULL for any other value.
  * Static memory. Any thread. Since: 0.1
  */
 SVC_API const char *svc_error_name(int error);

@@ -105,7 +105,7 @@ static bool place_good(struct schema_build *build, const struct schema_field *fi
 /* A rule that says nothing to its field is a mistake: somebody relies on it. */
 static bool rules_apply(struct schema_build *build, const svc_field *rule)
 {
-    svc_field_type type = rule->type;
+    svc_field_type type = (svc_field_type)rule->type;
     bool array = rule->count_at != 0, text = type == SVC_TYPE_TEXT;
     bool whole = type == SVC_TYPE_INT64 || type == SVC_TYPE_UINT64;
     bool counted = whole || type == SVC_TYPE_BOOL || type == SVC_TYPE_ENUM;

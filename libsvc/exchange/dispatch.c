@@ -600,7 +600,7 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     bool has_others = x->passed > x->request.plan->default_layers;
     uint64_t wall_ns = has_others ? svc__clock_wall_ns() : 0;
     const svc_done done = {.size = sizeof done,
-                           .outcome = outcome,
+                           .outcome = (int)outcome,
                            .bytes_in = x->request.bytes_in,
                            .bytes_out = bytes_out,
                            .duration_ns = duration_ns,

@@ -91,7 +91,7 @@ static void render(struct buf *line, struct clock_text *now, const char *middle,
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
     svc__buf_puts(line, ",\"end\":\"");
-    svc__buf_puts(line, svc__exchange_outcome_text(done->outcome));
+    svc__buf_puts(line, svc__exchange_outcome_text((enum svc_outcome)done->outcome));
     svc__buf_putc(line, '"');
     render_items(line, req);
     svc__buf_puts(line, ",\"module\":\"access\"}");
@@ -110,7 +110,7 @@ static void log_record(struct log *log, svc_request *req, const svc_response *re
                        const svc_done *done)
 {
     struct bytes path = path_of(req), query = req->target.query;
-    const char *end = svc__exchange_outcome_text(done->outcome);
+    const char *end = svc__exchange_outcome_text((enum svc_outcome)done->outcome);
     const svc_kv last[] = {
         svc_kv_str("peer", svc_request_peer(req)),
         svc_kv_int("status", res->status),

@@ -244,15 +244,15 @@ Test(bind_write, values_stand_within_a_document)
 Test(bind_write, what_no_document_can_say_is_refused)
 {
     const char *holed[] = {"a", NULL}, *bad[] = {"\xff"};
-    enum state unknown[] = {OPEN, 3};
+    enum state unknown[] = {OPEN, (enum state)3};
     struct tree nameless = {NULL, NULL, 0};
     const struct all refused[] = {
-        {.state = 3},
+        {.state = (enum state)3},
         {.real = NAN},
         {.share = INFINITY},
         {.text = "\xff"},
         {.tags_is = SVC_NULL},
-        {.whole_is = 9},
+        {.whole_is = (svc_presence)9},
         {.few = NULL, .few_count = 2},
         {.few = holed, .few_count = 2},
         {.few = bad, .few_count = 1},

@@ -13,10 +13,10 @@ int svc__mhd_link_add(struct mhd_conn *conn)
 {
     struct mhd_loop *mhd = conn->mhd;
     mhd->adding = conn;
-    int added =
+    bool added =
         MHD_add_connection(mhd->daemon, conn->conn.fd, (const struct sockaddr *)&conn->conn.address,
-                           conn->conn.address_len);
-    int known = added == MHD_YES ? 1 : mhd->adding ? -1 : 0;
+                           conn->conn.address_len) == MHD_YES;
+    int known = added ? 1 : mhd->adding ? -1 : 0;
     mhd->adding = NULL;
     mhd->part.again = true;
     return known;

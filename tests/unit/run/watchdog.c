@@ -49,7 +49,7 @@ Test(run_watchdog, reports_once_what_holds_the_loop_for_the_limit)
     cr_expect_geq(last.held_ns, 10000 * MS);
     cr_expect_eq(last.limit_ns, 10000 * MS);
     cr_expect_eq(last.hold, HOLD_WAITED);
-    cr_expect_lt(last.ran_ns, 1000 * MS);
+    cr_expect_lt((uint64_t)last.ran_ns, 1000 * MS);
     svc__watchdog_look(&loop.watchdog, WATCHED_REQUEST, &subject);
     cr_expect_eq(stalls, 1, "reported twice");
 }
