@@ -1,6 +1,6 @@
 /*
- * Workers: threads on which handlers and middleware may block. A route with SVC_BLOCKING in its flags
- * runs on one, and so does a middleware with it; everything else runs on an event loop.
+ * Workers: threads on which handlers and middleware may block. A route or middleware with SVC_BLOCKING in
+ * its flags runs on a worker; everything else runs on an event loop.
  *
  *     svc_route route = SVC_ROUTE_INIT;
  *     route.pattern = "GET /reports/{id}";
