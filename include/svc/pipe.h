@@ -75,7 +75,7 @@ SVC_API int64_t svc_pipe_try_write(svc_pipe *pipe, const void *data, size_t len)
  * Ends the pipe: no more is written. With `error` 0 the reader gets the buffered bytes, then 0. A negative
  * `error` means that the bytes are incomplete: the reader, even if it is blocked, gets that code at once,
  * and buffered bytes are dropped. (For a reply, this cuts the connection, so that the client notices.) A
- * positive `error` counts as SVC_EINVAL. Only the first call has an effect. The function of
+ * positive `error`, or SVC_EAGAIN, counts as SVC_EINVAL. Only the first call has an effect. The function of
  * svc_pipe_on_room is not called after it. Any thread. Since: 0.1
  */
 SVC_API void svc_pipe_end(svc_pipe *pipe, int error);

@@ -73,7 +73,8 @@ SVC_API const char *svc_reply_header(const svc_reply *reply, const char *name);
 SVC_API int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name,
                                 const char **value);
 
-/* The first trailer field of that name (svc/trailers.h), in any case; NULL when absent. Borrowed. Since: 0.1 */
+/* The first trailer field of that name (svc/trailers.h), in any case; NULL when absent. Borrowed.
+ * Since: 0.1 */
 SVC_API const char *svc_reply_trailer(const svc_reply *reply, const char *name);
 
 /* Trailer field `index` in the order in which it would be sent. 0 or SVC_ENOTFOUND. Since: 0.1 */

@@ -41,7 +41,8 @@ SVC_BEGIN_DECLS
  */
 SVC_API const char *svc_request_trailer(const svc_request *req, const char *name);
 
-/* The number of the request's trailer fields; 0 until the body has ended. The thread that has the request. Since: 0.1 */
+/* The number of the request's trailer fields; 0 until the body has ended. The thread that has the request.
+ * Since: 0.1 */
 SVC_API size_t svc_request_trailer_count(const svc_request *req);
 
 /* Trailer field `index` of the request, from 0, in order of arrival. 0 with both outputs set, or

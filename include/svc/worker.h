@@ -41,8 +41,8 @@ SVC_BEGIN_DECLS
 SVC_API int svc_app_each_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
                            void (*end)(void *state, void *arg), void *arg);
 
-/* What `begin` of the app that answers has stored on this worker; NULL on an event loop. The handler's
- * thread. Since: 0.1 */
+/* The state that `begin` of the answering app has stored on this worker; NULL on an event loop. The
+ * handler's thread. Since: 0.1 */
 SVC_API void *svc_request_worker(const svc_request *req);
 
 SVC_END_DECLS
