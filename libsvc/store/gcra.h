@@ -35,7 +35,7 @@ struct gcra {
     unsigned interval_bits; /* an interval has 2^interval_bits units */
     unsigned tat_bits;      /* every TAT fits */
     uint64_t tolerance;     /* the burst, in units */
-    uint64_t end;           /* the last time that can be told */
+    uint64_t end;           /* the last time that can be represented */
     struct limiter_window window;
 };
 

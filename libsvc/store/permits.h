@@ -14,7 +14,7 @@
 
 enum {
     PERMITS_MAX = 1000000,   /* the highest limit */
-    PERMITS_SAMPLES = 20,    /* a window with fewer tells nothing */
+    PERMITS_SAMPLES = 20,    /* a window with fewer is not evaluated */
     PERMITS_WINDOW_MS = 100, /* its least length */
     PERMITS_STALE_MS = 5000  /* when one without enough samples ends all the same */
 };
