@@ -37,7 +37,7 @@ struct permits {
     struct gradient gradient;
 };
 
-/* What the permits' limit becomes for the critical: a quarter more, one at least. */
+/* The permits' limit for critical requests: a quarter more, one at least. */
 static inline uint32_t svc__permits_with_reserve(uint32_t limit)
 {
     return limit + (limit + 3) / 4;
