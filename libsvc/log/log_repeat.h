@@ -13,7 +13,7 @@
 #include <svc/log.h>
 
 enum {
-    LOG_REPEAT_PLACES = 32, /* that log in the same second and are told apart */
+    LOG_REPEAT_PLACES = 32, /* call sites that are counted separately in one second */
     LOG_REPEAT_TEXT = 48    /* bytes of a message that are kept, with a NUL */
 };
 
@@ -37,7 +37,7 @@ struct log_repeat_report {
     char message[LOG_REPEAT_TEXT];
 };
 
-/* Whether a line may be written; `*told` says what is to be told before it. */
+/* Whether a line may be written; `*told` is the report to log before it. */
 bool svc__log_repeat_pass(struct log_repeat *repeat, const svc_log_site *site,
                           const svc_log_record *record, struct log_repeat_report *told);
 
