@@ -42,14 +42,14 @@ typedef struct svc_test {
  * for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire and its watches are called; all posted
  * functions have run when this returns.
  *
- * The call ends although the reply does not, as that of a stream may not: when the client has waited for
- * `timeout_ms`, or has read `max_reply_bytes`, it leaves. The reply has then what came until then, and the
- * outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker that does not return by then is
- * left to itself, as by a server; a handler that runs on the loop is not interrupted.
+ * The call ends even if the reply never does, such as a stream's: when the client has waited for
+ * `timeout_ms`, or has read more than `max_reply_bytes`, it leaves. The reply then holds the bytes received
+ * so far, and the outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker that has not
+ * returned by then runs on, as in a server; a handler that runs on the loop is not interrupted.
  *
- * The reply is the caller's. One thread at a time for each app, whose handlers may test it too. NULL when
- * the test is not valid, the app has set-up errors (svc_app_errors), memory ran out, another thread tests
- * it, or it is mounted, started, being started or stopped; and for NULL. Since: 0.1
+ * The caller frees the reply. One thread at a time for each app, whose handlers may test it too. NULL when
+ * the test is not valid, the app has set-up errors (svc_app_errors), out of memory, while another thread
+ * tests the app, when the app is mounted, started, being started or stopped, and for NULL. Since: 0.1
  */
 SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
 
