@@ -10,7 +10,7 @@
 
 SVC_BEGIN_DECLS
 
-/* What on_request may return, beside a negative SVC_E… code (a 500). */
+/* The results of on_request, beside a negative SVC_E… code (a 500). */
 enum svc_verdict {
     SVC_PASS = 0,     /* go on to the next layer */
     SVC_ANSWERED = 1, /* the response is made: later layers and the handler never run */
@@ -25,7 +25,7 @@ enum svc_outcome {
     SVC_CUT            /* stopped by force, or a body source failed */
 };
 
-/* What a layer is given in each phase. */
+/* A layer's data, passed to each of its phases. */
 typedef struct svc_layer {
     void *arg;   /* the middleware's own arg */
     void *state; /* state_size zeroed bytes for this request; NULL when state_size is 0 */
@@ -54,8 +54,8 @@ typedef struct svc_done {
  * after the other, on an event loop's thread, where they must not block; different requests run on
  * different threads at once. With SVC_BLOCKING, on_request, on_response, and on_body for the whole
  * body run on a worker (svc/worker.h), and so do the phases that follow on the way in or out; start and
- * stop, on_body for pieces, and on_done do not. Where a request is refused in haste, as when
- * its deadline has passed, on_response is left out of such a layer.
+ * stop, on_body for pieces, and on_done do not. If a request must be refused at once, such as at its
+ * deadline, on_response of such a layer is not called.
  */
 struct svc_middleware {
     size_t size;       /* set by SVC_MIDDLEWARE_INIT */
@@ -90,7 +90,7 @@ struct svc_middleware {
     }
 
 /*
- * Goes on with a request whose on_request returned SVC_WAIT: on_request of the same layer runs again,
+ * Resumes a request whose on_request returned SVC_WAIT: on_request of the same layer runs again,
  * on the request's own thread, and decides (or waits again). Must be called exactly once for each
  * SVC_WAIT, also when the request has been answered meanwhile because its deadline passed or its
  * client left: its memory is kept until then (the phases that end it have another `req`, which this

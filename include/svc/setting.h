@@ -1,7 +1,7 @@
 /*
- * A service's own settings: a table that says of each member of a struct what it is, which is all
- * that it takes for it to be read from the environment, checked, and told by --help and
- * --print-config like the library's own. docs/configuration.md shows a program.
+ * A service's own settings: a table describes each member of a struct. The library reads them from the
+ * environment, checks them, and lists them in --help and --print-config like its own settings.
+ * docs/configuration.md shows a program.
  *
  *     struct settings { const char *database; uint64_t max_notes; };
  *     static const svc_setting table[] = {
@@ -17,17 +17,17 @@
 
 SVC_BEGIN_DECLS
 
-/* What a setting is, and the type of the member that it is written to. */
+/* The kind of a setting, and the type of the member that it is written to. */
 enum svc_setting_kind {
-    SVC_SETTING_KIND_STRING = 0, /* const char *: whatever text is given */
+    SVC_SETTING_KIND_STRING = 0, /* const char *: any text */
     SVC_SETTING_KIND_NUMBER,     /* uint64_t: a whole number within a range */
     SVC_SETTING_KIND_FLAG,       /* int: on, true, yes or 1 is 1; off, false, no or 0 is 0 */
-    SVC_SETTING_KIND_CHOICE      /* int: a word of a list, as its place in it, from 0 on */
+    SVC_SETTING_KIND_CHOICE      /* int: a word of a list, as its index in the list, from 0 */
 };
 
 /*
- * A row of a table. The macros below fill it, in C and C++; behind the text they take what else is to be
- * set: `.secret = true`, `.required = true`.
+ * A row of a table. The macros below fill it, in C and C++; after the text they take further members:
+ * `.secret = true`, `.required = true`.
  */
 typedef struct svc_setting {
     size_t size; /* set by the macros */
@@ -39,12 +39,12 @@ typedef struct svc_setting {
     uint64_t min, max;   /* of a number */
     const char *unit;    /* of a number, such as "ms"; "" for none */
     const char *choices; /* of a choice: different words with a space between each two */
-    const char *text;    /* what it is, for a reader of --help */
-    bool secret;         /* its value and its default are shown nowhere */
-    bool required;       /* a value must be given, and a text be more than ""; there is no default */
+    const char *text;    /* its description, for --help */
+    bool secret;         /* its value and its default are never shown */
+    bool required;       /* a value must be given, for a string not ""; there is no default */
 } svc_setting;
 
-/* The place of a member, which the compiler warns of if it has not the type that it must have. */
+/* Offset of a member; the compiler warns if its type does not match. */
 #define SVC_SETTING_OFFSET(type, member, of)                                                       \
     (offsetof(type, member) + 0 * sizeof((of *)0 == &((type *)0)->member))
 
@@ -72,18 +72,17 @@ typedef struct svc_setting {
 #define SVC_SETTING_END SVC__ROW(svc_setting, .size = sizeof(svc_setting))
 
 /*
- * Adds the settings of `table`, which ends with SVC_SETTING_END, and writes their defaults to
- * `values`, the struct that it tells of. What the environment has is written over them by
- * svc_app_read_environment, and so, before any start hook, by svc_app_run and svc_app_main; where
- * svc_app_read_environment has been called before, at once. svc_app_start and svc_app_test check that
- * every value is in its range, and that none is missing, and write nothing.
+ * Adds the settings of `table`, which ends with SVC_SETTING_END, and writes their defaults to `values`, the
+ * struct that the table describes. svc_app_read_environment overwrites them with the environment's values,
+ * as do svc_app_run and svc_app_main, before any start hook; if svc_app_read_environment has been called
+ * before, this call does so at once. svc_app_start and svc_app_test check that every value is in its range
+ * and that no required one is missing, and write nothing.
  *
- * A member may be set by the program as well, between this call and the start. `table`, its strings
- * and `values` are borrowed until the app is freed; texts from the environment live as long as the
- * app. A name that the library or another table has is a mistake, as is a row that says what cannot
- * be: all are kept as set-up errors, and none of the table is taken. May be called for several
- * tables. 0, SVC_EINVAL, SVC_ESTATE once started, SVC_ENOMEM, or what svc_app_read_environment returns.
- * Since: 0.1
+ * The program may set a member too, between this call and the start. `table`, its strings and `values` are
+ * borrowed until the app is freed; texts from the environment live as long as the app. A name that the
+ * library or another table has is a mistake, and so is an invalid row: all mistakes are kept as set-up
+ * errors, and no row of the table is taken. May be called for several tables. 0, SVC_EINVAL, SVC_ESTATE once
+ * started, SVC_ENOMEM, or an error of svc_app_read_environment. Since: 0.1
  */
 SVC_API int svc_app_add_settings(svc_app *app, const svc_setting *table, void *values);
 

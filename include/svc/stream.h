@@ -1,8 +1,8 @@
 /*
- * Bodies that never lie in memory whole.
+ * Bodies that are streamed and never whole in memory.
  *
  * A route with SVC_STREAM_BODY in its flags has its handler called when the head is in, and reads the
- * body as it comes. Who reads slowly slows the client down, as no more than 64 KiB are kept. With
+ * body as it comes. A slow reader slows the client down, since at most 64 KiB are buffered. With
  * SVC_BLOCKING the handler reads on its worker as from a file:
  *
  *     char data[16384];
@@ -10,7 +10,7 @@
  *     while ((n = svc_request_read(req, data, sizeof data)) > 0)
  *         error = store(data, (size_t)n);
  *
- * Without it, it defers its answer (svc_request_defer) and reads what is there when it is told to.
+ * Without SVC_BLOCKING, it defers its answer (svc_request_defer) and reads when svc_request_on_data calls.
  *
  * A handler may answer before the end: what is left of the body is read and dropped for a while (1 MiB,
  * 5 s), then the connection is closed behind the answer. An answer that is a stream itself waits for
@@ -20,21 +20,20 @@
  * somebody wants more. Middleware that wants the whole body cannot be used on such a route: the start
  * is refused; layers for pieces run on the reader's thread.
  *
- * A client that leaves is found out within a second, whoever waits for it: a handler, a layer, a reader,
- * a writer or a source. A reset counts, and so does the end of what it sends, unless
- * `cancel_half_closed` is off: then a client that has only shut its sending side is served to the end,
- * and a departure shows by a reset or a failed write. The request is cancelled
- * (svc_request_cancelled), an answer that is there is sent, and a reply that has nothing to send at the
- * moment ends: its pipe is cancelled, its source closed. A body that has not ended is a departure by
- * either setting, and its reading ends with SVC_ECANCELLED. What cannot be seen is the end behind bytes
- * that fill the socket because nobody reads them.
+ * When a client leaves, the library notices within a second, while a handler, layer, reader, writer or
+ * source waits. A reset counts as leaving, and so does a FIN, unless `cancel_half_closed` is off: then a
+ * client that has only shut its sending side is served to the end, and only a reset or a failed write shows
+ * that it has left. The request is cancelled (svc_request_cancelled), an answer that exists is sent, and a
+ * reply that has nothing to send at the moment ends: its pipe is cancelled, its source closed. A FIN before
+ * the end of the body counts as leaving by either setting, and reading the body ends with SVC_ECANCELLED. A
+ * FIN behind unread bytes that fill the socket cannot be seen.
  *
  * A route with SVC_DUPLEX, which is SVC_STREAM_BODY as well, has its body read on while the reply goes out:
- * by the writer of svc_response_writer, or, when a deferred answer has been completed, by whoever holds
- * its svc_pending. What ends the reply ends the body too; a body over its limit ends the reading with
- * SVC_ETOOBIG, and the reply is whoever writes it to end. No layer may see the body of such a route
- * (on_body): the start is refused. So is it where a protocol that the service speaks cannot do that, as
- * HTTP/1 by libmicrohttpd cannot: at present such routes are for svc_app_test alone.
+ * by the writer of svc_response_writer, or, after a deferred answer has been completed, by a thread that
+ * holds its svc_pending. The end of the reply ends the body too. If a body is over its limit, reading ends
+ * with SVC_ETOOBIG, and the reply's writer must end the reply. No layer may see the body of such a route
+ * (on_body): the start fails. It also fails if a protocol of the service does not support this, such as
+ * HTTP/1 by libmicrohttpd: at present such routes are for svc_app_test only.
  */
 #ifndef SVC_STREAM_H
 #define SVC_STREAM_H
@@ -46,11 +45,12 @@ SVC_BEGIN_DECLS
 
 /*
  * Reads up to `len` bytes of the body, and blocks until there are any. Bytes read, more than 0; 0 at the
- * end; SVC_ECANCELLED when no more comes, as the client has left, the deadline has passed or the
+ * end; SVC_ECANCELLED when no more comes, because the client has left, the deadline has passed or the
  * service stops; SVC_ETOOBIG when the body is over its limit; the code of a layer that refused it;
  * SVC_ESTATE for a route without SVC_STREAM_BODY or on an event loop's thread; SVC_EINVAL for a `len`
- * of 0. A handler that stops for an error may return it: the client is answered 413, 504 or what the
- * layer says, as it should be, and neither logged nor counted as a failure of the service. One thread at a time, which has the request. Since: 0.1
+ * of 0. A handler may return such an error: the client is answered 413, 504 or as the layer decided, and
+ * the error is neither logged nor counted as a failure of the service. One thread at a time, which has the
+ * request. Since: 0.1
  */
 SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len);
 
@@ -59,53 +59,53 @@ SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len);
 SVC_API int64_t svc_request_try_read(svc_request *req, void *data, size_t len);
 
 /*
- * Calls `fn(arg)` once after each SVC_EAGAIN, when there is more or the end; on the event loop's thread,
- * where it must not block and may itself read. NULL takes it back, which is due before the request
- * goes: that is before svc_pending_complete. Otherwise as svc_pipe_on_data. 0 or SVC_ESTATE. The
- * reader's thread. Since: 0.1
+ * Calls `fn(arg)` once after each SVC_EAGAIN, when more bytes or the end have come; on the event loop's
+ * thread, where it must not block and may itself read. Pass NULL to remove the callback; do so before
+ * svc_pending_complete. Otherwise as svc_pipe_on_data. 0 or SVC_ESTATE. The reader's thread. Since: 0.1
  */
 SVC_API int svc_request_on_data(svc_request *req, void (*fn)(void *arg), void *arg);
 
-/* The length of the body as the client has declared it; SVC_LENGTH_UNKNOWN (svc/response.h) when it has
- * not, 0 when there is none. Any thread that has the request. Since: 0.1 */
+/* The length of the body that the client has declared; SVC_LENGTH_UNKNOWN (svc/response.h) if it has
+ * declared none, 0 if there is no body. Any thread that has the request. Since: 0.1 */
 SVC_API uint64_t svc_request_length(const svc_request *req);
 
 /*
- * Answers with what is written into a pipe, from any thread, until svc_pipe_end: the head goes out at
- * once, and the rest as it comes. A client that reads slowly fills the pipe; one that leaves, or a stop
- * by force, cancels it, and so does the end of the answer. Ending it with an error cuts the connection,
- * so that the client can tell; so does silence for `send_timeout_ms`, within which a stream that has
- * nothing to say sends something that says so. Takes one reference of the pipe, also on failure, when it is cancelled;
- * the writer keeps his own. 0 or as svc_response_source. Since: 0.1
+ * Answers with the bytes that any thread writes into a pipe, until svc_pipe_end: the head is sent at once,
+ * and the body as it comes. If a client reads slowly, the pipe fills; if it leaves, the service stops by
+ * force or the answer ends, the pipe is cancelled. Ending the pipe with an error cuts the connection, so
+ * that the client notices. So does silence for `send_timeout_ms`: an idle stream must send some keep-alive
+ * bytes more often. Takes one reference of the pipe, also on failure, when the pipe is cancelled; the writer
+ * keeps its own. 0 or as svc_response_source. Since: 0.1
  */
 SVC_API int svc_response_pipe(svc_response *res, int status, const char *type, svc_pipe *pipe);
 
 /*
- * Answers with what `write` writes into the pipe that it is given, on a worker, where it may block. It
- * is called when the answer is on its way, and not at all for one that is never sent, or where the
- * workers' queue is full or no worker can be had: that is a 503, as for a handler. One that has a place in
- * the queue is sent its head, and waits for a worker for `send_timeout_ms` and not for the queue's time, as
- * it could not be refused any more; if then no worker can begin, the connection is cut. What `write` returns
- * ends the pipe: 0, or a negative code, which cuts the connection. `arg` is borrowed until it returns; what
- * lies in the request's memory stays that long. 0, SVC_ENOMEM, or as svc_response_source.
+ * Answers with the bytes that `write` writes into the given pipe, on a worker, where it may block. It
+ * is called when the answer is on its way, and not at all for an answer that is never sent. If the workers'
+ * queue is full or no worker can be had, it is not called and the client gets a 503, as for a handler. Once
+ * queued, the head is sent at once; the writer then waits for a worker for `send_timeout_ms` instead of
+ * `worker_queue_ms`, since it can no longer be refused; if no worker can begin then, the connection is cut.
+ * The result of `write` ends the pipe: 0, or a negative code, which cuts the connection. `arg` is borrowed
+ * until `write` returns; the request's memory is kept that long. 0, SVC_ENOMEM, or as svc_response_source.
  * Since: 0.1
  */
 SVC_API int svc_response_writer(svc_response *res, int status, const char *type,
                                 int (*write)(svc_pipe *pipe, void *arg), void *arg);
 
 /*
- * Has the reply's head wait for the first byte of its body, where that is a source, a pipe or a writer; else
- * this does nothing. Without it the head goes out at once. Until there is a byte, or the end:
+ * Delays the reply's head until the first byte of its body, if the body is a source, a pipe or a writer; for
+ * other bodies this does nothing. Without it the head is sent at once. Until the first byte or the end:
  *
  * - the writer, or the source's read, may still change the reply by svc_response_set_status, by setting,
- *   adding and removing header fields, and by svc_response_on_trailers, in the response that has been
- *   answered with, also where that is one of svc_response_new; by nothing else, and not any more once a byte
- *   has been written. Who writes into a pipe of his own may not, as nothing keeps the response for him;
- * - a writer, pipe or source that fails is answered 500, or as a handler's failure, in place of a cut;
- * - the request's deadline holds, and is answered 504. The writer may go on, as a handler may.
+ *   adding and removing header fields, and by svc_response_on_trailers, in the response that is the answer,
+ *   also one of svc_response_new; by no other call, and not once a byte has been written. A thread that
+ *   writes into a pipe of its own may not, since the response is not kept for it;
+ * - if a writer, pipe or source fails, the client is answered 500, or as for a handler's failure, instead
+ *   of a cut connection;
+ * - the request's deadline applies: the answer is then 504. The writer may go on, as a handler may.
  *
- * Layers see the response (on_response) when it is as it will be sent. To HEAD, nothing is written or read, so
- * the reply is what the handler has made. 0, or SVC_ENOMEM for NULL. The thread that has the response.
+ * Layers see the response (on_response) in its final form. For HEAD, nothing is written or read, so the
+ * reply is as the handler has made it. 0, or SVC_ENOMEM for NULL. The thread that has the response.
  * Since: 0.1
  */
 SVC_API int svc_response_hold_head(svc_response *res);
