@@ -245,11 +245,11 @@ SVC_API int svc_app_add_hook(svc_app *app, int (*start)(svc_app *app, void *arg)
                          void (*stop)(svc_app *app, void *arg), void *arg);
 
 /*
- * Registers what is told when the drain begins, so that streams without an end can end themselves: `fn`
+ * Registers a function that runs when the drain begins, so that endless streams can end themselves: `fn`
  * runs once, when a stop has been asked for and /readyz answers 503, before the drain delay and before
- * listeners close, on the thread that waits (svc_app_wait). Nothing else of the stop happens until it
- * returns, so it wakes what waits (svc_loop_post, svc_waker_wake) and waits for nothing. In order of
- * registration, an app's before those of apps mounted on it. Not after a start that failed, nor in
+ * listeners close, on the thread that waits (svc_app_wait). The stop goes on only after it returns, so it
+ * wakes waiting streams (svc_loop_post, svc_waker_wake) and waits for nothing. Drain hooks run in order of
+ * registration, an app's before those of apps mounted on it; not after a failed start, nor in
  * svc_app_test. 0, SVC_EINVAL for NULL, SVC_ESTATE or SVC_ENOMEM. Before start only. Since: 0.1
  */
 SVC_API int svc_app_add_drain_hook(svc_app *app, void (*fn)(svc_app *app, void *arg), void *arg);

@@ -39,27 +39,27 @@ SVC_API svc_loop *svc_request_loop(const svc_request *req);
 SVC_API svc_loop *svc_app_loop(const svc_app *app, size_t index);
 
 /*
- * Registers what each loop has of its own, such as a client library's connection to a backend. `begin` runs
- * on the loop's thread before any loop serves a request, and stores what svc_loop_get then gives; it may make
- * timers and watches, and what it waits for delays the start. A non-zero return refuses the start: what was
- * begun, on this loop and the others, is ended. `end` runs on the loop's thread for what its `begin` has made,
- * after the last request, when timers and watches never fire any more and nothing more is posted; it may be
- * NULL. After a stop by force it does not run on a loop that a handler holds.
+ * Registers a state for each loop, such as a client library's connection to a backend. `begin` runs on the
+ * loop's thread before any loop serves a request, and stores the state that svc_loop_get then returns. It
+ * may make timers and watches; if it waits, the start is delayed. If it returns non-zero, the start fails,
+ * and `end` runs for each state made so far, on this loop and the others. `end` runs on the loop's thread
+ * for the state that `begin` has made, after the last request, when timers and watches fire no more and no
+ * function is posted any more; it may be NULL. After a stop by force it does not run on a loop that a
+ * handler blocks.
  *
  * Begins run in order of registration, an app's before those of apps mounted on it, and ends in reverse. In
  * svc_app_test `begin` runs on the thread of the first call, and `end` on that of svc_app_free.
  *
- * `key` says whose state it is, by its address, so that libraries that know nothing of one another do not
- * meet: each has one of its own, static, or within what it makes for each of its users where an app may have
- * several. It is borrowed until the app is freed; its name is for reports. 0; SVC_EINVAL for NULL or a key
- * that the app has, and at the start where an app mounted on it has it too; SVC_ESTATE or SVC_ENOMEM. Before
- * start only. Since: 0.1
+ * The address of `key` identifies the state, so that independent libraries do not collide: each has a key of
+ * its own, static, or one in each of its objects if an app may have several. It is borrowed until the app is
+ * freed; its name is for reports. 0; SVC_EINVAL for NULL or a key that the app has already, and at the start
+ * if an app mounted on it has it too; SVC_ESTATE or SVC_ENOMEM. Before start only. Since: 0.1
  */
 SVC_API int svc_app_each_loop(svc_app *app, const svc_key *key,
                               int (*begin)(svc_app *app, svc_loop *loop, void *arg, void **state),
                               void (*end)(void *state, void *arg), void *arg);
 
-/* What `begin` has stored for the loop under that key; NULL where there is nothing, and for no loop. The
+/* The state that `begin` has stored for the loop under that key; NULL for none, and for a NULL loop. The
  * loop's thread, or another that holds a request of the loop. Since: 0.1 */
 SVC_API void *svc_loop_get(const svc_loop *loop, const svc_key *key);
 

@@ -1,6 +1,6 @@
 /*
- * Rate limits: a middleware that answers 429 to whoever asks more often than agreed, before a body
- * is read. docs/rate-limit.md tells where to stack it.
+ * Rate limits: a middleware that answers 429 to clients that exceed the limit, before a body is read.
+ * docs/rate-limit.md describes where to stack it.
  *
  *     svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
  *     limit.rate = 10;
@@ -21,7 +21,7 @@ enum {
     SVC_RATE_BY_CLIENT = 1 << 16,
     /* Each route is counted by itself; requests that matched none are counted together. */
     SVC_RATE_BY_ROUTE = 1 << 17,
-    /* What would be refused passes: it is counted (svc_rate_limit_reported_total) and logged at
+    /* A request over the limit passes: it is counted (svc_rate_limit_reported_total) and logged at
      * level debug. */
     SVC_RATE_REPORT_ONLY = 1 << 18,
     /* A new key that finds no room in the table is refused; without it, it passes. Either way it is
@@ -67,11 +67,11 @@ typedef struct svc_rate_limit {
     /* By a header field's value. A request without one is counted by its client instead. */
     const char *header;
 
-    /* By a per-request value that a layer further out has set, a NUL-terminated string: who has been
-     * authenticated. A request without one is counted by its client instead. */
+    /* By a per-request value that an outer layer has set, a NUL-terminated string, such as the
+     * authenticated user. A request without one is counted by its client instead. */
     const svc_key *subject;
 
-    /* By what this returns, a string that lives as long as the request; NULL lets the request pass
+    /* By the string that this returns, which lives as long as the request; NULL lets the request pass
      * uncounted. Must not block. */
     const char *(*key)(svc_request *req, void *arg);
 

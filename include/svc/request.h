@@ -1,7 +1,7 @@
 /*
  * The request. Everything returned here is borrowed and lives until the exchange ends. Strings are
  * NUL-terminated and hold no NUL of their own. The calls are for the thread that runs the request's
- * phase or handler. Where a lookup needs memory and there is none, it answers as if absent.
+ * phase or handler. A lookup that runs out of memory returns the result for an absent value.
  */
 #ifndef SVC_REQUEST_H
 #define SVC_REQUEST_H
@@ -73,7 +73,8 @@ SVC_API const char *svc_request_cookie(const svc_request *req, const char *name)
 SVC_API const char *svc_request_body(const svc_request *req, size_t *len);
 
 /* The peer's address without port, such as "192.0.2.1" or "2001:db8::1"; "unix" for a unix socket,
- * "test" in svc_app_test if the test names none. The other end of the connection, which may be a proxy. Since: 0.1 */
+ * "test" in svc_app_test if the test names none. The other end of the connection, which may be a proxy.
+ * Since: 0.1 */
 SVC_API const char *svc_request_peer(const svc_request *req);
 
 /* "http" or "https": how this connection was made. Since: 0.1 */
@@ -100,16 +101,16 @@ SVC_API const char *svc_request_mount(const svc_request *req);
 SVC_API uint64_t svc_request_remaining_ms(const svc_request *req);
 
 /*
- * What is left until the deadline, in milliseconds in decimal: the value of X-Request-Timeout for a call
- * that the request makes, so that who is called gives up when this service does (docs/deadlines.md).
- * "0" once nobody waits for the answer: then make no call. "" when out of memory: then send none. The
- * request's thread, as for its other strings. Since: 0.1
+ * The time left until the deadline, in milliseconds, in decimal: the value of X-Request-Timeout for a call
+ * that the request makes, so that the called service gives up when this one does (docs/deadlines.md).
+ * "0" once the answer is not needed any more: then make no call. "" when out of memory: then omit the
+ * field. The request's thread, as for its other strings. Since: 0.1
  */
 SVC_API const char *svc_request_timeout_text(const svc_request *req);
 
 /*
- * Whether nobody waits for the answer any more: the deadline has passed, the service stops by force,
- * or the client has left, which shows while a layer waits but not to a handler that holds the loop.
+ * Whether the answer is not needed any more: the deadline has passed, the service stops by force, or the
+ * client has left, which is noticed while a layer waits but not while a handler blocks the loop.
  * Any thread that holds the request. Since: 0.1
  */
 SVC_API bool svc_request_cancelled(const svc_request *req);

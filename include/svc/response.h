@@ -1,9 +1,9 @@
 /*
- * The response. It is one value: the last call that sets status, headers or body wins, until the
- * handler returns. Calls return 0 or a negative code and change nothing when they fail; a handler
- * may `return` that code. For NULL in place of a response, which svc_response_new returns when memory
- * runs out, the code is SVC_ENOMEM, and what a call takes is released as ever. For the thread that runs
- * the request's phase or handler.
+ * The response. It is one value: until the handler returns, the last call that sets status, headers or
+ * body wins. Calls return 0 or a negative code and change nothing when they fail; a handler may `return`
+ * that code. For a NULL response, which svc_response_new returns when out of memory, the code is
+ * SVC_ENOMEM, and everything that the call takes is released as usual. For the thread that runs the
+ * request's phase or handler.
  */
 #ifndef SVC_RESPONSE_H
 #define SVC_RESPONSE_H
@@ -51,7 +51,8 @@ SVC_API int svc_response_empty(svc_response *res, int status);
 /* Answers with `text`, which is copied, as text/plain in UTF-8. Since: 0.1 */
 SVC_API int svc_response_text(svc_response *res, int status, const char *text);
 
-/* Answers with bytes that are copied. `type` is the Content-Type, copied; NULL leaves it as it is. Since: 0.1 */
+/* Answers with bytes that are copied. `type` is the Content-Type, copied; NULL leaves it as it is.
+ * Since: 0.1 */
 SVC_API int svc_response_copy(svc_response *res, int status, const char *type, const void *data,
                               size_t len);
 
@@ -60,18 +61,19 @@ SVC_API int svc_response_static(svc_response *res, int status, const char *type,
                                 size_t len);
 
 /*
- * Answers with bytes that are handed over: `release(data)` runs once, when they are no longer
+ * Answers with bytes that the response takes: `release(data)` runs once, when they are no longer
  * needed, and at once when the call fails. Since: 0.1
  */
 SVC_API int svc_response_take(svc_response *res, int status, const char *type, void *data,
                               size_t len, void (*release)(void *data));
 
 /*
- * Answers 201, 301, 302, 303, 307 or 308 with Location: a URI reference (RFC 3986 4.1). What is not
- * ASCII, and in path, query and fragment what no URI may hold, such as quotes, '<' or a backslash, is
- * escaped. SVC_EINVAL for another status, and where escaping would have to guess or clients might read
- * another host than is meant: controls, spaces, a '%' without two digits, a bad scheme or authority,
- * "///x", "http:x". Whether a stranger may choose the host is for the caller to say. Since: 0.1
+ * Answers 201, 301, 302, 303, 307 or 308 with Location: a URI reference (RFC 3986 4.1). Bytes that are not
+ * ASCII are percent-encoded, and so are characters of path, query and fragment that a URI must not contain,
+ * such as quotes, '<' or a backslash. SVC_EINVAL for another status, and for a reference that is ambiguous
+ * or that clients might resolve to another host: with control characters, spaces, a '%' without two hex
+ * digits, a bad scheme or authority, "///x", "http:x". The caller must decide whether untrusted input may
+ * choose the host. Since: 0.1
  */
 SVC_API int svc_response_redirect(svc_response *res, int status, const char *location);
 
@@ -89,9 +91,9 @@ SVC_API int svc_response_problem(svc_response *res, int status, const char *deta
 typedef struct svc_source {
     size_t size;     /* set by SVC_SOURCE_INIT */
     uint64_t length; /* bytes in all, or SVC_LENGTH_UNKNOWN */
-    /* Fills at most `len` bytes. Returns how many (more than 0), 0 at the end, or a negative code,
-     * which cuts the connection so that the client can tell. Must not block: where there is nothing
-     * yet, it returns SVC_EAGAIN and is called again once svc_waker_wake has been. */
+    /* Fills at most `len` bytes. Returns their number (more than 0), 0 at the end, or a negative code,
+     * which cuts the connection so that the client notices. Must not block: while it has no bytes, it
+     * returns SVC_EAGAIN, and is called again after svc_waker_wake. */
     int64_t (*read)(void *state, char *data, size_t len);
     void (*close)(void *state); /* once, when the body is no longer needed; may be NULL */
     void *state;
@@ -110,7 +112,7 @@ SVC_API int svc_response_source(svc_response *res, int status, const char *type,
                                 const svc_source *source);
 
 /*
- * Wakes the source of one response: how whoever has what comes next says that it is there.
+ * Wakes the source of one response: the thread that has the next bytes reports them by it.
  *
  *     static int64_t read_events(void *state, char *data, size_t len)
  *     {
@@ -125,32 +127,32 @@ SVC_API int svc_response_source(svc_response *res, int status, const char *type,
  *     put_event(events, text);
  *     svc_waker_wake(events->waker);
  *
- * A wake is never lost: one that comes while the source is being read has it read again. A source that
- * returns SVC_EAGAIN when nobody holds a reference to the response's waker, or when the last one goes
- * while it waits, is cut, since nobody could wake it; so is one that gives nothing for
- * `send_timeout_ms`. A middleware that wraps a source passes SVC_EAGAIN on and needs no waker for that.
+ * A wake is never lost: if it comes while the source is being read, the source is read again. The
+ * connection is cut if the source waits (SVC_EAGAIN) while no reference to the response's waker is held,
+ * since nothing could wake it, or if it yields no bytes for `send_timeout_ms`. A middleware that wraps a
+ * source returns SVC_EAGAIN too, and needs no waker of its own.
  */
 typedef struct svc_waker svc_waker;
 
 /*
- * The waker of a response, which has one for all sources that are set on it and wrapped round one
- * another, and for an answer of svc_response_new also when it has been handed to svc_pending_complete.
- * A reference, the caller's to give back with svc_waker_unref, mostly in the source's close; it may
- * outlive the response and the request. NULL when out of memory. The thread that has the response.
- * Since: 0.1
+ * The waker of a response. A response has one waker for all sources that are set on it or wrapped around
+ * one another; a response of svc_response_new keeps it after svc_pending_complete. Returns a reference,
+ * which the caller gives back with svc_waker_unref, mostly in the source's close; it may outlive the
+ * response and the request. NULL when out of memory. The thread that has the response. Since: 0.1
  */
 SVC_API svc_waker *svc_response_waker(svc_response *res) SVC_MUST_CHECK;
 
-/* Another reference, for another thread. Returns `waker`. Accepts NULL. Any thread that has one. Since: 0.1 */
+/* Another reference, for another thread. Returns `waker`. Accepts NULL. Any thread that has one.
+ * Since: 0.1 */
 SVC_API svc_waker *svc_waker_ref(svc_waker *waker);
 
 /* Gives a reference back. Accepts NULL. Any thread. Since: 0.1 */
 SVC_API void svc_waker_unref(svc_waker *waker);
 
 /*
- * Has the source read again, if it has returned SVC_EAGAIN since the last time; else, and when the
- * response is over, this does nothing. The source is read on its event loop, never within this call,
- * which does not block. Accepts NULL. Any thread that has a reference. Since: 0.1
+ * Makes the loop read the source again, if the source has returned SVC_EAGAIN since the last wake; else,
+ * and when the response is over, this does nothing. The source is read on its event loop, never within
+ * this call, which does not block. Accepts NULL. Any thread that has a reference. Since: 0.1
  */
 SVC_API void svc_waker_wake(svc_waker *waker);
 
@@ -168,29 +170,28 @@ typedef struct svc_file {
     }
 
 /*
- * Answers with a part of an open file, whose descriptor is taken, also on failure. The kernel sends
- * it (sendfile) without a copy; what is not in its cache holds the event loop while it is read. The
- * size is looked at now and once a second while it is sent: when the file has become shorter than
- * promised, the connection is cut, so that the client can tell; what was appended is not sent.
- * SVC_EINVAL when it is no regular file or has no such part, SVC_ESYSTEM, or as svc_response_copy.
- * Since: 0.1
+ * Answers with a part of an open file, whose descriptor is taken, also on failure. The kernel sends it
+ * (sendfile) without a copy; reading parts that are not in the page cache blocks the event loop. The size
+ * is checked now and once a second while it is sent: if the file has become shorter than promised, the
+ * connection is cut, so that the client notices; appended bytes are not sent. SVC_EINVAL when it is not a
+ * regular file or has no such part, SVC_ESYSTEM, or as svc_response_copy. Since: 0.1
  */
 SVC_API int svc_response_fd(svc_response *res, int status, const char *type, const svc_file *file);
 
 /*
  * Answers with the file at `path` and its time as Last-Modified; `status`, mostly 200, and `type` as
- * for svc_response_copy. With a folder as `root` the path, which may come from a client, is taken below
- * it: absolute paths, "..", and symbolic links that lead out of it find nothing.
- * With NULL it is opened as it is. What is not there, is no regular file, or may not be read is
- * answered 404. 0, SVC_EINVAL for NULL, SVC_ESYSTEM when descriptors or system calls fail otherwise, or SVC_ENOMEM.
- * Since: 0.1
+ * for svc_response_copy. With a directory as `root`, the path, which may come from a client, is resolved
+ * below it: absolute paths, "..", and symbolic links that lead out of it find nothing. With a NULL `root`
+ * the path is opened as it is. A file that does not exist, is not a regular file or may not be read is
+ * answered 404. 0, SVC_EINVAL for a NULL path, SVC_ESYSTEM when descriptors run out or a system call fails
+ * otherwise, or SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_response_file(svc_response *res, int status, const char *type, const char *root,
                               const char *path);
 
 /*
- * Takes the body out of the response as a source, whatever it was, so that a middleware can wrap it
- * and set the result with svc_response_source. The response is left with no body. `source` begins with
+ * Takes the body, of any kind, out of the response as a source, so that a middleware can wrap it and set
+ * the result with svc_response_source. The response then has no body. `source` begins with
  * SVC_SOURCE_INIT, else SVC_EINVAL. Since: 0.1
  */
 SVC_API int svc_response_take_source(svc_response *res, svc_source *source);

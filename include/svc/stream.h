@@ -20,21 +20,20 @@
  * somebody wants more. Middleware that wants the whole body cannot be used on such a route: the start
  * is refused; layers for pieces run on the reader's thread.
  *
- * A client that leaves is found out within a second, whoever waits for it: a handler, a layer, a reader,
- * a writer or a source. A reset counts, and so does the end of what it sends, unless
- * `cancel_half_closed` is off: then a client that has only shut its sending side is served to the end,
- * and a departure shows by a reset or a failed write. The request is cancelled
- * (svc_request_cancelled), an answer that is there is sent, and a reply that has nothing to send at the
- * moment ends: its pipe is cancelled, its source closed. A body that has not ended is a departure by
- * either setting, and its reading ends with SVC_ECANCELLED. What cannot be seen is the end behind bytes
- * that fill the socket because nobody reads them.
+ * When a client leaves, the library notices within a second, while a handler, layer, reader, writer or
+ * source waits. A reset counts as leaving, and so does a FIN, unless `cancel_half_closed` is off: then a
+ * client that has only shut its sending side is served to the end, and only a reset or a failed write shows
+ * that it has left. The request is cancelled (svc_request_cancelled), an answer that exists is sent, and a
+ * reply that has nothing to send at the moment ends: its pipe is cancelled, its source closed. A FIN before
+ * the end of the body counts as leaving by either setting, and reading the body ends with SVC_ECANCELLED. A
+ * FIN behind unread bytes that fill the socket cannot be seen.
  *
  * A route with SVC_DUPLEX, which is SVC_STREAM_BODY as well, has its body read on while the reply goes out:
- * by the writer of svc_response_writer, or, when a deferred answer has been completed, by whoever holds
- * its svc_pending. What ends the reply ends the body too; a body over its limit ends the reading with
- * SVC_ETOOBIG, and the reply is whoever writes it to end. No layer may see the body of such a route
- * (on_body): the start is refused. So is it where a protocol that the service speaks cannot do that, as
- * HTTP/1 by libmicrohttpd cannot: at present such routes are for svc_app_test alone.
+ * by the writer of svc_response_writer, or, after a deferred answer has been completed, by a thread that
+ * holds its svc_pending. The end of the reply ends the body too. If a body is over its limit, reading ends
+ * with SVC_ETOOBIG, and the reply's writer must end the reply. No layer may see the body of such a route
+ * (on_body): the start fails. It also fails if a protocol of the service does not support this, such as
+ * HTTP/1 by libmicrohttpd: at present such routes are for svc_app_test only.
  */
 #ifndef SVC_STREAM_H
 #define SVC_STREAM_H
@@ -71,17 +70,17 @@ SVC_API int svc_request_on_data(svc_request *req, void (*fn)(void *arg), void *a
 SVC_API uint64_t svc_request_length(const svc_request *req);
 
 /*
- * Answers with what is written into a pipe, from any thread, until svc_pipe_end: the head goes out at
- * once, and the rest as it comes. A client that reads slowly fills the pipe; one that leaves, or a stop
- * by force, cancels it, and so does the end of the answer. Ending it with an error cuts the connection,
- * so that the client can tell; so does silence for `send_timeout_ms`, within which a stream that has
- * nothing to say sends something that says so. Takes one reference of the pipe, also on failure, when it is cancelled;
- * the writer keeps his own. 0 or as svc_response_source. Since: 0.1
+ * Answers with the bytes that any thread writes into a pipe, until svc_pipe_end: the head is sent at once,
+ * and the body as it comes. If a client reads slowly, the pipe fills; if it leaves, the service stops by
+ * force or the answer ends, the pipe is cancelled. Ending the pipe with an error cuts the connection, so
+ * that the client notices. So does silence for `send_timeout_ms`: an idle stream must send some keep-alive
+ * bytes more often. Takes one reference of the pipe, also on failure, when the pipe is cancelled; the writer
+ * keeps its own. 0 or as svc_response_source. Since: 0.1
  */
 SVC_API int svc_response_pipe(svc_response *res, int status, const char *type, svc_pipe *pipe);
 
 /*
- * Answers with what `write` writes into the pipe that it is given, on a worker, where it may block. It
+ * Answers with the bytes that `write` writes into the given pipe, on a worker, where it may block. It
  * is called when the answer is on its way, and not at all for an answer that is never sent. If the workers'
  * queue is full or no worker can be had, it is not called and the client gets a 503, as for a handler. Once
  * queued, the head is sent at once; the writer then waits for a worker for `send_timeout_ms` instead of
@@ -94,18 +93,19 @@ SVC_API int svc_response_writer(svc_response *res, int status, const char *type,
                                 int (*write)(svc_pipe *pipe, void *arg), void *arg);
 
 /*
- * Has the reply's head wait for the first byte of its body, where that is a source, a pipe or a writer; else
- * this does nothing. Without it the head goes out at once. Until there is a byte, or the end:
+ * Delays the reply's head until the first byte of its body, if the body is a source, a pipe or a writer; for
+ * other bodies this does nothing. Without it the head is sent at once. Until the first byte or the end:
  *
  * - the writer, or the source's read, may still change the reply by svc_response_set_status, by setting,
- *   adding and removing header fields, and by svc_response_on_trailers, in the response that has been
- *   answered with, also where that is one of svc_response_new; by nothing else, and not any more once a byte
- *   has been written. Who writes into a pipe of his own may not, as nothing keeps the response for him;
- * - a writer, pipe or source that fails is answered 500, or as a handler's failure, in place of a cut;
- * - the request's deadline holds, and is answered 504. The writer may go on, as a handler may.
+ *   adding and removing header fields, and by svc_response_on_trailers, in the response that is the answer,
+ *   also one of svc_response_new; by no other call, and not once a byte has been written. A thread that
+ *   writes into a pipe of its own may not, since the response is not kept for it;
+ * - if a writer, pipe or source fails, the client is answered 500, or as for a handler's failure, instead
+ *   of a cut connection;
+ * - the request's deadline applies: the answer is then 504. The writer may go on, as a handler may.
  *
- * Layers see the response (on_response) when it is as it will be sent. To HEAD, nothing is written or read, so
- * the reply is what the handler has made. 0, or SVC_ENOMEM for NULL. The thread that has the response.
+ * Layers see the response (on_response) in its final form. For HEAD, nothing is written or read, so the
+ * reply is as the handler has made it. 0, or SVC_ENOMEM for NULL. The thread that has the response.
  * Since: 0.1
  */
 SVC_API int svc_response_hold_head(svc_response *res);

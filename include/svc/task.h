@@ -9,7 +9,7 @@
  *     task.arg = mails;
  *     svc_app_add_task(app, &task);
  *
- * docs/tasks.md tells how tasks, queues and hooks go together.
+ * docs/tasks.md describes how tasks, queues and hooks go together.
  */
 #ifndef SVC_TASK_H
 #define SVC_TASK_H
@@ -36,9 +36,9 @@ typedef struct svc_task {
     int (*run)(svc_task_context *context, void *arg);
 
     /*
-     * What has `run` return, such as closing the queue that it pops from; may be NULL where `run`
-     * only sleeps or asks by the calls below. Called once when the service stops, also when the
-     * task is done already or waits to be run again, on the thread that waits for the service's end
+     * Makes `run` return, such as by closing the queue from which it pops; may be NULL if `run` only
+     * uses the calls below to sleep or to check for a stop. Called once when the service stops, also when
+     * the task is done already or waits to be run again, on the thread that waits for the service's end
      * (svc_app_wait) or frees the app. Must not block.
      */
     void (*stop)(void *arg);
@@ -79,12 +79,12 @@ SVC_API int svc_app_add_task(svc_app *app, const svc_task *task);
  * task runs. Since: 0.1 */
 SVC_API svc_app *svc_task_app(svc_task_context *context);
 
-/* Whether the task was told to stop: to be asked between steps of long work. Any thread while the
+/* Whether a stop of the task was requested; check it between steps of long work. Any thread while the
  * task runs. Since: 0.1 */
 SVC_API bool svc_task_stopping(svc_task_context *context);
 
-/* Sleeps for `ms` milliseconds, or until the task is told to stop. 0, or SVC_ECANCELLED at once
- * when it is told. Any thread while the task runs. Since: 0.1 */
+/* Sleeps for `ms` milliseconds, or until a stop of the task is requested. 0, or SVC_ECANCELLED as soon as
+ * a stop is requested. Any thread while the task runs. Since: 0.1 */
 SVC_API int svc_task_sleep(svc_task_context *context, unsigned ms);
 
 SVC_END_DECLS

@@ -13,7 +13,7 @@
 
 SVC_BEGIN_DECLS
 
-/* A request to make up. Begin with SVC_TEST_INIT. Everything is borrowed for the call. */
+/* A test request. Begin with SVC_TEST_INIT. Everything is borrowed for the call. */
 typedef struct svc_test {
     size_t size;                /* set by SVC_TEST_INIT */
     const char *method;         /* "GET" */
@@ -39,17 +39,17 @@ typedef struct svc_test {
  * Runs a request through the app. The first call readies the app: routes are compiled, start hooks
  * run and background tasks start, as at svc_app_start (and an app so readied can still be started,
  * unless it has tasks). An on_request that returns SVC_WAIT, a worker and a deferred answer are waited
- * for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire, its watches are told; what was
- * posted to it has run when this returns.
+ * for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire and its watches are called; all posted
+ * functions have run when this returns.
  *
- * The call ends although the reply does not, as that of a stream may not: when the client has waited for
- * `timeout_ms`, or has read `max_reply_bytes`, it leaves. The reply has then what came until then, and the
- * outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker that does not return by then is
- * left to itself, as by a server; a handler that runs on the loop is not interrupted.
+ * The call ends even if the reply never does, such as a stream's: when the client has waited for
+ * `timeout_ms`, or has read more than `max_reply_bytes`, it leaves. The reply then holds the bytes received
+ * so far, and the outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker that has not
+ * returned by then runs on, as in a server; a handler that runs on the loop is not interrupted.
  *
- * The reply is the caller's. One thread at a time for each app, whose handlers may test it too. NULL when
- * the test is not valid, the app has set-up errors (svc_app_errors), memory ran out, another thread tests
- * it, or it is mounted, started, being started or stopped; and for NULL. Since: 0.1
+ * The caller frees the reply. One thread at a time for each app, whose handlers may test it too. NULL when
+ * the test is not valid, the app has set-up errors (svc_app_errors), out of memory, while another thread
+ * tests the app, when the app is mounted, started, being started or stopped, and for NULL. Since: 0.1
  */
 SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
 
@@ -63,7 +63,7 @@ SVC_API svc_reply *svc_app_test_json(svc_app *app, const char *method, const cha
 /* Frees a reply. Accepts NULL. Since: 0.1 */
 SVC_API void svc_reply_free(svc_reply *reply);
 
-/* The status; 0 for NULL, and where the client left before there was one. Since: 0.1 */
+/* The status; 0 for NULL, and when the client left before there was a status. Since: 0.1 */
 SVC_API int svc_reply_status(const svc_reply *reply);
 
 /* The first header field of that name, in any case; NULL when absent. Borrowed. Since: 0.1 */
@@ -73,7 +73,8 @@ SVC_API const char *svc_reply_header(const svc_reply *reply, const char *name);
 SVC_API int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name,
                                 const char **value);
 
-/* The first trailer field of that name (svc/trailers.h), in any case; NULL when absent. Borrowed. Since: 0.1 */
+/* The first trailer field of that name (svc/trailers.h), in any case; NULL when absent. Borrowed.
+ * Since: 0.1 */
 SVC_API const char *svc_reply_trailer(const svc_reply *reply, const char *name);
 
 /* Trailer field `index` in the order in which it would be sent. 0 or SVC_ENOTFOUND. Since: 0.1 */

@@ -13,7 +13,7 @@
  * and what is left of the request's time, by svc_request_timeout_text (<svc/request.h>).
  *
  * Everything that is returned is borrowed and lives until the exchange ends. The calls are for the
- * thread that runs the request's phase or handler. Where memory is short, they answer as if absent.
+ * thread that runs the request's phase or handler. Out of memory, they return the result for an absent value.
  */
 #ifndef SVC_TRACE_H
 #define SVC_TRACE_H

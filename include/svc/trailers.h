@@ -1,6 +1,6 @@
 /*
- * Trailers: fields that stand behind a body (RFC 9110 6.5), for what is known only at its end: a
- * checksum of what was sent, how long it took, how a stream ended.
+ * Trailers: fields after a body (RFC 9110 6.5), for values that are known only at its end: a checksum of
+ * the sent bytes, the duration, the outcome of a stream.
  *
  *     static int end_export(svc_trailers *out, void *arg)
  *     {
@@ -13,12 +13,12 @@
  *     if (!error)
  *         error = svc_response_writer(res, 200, "text/csv", write_export, export);
  *
- * Over HTTP/1.1 they need a chunked body. Proxies may drop them, and most clients do not show them: what
- * everybody needs to know belongs into the head. They are never merged with the head's fields, neither
- * those of a request nor those of a reply.
+ * Over HTTP/1.1 they need a chunked body. Proxies may drop them, and most clients ignore them: values that
+ * every client needs belong into the head. They are never merged with the head's fields, neither in a
+ * request nor in a reply.
  *
- * Some fields cannot be trailers, since they say how to read, route, authenticate or keep a message that
- * is over by then: Content-Length, Transfer-Encoding, TE, Trailer, Connection, Keep-Alive,
+ * Some fields cannot be trailers, since they control the framing, routing, authentication or caching of a
+ * message that is over by then: Content-Length, Transfer-Encoding, TE, Trailer, Connection, Keep-Alive,
  * Proxy-Connection, Upgrade; Host, Expect, Max-Forwards, Range, all that begin with "If-" in HTTP;
  * Authorization, Proxy-Authorization, WWW-Authenticate, Proxy-Authenticate, Cookie, Set-Cookie; Age,
  * Cache-Control, Date, Expires, Location, Pragma, Retry-After, Vary, Warning; Content-Encoding,
@@ -41,7 +41,8 @@ SVC_BEGIN_DECLS
  */
 SVC_API const char *svc_request_trailer(const svc_request *req, const char *name);
 
-/* The number of the request's trailer fields; 0 until the body has ended. The thread that has the request. Since: 0.1 */
+/* The number of the request's trailer fields; 0 until the body has ended. The thread that has the request.
+ * Since: 0.1 */
 SVC_API size_t svc_request_trailer_count(const svc_request *req);
 
 /* Trailer field `index` of the request, from 0, in order of arrival. 0 with both outputs set, or
@@ -57,16 +58,16 @@ typedef struct svc_trailers svc_trailers;
 typedef int svc_trailers_fn(svc_trailers *out, void *arg);
 
 /*
- * Has `fn(out, arg)` called when the last byte of the reply's body has been read from its source or pipe,
- * to add fields behind it: on the event loop's thread, where it must not block, once, and after a writer
- * has returned. Of several functions, such as a handler's and a layer's, each is called, in the order in
- * which they were set. They stay set whatever body the response is given, but for an answer of the library
- * in its place, such as a 500.
+ * Registers `fn`, which adds fields after the reply's body. `fn(out, arg)` is called once, when the last
+ * byte of the body has been read from its source or pipe and a writer has returned, on the event loop's
+ * thread, where it must not block. Several functions, such as a handler's and a layer's, are called in the
+ * order of registration. They stay registered when the response gets another body, but not when the library
+ * replaces the answer, such as by a 500.
  *
- * It is not called where the reply has no trailers: to HEAD, by the status 204 or 304, to a client of
- * HTTP/1.0, and when the reply is cut, by whatever side. A reply with trailers has no Content-Length and is
- * not sent by the kernel from a file. Whether a client wants them shows in the "trailers" of its TE field,
- * and a Trailer field, for the response to set, names those to come; neither is needed.
+ * It is not called when the reply cannot have trailers: for HEAD, for status 204 or 304, for an HTTP/1.0
+ * client, and when either side cuts the reply. A reply with trailers has no Content-Length and is not sent
+ * by sendfile. A client that wants trailers has "trailers" in its TE field, and a Trailer field, which the
+ * handler may set, announces their names; neither is required.
  *
  * `arg` is borrowed until the exchange ends. 0, SVC_EINVAL for NULL, SVC_ENOMEM. The thread that has the
  * response. Since: 0.1
@@ -74,9 +75,9 @@ typedef int svc_trailers_fn(svc_trailers *out, void *arg);
 SVC_API int svc_response_on_trailers(svc_response *res, svc_trailers_fn *fn, void *arg);
 
 /*
- * Adds a trailer field; both strings are copied. SVC_EINVAL where svc_response_set_header has it, and for a
- * field that cannot be a trailer; SVC_ETOOBIG beyond 16 KiB or 128 fields in all; SVC_ENOMEM. Within a
- * svc_trailers_fn. Since: 0.1
+ * Adds a trailer field; both strings are copied. 0; SVC_EINVAL as for svc_response_set_header, and for a
+ * field that cannot be a trailer; SVC_ETOOBIG beyond 16 KiB or 128 fields in all; SVC_ENOMEM. Only within
+ * an svc_trailers_fn. Since: 0.1
  */
 SVC_API int svc_trailers_add(svc_trailers *out, const char *name, const char *value);
 

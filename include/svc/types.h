@@ -18,7 +18,7 @@ typedef struct svc_response svc_response;     /* the answer that is being built 
 typedef struct svc_middleware svc_middleware; /* a set of phases around handlers */
 typedef struct svc_route svc_route;           /* everything that one registration can say */
 typedef struct svc_config svc_config;         /* the settings of an app */
-typedef struct svc_reply svc_reply;           /* what svc_app_test brings back */
+typedef struct svc_reply svc_reply;           /* the reply that svc_app_test returns */
 typedef struct svc_pending svc_pending;       /* an answer that comes later */
 
 /*

@@ -1,6 +1,6 @@
 /*
- * Workers: threads on which handlers and middleware may block. A route with SVC_BLOCKING in its flags
- * runs on one, and so does a middleware with it; everything else runs on an event loop.
+ * Workers: threads on which handlers and middleware may block. A route or middleware with SVC_BLOCKING in
+ * its flags runs on a worker; everything else runs on an event loop.
  *
  *     svc_route route = SVC_ROUTE_INIT;
  *     route.pattern = "GET /reports/{id}";
@@ -41,8 +41,8 @@ SVC_BEGIN_DECLS
 SVC_API int svc_app_each_worker(svc_app *app, int (*begin)(svc_app *app, void *arg, void **state),
                            void (*end)(void *state, void *arg), void *arg);
 
-/* What `begin` of the app that answers has stored on this worker; NULL on an event loop. The handler's
- * thread. Since: 0.1 */
+/* The state that `begin` of the answering app has stored on this worker; NULL on an event loop. The
+ * handler's thread. Since: 0.1 */
 SVC_API void *svc_request_worker(const svc_request *req);
 
 SVC_END_DECLS

@@ -114,7 +114,7 @@ void svc__buf_vprintf(struct buf *b, const char *format, va_list args)
  */
 void svc__buf_json_string(struct buf *b, struct bytes text);
 
-/* The same for text that must be UTF-8: what is not sets SVC_EINVAL. */
+/* The same for text that must be UTF-8: invalid UTF-8 sets SVC_EINVAL. */
 void svc__buf_json_text(struct buf *b, struct bytes text);
 
 /* Appends what stands between the quotes of the same string, for text that must be UTF-8: what is

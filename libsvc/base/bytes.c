@@ -1,4 +1,4 @@
-/* Comparing and splitting views of bytes; what is not worth inlining. */
+/* Comparing and splitting views of bytes: the functions that are not worth inlining. */
 #include "libsvc/base/bytes.h"
 
 #include <stdint.h>

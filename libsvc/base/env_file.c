@@ -3,7 +3,7 @@
 
 #include "libsvc/base/utf8.h"
 
-/* What an escape in double quotes stands for, and with which letter it is written. */
+/* The characters that escapes in double quotes stand for, and the letters of the escapes. */
 static const char escaped[] = "\n\r\t\"\\$`", letters[] = "nrt\"\\$`";
 
 static bool is_letter(char c)

@@ -28,7 +28,7 @@ void svc__hex_write(char *out, const unsigned char *bytes, size_t n)
         put_hex(out, *bytes);
 }
 
-/* 0 to 15, or 16 for what is no digit. */
+/* 0 to 15, or 16 for any other character. */
 static unsigned value_of(char c)
 {
     if (c >= '0' && c <= '9')

@@ -12,7 +12,7 @@ void svc__hex_write(char *out, const unsigned char *bytes, size_t n);
  * ones are none. Any thread. */
 bool svc__hex_read(unsigned char *out, const char *digits, size_t n);
 
-/* The value of a hexadecimal digit of either case; -1 for what is none. Any thread. */
+/* The value of a hexadecimal digit of either case; -1 for any other character. Any thread. */
 int svc__hex_value(char c);
 
 #endif

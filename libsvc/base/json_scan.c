@@ -4,7 +4,7 @@
 #include "libsvc/base/hex.h"
 #include "libsvc/base/utf8.h"
 
-/* What may stand at a place. */
+/* The tokens that are allowed at a position. */
 enum state {
     VALUE,    /* a value */
     FIRST,    /* the first value or name of a level, or its end */
@@ -122,7 +122,7 @@ static const char *take_unicode(struct json_scan *s)
     return paired ? NULL : "half a surrogate pair";
 }
 
-/* What is behind a backslash. NULL, or what is wrong. */
+/* Checks an escape after its backslash. NULL, or the error's text. */
 static const char *take_escape(struct json_scan *s)
 {
     if (take_byte(s, 'u'))

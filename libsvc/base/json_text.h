@@ -1,4 +1,4 @@
-/* What stands between the quotes of a JSON string. */
+/* The text between the quotes of a JSON string. */
 #ifndef SVC_BASE_JSON_TEXT_H
 #define SVC_BASE_JSON_TEXT_H
 

@@ -7,7 +7,7 @@ void svc__mailbox_init(struct mailbox *box)
     atomic_init(&box->latest, NULL);
 }
 
-/* What the latest mail of a closed mailbox is. */
+/* The value of `latest` in a closed mailbox. */
 static struct mail closed;
 
 bool svc__mailbox_offer(struct mailbox *box, struct mail *mail, bool *first)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A link, embedded in what is posted. It belongs to the mailbox from post to take. */
+/* A link, embedded in the posted struct. It belongs to the mailbox from post to take. */
 struct mail {
     struct mail *next;
 };

@@ -13,7 +13,7 @@
 
 enum kind { COUNTER, COUNTERS_FN, GAUGE, GAUGE_FN, HISTOGRAM };
 
-/* What is known of a metric beside its shape. */
+/* The properties of a metric beside its shape. */
 struct metric {
     enum kind kind;
     char *name;

@@ -14,7 +14,7 @@ int svc__num_u64(struct bytes text, uint64_t max, uint64_t *out)
     if (text.len == 0)
         return SVC_ESYNTAX;
     uint64_t n = 0;
-    bool over = false; /* goes on to the end: what is no number at all is never "too big" */
+    bool over = false; /* goes on to the end: a text that is not a number is never "too big" */
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')
             return SVC_ESYNTAX;

@@ -19,7 +19,7 @@ enum {
 struct walk {
     int root, at;                       /* `at` is the folder reached, owned unless it is `root` */
     char done[PATH_MAX + 1];            /* the parts that lead to `at`, each with its slash */
-    char rest[PATH_MAX + NAME_MAX + 2]; /* what is still to be walked */
+    char rest[PATH_MAX + NAME_MAX + 2]; /* the path that is still to be walked */
     int links, steps;
 };
 

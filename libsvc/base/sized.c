@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The size that a struct tells; 0 for none that can be. */
+/* The size that a struct's `size` member gives; 0 for an impossible one. */
 static size_t size_told(const void *given, size_t least)
 {
     size_t size = 0;

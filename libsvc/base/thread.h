@@ -27,7 +27,7 @@ bool svc__thread_pipe_harmless(void);
  * may then end the process. Any thread. */
 bool svc__thread_filtered(void);
 
-/* What a thread has done since it began. */
+/* The work of a thread since it began. */
 struct thread_usage {
     bool known;
     uint64_t cpu_ns;      /* for which it ran */

@@ -38,7 +38,7 @@ static bool sort(struct binding *b, struct sorted *sorted, const struct param *p
     return true;
 }
 
-/* What no text is, its empty value is null where that may be. */
+/* For types other than text, an empty value means null if the field is nullable. */
 static bool is_null(const struct schema_field *field, struct bytes value)
 {
     return value.len == 0 && field->rule.nullable && field->rule.type != SVC_TYPE_TEXT;

@@ -57,7 +57,7 @@ static void append_int(struct buf *line, int64_t number)
     svc__buf_u64(line, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
-/* A value that is no text. */
+/* A value other than text. */
 static void append_number(struct buf *line, const svc_kv *item)
 {
     switch (item->kind) {

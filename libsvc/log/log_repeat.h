@@ -1,9 +1,10 @@
 /*
- * Lines that repeat: each place of the program may log so many lines in a second, of each thread
- * that has a table, and what it logs beyond is counted. No count is lost: every one is told to the
- * caller, when the place logs again, when another takes its entry, or when it is asked for.
+ * Suppression of repeated lines: each call site may log a limited number of lines in a second, on
+ * each thread that has a table; further lines are only counted. No count is lost: every count is
+ * reported to the caller when the call site logs again, when another site takes its entry, or when
+ * the caller asks for it.
  *
- * A table is of one thread at a time.
+ * A table belongs to one thread at a time.
  */
 #ifndef SVC_LOG_LOG_REPEAT_H
 #define SVC_LOG_LOG_REPEAT_H
@@ -13,7 +14,7 @@
 #include <svc/log.h>
 
 enum {
-    LOG_REPEAT_PLACES = 32, /* that log in the same second and are told apart */
+    LOG_REPEAT_PLACES = 32, /* call sites that are counted separately in one second */
     LOG_REPEAT_TEXT = 48    /* bytes of a message that are kept, with a NUL */
 };
 
@@ -26,7 +27,7 @@ struct log_repeat_place {
 
 struct log_repeat {
     uint64_t limit;           /* lines in a second; 0: no limit */
-    _Atomic bool suppressing; /* there may be something to tell; read by any thread */
+    _Atomic bool suppressing; /* there may be counts to report; read by any thread */
     struct log_repeat_place places[LOG_REPEAT_PLACES];
 };
 
@@ -37,7 +38,7 @@ struct log_repeat_report {
     char message[LOG_REPEAT_TEXT];
 };
 
-/* Whether a line may be written; `*told` says what is to be told before it. */
+/* Whether a line may be written; `*told` is the report to log before it. */
 bool svc__log_repeat_pass(struct log_repeat *repeat, const svc_log_site *site,
                           const svc_log_record *record, struct log_repeat_report *told);
 

@@ -56,11 +56,11 @@ struct sink {
     _Atomic bool reopen;
     _Atomic uint64_t reopen_failures;
     const struct sink_report *reopen_report;
-    int reopen_error; /* that is yet to be told; the writer's, as all below up to the locks */
+    int reopen_error; /* not yet reported; the writer's, as all below up to the locks */
 
     const struct sink_report *report;
-    uint64_t told;    /* drops that reports have told */
-    uint64_t tried;   /* drops at the last report, told or not */
+    uint64_t told;    /* drops that have been reported */
+    uint64_t tried;   /* drops at the last report, logged or not */
     uint64_t tell_ms; /* when that was */
     size_t turn;      /* the ring that the next batch begins with */
 
@@ -249,7 +249,7 @@ static void doze(struct sink *s, enum doze how)
         struct pollfd fd = {s->wake_fd, POLLIN, 0};
         poll(&fd, 1, how == ASLEEP ? WAIT_LOOK_MS : LINGER_MS);
     }
-    atomic_exchange(&s->doze, AWAKE); /* sees all that whoever woke it had done before */
+    atomic_exchange(&s->doze, AWAKE); /* sees everything that the waking thread did before */
     uint64_t count;
     ssize_t n = read(s->wake_fd, &count, sizeof count);
     (void)n; /* EAGAIN after a linger that nobody ended. */

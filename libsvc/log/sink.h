@@ -1,14 +1,14 @@
 /*
  * Where log lines go: threads put them into rings without waiting, and one writer thread takes them
- * to a descriptor, so that a reader who has stalled costs lines, which are counted, but no time.
+ * to a descriptor, so that a stalled reader costs lines, which are counted, but no time.
  *
  * Every line that is offered ends as exactly one of written or dropped. Lines are written whole and
  * never mixed with each other (with those of another program that writes to the same pipe, lines up
  * to 4095 bytes are not mixed either); the one exception is a line cut by a failing descriptor or
  * the deadline at stop, which counts as dropped and is closed with a line feed before anything else
- * is written. Drops are told in the log as soon as lines can be written again, by a line of the
- * sink's own, with the number since the last such line. Those lines are not counted as written
- * themselves.
+ * is written. Drops are reported in the log as soon as lines can be written again, by a line of the
+ * sink's own, with the number of drops since the last such line. Those lines are not counted as
+ * written themselves.
  *
  * The descriptor may be shared with other programs, so its flags are never changed. After a fork
  * the child has no writer thread and must not use the sink.

@@ -69,7 +69,7 @@ static void render_request(struct buf *line, svc_request *req)
     member_text(line, ",\"peer\":", svc__bytes_z(svc_request_peer(req)));
 }
 
-/* What the program adds. */
+/* The items that the program adds. */
 static void render_items(struct buf *line, const svc_request *req)
 {
     svc_kv items[ACCESS_ITEMS];
@@ -97,7 +97,7 @@ static void render(struct buf *line, struct clock_text *now, const char *middle,
     svc__buf_puts(line, ",\"module\":\"access\"}");
 }
 
-/* What the lines of an app have in common. */
+/* The common properties of an app's lines. */
 struct access_log {
     bool wanted;        /* by the level of the module */
     const char *middle; /* of a JSON line, between the time and the request */

@@ -7,7 +7,7 @@
 
 #define NAME(text) svc__bytes((text), sizeof(text) - 1)
 
-/* A policy made ready: what it says is text that every reply shares. */
+/* A prepared policy: its field values are texts that all replies share. */
 struct cache_control_layer {
     svc_middleware middleware;
     struct bytes text;  /* of Cache-Control; empty: nothing is said */

@@ -14,7 +14,7 @@ struct concurrency {
     svc_middleware middleware;
     bool counts;                /* requests in flight are limited */
     uint64_t max_queue_ns;      /* 0: no limit */
-    struct bytes retry_after;   /* "none": not told */
+    struct bytes retry_after;   /* "none": not sent */
     struct bytes problem, text; /* the two forms of a refusal */
     int (*priority)(svc_request *req, void *arg);
     void *arg;

@@ -66,7 +66,8 @@ static void write_tag(char out[static TAG + 1], const unsigned char hash[static 
     }
 }
 
-/* What makes two representations of one resource differ: their form as well as their bytes. */
+/* The parts in which two representations of one resource differ: their form as well as their bytes.
+ */
 static int set_tag(svc_response *res)
 {
     char *tag = svc__arena_alloc(&res->exchange->arena, TAG + 1);

@@ -1,4 +1,4 @@
-/* What a client is told about its limits. */
+/* The limits reported to a client. */
 #include "libsvc/mw/rate_fields.h"
 
 #include "libsvc/base/buf.h"
@@ -161,7 +161,8 @@ static void put_draft(const struct rate_limit *limit, const struct limiter_decis
     put_field(res, DRAFT_QUOTA, taken(res, text), true);
 }
 
-/* The window that the fields for one window tell of: the one with the least left of those told. */
+/* The window that the fields for one window report: of all reported ones, the one with the least
+ * left. */
 static size_t tightest(const struct rate_limit *limit, const struct limiter_decision *decision)
 {
     size_t least = limit->window_count;

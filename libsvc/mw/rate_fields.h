@@ -1,4 +1,4 @@
-/* What a client is told about its limits: header fields and the body of a 429. */
+/* The limits reported to a client: header fields and the body of a 429. */
 #ifndef SVC_MW_RATE_FIELDS_H
 #define SVC_MW_RATE_FIELDS_H
 

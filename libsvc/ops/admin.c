@@ -33,7 +33,7 @@ static bool wants_json(svc_request *req)
     return accept && strstr(accept, "json") && svc__media_accepts_json(&req->fields);
 }
 
-/* What is told of the checks, and whether all have passed. */
+/* The report on the checks, and whether all have passed. */
 struct readiness {
     bool ready;
     struct buf *text;

@@ -1,4 +1,4 @@
-/* What Accept-Encoding fields say of a content coding (RFC 9110 12.5.3). */
+/* The weight of a content coding in Accept-Encoding fields (RFC 9110 12.5.3). */
 #ifndef SVC_PROTO_ACCEPT_ENCODING_H
 #define SVC_PROTO_ACCEPT_ENCODING_H
 

@@ -38,7 +38,7 @@ enum { CACHE_CONTROL_FLAGS(CACHE_CONTROL_INDEX) CACHE_CONTROL_FLAG_COUNT };
 enum { CACHE_CONTROL_FLAGS(CACHE_CONTROL_BIT) };
 #undef CACHE_CONTROL_BIT
 
-/* RFC 9111 1.2.2: what is greater counts as this, about 68 years. Written in at most 10 digits. */
+/* RFC 9111 1.2.2: a greater value counts as this, about 68 years. Written in at most 10 digits. */
 #define CACHE_CONTROL_MAX_SECONDS INT64_C(2147483648)
 
 /* Room for every directive at once with ", " between them and a NUL. */

@@ -41,7 +41,7 @@ static bool address_valid(struct bytes address)
     return inet_pton(AF_INET6, text, &parsed) == 1;
 }
 
-/* What stands between brackets: an address, and behind an escaped '%' a zone (RFC 6874). */
+/* The text between brackets: an address and, after an escaped '%', a zone (RFC 6874). */
 static bool literal_valid(struct bytes literal)
 {
     static const char mark[] = "%25";
@@ -54,7 +54,7 @@ static bool literal_valid(struct bytes literal)
     return address_valid(address) && name.len > 0 && host_name_valid(name);
 }
 
-/* What follows the host: nothing, or ':' and a port. */
+/* The rest after the host: nothing, or ':' and a port. */
 static bool port_valid(struct bytes text)
 {
     unsigned port = 0;

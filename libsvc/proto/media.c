@@ -161,7 +161,7 @@ bool svc__media_is_form(struct bytes content_type)
  */
 enum rank { RANK_NONE, RANK_PARAMS, RANK_ANY, RANK_TYPE, RANK_EXACT };
 
-/* What the ranges read so far say. */
+/* The result of the ranges read so far. */
 struct verdict {
     bool heard; /* of a well-formed range */
     enum rank rank;

@@ -23,7 +23,7 @@ bool svc__network_is_v4(const struct network_address *address)
     return memcmp(address->bytes, v4_prefix, sizeof v4_prefix) == 0;
 }
 
-/* The address, and how many bits stand before what its text tells: 96 for IPv4. */
+/* The address, and the number of bits before those of its text: 96 for IPv4. */
 static int parse_address(struct bytes text, struct network_address *address, unsigned *before)
 {
     char copy[INET6_ADDRSTRLEN];

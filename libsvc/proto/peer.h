@@ -1,4 +1,4 @@
-/* Who is at the other end of a connection: found out once for it, and copied into its requests. */
+/* The peer of a connection: looked up once for each connection, and copied into its requests. */
 #ifndef SVC_PROTO_PEER_H
 #define SVC_PROTO_PEER_H
 
@@ -9,7 +9,7 @@
 #include "libsvc/proto/network.h"
 
 struct peer {
-    char text[INET6_ADDRSTRLEN];    /* as svc_request_peer tells it */
+    char text[INET6_ADDRSTRLEN];    /* as svc_request_peer returns it */
     bool addressed;                 /* whether it has the following: a unix socket's has none */
     struct network_address address; /* IPv4-mapped is IPv4: the listener may be for both */
 };

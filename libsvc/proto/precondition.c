@@ -14,7 +14,7 @@ bool svc__precondition_any(const struct fields *fields)
            svc__fields_has(fields, FIELD_IF_RANGE);
 }
 
-/* What a list of tags says of the resource. */
+/* The result of comparing a list of tags with the resource. */
 enum listed { LISTED, NOT_LISTED, UNREADABLE };
 
 static enum listed find_in_list(struct bytes list, const struct etag *tag, bool strong)

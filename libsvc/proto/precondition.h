@@ -11,7 +11,7 @@
 
 #define PRECONDITION_NO_DATE INT64_MIN
 
-/* What a resource is at the moment. */
+/* The current state of a resource. */
 struct validators {
     bool exists;      /* it has a representation */
     struct etag tag;  /* opaque "none": it has no tag */

@@ -114,7 +114,7 @@ static bool authority_valid(struct bytes authority, bool needs_host)
     return svc__host_valid(authority) && (!needs_host || svc__host_name(authority).len > 0);
 }
 
-/* Copies an authority with what is not ASCII escaped. NULL for one that is none. */
+/* Copies an authority and escapes bytes that are not ASCII. NULL for an invalid authority. */
 static char *put_authority(char *to, struct bytes authority, bool needs_host)
 {
     char *begin = to;

@@ -1,4 +1,4 @@
-/* What W3C Trace Context says of its two fields. */
+/* The two fields of W3C Trace Context. */
 #include "libsvc/proto/trace.h"
 
 #include <svc/errors.h>

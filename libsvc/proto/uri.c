@@ -96,7 +96,7 @@ bool svc__uri_decoded_utf8(struct bytes escaped)
     return true;
 }
 
-/* What a segment means to a path: 1 for ".", 2 for "..", with dots escaped or not, else 0. */
+/* The kind of a path segment: 1 for ".", 2 for "..", with dots escaped or not, else 0. */
 static unsigned count_dots(struct bytes segment)
 {
     unsigned dots = 0;

@@ -13,7 +13,7 @@ enum relation {
     RELATION_GENERAL,  /* all of the second's, and more */
     RELATION_SPECIFIC, /* some of the second's, and no other */
     RELATION_DISJOINT,
-    RELATION_OVERLAP /* each has requests that the other has not */
+    RELATION_OVERLAP /* each matches requests that the other does not */
 };
 
 /* Compares methods and paths, not hosts. Any thread. */

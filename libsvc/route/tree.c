@@ -41,7 +41,7 @@ enum {
         32 /* bytes of the path that are searched for slashes at once; most paths are shorter */
 };
 
-/* What to try when the search comes back: a node, or the run of a tail. */
+/* The next candidate when the search comes back: a node, or the run of a tail. */
 struct choice {
     uint32_t what;
     uint16_t depth;
@@ -157,7 +157,7 @@ static inline uint64_t low_bytes(uint64_t word, size_t n)
     return word & (some | -(uint64_t)(n / TREE_WORD));
 }
 
-/* What a text of one word leads to, or 0. */
+/* The node to which a text of one word leads, or 0. */
 static inline __attribute__((always_inline)) uint32_t find_word(const struct tree *tree,
                                                                 const struct table *table,
                                                                 uint64_t word, size_t len)

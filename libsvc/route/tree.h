@@ -9,7 +9,7 @@
 
 struct tree;
 
-/* What a request matched. Views point into the pattern and into the path. */
+/* The match of a request. Views point into the pattern and into the path. */
 struct match {
     size_t pattern; /* its index in the array that the tree was built from */
     size_t count;   /* of named wildcards */

@@ -1,8 +1,7 @@
 /*
- * The threads for what blocks: an elastic, bounded pool with a bounded queue in front. A worker
- * that has nothing to do is the first to be used again, so that those beyond the need run out of
- * time and end. Under overload the newest work goes first, since who has waited for long has given
- * up.
+ * The threads for blocking work: an elastic, bounded pool with a bounded queue in front. The worker
+ * that became idle last is used first, so that surplus workers stay idle and end. Under overload
+ * the newest work goes first, since clients that have waited for long have given up.
  */
 #ifndef SVC_RUN_WORKERS_H
 #define SVC_RUN_WORKERS_H

@@ -129,7 +129,7 @@ static bool name_taken(const struct settings *settings, const char *name)
     return false;
 }
 
-/* All rows are looked at, so that each mistake is told. */
+/* Checks all rows, so that each mistake is reported. */
 static int check_table(struct settings *settings, const struct settings_table *table)
 {
     int error = 0;

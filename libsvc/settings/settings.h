@@ -16,7 +16,7 @@ struct settings_origin {
     size_t line;
 };
 
-/* A table, the struct that it tells of, and where each value in it is from. */
+/* A table, the struct that it describes, and the source of each value. */
 struct settings_table {
     const svc_setting *settings; /* `count` of them, none with a fault */
     size_t count;
@@ -64,7 +64,7 @@ int svc__settings_add(struct settings *settings, const svc_setting *table, void 
  */
 int svc__settings_adopt(struct settings *settings, struct settings *from);
 
-/* Whether a value must be given and has not been. */
+/* Whether a required value is missing. */
 bool svc__settings_missing(const struct settings_table *table, size_t index);
 
 /* Keeps a failure of `call` as a set-up error: a program that ignores it must not start with other

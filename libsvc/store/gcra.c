@@ -1,4 +1,4 @@
-/* The generic cell rate algorithm: how a window is prepared, and what it says in nanoseconds. */
+/* The generic cell rate algorithm: preparing a window, and its results in nanoseconds. */
 #include "libsvc/store/gcra.h"
 
 #include <svc/errors.h>

@@ -35,7 +35,7 @@ struct gcra {
     unsigned interval_bits; /* an interval has 2^interval_bits units */
     unsigned tat_bits;      /* every TAT fits */
     uint64_t tolerance;     /* the burst, in units */
-    uint64_t end;           /* the last time that can be told */
+    uint64_t end;           /* the last time that can be represented */
     struct limiter_window window;
 };
 
@@ -66,7 +66,7 @@ static inline bool svc__gcra_pass(const struct gcra *gcra, uint64_t tat, uint64_
     return cost == 0 || *next - now <= gcra->tolerance;
 }
 
-/* What a window has left at `now` under `tat`. `retry_ns` is 0. */
+/* The remaining requests of a window at `now` under `tat`. `retry_ns` is 0. */
 void svc__gcra_quota(const struct gcra *gcra, uint64_t tat, uint64_t now,
                      struct limiter_quota *quota);
 

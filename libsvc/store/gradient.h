@@ -20,7 +20,7 @@
 
 enum {
     GRADIENT_PROBE_EVERY = 100, /* windows */
-    GRADIENT_PROBE_SOON = 10,   /* windows, where the last probe told something else */
+    GRADIENT_PROBE_SOON = 10,   /* windows, if the last probe had another result */
     GRADIENT_FIRST_PROBE = 3,   /* windows, since what they tell may be a queue's */
     GRADIENT_PROBE_PART = 4     /* of the limit */
 };

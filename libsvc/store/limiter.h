@@ -30,7 +30,7 @@ struct limiter_key {
 /* A time that never comes. */
 #define LIMITER_NEVER UINT64_MAX
 
-/* What a window has left for a key, once the decision is carried out. */
+/* The state of a window for a key, once the decision is carried out. */
 struct limiter_quota {
     uint64_t remaining; /* what could pass at once */
     uint64_t next_ns;   /* until one more remains; 0 when all of the burst does */

@@ -47,7 +47,7 @@ void svc__permits_give(struct permits *permits)
     atomic_fetch_sub_explicit(&permits->taken, 1, memory_order_relaxed);
 }
 
-/* What a window lasts at least: long enough that most of its samples began in it. */
+/* The shortest duration of a window: long enough that most of its samples began in it. */
 static uint64_t least_ns(uint64_t held_ns)
 {
     uint64_t window = PERMITS_WINDOW_MS * ms_ns;

@@ -14,7 +14,7 @@
 
 enum {
     PERMITS_MAX = 1000000,   /* the highest limit */
-    PERMITS_SAMPLES = 20,    /* a window with fewer tells nothing */
+    PERMITS_SAMPLES = 20,    /* a window with fewer is not evaluated */
     PERMITS_WINDOW_MS = 100, /* its least length */
     PERMITS_STALE_MS = 5000  /* when one without enough samples ends all the same */
 };
@@ -37,7 +37,7 @@ struct permits {
     struct gradient gradient;
 };
 
-/* What the permits' limit becomes for the critical: a quarter more, one at least. */
+/* The permits' limit for critical requests: a quarter more, one at least. */
 static inline uint32_t svc__permits_with_reserve(uint32_t limit)
 {
     return limit + (limit + 3) / 4;

@@ -94,8 +94,16 @@ static int note_user(svc_request *req, svc_response *, const svc_layer *) noexce
     return user_set(req, &ada);
 }
 
+static int end_answer(svc_trailers *out, void *arg) noexcept
+{
+    return svc_trailers_add(out, "X-End", static_cast<const char *>(arg));
+}
+
 static int answer(svc_request *req, svc_response *res) noexcept
 {
+    static char text[] = "reached";
+    if (int failed = svc_response_on_trailers(res, end_answer, text))
+        return failed;
     svc_log_info(req, "answers", svc_kv_str("user", user_get(req)->text), svc_kv_int("a", 1));
     svc_log_debug(req, "that is all");
     svc_cache_wish wish = SVC_CACHE_WISH_INIT;
