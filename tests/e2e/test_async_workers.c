@@ -176,7 +176,7 @@ Test(async_workers, idle_ones_go_and_the_least_stay)
         uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
         while (count_threads() > before && client_clock_ms() < due)
             continue;
-        cr_expect_eq(count_threads(), before);
+        cr_expect_leq(count_threads(), before); /* a thread of the start may have ended since */
         expect_metric("svc_workers", LEAST);
     }
     serve_no_more();
