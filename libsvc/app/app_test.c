@@ -18,10 +18,10 @@
 #include "libsvc/base/wait.h"
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/dispatch/driver.h"
-#include "libsvc/dispatch/refusal.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/body_stream.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/request_trailers.h"
 #include "libsvc/exchange/response_trailers.h"
 #include "libsvc/run/reactor.h"
@@ -287,17 +287,17 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
 /* Behind the body's end, or a cut in its place. */
 static int copy_trailers(struct svc_reply *reply, struct exchange *x)
 {
-    const struct field *fields;
-    size_t count;
-    if (svc__response_trailers_ask(x, &fields, &count)) {
+    const svc_response *trailers = svc__response_trailers_ask(x);
+    if (!trailers) {
         reply->outcome = SVC_CUT;
         return 0;
     }
-    reply->trailers = svc__arena_alloc(&reply->memory, count * sizeof *fields);
+    reply->trailers =
+        svc__arena_alloc(&reply->memory, trailers->field_count * sizeof *reply->trailers);
     if (!reply->trailers)
         return SVC_ENOMEM;
-    for (; reply->trailer_count < count; reply->trailer_count++) {
-        const struct field *field = &fields[reply->trailer_count];
+    for (; reply->trailer_count < trailers->field_count; reply->trailer_count++) {
+        const struct field *field = &trailers->fields[reply->trailer_count];
         if (copy_field(reply, &reply->trailers[reply->trailer_count], field->name, field->value))
             return SVC_ENOMEM;
     }

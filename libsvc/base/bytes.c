@@ -53,6 +53,15 @@ bool svc__bytes_eq_nocase(struct bytes a, struct bytes b)
     return true;
 }
 
+struct bytes svc__bytes_copy(char **to, struct bytes b)
+{
+    char *at = *to;
+    memcpy(at, b.data, b.len);
+    at[b.len] = '\0';
+    *to += b.len + 1;
+    return svc__bytes(at, b.len);
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';

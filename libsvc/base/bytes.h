@@ -52,6 +52,9 @@ static inline char svc__bytes_lower(char c)
  * thread. */
 bool svc__bytes_eq_nocase(struct bytes a, struct bytes b);
 
+/* Copies the bytes and a NUL to `*to`, which moves behind them. Returns the copy. */
+struct bytes svc__bytes_copy(char **to, struct bytes b);
+
 /* `b` without the spaces and horizontal tabs at its ends. Any thread. */
 struct bytes svc__bytes_trim(struct bytes b);
 

@@ -197,21 +197,17 @@ static void render_text(struct buf *out, const struct told *told)
     }
 }
 
-static int answer(svc_response *res, const struct told *told)
+static void render(struct buf *out, bool json, const void *told)
 {
-    bool json;
-    int error = svc__problem_negotiate(res, &json);
-    if (error)
-        return error;
-    struct buf *out = svc__response_scratch(res);
     if (json)
         render_json(out, told);
     else
         render_text(out, told);
-    const char *type = json ? "application/problem+json" : "text/plain; charset=utf-8";
-    error = svc__response_rendered(res, 422, type, out);
-    svc__response_scratch_done(res);
-    return error;
+}
+
+static int answer(svc_response *res, const struct told *told)
+{
+    return svc__problem_answer(res, 422, render, told);
 }
 
 int svc__violations_answer(svc_response *res, const struct violations *v)

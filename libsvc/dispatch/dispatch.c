@@ -5,13 +5,13 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/dispatch/debug.h"
-#include "libsvc/dispatch/refusal.h"
 #include "libsvc/dispatch/routing.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/layers.h"
 #include "libsvc/exchange/pending.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_hold.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/response_pipe.h"
@@ -172,10 +172,12 @@ static void answer_busy(struct exchange *x)
 
 /* ---- The stages, each of which ends in the next one or in a step */
 
+static enum exchange_step reply_busy(struct exchange *x);
+
 static enum exchange_step run_response(struct exchange *x)
 {
     if (!svc__layers_response(x)) {
-        if (!svc__away_work(x, run_response, svc__dispatch_reply_busy, 0))
+        if (!svc__away_work(x, run_response, reply_busy, 0))
             return EXCHANGE_WAIT;
         x->hurried = true;
         svc__layers_response(x);
@@ -276,7 +278,7 @@ static enum exchange_step reply(struct exchange *x)
 }
 
 /* Without waiting for any worker. */
-enum exchange_step svc__dispatch_reply_busy(struct exchange *x)
+static enum exchange_step reply_busy(struct exchange *x)
 {
     x->hurried = true;
     answer_busy(x);
@@ -294,8 +296,7 @@ static enum exchange_step reply_stopping(struct exchange *x)
 static enum exchange_step to_worker(struct exchange *x,
                                     enum exchange_step (*next)(struct exchange *x), size_t from)
 {
-    return svc__away_work(x, next, svc__dispatch_reply_busy, from) ? svc__dispatch_reply_busy(x)
-                                                                   : EXCHANGE_WAIT;
+    return svc__away_work(x, next, reply_busy, from) ? reply_busy(x) : EXCHANGE_WAIT;
 }
 
 /* A layer ended the exchange: by an answer of its own, or by failing. */
@@ -539,7 +540,7 @@ bool svc__dispatch_unqueue(struct exchange *x)
 {
     if (!svc__away_withdraw(x))
         return false;
-    svc__dispatch_reply_busy(x);
+    reply_busy(x);
     return true;
 }
 

@@ -81,10 +81,6 @@ int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len);
  * since who has won by svc_pending_complete was told so, or nobody can stand in for it. */
 bool svc__dispatch_expire(struct exchange *x);
 
-/* Answers 503 with Retry-After, without waiting for any worker. For the thread that has it at home.
- */
-enum exchange_step svc__dispatch_reply_busy(struct exchange *x);
-
 /* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
 bool svc__dispatch_unqueue(struct exchange *x);
 

@@ -6,7 +6,7 @@
 #include <svc/app.h>
 
 #include "libsvc/base/utf8.h"
-#include "libsvc/dispatch/refusal.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/method.h"
@@ -175,7 +175,7 @@ static void no_route(struct exchange *x, struct bytes host, struct bytes path)
                            : svc__arena_strndup(&x->arena, allow.data, allow.len);
     svc__buf_free(&allow);
     if (!copy) {
-        svc__routing_refuse(x, 503, "out of memory");
+        svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return;
     }
     x->allow = copy;

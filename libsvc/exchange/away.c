@@ -1,29 +1,10 @@
 /* An exchange that others have. */
 #include "libsvc/exchange/away.h"
 
-#include <string.h>
-
 #include "libsvc/base/metric.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
-
-static size_t text_size(const svc_request *req)
-{
-    size_t size = req->method.len + 1;
-    for (size_t i = 0; i < req->fields.count; i++)
-        size += req->fields.list[i].name.len + req->fields.list[i].value.len + 2;
-    return size;
-}
-
-static struct bytes move_text(char **to, struct bytes text)
-{
-    char *at = *to;
-    memcpy(at, text.data, text.len);
-    at[text.len] = '\0';
-    *to += text.len + 1;
-    return (struct bytes){at, text.len};
-}
 
 /* The head's strings lie in the host's memory, which is used again when the reply has gone. */
 static int keep_head(struct exchange *x)
@@ -31,15 +12,14 @@ static int keep_head(struct exchange *x)
     svc_request *req = &x->request;
     if (x->kept_head)
         return 0;
-    struct field *fields = svc__arena_alloc(&x->arena, req->fields.count * sizeof *fields);
-    char *text = svc__arena_alloc(&x->arena, text_size(req));
+    size_t count = req->fields.count;
+    size_t size = req->method.len + 1 + svc__fields_text_size(req->fields.list, count);
+    struct field *fields = svc__arena_alloc(&x->arena, count * sizeof *fields);
+    char *text = svc__arena_alloc(&x->arena, size);
     if (!fields || !text)
         return SVC_ENOMEM;
-    req->method = move_text(&text, req->method);
-    for (size_t i = 0; i < req->fields.count; i++) {
-        fields[i].name = move_text(&text, req->fields.list[i].name);
-        fields[i].value = move_text(&text, req->fields.list[i].value);
-    }
+    req->method = svc__bytes_copy(&text, req->method);
+    svc__fields_copy(fields, req->fields.list, count, &text);
     req->fields.list = fields;
     x->kept_head = true;
     return 0;

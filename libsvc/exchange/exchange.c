@@ -27,12 +27,6 @@ struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_hos
     return x;
 }
 
-bool svc__exchange_body_unread(const struct exchange *x)
-{
-    return x->framing.kind == BODY_CHUNKED ||
-           (x->framing.kind == BODY_LENGTH && x->request.bytes_in < x->framing.length);
-}
-
 bool svc__exchange_reads_on(const struct exchange *x)
 {
     const struct route *route = x->request.route;

@@ -201,9 +201,6 @@ static inline bool svc__exchange_has_reply(const struct exchange *x)
  * long as svc__dispatch_body wants more. */
 bool svc__exchange_reads_on(const struct exchange *x);
 
-/* Whether the body is still to be read although the reply is decided. */
-bool svc__exchange_body_unread(const struct exchange *x);
-
 /* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
 uint64_t svc__exchange_reply_length(const struct exchange *x);
 

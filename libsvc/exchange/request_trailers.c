@@ -5,27 +5,15 @@
 #include "libsvc/exchange/request_trailers.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "libsvc/exchange/body_stream.h"
 #include "libsvc/proto/trailer.h"
 
-static struct bytes copy_text(char **to, struct bytes text)
-{
-    char *at = *to;
-    memcpy(at, text.data, text.len);
-    at[text.len] = '\0';
-    *to += text.len + 1;
-    return svc__bytes(at, text.len);
-}
-
 /* The fields are checked, so that their size is within the head's limits. */
 static struct trailers *copy_fields(const struct field *fields, size_t count)
 {
-    size_t size = sizeof(struct trailers) + count * sizeof *fields;
-    for (size_t i = 0; i < count; i++)
-        size += fields[i].name.len + fields[i].value.len + 2;
-    struct trailers *trailers = malloc(size);
+    struct trailers *trailers =
+        malloc(sizeof *trailers + count * sizeof *fields + svc__fields_text_size(fields, count));
     if (!trailers)
         return NULL;
     trailers->count = 0;
@@ -33,9 +21,7 @@ static struct trailers *copy_fields(const struct field *fields, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (!svc__trailer_allowed(fields[i].name))
             continue;
-        struct field *field = &trailers->list[trailers->count++];
-        field->name = copy_text(&text, fields[i].name);
-        field->value = copy_text(&text, fields[i].value);
+        svc__fields_copy(&trailers->list[trailers->count++], &fields[i], 1, &text);
     }
     return trailers;
 }

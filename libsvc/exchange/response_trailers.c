@@ -56,7 +56,7 @@ int svc__response_trailers_begin(struct exchange *x)
     return error ? error : svc_response_source(res, res->status, NULL, &source);
 }
 
-int svc__response_trailers_ask(struct exchange *x, const struct field **fields, size_t *count)
+const svc_response *svc__response_trailers_ask(struct exchange *x)
 {
     svc_trailers *out = svc__arena_zalloc(&x->arena, sizeof *out);
     int error = out ? 0 : SVC_ENOMEM;
@@ -67,20 +67,9 @@ int svc__response_trailers_ask(struct exchange *x, const struct field **fields, 
         error = code < 0 ? code : 0;
     }
     svc__watchdog_look(&x->home->loop->watchdog, WATCHED_SOURCE, x->request.route);
-    if (error) {
-        svc_log_error(&x->request, "response cannot be ended",
-                      svc_kv_str("error", svc_error_text(error)), svc_kv_str("where", "trailers"));
-        return error;
-    }
-    *fields = out->list.fields;
-    *count = out->list.field_count;
-    return 0;
-}
-
-size_t svc__response_trailers_size(const struct field *fields, size_t count)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += fields[i].name.len + fields[i].value.len + 4;
-    return size;
+    if (!error)
+        return &out->list;
+    svc_log_error(&x->request, "response cannot be ended",
+                  svc_kv_str("error", svc_error_text(error)), svc_kv_str("where", "trailers"));
+    return NULL;
 }

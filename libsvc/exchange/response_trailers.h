@@ -20,12 +20,9 @@ int svc__response_trailers_begin(struct exchange *x);
 
 /*
  * Asks for the trailer fields of a reply, whose body has ended: once, where
- * svc__exchange_reply_trails. 0 with the fields, which live as long as the exchange; SVC_ENOMEM or
- * the code of who was asked, and the reply must be cut. The home's thread.
+ * svc__exchange_reply_trails. The fields are those of a response that has nothing else, and live as
+ * long as the exchange; NULL, which is logged: the reply must be cut. The home's thread.
  */
-int svc__response_trailers_ask(struct exchange *x, const struct field **fields, size_t *count);
-
-/* The bytes of fields on the wire. */
-size_t svc__response_trailers_size(const struct field *fields, size_t count);
+const svc_response *svc__response_trailers_ask(struct exchange *x);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <svc/json.h>
 
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/request_internal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/json/json_parse.h"
@@ -29,7 +30,7 @@ static void answer_unparsed(svc_response *res, const struct json_fault *fault)
 {
     char detail[160];
     if (!fault->reason) {
-        svc_response_problem(res, 503, "out of memory");
+        svc_response_problem(res, REFUSAL_NO_MEMORY);
         return;
     }
     snprintf(detail, sizeof detail, "line %zu, column %zu: %s", fault->line, fault->column,

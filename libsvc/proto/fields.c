@@ -25,6 +25,22 @@ const struct field *svc__fields_find(const struct field *fields, size_t count, s
     return svc__fields_next(fields, count, NULL, name);
 }
 
+size_t svc__fields_text_size(const struct field *fields, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += fields[i].name.len + fields[i].value.len + 2;
+    return size;
+}
+
+void svc__fields_copy(struct field *to, const struct field *from, size_t count, char **text)
+{
+    for (size_t i = 0; i < count; i++) {
+        to[i].name = svc__bytes_copy(text, from[i].name);
+        to[i].value = svc__bytes_copy(text, from[i].value);
+    }
+}
+
 /* A known name is a token, so that only others are checked. */
 void svc__fields_read(struct fields *out, const struct field *list, size_t count)
 {

@@ -27,6 +27,12 @@ const struct field *svc__fields_find(const struct field *fields, size_t count, s
 const struct field *svc__fields_next(const struct field *fields, size_t count,
                                      const struct field *previous, struct bytes name);
 
+/* The bytes that the names and values of a list take, with a NUL behind each. Any thread. */
+size_t svc__fields_text_size(const struct field *fields, size_t count);
+
+/* Copies a list; its names and values go to `*text`, as svc__bytes_copy does. Any thread. */
+void svc__fields_copy(struct field *to, const struct field *from, size_t count, char **text);
+
 /* The fields of a request's head, read once: known names are found without a search. */
 struct fields {
     const struct field *list;

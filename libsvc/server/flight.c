@@ -3,9 +3,9 @@
 
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/dispatch/driver.h"
-#include "libsvc/dispatch/refusal.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/server/loop.h"
 
 enum { LOOK_MS = 1000 /* until a body that arrives, or a file that is sent, is looked at */ };

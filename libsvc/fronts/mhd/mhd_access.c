@@ -3,7 +3,7 @@
 
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/dispatch/driver.h"
-#include "libsvc/dispatch/refusal.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_conn.h"

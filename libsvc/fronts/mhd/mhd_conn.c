@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "libsvc/dispatch/dispatch.h"
-#include "libsvc/dispatch/refusal.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_file.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"

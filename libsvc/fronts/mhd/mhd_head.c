@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "libsvc/dispatch/dispatch.h"
-#include "libsvc/dispatch/refusal.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/request_trailers.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_link.h"

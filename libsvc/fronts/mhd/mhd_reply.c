@@ -113,14 +113,13 @@ static void pause_reply(struct mhd_conn *conn)
 static bool add_trailers(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
-    const struct field *fields;
-    size_t count;
-    if (svc__response_trailers_ask(x, &fields, &count))
+    const svc_response *trailers = svc__response_trailers_ask(x);
+    if (!trailers)
         return false;
-    bool added = svc__mhd_reply_fits(conn, svc__response_trailers_size(fields, count));
-    for (size_t i = 0; i < count && added; i++)
-        added = MHD_add_response_footer(conn->trailing, fields[i].name.data,
-                                        fields[i].value.data) == MHD_YES;
+    bool added = svc__mhd_reply_fits(conn, trailers->field_bytes);
+    for (size_t i = 0; i < trailers->field_count && added; i++)
+        added = MHD_add_response_footer(conn->trailing, trailers->fields[i].name.data,
+                                        trailers->fields[i].value.data) == MHD_YES;
     if (!added)
         svc_log_error(&x->request, "response cannot be ended",
                       svc_kv_str("error", "no room for its trailers"));
