@@ -36,12 +36,18 @@ static void open_struct(struct writing *writing, const char *key, const struct s
     push_level(writing, (struct open_level){table, NULL, image, 0, table->count});
 }
 
+static const void *pointer_at(const struct schema_field *field, const char *image)
+{
+    const void *pointer;
+    memcpy(&pointer, image + field->rule.offset, sizeof pointer);
+    return pointer;
+}
+
 static void open_elements(struct writing *writing, const struct schema_field *field,
                           const char *image)
 {
-    const char *first;
+    const char *first = pointer_at(field, image);
     size_t count;
-    memcpy(&first, image + field->rule.offset, sizeof first);
     memcpy(&count, image + field->rule.count_at - 1, sizeof count);
     if (!first && count > 0)
         svc__json_writer_fail(writing->w, SVC_EINVAL);
@@ -49,13 +55,18 @@ static void open_elements(struct writing *writing, const struct schema_field *fi
     push_level(writing, (struct open_level){NULL, field, first, 0, count});
 }
 
-/* The first name that stands for the value. */
-static void write_choice(svc_json_writer *w, const char *key, const svc_choice *choice, int value)
+/* The first name that stands for the value; NULL. */
+static const char *name_choice(const svc_choice *choice, int value)
 {
     while (choice->name && choice->value != value)
         choice++;
-    if (choice->name)
-        svc_json_put_text(w, key, choice->name);
+    return choice->name;
+}
+
+static void write_text(svc_json_writer *w, const char *key, const char *text)
+{
+    if (text)
+        svc_json_put_text(w, key, text);
     else
         svc__json_writer_fail(w, SVC_EINVAL);
 }
@@ -81,10 +92,7 @@ static void write_value(struct writing *writing, const char *key, const struct s
     memcpy(&value, at, field->width);
     switch (field->rule.type) {
     case SVC_TYPE_TEXT:
-        if (value.text)
-            svc_json_put_text(w, key, value.text);
-        else
-            svc__json_writer_fail(w, SVC_EINVAL);
+        write_text(w, key, value.text);
         break;
     case SVC_TYPE_INT64:
         svc_json_put_i64(w, key, value.number);
@@ -99,19 +107,12 @@ static void write_value(struct writing *writing, const char *key, const struct s
         svc_json_put_bool(w, key, value.truth != 0);
         break;
     case SVC_TYPE_ENUM:
-        write_choice(w, key, field->rule.choices, value.choice);
+        write_text(w, key, name_choice(field->rule.choices, value.choice));
         break;
     default:
         svc_json_put_jansson(w, key, value.json);
         break;
     }
-}
-
-static const void *pointer_at(const struct schema_field *field, const char *image)
-{
-    const void *pointer;
-    memcpy(&pointer, image + field->rule.offset, sizeof pointer);
-    return pointer;
 }
 
 /* Whether a struct cannot be what a document said: what such a one must have is no zero. */
@@ -126,13 +127,6 @@ static bool lacks_required(const struct schema_table *table, const char *image)
             return true;
     }
     return false;
-}
-
-static bool is_choice(const svc_choice *choice, int value)
-{
-    while (choice->name && choice->value != value)
-        choice++;
-    return choice->name != NULL;
 }
 
 /*
@@ -153,7 +147,7 @@ static bool is_nothing(const struct schema_field *field, const char *image)
     case SVC_TYPE_OBJECT:
         return lacks_required(field->table, at);
     case SVC_TYPE_ENUM:
-        return !memcmp(at, zero, sizeof(int)) && !is_choice(rule->choices, 0);
+        return !memcmp(at, zero, sizeof(int)) && !name_choice(rule->choices, 0);
     case SVC_TYPE_INT64:
     case SVC_TYPE_UINT64:
         return !memcmp(at, zero, sizeof(int64_t)) && (rule->min > 0 || rule->max < 0);
