@@ -22,12 +22,14 @@ typedef struct svc_test {
                                    "Host: test" is added; with a body, its Content-Length */
     const void *body;
     size_t body_len;
-    const char *peer;       /* the client's address, as of svc_request_peer: "192.0.2.1", "2001:db8::1", or
-                               one of "unix" and "test", which have none */
+    const char *peer; /* the client's address, as of svc_request_peer: "192.0.2.1", "2001:db8::1",
+                         or one of "unix" and "test", which have none */
     unsigned timeout_ms;    /* for how long the client waits for the whole reply before it leaves */
-    size_t max_reply_bytes; /* of the reply's body; the client leaves when there are more. 1 GiB at most */
-    const char *const *trailers; /* fields behind the body, as `headers`; or NULL. With any, the body is
-                                    chunked: Transfer-Encoding is added, in place of Content-Length */
+    size_t max_reply_bytes; /* of the reply's body; the client leaves when there are more. 1 GiB at
+                               most */
+    const char *const
+        *trailers; /* fields behind the body, as `headers`; or NULL. With any, the body is
+                      chunked: Transfer-Encoding is added, in place of Content-Length */
 } svc_test;
 
 #define SVC_TEST_INIT                                                                              \
@@ -38,18 +40,20 @@ typedef struct svc_test {
 /*
  * Runs a request through the app. The first call readies the app: routes are compiled, start hooks
  * run and background tasks start, as at svc_app_start (and an app so readied can still be started,
- * unless it has tasks). An on_request that returns SVC_WAIT, a worker and a deferred answer are waited
- * for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire and its watches are called; all posted
- * functions have run when this returns.
+ * unless it has tasks). An on_request that returns SVC_WAIT, a worker and a deferred answer are
+ * waited for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire and its watches are
+ * called; all posted functions have run when this returns.
  *
  * The call ends even if the reply never does, such as a stream's: when the client has waited for
- * `timeout_ms`, or has read more than `max_reply_bytes`, it leaves. The reply then holds the bytes received
- * so far, and the outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker that has not
- * returned by then runs on, as in a server; a handler that runs on the loop is not interrupted.
+ * `timeout_ms`, or has read more than `max_reply_bytes`, it leaves. The reply then holds the bytes
+ * received so far, and the outcome is SVC_CLIENT_GONE, for layers and in the log as well. A worker
+ * that has not returned by then runs on, as in a server; a handler that runs on the loop is not
+ * interrupted.
  *
- * The caller frees the reply. One thread at a time for each app, whose handlers may test it too. NULL when
- * the test is not valid, the app has set-up errors (svc_app_errors), out of memory, while another thread
- * tests the app, when the app is mounted, started, being started or stopped, and for NULL. Since: 0.1
+ * The caller frees the reply. One thread at a time for each app, whose handlers may test it too.
+ * NULL when the test is not valid, the app has set-up errors (svc_app_errors), out of memory, while
+ * another thread tests the app, when the app is mounted, started, being started or stopped, and for
+ * NULL. Since: 0.1
  */
 SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
 
@@ -84,9 +88,18 @@ SVC_API int svc_reply_trailer_at(const svc_reply *reply, size_t index, const cha
 /* The body, NUL-terminated behind its `len` bytes; `len` may be NULL. Borrowed. Since: 0.1 */
 SVC_API const char *svc_reply_body(const svc_reply *reply, size_t *len);
 
-/* How the exchange ended: an svc_outcome. SVC_CUT when a body source failed, SVC_CLIENT_GONE when the
- * client left before the reply was whole, SVC_CUT for NULL. Since: 0.1 */
+/* How the exchange ended: an svc_outcome. SVC_CUT when a body source failed, SVC_CLIENT_GONE when
+ * the client left before the reply was whole, SVC_CUT for NULL. Since: 0.1 */
 SVC_API int svc_reply_outcome(const svc_reply *reply);
+
+/*
+ * The value of one series of the app's metrics (svc/metric.h), the library's own included: its line
+ * on the page of metrics without the value, such as "orders_total{channel=\"web\",result=\"ok\"}",
+ * with the labels in any order; of a histogram one of "_count", "_sum" and "_bucket", the last with
+ * the label "le". NaN, which equals nothing, when there is no such series, for text that is none,
+ * and for NULL. Gauges that are asked for are asked in this thread. Any thread. Since: 0.1
+ */
+SVC_API double svc_test_metric(svc_app *app, const char *series);
 
 SVC_END_DECLS
 

@@ -116,7 +116,8 @@ struct default_layer {
 /* The background tasks: see task.h. */
 struct task_list {
     svc_task_context *first, *last;
-    int running, failures, restarts; /* metrics */
+    svc_gauge *running;
+    svc_counter *failures, *restarts;
     pthread_mutex_t lock;
     pthread_cond_t changed;   /* a task has ended or was told to stop */
     void (*ended)(void *arg); /* told of each task that ends; NULL: nobody */
@@ -125,8 +126,7 @@ struct task_list {
 
 #define TASK_LIST_INIT                                                                             \
     {                                                                                              \
-        .running = -1, .failures = -1, .restarts = -1, .lock = PTHREAD_MUTEX_INITIALIZER,          \
-        .changed = PTHREAD_COND_INITIALIZER                                                        \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                     \
     }
 
 /* Where an app stands in its life: see life.h. */
@@ -161,8 +161,8 @@ struct svc_app {
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
     struct loop_hook *loop_hooks, *last_loop_hook;
-    struct workers *workers; /* made when the app is readied */
-    int worker_failures;     /* the metric of threads that could not begin */
+    struct workers *workers;      /* made when the app is readied */
+    svc_counter *worker_failures; /* threads that could not begin */
     struct task_list tasks;
     const struct default_layer *defaults;
     size_t default_count;
@@ -174,8 +174,10 @@ struct svc_app {
 
     struct plan *plan; /* what serves; made when the app is readied */
     struct metrics *metrics;
-    struct test_host *test_host;    /* of svc_app_test; made by its first call */
-    struct stall_count standstills; /* loops that did not run, by no fault of the application */
+    struct test_host *test_host; /* of svc_app_test; made by its first call */
+    svc_counter_family *stalls;  /* of loops, by route */
+    svc_counter *standstills;    /* loops that did not run, by no fault of the application */
+    _Atomic uint64_t standstill_logged_ms;
     _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
     _Atomic int draining;                             /* enum drain_state */
     struct service *service;                          /* what svc_app_start made */

@@ -31,6 +31,15 @@ static void append_mount(svc_app *app, struct mount *mount)
     app->last_mount = mount;
 }
 
+static void refuse_metric(void *arg, const char *name)
+{
+    svc_app *outer = arg;
+    svc__faults_add(
+        &outer->faults, NULL, 0,
+        "the metric \"%s\" of an app that is mounted has a name that another kind of metric has",
+        name);
+}
+
 int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
 {
     if (!group)
@@ -54,6 +63,8 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     append_mount(outer, mount);
     /* What was wrong with an app before it was mounted is wrong with the whole. */
     svc__faults_join(&inner->faults, &outer->faults, inner->name);
+    if (svc__metrics_adopt(svc__app_root(outer)->metrics, inner->metrics, refuse_metric, outer))
+        return svc__faults_refuse(&outer->faults, SVC_ENOMEM, "svc_app_mount");
     inner->parent = outer;
     inner->root.parent = at;
     return svc__app_settings_adopt(svc__app_root(outer), inner);

@@ -130,16 +130,11 @@ int svc_task_sleep(svc_task_context *context, unsigned ms)
     return svc_task_stopping(context) ? SVC_ECANCELLED : 0;
 }
 
-static void count(const svc_task_context *context, int metric, int64_t n)
-{
-    svc__metric_gauge_add_shared(svc__app_root(context->app)->metrics, metric, n);
-}
-
 static int run_once(svc_task_context *context)
 {
-    count(context, context->list->running, 1);
+    svc__gauge_add(context->list->running, 1);
     int error = context->task.run(context, context->task.arg);
-    count(context, context->list->running, -1);
+    svc__gauge_add(context->list->running, -1);
     return error;
 }
 
@@ -159,7 +154,7 @@ static uint32_t next_delay(struct backoff *backoff)
 
 static void tell_failure(svc_task_context *context, int error, uint32_t delay_ms)
 {
-    count(context, context->list->failures, 1);
+    svc__counter_add(context->list->failures, 1);
     svc_app_log_warn(context->app, "background task failed", svc_kv_str("task", context->task.name),
                      svc_kv_err("error", error), svc_kv_int("code", error),
                      svc_kv_uint("delay_ms", delay_ms),
@@ -175,7 +170,7 @@ static bool wait_for_restart(svc_task_context *context, int error, struct backof
     tell_failure(context, error, delay_ms);
     if (svc_task_sleep(context, delay_ms))
         return false;
-    count(context, context->list->restarts, 1);
+    svc__counter_add(context->list->restarts, 1);
     return true;
 }
 

@@ -1,7 +1,6 @@
 /* An exchange that others have. */
 #include "libsvc/exchange/away.h"
 
-#include "libsvc/metrics/metric.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
@@ -71,14 +70,6 @@ static void move_to(struct exchange *x, struct exchange_host *host)
     x->arena.cache = host->arenas;
 }
 
-/* Layers count; most routes have none that run on workers, which spares 8 KiB each. */
-static bool ready_cells(struct exchange *x, struct exchange_host *worker)
-{
-    if (!worker->cells && x->chain->blocks)
-        worker->cells = svc__metric_cells_new(x->request.plan->metrics);
-    return worker->cells || !x->chain->blocks;
-}
-
 static void run_lent(struct work *work, void *state)
 {
     struct exchange_host *worker = state;
@@ -86,7 +77,7 @@ static void run_lent(struct work *work, void *state)
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, work));
     if (worker)
         move_to(x, worker);
-    if (worker && ready_cells(x, worker))
+    if (worker)
         x->next(x);
     else
         x->next = x->otherwise;

@@ -35,7 +35,6 @@ struct app_worker;
 /* What the thread that runs exchanges lends to each of them. */
 struct exchange_host {
     struct arena_cache *arenas;
-    struct metric_cells *cells;
     struct log *log;
     /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
     void (*wake)(struct exchange_host *host, struct exchange *x);

@@ -14,7 +14,6 @@
 #include "libsvc/route/pattern.h"
 
 struct logger;
-struct metrics;
 struct tree;
 struct workers;
 
@@ -23,12 +22,6 @@ enum drain_state {
     DRAIN_NONE,
     DRAIN_BEGUN, /* replies close their connection */
     DRAIN_CUT    /* nobody waits for answers any more */
-};
-
-/* How often an event loop was held, or did not run. */
-struct stall_count {
-    _Atomic uint64_t count;
-    _Atomic uint64_t logged_ms; /* when that was last logged; 0: never */
 };
 
 /* A route as requests meet it: every limit is known. */
@@ -41,7 +34,7 @@ struct route {
     size_t max_body;
     unsigned timeout_ms;
     struct chain chain;
-    struct stall_count *stalls;
+    _Atomic uint64_t *stall_logged_ms; /* when a stall by it was last logged; 0: never */
 };
 
 /* One of the apps that a plan is compiled of. */
@@ -66,7 +59,6 @@ struct plan {
     size_t default_layers;    /* of each chain: those of the default stack come first */
     bool blocks;              /* some route or layer needs a worker */
     struct workers *workers;
-    struct metrics *metrics;
     struct logger *logger;
     const _Atomic int *draining; /* enum drain_state */
 };

@@ -1,135 +1,165 @@
-/* The registry behind the cells: what is counted, in which cells, and the walk over it. */
+/* The registry: which families there are, and whether another may be added. */
 #include "libsvc/metrics/metric.h"
 
 #include <math.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <svc/errors.h>
 
 #include "libsvc/base/buf.h"
-#include "libsvc/metrics/walk.h"
-
-enum { LABEL_VALUE_MAX = 1 << 16 };
-
-enum kind { COUNTER, COUNTERS_FN, GAUGE, GAUGE_FN, HISTOGRAM };
-
-/* The properties of a metric beside its shape. */
-struct metric {
-    enum kind kind;
-    char *name;
-    char *help;
-    uint64_t *bounds; /* a histogram's */
-    double unit;
-    int64_t (*fn)(void *arg);
-    const char *label; /* NULL: none */
-    void (*each)(struct metric_walk *walk, void *arg);
-    void *arg;
-};
-
-struct metrics {
-    struct metric_cells shared; /* the first of the list of blocks */
-    pthread_mutex_t lock;       /* orders the lists of blocks */
-    struct metric_cells *free;
-    size_t blocks;
-    size_t len;
-    uint32_t cells;
-    struct metric_shape shapes[METRIC_MAX];
-    struct metric metrics[METRIC_MAX];
-};
-
-/* A zeroed block of memory aligned as the cells are. */
-static void *alloc_aligned(size_t size)
-{
-    void *p = aligned_alloc(_Alignof(struct metric_cells), size);
-    if (p != NULL)
-        memset(p, 0, size);
-    return p;
-}
+#include "libsvc/base/sized.h"
+#include "libsvc/metrics/registry.h"
 
 struct metrics *svc__metrics_new(void)
 {
-    struct metrics *m = alloc_aligned(sizeof *m);
+    struct metrics *m = calloc(1, sizeof *m);
     if (m == NULL)
         return NULL;
     if (pthread_mutex_init(&m->lock, NULL) != 0) {
         free(m);
         return NULL;
     }
-    m->shared.shapes = m->shapes;
-    return m;
+    m->last = &m->first;
+    m->overflows = svc__metric_counters(m, "svc_metric_overflows_total",
+                                        "Times that a metric had more series than it may: they are "
+                                        "counted as \"_OTHER\".",
+                                        "metric");
+    if (m->overflows != NULL)
+        return m;
+    svc__metrics_free(m);
+    return NULL;
 }
 
-static void drop_metric(struct metric *metric)
+static void drop_family(struct family *family)
 {
-    free(metric->name);
-    free(metric->help);
-    free(metric->bounds);
+    if (family == NULL)
+        return;
+    svc__series_free_all(family);
+    free((char *)(uintptr_t)family->shape.name);
+    free((char *)(uintptr_t)family->shape.help);
+    for (size_t i = 0; i < SVC_METRIC_LABELS; i++)
+        free((char *)(uintptr_t)family->labels[i]);
+    free(family->bounds);
+    free(family);
 }
 
 void svc__metrics_free(struct metrics *m)
 {
     if (m == NULL)
         return;
-    for (size_t i = 0; i < m->len; i++)
-        drop_metric(&m->metrics[i]);
-    struct metric_cells *cells = m->shared.next;
-    while (cells != NULL) {
-        struct metric_cells *next = cells->next;
-        free(cells);
-        cells = next;
+    for (struct family *family = m->first, *next; family != NULL; family = next) {
+        next = family->next;
+        drop_family(family);
     }
     pthread_mutex_destroy(&m->lock);
     free(m);
 }
 
-static bool name_is_valid(const char *name)
+/* ---- Names */
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+#define DIGITS "0123456789"
+
+static bool is_name(const char *name)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:";
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:0123456789");
-    return name[0] != '\0' && strchr(letters, name[0]) != NULL && name[n] == '\0';
+    return name[0] != '\0' && strchr(DIGITS, name[0]) == NULL &&
+           name[strspn(name, LETTERS DIGITS)] == '\0';
 }
 
-/* Whether `name` is that of a line which a metric of this kind and name `base` prints. */
-static bool prints(enum kind kind, const char *base, const char *name)
+static bool ends_in(const char *name, const char *end)
 {
-    static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
-    size_t n = strlen(base);
-    if (strncmp(name, base, n) != 0)
-        return false;
-    if (name[n] == '\0')
-        return true;
-    for (size_t i = 0; kind == HISTOGRAM && i < sizeof suffixes / sizeof *suffixes; i++) {
-        if (strcmp(name + n, suffixes[i]) == 0)
+    size_t n = strlen(name), of_end = strlen(end);
+    return n >= of_end && strcmp(name + n - of_end, end) == 0;
+}
+
+/* The name without that by which OpenMetrics names a counter's samples. */
+static size_t base_len(enum metric_type type, const char *name)
+{
+    return strlen(name) - (type == METRIC_COUNTER ? strlen("_total") : 0);
+}
+
+/* Whether a sample of a family that is called `name` would have the name of `other`, or a sample of
+ * that.
+ * "_created" is what OpenMetrics has for the age of a series. */
+static bool samples_meet(enum metric_type type, const char *name, enum metric_type other_type,
+                         const char *other)
+{
+    static const char *const suffixes[] = {"", "_total", "_created", "_bucket", "_sum", "_count"};
+    size_t n = base_len(type, name), of_other = base_len(other_type, other);
+    size_t count = type == METRIC_HISTOGRAM ? 6 : type == METRIC_COUNTER ? 3 : 1;
+    for (size_t i = 0; i < count; i++)
+        if (of_other == n + strlen(suffixes[i]) && strncmp(other, name, n) == 0 &&
+            strncmp(other + n, suffixes[i], of_other - n) == 0)
             return true;
-    }
     return false;
 }
 
-static bool name_is_taken(const struct metrics *m, enum kind kind, const char *name)
+static const char *fault_in_labels(const svc_metric *metric)
 {
-    for (size_t i = 0; i < m->len; i++) {
-        const struct metric *other = &m->metrics[i];
-        if (prints(other->kind, other->name, name) || prints(kind, name, other->name))
-            return true;
+    for (size_t i = 0; i < SVC_METRIC_LABELS && metric->labels[i] != NULL; i++) {
+        const char *label = metric->labels[i];
+        if (!is_name(label) || strncmp(label, "__", 2) == 0)
+            return "a label's name has letters, digits and '_', and begins with no digit and not "
+                   "\"__\"";
+        if (strcmp(label, "le") == 0 || strcmp(label, "quantile") == 0)
+            return "the labels \"le\" and \"quantile\" are the format's";
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(label, metric->labels[j]) == 0)
+                return "two labels have one name";
     }
-    return false;
+    return NULL;
 }
 
-/* Registers `metric`, whose name, help and bounds are taken over when it succeeds. */
-static int keep(struct metrics *m, const struct metric *metric, size_t bounds_len)
+static const char *fault_in_bounds(const svc_metric *metric)
 {
-    uint32_t cells = metric->kind == HISTOGRAM ? (uint32_t)bounds_len + 2 : 1;
-    if (m->len == METRIC_MAX || cells > METRIC_CELLS_MAX - m->cells)
-        return SVC_ETOOBIG;
-    m->metrics[m->len] = *metric;
-    m->shapes[m->len].bounds = metric->bounds;
-    m->shapes[m->len].bounds_len = (uint32_t)bounds_len;
-    m->shapes[m->len].first = m->cells;
-    m->cells += cells;
-    return (int)m->len++;
+    if (metric->bounds == NULL)
+        return metric->bound_count != 0 ? "bounds are counted that are not there" : NULL;
+    if (metric->bound_count == 0 || metric->bound_count > SVC_METRIC_BOUNDS)
+        return "a histogram has 1 to 64 bounds";
+    for (size_t i = 0; i < metric->bound_count; i++)
+        if (!isfinite(metric->bounds[i]) || (i > 0 && metric->bounds[i] <= metric->bounds[i - 1]))
+            return "bounds are finite and ascend";
+    return NULL;
+}
+
+/* Why a metric cannot be one; NULL: it can. */
+static const char *fault_in(const svc_metric *metric, const struct metric_sort *sort)
+{
+    if (metric->name == NULL || !is_name(metric->name))
+        return "a name has letters, digits and '_', and begins with no digit";
+    if (ends_in(metric->name, "_total") != (sort->type == METRIC_COUNTER))
+        return "the name of a counter, and no other, ends in \"_total\"";
+    if (metric->help == NULL || metric->help[0] == '\0')
+        return "help is missing";
+    if (metric->max_series == 0 || metric->max_series > METRIC_SERIES_MAX)
+        return "max_series is 1 to 1000000";
+    if (sort->read != NULL && metric->labels[0] != NULL)
+        return "a gauge that is asked for has no labels";
+    if (sort->type != METRIC_HISTOGRAM && (metric->bounds != NULL || metric->bound_count != 0))
+        return "only a histogram has bounds";
+    const char *fault = fault_in_labels(metric);
+    return fault != NULL ? fault : fault_in_bounds(metric);
+}
+
+/* ---- Families */
+
+/* The bounds of the OpenTelemetry HTTP conventions, in seconds. */
+static const double default_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
+                                        0.5,   0.75, 1,     2.5,  5,     7.5, 10};
+
+static int copy_bounds(struct family *family, const svc_metric *metric)
+{
+    const double *bounds = metric->bounds != NULL ? metric->bounds : default_bounds;
+    size_t count = metric->bounds != NULL ? metric->bound_count
+                                          : sizeof default_bounds / sizeof *default_bounds;
+    family->bounds = malloc(count * sizeof *bounds);
+    if (family->bounds == NULL)
+        return SVC_ENOMEM;
+    memcpy(family->bounds, bounds, count * sizeof *bounds);
+    family->bound_count = (uint32_t)count;
+    return 0;
 }
 
 /* A copy that is UTF-8, whatever the text is; NULL when out of memory. */
@@ -144,265 +174,221 @@ static char *copy_text(const char *text)
     return copy.data;
 }
 
-/* Registers a metric like `proto` with copies of `name`, `help` and the bounds. */
-static int add_metric(struct metrics *m, struct metric proto, const char *name, const char *help,
-                      const uint64_t *bounds, size_t bounds_len)
+static int fill_family(struct family *family, const svc_metric *metric,
+                       const struct metric_sort *sort)
 {
-    if (!name_is_valid(name))
-        return SVC_EINVAL;
-    if (name_is_taken(m, proto.kind, name))
+    family->shape.type = sort->type;
+    family->shape.name = strdup(metric->name);
+    family->shape.help = copy_text(metric->help);
+    family->shape.labels = family->labels;
+    bool whole = family->shape.name != NULL && family->shape.help != NULL;
+    for (size_t i = 0; i < SVC_METRIC_LABELS && metric->labels[i] != NULL; i++) {
+        family->labels[i] = strdup(metric->labels[i]);
+        whole = whole && family->labels[i] != NULL;
+        family->shape.label_count++;
+    }
+    family->max_series = metric->max_series;
+    family->read = sort->read;
+    family->is_program = sort->is_program;
+    family->give = sort->give;
+    family->arg = sort->arg;
+    family->last = &family->first;
+    if (!whole || (sort->type == METRIC_HISTOGRAM && copy_bounds(family, metric)))
+        return SVC_ENOMEM;
+    return sort->give != NULL ? 0 : svc__series_begin(family);
+}
+
+static bool same_labels(const struct family *a, const char *const labels[])
+{
+    for (size_t i = 0; i < SVC_METRIC_LABELS; i++) {
+        bool ends = labels[i] == NULL;
+        if (ends != (a->labels[i] == NULL))
+            return false;
+        if (ends)
+            return true;
+        if (strcmp(a->labels[i], labels[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool same_bounds(const struct family *a, const double *bounds, size_t count)
+{
+    if (bounds == NULL) {
+        bounds = default_bounds;
+        count = sizeof default_bounds / sizeof *default_bounds;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (count != a->bound_count || a->bounds[i] != bounds[i])
+            return false;
+    return true;
+}
+
+static bool registered_alike(const struct family *a, const svc_metric *metric,
+                             const struct metric_sort *sort)
+{
+    return a->shape.type == sort->type && a->read == sort->read && a->give == sort->give &&
+           a->arg == sort->arg && same_labels(a, metric->labels) &&
+           (sort->type != METRIC_HISTOGRAM || same_bounds(a, metric->bounds, metric->bound_count));
+}
+
+struct family *svc__metrics_find(struct metrics *m, const char *name)
+{
+    struct family *family = atomic_load_explicit(&m->first, memory_order_acquire);
+    while (family != NULL && strcmp(family->shape.name, name) != 0)
+        family = atomic_load_explicit(&family->next, memory_order_acquire);
+    return family;
+}
+
+static bool meets_another(struct metrics *m, enum metric_type type, const char *name)
+{
+    for (const struct family *other = m->first; other != NULL; other = other->next)
+        if (samples_meet(type, name, other->shape.type, other->shape.name) ||
+            samples_meet(other->shape.type, other->shape.name, type, name))
+            return true;
+    return false;
+}
+
+static void append_family(struct metrics *m, struct family *family)
+{
+    family->metrics = m;
+    atomic_store_explicit(m->last, family, memory_order_release);
+    m->last = &family->next;
+    m->count++;
+}
+
+/* The counter of a family's overflows, which is not shown before the first. */
+static void count_overflows(struct metrics *m, struct family *family)
+{
+    if (m->overflows == NULL || family->overflow == NULL)
+        return;
+    struct series *series = svc__series_add(&m->overflows->family, &family->shape.name);
+    if (series != NULL)
+        atomic_store_explicit(&series->shown, false, memory_order_relaxed);
+    family->overflowed = (svc_counter *)(void *)series;
+}
+
+/* Under the lock. */
+static int register_new(struct metrics *m, const svc_metric *metric, const struct metric_sort *sort,
+                        struct family **out, const char **why)
+{
+    if (meets_another(m, sort->type, metric->name)) {
+        *why = "another metric has this name, or one that its own values need";
         return SVC_ESTATE;
-    int id = SVC_ENOMEM;
-    proto.name = strdup(name);
-    proto.help = copy_text(help);
-    proto.bounds = bounds_len == 0 ? NULL : malloc(bounds_len * sizeof *bounds);
-    if (proto.name != NULL && proto.help != NULL && (bounds_len == 0 || proto.bounds != NULL)) {
-        if (bounds_len > 0)
-            memcpy(proto.bounds, bounds, bounds_len * sizeof *bounds);
-        id = keep(m, &proto, bounds_len);
     }
-    if (id < 0)
-        drop_metric(&proto);
-    return id;
+    if (m->count == METRIC_FAMILIES_MAX) {
+        *why = "there are 4096 metrics already";
+        return SVC_ETOOBIG;
+    }
+    struct family *family = calloc(1, sizeof *family);
+    if (family != NULL)
+        family->metrics = m;
+    int error = family != NULL ? fill_family(family, metric, sort) : SVC_ENOMEM;
+    if (error != 0) {
+        *why = svc_error_text(error);
+        drop_family(family);
+        return error;
+    }
+    count_overflows(m, family);
+    append_family(m, family);
+    *out = family;
+    return 0;
 }
 
-int svc__metric_counter(struct metrics *m, const char *name, const char *help)
+int svc__metric_register(struct metrics *m, const svc_metric *given, struct metric_sort sort,
+                         struct family **out, const char **why)
 {
-    return add_metric(m, (struct metric){.kind = COUNTER}, name, help, NULL, 0);
-}
-
-int svc__metric_gauge(struct metrics *m, const char *name, const char *help)
-{
-    return add_metric(m, (struct metric){.kind = GAUGE}, name, help, NULL, 0);
-}
-
-int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
-                         int64_t (*fn)(void *arg), void *arg)
-{
-    return add_metric(m, (struct metric){.kind = GAUGE_FN, .fn = fn, .arg = arg}, name, help, NULL,
-                      0);
-}
-
-int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
-                            const char *label, void (*fn)(struct metric_walk *walk, void *arg),
-                            void *arg)
-{
-    return add_metric(m,
-                      (struct metric){.kind = COUNTERS_FN, .label = label, .each = fn, .arg = arg},
-                      name, help, NULL, 0);
-}
-
-int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
-                          const uint64_t *bounds, size_t n, double unit)
-{
-    if (n == 0 || n > METRIC_BOUNDS_MAX)
+    svc_metric metric = SVC_METRIC_INIT;
+    *why = "it needs SVC_METRIC_INIT";
+    if (SIZED_READ(&metric, given, help) != 0)
         return SVC_EINVAL;
-    for (size_t i = 1; i < n; i++) {
-        if (bounds[i] <= bounds[i - 1])
-            return SVC_EINVAL;
+    if ((*why = fault_in(&metric, &sort)) != NULL)
+        return SVC_EINVAL;
+    pthread_mutex_lock(&m->lock);
+    struct family *known = svc__metrics_find(m, metric.name);
+    int error = 0;
+    if (known != NULL && registered_alike(known, &metric, &sort)) {
+        *out = known;
+    } else {
+        error = register_new(m, &metric, &sort, out, why);
     }
-    return add_metric(m, (struct metric){.kind = HISTOGRAM, .unit = unit}, name, help, bounds, n);
+    pthread_mutex_unlock(&m->lock);
+    return error;
 }
 
-int svc__metric_find(const struct metrics *m, const char *name)
+void svc__metric_ask(struct family *family)
 {
-    for (size_t i = 0; i < m->len; i++)
-        if (strcmp(m->metrics[i].name, name) == 0)
-            return (int)i;
-    return SVC_ENOTFOUND;
+    double value = family->read(family->arg);
+    svc__cells_set_double(family->plain->cells, 0, value);
+    atomic_store_explicit(&family->plain->shown, !isnan(value), memory_order_release);
 }
 
-int svc__metric_counter_once(struct metrics *m, const char *name, const char *help)
+void svc__metric_forget(struct family *family)
 {
-    int found = svc__metric_find(m, name);
-    return found >= 0 ? found : svc__metric_counter(m, name, help);
+    atomic_store_explicit(&family->plain->shown, false, memory_order_relaxed);
 }
 
-int svc__metric_gauge_once(struct metrics *m, const char *name, const char *help)
+void svc__metrics_end_fns(struct metrics *m)
 {
-    int found = svc__metric_find(m, name);
-    return found >= 0 ? found : svc__metric_gauge(m, name, help);
+    m->fns_end = true;
 }
 
-/* A block that a thread gave back, or a new one. Under the lock. */
-static struct metric_cells *take_block(struct metrics *m)
+void svc__metrics_each(struct metrics *m, void (*visit)(struct family *family, void *arg),
+                       void *arg)
 {
-    struct metric_cells *cells = m->free;
-    if (cells != NULL) {
-        m->free = cells->next_free;
-        return cells;
+    struct family *family = atomic_load_explicit(&m->first, memory_order_acquire);
+    for (; family != NULL; family = atomic_load_explicit(&family->next, memory_order_acquire))
+        visit(family, arg);
+}
+
+/* ---- Those of an app that is mounted */
+
+/* The series of `inner` become others of `outer`, with all that was counted. */
+static int join_family(struct family *outer, struct family *inner)
+{
+    for (struct series *series = inner->first; series != NULL; series = series->next) {
+        if (!series->shown)
+            continue;
+        struct series *same = svc__series_of(outer, outer->shape.label_count, series->values);
+        if (same == NULL)
+            return SVC_ENOMEM;
+        svc__series_join(same, series);
     }
-    if (m->blocks == METRIC_BLOCKS_MAX)
-        return NULL;
-    cells = alloc_aligned(sizeof *cells);
-    if (cells == NULL)
-        return NULL;
-    cells->shapes = m->shapes;
-    cells->next = m->shared.next;
-    m->shared.next = cells;
-    m->blocks++;
-    return cells;
+    inner->same = outer;
+    return 0;
 }
 
-struct metric_cells *svc__metric_cells_new(struct metrics *m)
+static bool same_shape(const struct family *a, const struct family *b)
 {
-    pthread_mutex_lock(&m->lock);
-    struct metric_cells *cells = take_block(m);
-    pthread_mutex_unlock(&m->lock);
-    return cells;
+    return a->shape.type == b->shape.type && a->read == NULL && b->read == NULL &&
+           same_labels(a, b->labels) &&
+           (a->shape.type != METRIC_HISTOGRAM || same_bounds(a, b->bounds, b->bound_count));
 }
 
-void svc__metric_cells_release(struct metrics *m, struct metric_cells *cells)
+int svc__metrics_adopt(struct metrics *outer, struct metrics *inner,
+                       void (*refuse)(void *arg, const char *name), void *arg)
 {
-    if (cells == NULL)
-        return;
-    pthread_mutex_lock(&m->lock);
-    cells->next_free = m->free;
-    m->free = cells;
-    pthread_mutex_unlock(&m->lock);
-}
-
-static void bump_shared(_Atomic uint64_t *cell, uint64_t n)
-{
-    atomic_fetch_add_explicit(cell, n, memory_order_relaxed);
-}
-
-void svc__metric_add_shared(struct metrics *m, int id, uint64_t n)
-{
-    if (id >= 0)
-        bump_shared(&m->shared.cell[m->shapes[id].first], n);
-}
-
-void svc__metric_gauge_add_shared(struct metrics *m, int id, int64_t n)
-{
-    svc__metric_add_shared(m, id, (uint64_t)n);
-}
-
-void svc__metric_observe_shared(struct metrics *m, int id, uint64_t value)
-{
-    if (id < 0)
-        return;
-    const struct metric_shape *shape = &m->shapes[id];
-    _Atomic uint64_t *buckets = &m->shared.cell[shape->first];
-    bump_shared(&buckets[svc__metric_bucket(shape, value)], 1);
-    bump_shared(&buckets[shape->bounds_len + 1], value);
-}
-
-/* The sum of one cell over all blocks. Under the lock. */
-static uint64_t sum_cell(struct metrics *m, uint32_t cell)
-{
-    uint64_t sum = 0;
-    for (struct metric_cells *cells = &m->shared; cells != NULL; cells = cells->next)
-        sum += atomic_load_explicit(&cells->cell[cell], memory_order_relaxed);
-    return sum;
-}
-
-/* The value of a metric that has one, or how many a histogram has counted. Under the lock. */
-static uint64_t value_of(struct metrics *m, size_t i)
-{
-    const struct metric_shape *shape = &m->shapes[i];
-    const struct metric *metric = &m->metrics[i];
-    if (metric->kind == GAUGE_FN)
-        return (uint64_t)metric->fn(metric->arg);
-    uint64_t sum = sum_cell(m, shape->first);
-    for (uint32_t bucket = 1; metric->kind == HISTOGRAM && bucket <= shape->bounds_len; bucket++)
-        sum += sum_cell(m, shape->first + bucket);
-    return sum;
-}
-
-uint64_t svc__metric_read(struct metrics *m, int id)
-{
-    if (id < 0 || (size_t)id >= m->len)
-        return 0;
-    pthread_mutex_lock(&m->lock);
-    uint64_t value = value_of(m, (size_t)id);
-    pthread_mutex_unlock(&m->lock);
-    return value;
-}
-
-/* ---- The walk */
-
-struct metric_walk {
-    const struct metric_visitor *visitor;
-    const struct metric_family *family;
-    struct buf text; /* of a label's value, as UTF-8 */
-};
-
-static void give_series(struct metric_walk *walk, const struct metric_series *series)
-{
-    walk->visitor->series(walk->visitor->arg, walk->family, series);
-}
-
-void svc__metric_give(struct metric_walk *walk, const char *label_value, uint64_t value)
-{
-    svc__buf_clear(&walk->text);
-    svc__buf_utf8(&walk->text, svc__bytes_z(label_value));
-    svc__buf_terminate(&walk->text);
-    if (svc__buf_error(&walk->text) == 0 && walk->text.data != NULL)
-        give_series(walk,
-                    &(struct metric_series){.label_values = (const char *const[]){walk->text.data},
-                                            .value = (double)value});
-}
-
-/* So many units. Parts of one are divided by, since 1e-9 has no exact double and 1e9 has. */
-static double scaled(uint64_t n, double unit)
-{
-    return unit < 1 ? (double)n / (double)(uint64_t)(1 / unit + 0.5) : (double)n * unit;
-}
-
-/* The count is that of the buckets given, so that it agrees with them while others go on counting.
- */
-static void give_histogram(struct metrics *m, size_t i, struct metric_walk *walk)
-{
-    const struct metric *metric = &m->metrics[i];
-    const struct metric_shape *shape = &m->shapes[i];
-    struct metric_bucket buckets[METRIC_BOUNDS_MAX + 1];
-    uint64_t count = 0;
-    for (uint32_t at = 0; at <= shape->bounds_len; at++) {
-        buckets[at] = (struct metric_bucket){
-            .bound = at < shape->bounds_len ? scaled(shape->bounds[at], metric->unit) : INFINITY,
-            .count = sum_cell(m, shape->first + at)};
-        count += buckets[at].count;
+    int error = 0;
+    struct family *family = inner->first, *next;
+    inner->first = NULL;
+    inner->last = &inner->first;
+    inner->count = 0;
+    for (; family != NULL; family = next) {
+        next = family->next;
+        family->next = NULL;
+        struct family *known = svc__metrics_find(outer, family->shape.name);
+        if (family == &inner->overflows->family) {
+            append_family(inner, family);
+        } else if (known != NULL && same_shape(known, family)) {
+            error = join_family(known, family) != 0 ? SVC_ENOMEM : error;
+            append_family(inner, family);
+        } else if (known != NULL || meets_another(outer, family->shape.type, family->shape.name)) {
+            refuse(arg, family->shape.name);
+            append_family(inner, family);
+        } else {
+            count_overflows(outer, family);
+            append_family(outer, family);
+        }
     }
-    give_series(walk,
-                &(struct metric_series){
-                    .count = count,
-                    .sum = scaled(sum_cell(m, shape->first + shape->bounds_len + 1), metric->unit),
-                    .bucket_count = shape->bounds_len + 1,
-                    .buckets = buckets});
-}
-
-static void walk_metric(struct metrics *m, size_t i, struct metric_walk *walk)
-{
-    static const enum metric_type types[] = {
-        [COUNTER] = METRIC_COUNTER, [COUNTERS_FN] = METRIC_COUNTER, [GAUGE] = METRIC_GAUGE,
-        [GAUGE_FN] = METRIC_GAUGE,  [HISTOGRAM] = METRIC_HISTOGRAM,
-    };
-    const struct metric *metric = &m->metrics[i];
-    struct metric_family family = {.type = types[metric->kind],
-                                   .name = metric->name,
-                                   .help = metric->help,
-                                   .label_count = metric->label != NULL,
-                                   .labels = &metric->label};
-    walk->family = &family;
-    walk->visitor->family(walk->visitor->arg, &family);
-    if (metric->kind == HISTOGRAM)
-        give_histogram(m, i, walk);
-    else if (metric->kind == COUNTERS_FN)
-        metric->each(walk, metric->arg);
-    else if (metric->kind == COUNTER)
-        give_series(walk, &(struct metric_series){.value = (double)value_of(m, i)});
-    else
-        give_series(walk, &(struct metric_series){.value = (double)(int64_t)value_of(m, i)});
-}
-
-void svc__metrics_walk(struct metrics *m, const struct metric_visitor *visitor)
-{
-    struct metric_walk walk = {.visitor = visitor};
-    svc__buf_init(&walk.text, LABEL_VALUE_MAX);
-    pthread_mutex_lock(&m->lock);
-    for (size_t i = 0; i < m->len; i++)
-        walk_metric(m, i, &walk);
-    pthread_mutex_unlock(&m->lock);
-    svc__buf_free(&walk.text);
+    return error;
 }

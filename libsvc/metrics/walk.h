@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct metrics;
+struct metric_walk;
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
