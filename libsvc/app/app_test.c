@@ -75,7 +75,7 @@ static void wake(struct exchange_host *host, struct exchange *x)
 {
     struct test_host *test = (struct test_host *)(void *)host;
     pthread_mutex_lock(&test->mutex);
-    svc__mailbox_post(&test->news, &x->mail);
+    svc__mailbox_post(&test->news, &x->away.mail);
     svc__reactor_wake(&test->loop);
     pthread_mutex_unlock(&test->mutex);
 }

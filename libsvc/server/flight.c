@@ -130,7 +130,7 @@ bool svc__flight_refuse(struct flight *flight, int status, const char *reason)
 static bool streams_on(struct flight *flight)
 {
     const struct exchange *x = flight->x;
-    bool came = x->stream && !flight->unwanted && x->request.bytes_in != flight->progress;
+    bool came = x->body.stream && !flight->unwanted && x->request.bytes_in != flight->progress;
     flight->progress = x->request.bytes_in;
     return came && left_ms(flight);
 }
