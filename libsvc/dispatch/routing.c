@@ -5,6 +5,7 @@
 
 #include <svc/app.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/base/utf8.h"
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
@@ -81,7 +82,7 @@ static void write_allow(struct buf *out, struct bytes methods)
     bool there = false;
     while (methods.data) {
         struct bytes method = svc__bytes_trim(svc__bytes_cut(&methods, ','));
-        int order = memcmp(method.data, options, method.len < len ? method.len : len);
+        int order = memcmp(method.data, options, svc__least(method.len, len));
         if (order == 0)
             order = (method.len > len) - (method.len < len);
         if (!there && order > 0)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/exchange/layers.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/run/reactor.h"
@@ -77,14 +78,9 @@ void svc__body_stream_stop(struct exchange *x, int error)
 
 /* ---- Reading */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t read_rest(struct body_stream *stream, char *data, size_t len)
 {
-    size_t n = least(stream->rest.len, len);
+    size_t n = svc__least(stream->rest.len, len);
     memcpy(data, stream->rest.data, n);
     stream->rest.data += n;
     stream->rest.len -= n;
