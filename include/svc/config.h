@@ -61,7 +61,8 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     FLAG(trace_context, 1, "W3C trace context: continued or begun, logged, for outgoing calls")    \
     FLAG(trace_trust, 1,                                                                           \
          "Inbound `traceparent` is continued; off, every request begins a trace of its own")       \
-    FLAG(metrics, 1, "Request counters and durations on `/metrics`")                               \
+    FLAG(metrics, 1, "Numbers and durations of requests on `/metrics`")                            \
+    FLAG(metrics_body_sizes, 0, "Sizes of bodies on `/metrics` too")                               \
     NUMBER(workers_min, 0, 0, 65536, "", "Worker threads that are always there")                   \
     NUMBER(workers_max, 256, 1, 65536, "", "Worker threads at most")                               \
     NUMBER(worker_idle_ms, 10000, 10, 86400000, "ms", "A worker thread idle for this long ends")   \

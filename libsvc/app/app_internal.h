@@ -116,8 +116,6 @@ struct default_layer {
 /* The background tasks: see task.h. */
 struct task_list {
     svc_task_context *first, *last;
-    svc_gauge *running;
-    svc_counter *failures, *restarts;
     pthread_mutex_t lock;
     pthread_cond_t changed;   /* a task has ended or was told to stop */
     void (*ended)(void *arg); /* told of each task that ends; NULL: nobody */

@@ -120,7 +120,7 @@ static unsigned flags_of(const struct app_route *route)
  * those that an app is mounted in, the route. Unset limits are those of the app whose route it is.
  */
 static int compile_route(svc_app *app, struct plan *plan, const struct app_route *from,
-                         struct route *route)
+                         uint32_t index, struct route *route)
 {
     const svc_config *config = &from->group->app->config;
     size_t count = app->default_uses.count + count_uses(from->group) + from->uses.count;
@@ -131,7 +131,8 @@ static int compile_route(svc_app *app, struct plan *plan, const struct app_route
                        .arg = from->arg,
                        .flags = flags_of(from),
                        .max_body = from->max_body ? from->max_body : (size_t)config->max_body_bytes,
-                       .timeout_ms = timeout_of(from)};
+                       .timeout_ms = timeout_of(from),
+                       .index = index};
     struct chain *chain = &route->chain;
     chain->layers = svc__arena_alloc(&plan->memory, (count ? count : 1) * sizeof *chain->layers);
     route->stall_logged_ms = svc__arena_zalloc(&plan->memory, sizeof *route->stall_logged_ms);
@@ -163,7 +164,8 @@ static int compile_apps(svc_app *app, struct plan *plan)
             .mounted_at = svc__bytes(mount->prefix.text, strlen(mount->prefix.text) - 1)};
     int error = 0;
     for (size_t i = 0; i < plan->app_count && !error; i++)
-        error = compile_route(app, plan, &plan->apps[i].app->fallback, &plan->apps[i].fallback);
+        error = compile_route(app, plan, &plan->apps[i].app->fallback, UINT32_MAX,
+                              &plan->apps[i].fallback);
     return error;
 }
 
@@ -175,7 +177,7 @@ static int compile_routes(svc_app *app, struct plan *plan)
     int error = patterns && plan->routes ? 0 : SVC_ENOMEM;
     for (const struct app_route *from = app->routes; from && !error; from = from->next, i++) {
         patterns[i] = &from->pattern;
-        error = compile_route(app, plan, from, &plan->routes[i]);
+        error = compile_route(app, plan, from, (uint32_t)i, &plan->routes[i]);
     }
     plan->route_count = i;
     if (!error)

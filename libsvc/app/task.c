@@ -20,6 +20,8 @@ struct svc_task_context {
     svc_task task; /* as registered; its name in the app's memory */
     svc_app *app;  /* whose task it is */
     struct task_list *list;
+    svc_gauge *running;
+    svc_counter *failures, *restarts;
     pthread_t thread;
     bool joinable;         /* the thread was started and not joined: for who starts and ends */
     bool ended;            /* under the list's lock, as changes of the next */
@@ -132,9 +134,9 @@ int svc_task_sleep(svc_task_context *context, unsigned ms)
 
 static int run_once(svc_task_context *context)
 {
-    svc__gauge_add(context->list->running, 1);
+    svc__gauge_add(context->running, 1);
     int error = context->task.run(context, context->task.arg);
-    svc__gauge_add(context->list->running, -1);
+    svc__gauge_add(context->running, -1);
     return error;
 }
 
@@ -154,7 +156,7 @@ static uint32_t next_delay(struct backoff *backoff)
 
 static void tell_failure(svc_task_context *context, int error, uint32_t delay_ms)
 {
-    svc__counter_add(context->list->failures, 1);
+    svc__counter_add(context->failures, 1);
     svc_app_log_warn(context->app, "background task failed", svc_kv_str("task", context->task.name),
                      svc_kv_err("error", error), svc_kv_int("code", error),
                      svc_kv_uint("delay_ms", delay_ms),
@@ -170,7 +172,7 @@ static bool wait_for_restart(svc_task_context *context, int error, struct backof
     tell_failure(context, error, delay_ms);
     if (svc_task_sleep(context, delay_ms))
         return false;
-    svc__counter_add(context->list->restarts, 1);
+    svc__counter_add(context->restarts, 1);
     return true;
 }
 
@@ -215,12 +217,17 @@ static void *run_supervised(void *arg)
 
 static void register_task_metrics(struct task_list *list, struct metrics *in)
 {
-    list->running =
-        svc__metric_gauge(in, "svc_tasks_running", "Background tasks that run at this moment.");
-    list->failures = svc__metric_counter(in, "svc_task_failures_total",
-                                         "Times that a background task has failed.");
-    list->restarts = svc__metric_counter(in, "svc_task_restarts_total",
-                                         "Times that a background task was run again.");
+    svc_gauge_family *running = svc__metric_gauges(
+        in, "svc_tasks_running", "Whether a background task runs at this moment.", "task");
+    svc_counter_family *failures = svc__metric_counters(
+        in, "svc_task_failures_total", "Times that a background task has failed.", "task");
+    svc_counter_family *restarts = svc__metric_counters(
+        in, "svc_task_restarts_total", "Times that a background task was run again.", "task");
+    for (svc_task_context *context = list->first; context; context = context->next) {
+        context->running = svc_gauge_of(running, 1, &context->task.name);
+        context->failures = svc_counter_of(failures, 1, &context->task.name);
+        context->restarts = svc_counter_of(restarts, 1, &context->task.name);
+    }
 }
 
 static int start(svc_task_context *context)

@@ -1,61 +1,178 @@
-/* Request counters and durations, counted in the cells of the thread that serves. */
+/* Durations, sizes and numbers of requests, by the names of OpenTelemetry's conventions. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "libsvc/app/app_internal.h"
+#include "libsvc/base/num.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/metrics/metric.h"
 #include "libsvc/mw/stack.h"
+#include "libsvc/proto/method.h"
 
+/* The requests of one route that have all other labels in common, too. */
+struct kind {
+    uint32_t key;
+    svc_histogram *duration, *body_in, *body_out;
+    struct kind *next;
+};
+
+/* A kind is made when its first request ends, and found by a short list from then on. */
 struct http_metrics {
     svc_middleware middleware;
-    svc_gauge *in_flight;
-    svc_counter *by_class[6]; /* of status 0 (none was sent) to 5xx */
-    svc_counter *bytes_in, *bytes_out;
-    svc_histogram *duration;
+    svc_gauge_family *active_by_method;
+    svc_histogram_family *durations, *bodies_in, *bodies_out; /* NULL: sizes are not counted */
+    _Atomic(svc_gauge *) active[METHOD_COUNT];
+    size_t route_count;
+    _Atomic(struct kind *) *kinds; /* of each route, and behind them of requests without one */
 };
+
+/* ---- Labels */
+
+static const char *method_label(enum method method)
+{
+    return method == METHOD_OTHER ? "_OTHER" : svc__method_name(method);
+}
+
+/* The pattern without its method, which is another label; "" for what no route matches. */
+static const char *route_label(const struct route *route)
+{
+    if (!route)
+        return "";
+    const char *text = route->pattern.text + route->pattern.method.len;
+    return text + strspn(text, " \t");
+}
+
+static const char *error_label(enum svc_outcome outcome, int status, const char *status_label)
+{
+    static const char *const outcomes[] = {
+        [SVC_CLIENT_GONE] = "client_gone", [SVC_TIMED_OUT] = "timed_out", [SVC_CUT] = "cut"};
+    if (outcome != SVC_COMPLETE)
+        return outcomes[outcome];
+    return status >= 500 ? status_label : "";
+}
+
+/* ---- Counting */
+
+static svc_gauge *active_of(struct http_metrics *metrics, enum method method)
+{
+    svc_gauge *active = atomic_load_explicit(&metrics->active[method], memory_order_acquire);
+    if (active)
+        return active;
+    const char *label = method_label(method);
+    active = svc_gauge_of(metrics->active_by_method, 1, &label);
+    atomic_store_explicit(&metrics->active[method], active, memory_order_release);
+    return active;
+}
 
 static int count_request(svc_request *req, svc_response *res, const svc_layer *layer)
 {
-    (void)req;
     (void)res;
-    const struct http_metrics *metrics = layer->arg;
-    svc__gauge_add(metrics->in_flight, 1);
+    svc__gauge_add(active_of(layer->arg, svc__method_find(req->method)), 1);
     return SVC_PASS;
 }
 
-static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
-                    const svc_done *done)
+static struct kind *make_kind(const struct http_metrics *metrics, const struct route *route,
+                              enum method method, int status, enum svc_outcome outcome)
 {
-    const struct http_metrics *metrics = layer->arg;
-    (void)req;
-    svc__gauge_add(metrics->in_flight, -1);
-    svc__counter_add(metrics->by_class[res->status / 100], 1);
-    svc__counter_add(metrics->bytes_in, done->bytes_in);
-    svc__counter_add(metrics->bytes_out, done->bytes_out);
-    svc__histogram_observe(metrics->duration, (double)done->duration_ns * 1e-9);
+    struct kind *kind = calloc(1, sizeof *kind);
+    if (!kind)
+        return NULL;
+    char code[NUM_U64_LEN + 1] = "";
+    if (status)
+        code[svc__num_format_u64(code, (uint64_t)status)] = '\0';
+    const char *labels[] = {method_label(method), route_label(route), code,
+                            error_label(outcome, status, code)};
+    kind->duration = svc_histogram_of(metrics->durations, 4, labels);
+    kind->body_in = svc_histogram_of(metrics->bodies_in, 4, labels);
+    kind->body_out = svc_histogram_of(metrics->bodies_out, 4, labels);
+    return kind;
 }
 
-static void register_all(struct http_metrics *metrics, struct metrics *in)
+/* NULL when out of memory. */
+static const struct kind *kind_of(const struct http_metrics *metrics, const svc_request *req,
+                                  enum method method, int status, enum svc_outcome outcome)
 {
-    metrics->in_flight =
-        svc__metric_gauge(in, "svc_http_requests_in_flight", "Requests being served.");
-    metrics->by_class[0] = svc__metric_counter(in, "svc_http_requests_unanswered_total",
-                                               "Requests that ended without an answer.");
-    metrics->by_class[2] =
-        svc__metric_counter(in, "svc_http_responses_2xx_total", "Requests answered 2xx.");
-    metrics->by_class[3] =
-        svc__metric_counter(in, "svc_http_responses_3xx_total", "Requests answered 3xx.");
-    metrics->by_class[4] =
-        svc__metric_counter(in, "svc_http_responses_4xx_total", "Requests answered 4xx.");
-    metrics->by_class[5] =
-        svc__metric_counter(in, "svc_http_responses_5xx_total", "Requests answered 5xx.");
-    metrics->bytes_in =
-        svc__metric_counter(in, "svc_http_request_body_bytes_total", "Body bytes received.");
-    metrics->bytes_out =
-        svc__metric_counter(in, "svc_http_response_body_bytes_total", "Body bytes sent.");
-    metrics->duration = (svc_histogram *)svc__series_of(
-        (struct family *)svc__metric_histograms(in, "svc_http_request_duration_seconds",
-                                                "From request line to the last byte of the answer.",
-                                                NULL, NULL, 0),
-        0, NULL);
+    const struct route *route =
+        req->route && req->route->index < metrics->route_count ? req->route : NULL;
+    _Atomic(struct kind *) *first = &metrics->kinds[route ? route->index : metrics->route_count];
+    uint32_t key = (uint32_t)status | (uint32_t)method << 10 | (uint32_t)outcome << 16;
+    struct kind *head = atomic_load_explicit(first, memory_order_acquire);
+    for (const struct kind *known = head; known; known = known->next)
+        if (known->key == key)
+            return known;
+    struct kind *kind = make_kind(metrics, route, method, status, outcome);
+    if (!kind)
+        return NULL;
+    kind->key = key;
+    kind->next = head;
+    while (!atomic_compare_exchange_weak(first, &kind->next, kind))
+        continue;
+    return kind;
+}
+
+static void count_done(svc_request *req, const svc_response *res, const svc_layer *layer,
+                       const svc_done *done)
+{
+    struct http_metrics *metrics = layer->arg;
+    enum method method = svc__method_find(req->method);
+    svc__gauge_add(active_of(metrics, method), -1);
+    const struct kind *kind =
+        kind_of(metrics, req, method, res->status, (enum svc_outcome)done->outcome);
+    if (!kind)
+        return;
+    svc_histogram_observe_in(kind->duration, (double)done->duration_ns * 1e-9, req);
+    if (!metrics->bodies_in)
+        return;
+    svc__histogram_observe(kind->body_in, (double)done->bytes_in);
+    svc__histogram_observe(kind->body_out, (double)done->bytes_out);
+}
+
+/* ---- Making, start and stop */
+
+static void register_all(struct http_metrics *metrics, struct metrics *in, bool sizes)
+{
+    static const char labels[] =
+        "http_request_method,http_route,http_response_status_code,error_type";
+    static const double bounds[] = {0,     256,    1024,    4096,     16384,
+                                    65536, 262144, 1048576, 16777216, 268435456};
+    enum { BOUNDS = sizeof bounds / sizeof *bounds };
+    metrics->active_by_method =
+        svc__metric_gauges(in, "http_server_active_requests", "Requests that are being served.",
+                           "http_request_method");
+    metrics->durations = svc__metric_histograms(
+        in, "http_server_request_duration_seconds",
+        "From the request line to the last byte of the reply.", labels, NULL, 0);
+    if (!sizes)
+        return;
+    metrics->bodies_in =
+        svc__metric_histograms(in, "http_server_request_body_size_bytes",
+                               "Body bytes received of a request.", labels, bounds, BOUNDS);
+    metrics->bodies_out = svc__metric_histograms(in, "http_server_response_body_size_bytes",
+                                                 "Body bytes of a reply handed to the system.",
+                                                 labels, bounds, BOUNDS);
+}
+
+static int start_counting(svc_app *app, void *arg)
+{
+    struct http_metrics *metrics = arg;
+    if (!metrics->active_by_method || !metrics->durations)
+        return SVC_ENOMEM;
+    metrics->route_count = app->plan->route_count;
+    metrics->kinds = calloc(metrics->route_count + 1, sizeof *metrics->kinds);
+    return metrics->kinds ? 0 : SVC_ENOMEM;
+}
+
+static void free_kinds(svc_app *app, void *arg)
+{
+    struct http_metrics *metrics = arg;
+    (void)app;
+    for (size_t i = 0; i <= metrics->route_count; i++)
+        for (struct kind *kind = metrics->kinds[i], *next; kind; kind = next) {
+            next = kind->next;
+            free(kind);
+        }
+    free(metrics->kinds);
+    metrics->kinds = NULL;
 }
 
 const svc_middleware *svc__http_metrics_make(svc_app *app)
@@ -63,13 +180,15 @@ const svc_middleware *svc__http_metrics_make(svc_app *app)
     struct http_metrics *metrics = svc__arena_zalloc(&app->memory, sizeof *metrics);
     if (!metrics)
         return NULL;
-    register_all(metrics, app->metrics);
+    register_all(metrics, app->metrics, app->config.metrics_body_sizes);
     metrics->middleware = (svc_middleware){
         .size = sizeof metrics->middleware,
         .name = "http_metrics",
         .arg = metrics,
+        .start = start_counting,
+        .stop = free_kinds,
         .on_request = count_request,
-        .on_done = on_done,
+        .on_done = count_done,
     };
     return &metrics->middleware;
 }

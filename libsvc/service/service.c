@@ -7,6 +7,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/fronts/mhd/mhd_front.h"
 #include "libsvc/ops/admin.h"
+#include "libsvc/ops/process_metrics.h"
 #include "libsvc/server/loops.h"
 #include "libsvc/service/cpus.h"
 
@@ -34,6 +35,7 @@ static void register_metrics(struct service *service)
 {
     struct metrics *in = service->app->metrics;
     struct sink *sink = service->app->logger.sink;
+    svc__process_metrics_register(in);
     svc__metric_fn(in, METRIC_COUNTER, "svc_log_lines_dropped_total",
                    "Log lines that found no room.", lines_dropped, sink);
     svc__metric_fn(in, METRIC_COUNTER, "svc_log_lines_written_total", "Log lines written.",

@@ -154,10 +154,10 @@ Test(admin, metrics_count_what_was_served)
     for (int i = 0; i < 3; i++)
         free(get(address, "/none", "", 404));
     const char *admin = process_admin(server);
-    cr_expect(client_await_metric(admin, "svc_http_request_duration_seconds_count", 8));
-    cr_expect_eq(client_metric(admin, "svc_http_responses_2xx_total"), 5);
-    cr_expect_eq(client_metric(admin, "svc_http_responses_4xx_total"), 3);
-    cr_expect_eq(client_metric(admin, "svc_http_requests_in_flight"), 0);
+    cr_expect(client_await_metric(admin, "http_server_request_duration_seconds_count", 8));
+    cr_expect_eq(client_metric(admin, "http_server_request_duration_seconds_count{status_code=\"2"), 5);
+    cr_expect_eq(client_metric(admin, "http_server_request_duration_seconds_count{status_code=\"4"), 3);
+    cr_expect_eq(client_metric(admin, "http_server_active_requests"), 0);
     cr_expect_eq(client_metric(admin, "svc_connections_accepted_total"), 8);
     cr_expect_eq(client_metric(admin, "svc_log_lines_dropped_total"), 0);
 }

@@ -77,7 +77,7 @@ static void expect_end(const char *path, const char *how)
 static void expect_nobody(void)
 {
     expect_metric("svc_connections", 0);
-    expect_metric("svc_http_requests_in_flight", 0);
+    expect_metric("http_server_active_requests", 0);
 }
 
 static void expect_answer(struct client *client, const char *body)

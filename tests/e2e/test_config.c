@@ -242,7 +242,7 @@ static bool counts_requests(const char *setting)
     struct client_reply reply = client_exchange(client, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
     cr_expect_eq(reply.status, 200);
     cr_expect(strstr(reply.body, "\nsvc_connections_accepted_total "), "others are always there");
-    bool counted = strstr(reply.body, "svc_http_requests_in_flight") != NULL;
+    bool counted = strstr(reply.body, "http_server_active_requests") != NULL;
     client_reply_free(&reply);
     client_close(client);
     cr_expect_eq(process_stop(server), 0);

@@ -201,7 +201,7 @@ static void try_all(const char *listen, const char *setting)
                     leave(&phases[i], &ways[k], rest, ++n,
                           counts || (is_unix && !is_shutdown(&ways[k])));
     cr_expect_eq(process_count_log(server, "\"level\":\"error\""), 0);
-    cr_expect_eq(client_metric(process_admin(server), "svc_http_responses_5xx_total"), 0);
+    cr_expect_eq(client_metric(process_admin(server), "http_server_request_duration_seconds_count{status_code=\"5"), 0);
     serve_no_more();
 }
 
@@ -283,8 +283,8 @@ static void send_chunks(struct client *client, size_t count)
 static void expect_blameless(long late)
 {
     expect_connections(0, "all of them");
-    cr_expect(client_await_metric(process_admin(server), "svc_http_requests_in_flight", 0));
-    cr_expect_eq(client_metric(process_admin(server), "svc_http_responses_5xx_total"), late);
+    cr_expect(client_await_metric(process_admin(server), "http_server_active_requests", 0));
+    cr_expect_eq(client_metric(process_admin(server), "http_server_request_duration_seconds_count{status_code=\"5"), late);
     char *log = process_copy_log(server);
     cr_expect_null(strstr(log, "\"level\":\"error\""), "%s", log);
     free(log);

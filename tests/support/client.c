@@ -661,12 +661,24 @@ void client_reply_free(struct client_reply *reply)
 
 /* ---- Metrics */
 
+/* The sum of all lines of that name, up to a '{' in it, that have what is behind it. */
 static long find_metric(const char *text, const char *name)
 {
-    char start[128];
-    snprintf(start, sizeof start, "\n%s ", name);
-    const char *at = strstr(text, start);
-    return at ? strtol(at + strlen(start), NULL, 10) : -1;
+    size_t len = strcspn(name, "{");
+    const char *part = name + len + (name[len] == '{');
+    long sum = -1;
+    for (const char *at = text; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, name, len) != 0 || !strchr("{ ", at[len]))
+            continue;
+        size_t line = strcspn(at, "\n");
+        const char *found = *part ? memmem(at, line, part, strlen(part)) : at, *value = at + line;
+        while (value > at && value[-1] != ' ')
+            value--;
+        if (found)
+            sum = (sum < 0 ? 0 : sum) + strtol(value, NULL, 10);
+    }
+    return sum;
 }
 
 long client_metric(const char *admin, const char *name)

@@ -121,7 +121,8 @@ bool client_readable(const struct client *client, unsigned ms);
  * when time is over. What earlier calls have read and not taken comes first. */
 long client_receive(struct client *client, char *data, size_t len);
 
-/* The value of a metric on the admin pages at `admin`; -1 when there is none. */
+/* The value of a metric on the admin pages at `admin`, of one with labels the sum of its series; with "{part"
+ * behind the name, of those series of which `part` stands in the labels. -1 when there is none. */
 long client_metric(const char *admin, const char *name);
 
 /* Asks until the metric has the value: servers count a request when its answer has gone. */
