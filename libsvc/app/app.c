@@ -58,7 +58,7 @@ int svc__app_open(svc_app *app, const char *what)
     return app->state == APP_BUILDING ? 0 : svc__faults_refuse(&app->faults, SVC_ESTATE, what);
 }
 
-/* Of a state larger than all of a request's memory no request could be served. */
+/* With a state larger than a request's memory, no request could be served. */
 static bool read_middleware(const svc_middleware *given, svc_middleware *own)
 {
     const unsigned known = SVC_BODY_PIECES | SVC_BLOCKING;
@@ -67,7 +67,7 @@ static bool read_middleware(const svc_middleware *given, svc_middleware *own)
            !(own->flags & ~known);
 }
 
-/* A struct that the program has changed since is another middleware. */
+/* A struct that the program has changed between two uses is another middleware. */
 static bool same_middleware(const svc_middleware *a, const svc_middleware *b)
 {
     return a->name == b->name && a->flags == b->flags && a->state_size == b->state_size &&
@@ -253,7 +253,7 @@ int svc__app_parse_pattern(const svc_group *group, const char *method, const cha
     return error;
 }
 
-/* All of a route's layers are looked at, so that each bad one is told. */
+/* All of a route's layers are checked, so that each bad one is reported. */
 static int append_layers(svc_app *app, struct app_route *route, const svc_route *spec)
 {
     const struct pattern *pattern = &route->pattern;

@@ -1,4 +1,4 @@
-/* What each event loop has of its own. */
+/* The states that each event loop has of its own. */
 #include "libsvc/app/loop_hooks.h"
 
 #include <stdlib.h>
@@ -51,7 +51,7 @@ int svc__loop_hooks_adopt(svc_app *app, svc_app *inner)
     return error;
 }
 
-/* Each is there for those behind it as soon as it is made. */
+/* Later hooks can use the states of earlier ones. */
 int svc__loop_hooks_begin(svc_app *app, svc_loop *loop)
 {
     size_t count = 0;

@@ -1,4 +1,4 @@
-/* Apps under a prefix of other apps. */
+/* Apps mounted under a prefix of other apps. */
 #include "libsvc/app/mount.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/task.h"
 
-/* Why an app cannot be mounted there; NULL when it can. */
+/* The reason why `inner` cannot be mounted on `outer`; NULL when it can. */
 static const char *obstacle(const svc_app *outer, const svc_app *inner)
 {
     if (!inner)
@@ -52,7 +52,7 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     mount->app = inner;
     mount->at = at;
     append_mount(outer, mount);
-    /* What was wrong with an app before it was mounted is wrong with the whole. */
+    /* Errors of an app from before it was mounted are errors of the whole. */
     svc__faults_join(&inner->faults, &outer->faults, inner->name);
     inner->parent = outer;
     inner->root.parent = at;
@@ -64,7 +64,7 @@ int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)
     return app ? svc_group_mount(&app->root, prefix, inner) : SVC_ENOMEM;
 }
 
-/* The patterns are parsed once more, with the prefix, which may be too much for them. */
+/* The patterns are parsed once more with the prefix, which may make them too long. */
 static int adopt_routes(svc_app *app, struct mount *mount)
 {
     svc_app *inner = mount->app;
@@ -162,7 +162,7 @@ static int adopt(svc_app *app, struct mount *mount)
 int svc__mount_adopt(svc_app *app)
 {
     int first = 0;
-    struct mount *last = app->last_mount; /* those behind it come from within */
+    struct mount *last = app->last_mount; /* mounts after it come from mounted apps */
     for (struct mount *mount = app->mounts; mount; mount = mount->next) {
         int error = adopt(app, mount);
         first = first ? first : error;

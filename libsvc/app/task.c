@@ -1,4 +1,5 @@
-/* Supervision of background tasks: a thread each, run again when it fails, ended in turn. */
+/* Supervises background tasks: each has a thread, is run again when it fails, and is ended in turn.
+ */
 #include "libsvc/app/task.h"
 
 #include <stdatomic.h>
@@ -18,12 +19,13 @@ enum { MIN_STACK = 64 << 10, MAX_STACK = 1 << 30, MAX_DELAY_MS = 86400000, MAX_N
 
 struct svc_task_context {
     svc_task task; /* as registered; its name in the app's memory */
-    svc_app *app;  /* whose task it is */
+    svc_app *app;  /* that registered it */
     struct task_list *list;
     pthread_t thread;
-    bool joinable;         /* the thread was started and not joined: for who starts and ends */
-    bool ended;            /* under the list's lock, as changes of the next */
-    _Atomic bool stopping; /* it was told to stop */
+    bool joinable; /* the thread was started and not joined; used by the thread that starts and ends
+                      the app */
+    bool ended;    /* under the list's lock, as changes of `stopping` */
+    _Atomic bool stopping; /* it shall stop */
     svc_task_context *next, *previous;
 };
 
@@ -143,7 +145,7 @@ static int run_once(svc_task_context *context)
     return error;
 }
 
-/* What a task returns because it was told to stop is what it was asked for. */
+/* A task that was asked to stop has not failed when it returns SVC_ECANCELLED or SVC_ECLOSED. */
 static bool has_failed(svc_task_context *context, int error)
 {
     return error &&
@@ -166,7 +168,7 @@ static void tell_failure(svc_task_context *context, int error, uint32_t delay_ms
                      svc_kv_bool("again", !svc_task_stopping(context)));
 }
 
-/* Whether the task is to be run again, which is when this returns. */
+/* Whether the task shall be run again; then the delay has passed. */
 static bool wait_for_restart(svc_task_context *context, int error, struct backoff *backoff)
 {
     if (!has_failed(context, error))
@@ -273,7 +275,7 @@ static void ask_to_stop(svc_task_context *context)
         context->task.stop(context->task.arg);
 }
 
-/* Whether it has ended by the deadline. */
+/* Whether the task has ended by the deadline. */
 static bool await(svc_task_context *context, uint64_t deadline_ms)
 {
     struct task_list *list = context->list;
@@ -310,7 +312,7 @@ size_t svc__task_stop_all(svc_app *app)
     return left;
 }
 
-/* A task that goes on is left behind. */
+/* Joins a task's thread, or leaves a task that goes on behind. Whether the task has ended. */
 static bool leave(svc_task_context *context)
 {
     context->joinable = false;

@@ -21,7 +21,7 @@ struct arena_cleanup {
     void *arg;
 };
 
-/* The header, and what malloc's alignment may lack of ours. */
+/* The header, and the bytes that align malloc's memory to ARENA_ALIGN. */
 enum { CHUNK_OVERHEAD = sizeof(struct arena_chunk) + ARENA_ALIGN - 1 };
 
 void svc__arena_cache_init(struct arena_cache *cache, size_t max_chunks)
@@ -109,7 +109,7 @@ static void spend(struct arena *a, size_t rounded)
     a->left -= rounded;
 }
 
-/* Makes `a` bump through `room` bytes at `data`. What the old chunk had left goes back to the
+/* Makes `a` allocate from `room` bytes at `data`. The rest of the old chunk goes back to the
  * ceiling. */
 static void go_on_in(struct arena *a, char *data, size_t room)
 {
@@ -119,8 +119,8 @@ static void go_on_in(struct arena *a, char *data, size_t room)
     a->left -= a->space;
 }
 
-/* What fits a standard chunk comes from one, so that the cache serves it; afterwards the arena goes
- * on in whichever chunk has more left. */
+/* Allocates from a standard chunk where one is large enough, so that the cache serves it;
+ * afterwards the arena goes on in the chunk that has more left. */
 static void *from_new_chunk(struct arena *a, size_t n, size_t rounded)
 {
     bool standard = rounded <= ARENA_CHUNK_SIZE - CHUNK_OVERHEAD;
@@ -144,10 +144,10 @@ static void *from_new_chunk(struct arena *a, size_t n, size_t rounded)
 void *svc__arena_grow(struct arena *a, size_t n)
 {
     if (n == 0)
-        return svc__arena_alloc(a, 1); /* a byte of its own makes the pointer nobody else's */
+        return svc__arena_alloc(a, 1); /* a byte of its own makes the pointer unique */
     if (n > a->left + a->space)
         return NULL;
-    /* Both are multiples of ARENA_ALIGN, so that what is rounded up is not more than they are. */
+    /* Both are multiples of ARENA_ALIGN, so the rounded size is not more than they are. */
     return from_new_chunk(a, n, round_down(n + ARENA_ALIGN - 1));
 }
 

@@ -107,8 +107,8 @@ void svc__buf_printf(struct buf *b, const char *format, ...)
     va_end(args);
 }
 
-/* Appends the first character, which is not plain; `invalid` for a byte that is no UTF-8, and where
- * that is NULL it is an error. Returns its length in `text`. */
+/* Appends the first character, which is not plain; `invalid` in place of a byte that is no UTF-8,
+ * which is an error where `invalid` is NULL. Returns the character's length in `text`. */
 static size_t append_escape(struct buf *b, struct bytes text, const char *invalid)
 {
     char escape[JSON_TEXT_ESCAPE_LEN];

@@ -186,7 +186,7 @@ static char *put_decimal(char *to, struct decimal decimal)
     return put_bytes(to, digits + point, (size_t)(count - point));
 }
 
-/* Up to 2^53 every whole number is a double, so none is told by fewer digits than it has. */
+/* Up to 2^53 every whole number is a double, so none is identified by fewer digits than it has. */
 static bool is_small_whole(double d)
 {
     return d < 9007199254740992.0 && (double)(uint64_t)d == d;

@@ -27,7 +27,7 @@ static struct bytes skip(struct bytes text, size_t n)
 }
 
 /* The length of the character that `text`, which is not empty, begins with; 0 if a file cannot have
- * it: C0 but tab, DEL, C1 (U+0080 to U+009F), and what is not UTF-8. */
+ * it: C0 but tab, DEL, C1 (U+0080 to U+009F), and invalid UTF-8. */
 static size_t character(struct bytes text)
 {
     unsigned char first = (unsigned char)text.data[0];
@@ -109,7 +109,7 @@ static const char *read_bare(struct bytes text, struct bytes *value)
     return NULL;
 }
 
-/* `text` is what follows the '='. */
+/* `text` is the part of the line after the '='. */
 static const char *read_value(struct env_file *file, struct bytes text, struct bytes *value)
 {
     struct bytes trimmed = svc__bytes_trim(text);

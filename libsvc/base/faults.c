@@ -65,8 +65,8 @@ bool svc__faults_any(struct faults *faults)
     return any;
 }
 
-/* Appends the line that counts what was left out, for one reader: more errors may follow, and then
- * the count is another. "" without any error. */
+/* Appends the line that counts the errors without room, for the present reader alone: more errors
+ * may follow and change the count. "" without any error. */
 static const char *whole_text(struct faults *faults)
 {
     size_t kept = faults->text.len;

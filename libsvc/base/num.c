@@ -91,8 +91,8 @@ int svc__num_double(struct bytes text, double *out)
 }
 
 /* How many decimal digits `n` has. A digit is worth log2(10) bits, and 1233 / 4096 is its inverse
- * as closely as 64 bits need; where a power of ten lies between two powers of two, the table tells.
- */
+ * as closely as 64 bits need; where a power of ten lies between two powers of two, the table
+ * decides. */
 static size_t count_digits(uint64_t n)
 {
     static const uint64_t powers[NUM_U64_LEN] = {

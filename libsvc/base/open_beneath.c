@@ -13,7 +13,7 @@
 
 enum {
     MAX_LINKS = 40,  /* as the kernel's */
-    MAX_STEPS = 1024 /* of a walk, which ".." begins again: what a stranger can make it cost */
+    MAX_STEPS = 1024 /* of a walk, which ".." begins again: bounds the cost of a path */
 };
 
 struct walk {
@@ -38,7 +38,7 @@ static void move_to(struct walk *walk, int fd)
     errno = saved;
 }
 
-/* Puts `text`, with a slash if it must be a folder, before what is still to be walked. */
+/* Puts `text`, with a slash if it must be a folder, before the path that is still to be walked. */
 static int prepend(struct walk *walk, const char *text, size_t len, bool folder)
 {
     size_t left = strlen(walk->rest), all = len + folder;
@@ -51,8 +51,8 @@ static int prepend(struct walk *walk, const char *text, size_t len, bool folder)
     return 0;
 }
 
-/* From the root again, by the parts that led here but for the last: so no folder that was moved
- * meanwhile is asked for what is above it. */
+/* Goes to the parent by walking from the root again without the last part: a folder that was moved
+ * meanwhile has another parent than the one it was reached by. */
 static int step_up(struct walk *walk)
 {
     size_t len = strlen(walk->done);
@@ -166,8 +166,8 @@ int svc__open_beneath_walk(int root, const char *path, int flags)
     return fd;
 }
 
-/* What the call says where it is not there, or where who may use it is asked. What the files say is
- * then said by the walk. A folder that was renamed meanwhile is told by EAGAIN. */
+/* Whether openat2 itself may have failed: the kernel lacks it, a sandbox refuses it, or a folder
+ * was renamed meanwhile (EAGAIN). The walk then finds the files' own errors. */
 static bool is_refused(int error)
 {
     return error == ENOSYS || error == EPERM || error == EACCES || error == EAGAIN;

@@ -1,4 +1,4 @@
-/* Starting threads that are the library's own, and what a thread has done. */
+/* Starts the library's own threads, and measures a thread's use of the processor. */
 #include "libsvc/base/thread.h"
 
 #include <errno.h>
@@ -23,8 +23,8 @@ static int add_tls(struct dl_phdr_info *object, size_t size, void *arg)
     return 0;
 }
 
-/* What lies at the top of a new thread's stack: glibc takes the thread-local variables of the
- * program and its libraries out of the stack that was asked for. */
+/* The bytes at the top of a new thread's stack that glibc uses for the thread-local variables of
+ * the program and its libraries. */
 static size_t measure_tls(void)
 {
     size_t bytes = TLS_RESERVE;

@@ -9,7 +9,8 @@ static bool within(unsigned char c, unsigned lowest, unsigned highest)
 }
 
 /* The length that a lead byte announces, and the range that it leaves for the second byte, which is
- * where overlong forms, surrogates and too high code points show. 0 for what is no lead byte. */
+ * where overlong forms, surrogates and too high code points show. 0 for a byte that is no lead
+ * byte. */
 static size_t announced(unsigned char lead, unsigned *lowest, unsigned *highest)
 {
     *lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;

@@ -1,5 +1,4 @@
-/* The timing wheel: levels of 64 slots, each with a word that tells which of its slots hold timers.
- */
+/* The timing wheel: levels of 64 slots, each with a word of bits for the slots that hold timers. */
 #include "libsvc/base/wheel.h"
 
 #include <string.h>
@@ -111,8 +110,8 @@ static bool find_full(const struct wheel *w, uint64_t *tick)
     return true;
 }
 
-/* Moves on to a tick before which no slot begins that holds timers. It begins a slot of the level
- * that its zeros tell, and none above or below it that could hold any. */
+/* Moves on to a tick; no slot that begins before it holds timers. Its trailing zeros, to the base
+ * of 64, are the level of the slot that begins at it; no other level has a full slot there. */
 static void move_to(struct wheel *w, uint64_t tick)
 {
     unsigned level = tick ? (unsigned)__builtin_ctzll(tick) / WHEEL_BITS : 0;
@@ -127,8 +126,8 @@ static void move_to(struct wheel *w, uint64_t tick)
     }
 }
 
-/* Moves on to the next slot of single ticks that holds timers and that time has reached. False when
- * there is none. */
+/* Moves on to the next full slot of a single tick that the time has reached. False when there is
+ * none. */
 static bool visit_next(struct wheel *w, uint64_t now_tick)
 {
     uint64_t tick;

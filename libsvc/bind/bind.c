@@ -57,7 +57,7 @@ static bool bind_form(struct binding *b, svc_request *req, svc_response *res)
     return true;
 }
 
-/* Where a form is allowed too, whoever sends neither is told so. */
+/* Where a form is allowed too, a body that is neither JSON nor a form is answered 415. */
 static bool bind_either(struct binding *b, svc_request *req, svc_response *res)
 {
     struct bytes type = svc__fields_value(&req->fields, FIELD_CONTENT_TYPE);

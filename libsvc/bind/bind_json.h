@@ -7,8 +7,8 @@
 struct json_t;
 
 /*
- * Binds a document to the binding's struct and collects what is wrong with it, without recursion.
- * The document outlives what the struct points to, as strings and JSON are its own.
+ * Binds a document to the binding's struct and collects violations, without recursion. The struct
+ * points to strings and JSON in the document, which must live as long.
  */
 void svc__bind_json(struct binding *b, struct json_t *document);
 

@@ -19,7 +19,7 @@ static const char *check_length(const struct schema_field *field, struct bytes t
     return good ? NULL : field->wrong_length;
 }
 
-/* Only on texts whose length is good: that bounds what the search costs. */
+/* A pattern runs only on texts of good length, which bounds the cost of the search. */
 static const char *check_pattern(const struct schema_field *field, struct bytes text)
 {
     if (!field->pattern)

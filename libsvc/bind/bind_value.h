@@ -1,14 +1,14 @@
 /*
- * One value meets the rules of its field. Each call writes the value to `at`, the place of the
- * struct's member or of an array's element, and returns NULL; or writes nothing and returns what is
- * wrong, a sentence that lives as long as the schema, or svc__bind_value_no_memory. Any thread.
+ * Checks one value against the rules of its field. Each call writes the value to `at`, the struct's
+ * member or an array's element, and returns NULL; or writes nothing and returns the violation's
+ * text, which lives as long as the schema, or svc__bind_value_no_memory. Any thread.
  */
 #ifndef SVC_BIND_BIND_VALUE_H
 #define SVC_BIND_BIND_VALUE_H
 
 #include "libsvc/bind/schema_table.h"
 
-/* What is told, by its address, when it is not the value that is at fault. */
+/* Returned instead of a violation's text, and known by its address, when there was no memory. */
 extern const char svc__bind_value_no_memory[];
 
 /* A text, NUL-terminated and without NUL of its own, which the member then points to. */

@@ -1,11 +1,11 @@
 /* Makes a schema of tables: reads each once, sorts its names, and lays out the struct without
  * members. */
-#include "libsvc/base/sized.h"
 #include "libsvc/bind/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/base/sized.h"
 #include "libsvc/bind/bind_value.h"
 #include "libsvc/bind/schema_field.h"
 
@@ -114,7 +114,8 @@ static void read_object(struct schema_build *build, struct schema_field *field)
     field->table = NULL;
 }
 
-/* What an absent member is goes where the member would be. A table with mistakes has no struct. */
+/* Writes a field's default to its place in the table's blank struct. A table with mistakes has no
+ * blank struct. */
 static void lay_out(struct schema_build *build, struct schema_table *table,
                     const struct schema_field *field)
 {

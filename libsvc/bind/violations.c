@@ -1,4 +1,5 @@
-/* What is wrong with a request's values: collected under a ceiling, then answered all at once. */
+/* Violations of a schema by a request's values: collected up to a limit, then answered all at once.
+ */
 #include "libsvc/bind/violations.h"
 
 #include <stdio.h>
@@ -138,22 +139,22 @@ void svc__violations_add_parameter(struct violations *v, struct bytes name, cons
 
 /* ---- Answering */
 
-/* What is told: `more` violations are only counted. */
-struct told {
+/* The violations that an answer lists, and the number of those that it only counts. */
+struct listing {
     const svc_violation *list;
     size_t count, more;
 };
 
 enum { SUMMARY = 128 };
 
-/* What all of them together are, for the problem's own detail. */
-static void summarize(char out[static SUMMARY], const struct told *told)
+/* Writes the problem's own detail, about all violations together. */
+static void summarize(char out[static SUMMARY], const struct listing *listing)
 {
-    size_t all = told->count + told->more;
+    size_t all = listing->count + listing->more;
     int len = snprintf(out, SUMMARY, "%zu %s", all,
                        all == 1 ? "value breaks a rule" : "values break a rule");
-    if (told->more)
-        snprintf(out + len, SUMMARY - (size_t)len, "; the first %zu are listed", told->count);
+    if (listing->more)
+        snprintf(out + len, SUMMARY - (size_t)len, "; the first %zu are listed", listing->count);
 }
 
 static void render_member(struct buf *out, const char *name, const char *value)
@@ -165,14 +166,14 @@ static void render_member(struct buf *out, const char *name, const char *value)
 }
 
 /* The detail comes first, since it alone is always there. */
-static void render_json(struct buf *out, const struct told *told)
+static void render_json(struct buf *out, const struct listing *listing)
 {
     char summary[SUMMARY];
-    summarize(summary, told);
+    summarize(summary, listing);
     svc__problem_text_open(out, &(struct problem_text){.status = 422, .detail = summary});
     svc__buf_puts(out, ",\"errors\":[");
-    for (size_t i = 0; i < told->count; i++) {
-        const svc_violation *violation = &told->list[i];
+    for (size_t i = 0; i < listing->count; i++) {
+        const svc_violation *violation = &listing->list[i];
         render_member(out, i ? ",{\"detail\":" : "{\"detail\":", violation->detail);
         render_member(out, ",\"pointer\":", violation->pointer);
         render_member(out, ",\"parameter\":", violation->parameter);
@@ -182,13 +183,13 @@ static void render_json(struct buf *out, const struct told *told)
     svc__problem_text_close(out);
 }
 
-static void render_text(struct buf *out, const struct told *told)
+static void render_text(struct buf *out, const struct listing *listing)
 {
     char summary[SUMMARY];
-    summarize(summary, told);
+    summarize(summary, listing);
     svc__problem_text_plain(out, 422, summary);
-    for (size_t i = 0; i < told->count; i++) {
-        const svc_violation *violation = &told->list[i];
+    for (size_t i = 0; i < listing->count; i++) {
+        const svc_violation *violation = &listing->list[i];
         const char *where = violation->pointer ? violation->pointer : violation->parameter;
         svc__buf_utf8(out, svc__bytes_z(where));
         svc__buf_puts(out, where ? ": " : "");
@@ -197,22 +198,22 @@ static void render_text(struct buf *out, const struct told *told)
     }
 }
 
-static void render(struct buf *out, bool json, const void *told)
+static void render(struct buf *out, bool json, const void *listing)
 {
     if (json)
-        render_json(out, told);
+        render_json(out, listing);
     else
-        render_text(out, told);
+        render_text(out, listing);
 }
 
-static int answer(svc_response *res, const struct told *told)
+static int answer(svc_response *res, const struct listing *listing)
 {
-    return svc__problem_answer(res, 422, render, told);
+    return svc__problem_answer(res, 422, render, listing);
 }
 
 int svc__violations_answer(svc_response *res, const struct violations *v)
 {
-    return answer(res, &(struct told){v->list, v->count, v->more});
+    return answer(res, &(struct listing){v->list, v->count, v->more});
 }
 
 int svc_response_violations(svc_response *res, const svc_violation *violations, size_t count)
@@ -225,5 +226,5 @@ int svc_response_violations(svc_response *res, const svc_violation *violations, 
         if (!violations[i].detail)
             return SVC_EINVAL;
     size_t listed = count < VIOLATIONS_MAX ? count : VIOLATIONS_MAX;
-    return answer(res, &(struct told){violations, listed, count - listed});
+    return answer(res, &(struct listing){violations, listed, count - listed});
 }

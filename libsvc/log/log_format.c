@@ -1,5 +1,5 @@
-/* The forms of a log line. In each of them, nothing that is logged can break a line or reach a
- * terminal as a control. */
+/* The forms of a log line. In each of them, no logged text can break a line or reach a terminal as
+ * a control character. */
 #include "libsvc/log/log_format.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 #include "libsvc/base/double.h"
 #include "libsvc/log/log_level.h"
 
-/* What a line says beside its items. */
+/* The parts of a line beside its items. */
 enum { TIME, LEVEL, APP, MESSAGE, MODULE, ID, TRACE_ID, SPAN_ID, ROUTE, OWN_COUNT };
 
 static const char *const own_keys[OWN_COUNT] = {"time", "level",    "app",     "msg",  "module",
@@ -145,7 +145,7 @@ static bool plain(struct bytes text, const char *but)
     return true;
 }
 
-/* As it is, or as a JSON string, whose escapes readers of logfmt know. */
+/* Appends a text unchanged, or as a JSON string, whose escapes readers of logfmt know. */
 static void pair_value(struct buf *line, struct bytes text)
 {
     if (text.len && plain(text, " =\"\\"))
@@ -195,7 +195,7 @@ static void logfmt_line(struct buf *line, const struct own *own, const svc_kv *i
     pair_items(line, items);
 }
 
-/* What the reader looks for comes first, and the ids last. */
+/* The parts that people look for come first, and the ids last. */
 static void text_line(struct buf *line, const struct own *own, const svc_kv *items)
 {
     static const char *const levels[] = {"ERROR ", "WARN  ", "INFO  ", "DEBUG "};

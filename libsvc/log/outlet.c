@@ -16,7 +16,7 @@
 enum {
     SLICE_MS = 100, /* the longest wait before the deadline is looked at again */
     PAUSE_MS = 10,  /* after a descriptor that was ready took nothing */
-    PIECE = 4096    /* PIPE_BUF: what a pipe that is ready takes at once, and unmixed */
+    PIECE = 4096    /* PIPE_BUF: a pipe that is ready takes so much at once, and unmixed */
 };
 
 int svc__outlet_open(const char *path)
@@ -99,7 +99,7 @@ static void clear_wake(int wake_fd)
 {
     uint64_t count;
     ssize_t n = read(wake_fd, &count, sizeof count);
-    (void)n; /* EAGAIN says that it was clear already. */
+    (void)n; /* EAGAIN: it was clear already. */
 }
 
 /* Waits until the descriptor takes bytes, or has an error for a write to find. False when the

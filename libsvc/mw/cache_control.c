@@ -10,8 +10,8 @@
 /* A prepared policy: its field values are texts that all replies share. */
 struct cache_control_layer {
     svc_middleware middleware;
-    struct bytes text;  /* of Cache-Control; empty: nothing is said */
-    struct bytes vary;  /* "none" without any */
+    struct bytes text;  /* of Cache-Control; empty: the field is not sent */
+    struct bytes vary;  /* "none": the field is not sent */
     int64_t expires_in; /* seconds; -1: Expires is not sent */
     bool errors, personal;
 };
@@ -26,13 +26,14 @@ static bool said(const svc_response *res)
     return has(res, NAME("Cache-Control")) || has(res, NAME("Expires"));
 }
 
-/* A reply that may be meant for one client alone. */
+/* Whether a reply may be meant for one client alone. */
 static bool personal(const svc_request *req, const svc_response *res)
 {
     return svc__fields_has(&req->fields, FIELD_AUTHORIZATION) || has(res, NAME("Set-Cookie"));
 }
 
-/* Caches reuse replies to other methods hardly ever, and never as what the policy is about. */
+/* Caches hardly ever reuse replies to other methods, and never as the resource that the policy is
+ * for. */
 static bool reusable(const svc_request *req)
 {
     return svc__bytes_eq(req->method, NAME("GET")) || svc__bytes_eq(req->method, NAME("HEAD"));
@@ -58,7 +59,7 @@ static int set_cache_control(svc_request *req, svc_response *res, const svc_laye
     int error = 0;
     if (!said(res))
         error = personal(req, res) && !layer->personal ? svc__caching_forbid(res) : say(res, layer);
-    /* The library's errors are JSON or text by what the client accepts. */
+    /* The library's errors are JSON or text, by the client's Accept. */
     if (!error && res->status >= 400)
         error = svc__vary_merge(res, NAME("Accept"));
     return !error && layer->vary.data ? svc__vary_merge(res, layer->vary) : error;

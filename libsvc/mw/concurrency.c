@@ -1,4 +1,5 @@
-/* The concurrency limit: refuses what would only wait, before anything is done for it. */
+/* The concurrency limit: refuses requests that would only wait, before any work is done for them.
+ */
 #include "libsvc/mw/concurrency.h"
 
 #include "libsvc/app/app_internal.h"
@@ -17,8 +18,9 @@ static int answer_busy(const struct concurrency *concurrency, svc_request *req, 
 }
 
 /*
- * When a request has got its turn. That is mostly when it began, which needs no look at the clock;
- * but one whose head came in pieces began long ago, and could be anywhere in this turn.
+ * The time at which the loop came to the request. Mostly that is its start, which needs no reading
+ * of the clock; but a request whose head came in pieces began in an earlier turn, and may be
+ * handled anywhere in this one.
  */
 static uint64_t turn_of(const svc_request *req, uint64_t since_ns)
 {
@@ -26,9 +28,9 @@ static uint64_t turn_of(const svc_request *req, uint64_t since_ns)
 }
 
 /*
- * Whether a request may have lain in the loop's queue for longer than it shall. The first of a turn
- * is let pass all the same: after a single long answer it may have come just now, and a loop that
- * refuses all that it finds would do nothing.
+ * Whether a request may have waited in the loop's queue for too long. The first request of a turn
+ * passes all the same: after a single long answer it may have come just now, and a loop that
+ * refuses every request would do no work.
  */
 static bool too_late(const struct concurrency *concurrency, const svc_request *req, bool critical)
 {
@@ -54,7 +56,7 @@ static int limit_concurrency(svc_request *req, svc_response *res, const svc_laye
     return SVC_PASS;
 }
 
-/* An error may have come sooner than the work would have been done, and a client may have gone. */
+/* An error may end a request before its work is done, and so may a client that leaves. */
 static bool is_whole(const svc_response *res, const svc_done *done)
 {
     return done->outcome == SVC_COMPLETE && res->status < 400;
@@ -86,7 +88,8 @@ static int64_t limit_of(struct concurrency *concurrency)
     return concurrency->counts ? (int64_t)atomic_load(&concurrency->permits.limit) : 0;
 }
 
-/* All limits of a service count together. Where is known only when it is known which app serves. */
+/* All limits of a service share these metrics, which are the serving app's; which app serves is
+ * known at the start only. */
 static int start_limit(svc_app *app, void *arg)
 {
     struct concurrency *concurrency = arg;

@@ -1,4 +1,4 @@
-/* The concurrency limit as a middleware: what its constructor and its phases share. */
+/* The concurrency limit as a middleware: the part that its constructor and its phases share. */
 #ifndef SVC_MW_CONCURRENCY_H
 #define SVC_MW_CONCURRENCY_H
 

@@ -1,4 +1,4 @@
-/* The constructor of concurrency limits: checks what the program asks for, and names every mistake.
+/* The constructor of concurrency limits: checks the program's options, and reports every mistake.
  */
 #include <stdlib.h>
 

@@ -6,8 +6,8 @@
 #include "libsvc/mw/rate_limiter.h"
 
 /*
- * Renders what does not change, into `memory`: the policy, and a problem for each set of windows
- * (RFC 9457, with the type and members of the draft). 0 or SVC_ENOMEM.
+ * Renders the constant texts into `memory`: the policy, and a problem for each set of windows (RFC
+ * 9457, with the type and members of the draft). 0 or SVC_ENOMEM.
  */
 int svc__rate_fields_prepare(struct rate_limit *limit, struct arena *memory);
 

@@ -15,8 +15,8 @@ struct rate_key {
 };
 
 /*
- * Makes a request's key. False for one that is not counted: its client is exempt, or the user's
- * function says so.
+ * Makes a request's key. False for a request that is not counted, because its client is exempt or
+ * the program's function returned NULL.
  */
 bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct rate_key *key);
 

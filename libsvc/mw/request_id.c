@@ -9,7 +9,8 @@
 
 enum { ID_BYTES = 16, MAX_INBOUND = 128 };
 
-/* What is safe in a log, a header and a shell. Anything else is replaced, not repaired. */
+/* An id may have the characters that are safe in a log, a header and a shell. Any other id is
+ * replaced, not repaired. */
 static bool well_formed(struct bytes id)
 {
     if (id.len == 0 || id.len > MAX_INBOUND)

@@ -19,14 +19,14 @@ struct pages {
     struct checks *checks;
 };
 
-/* That the admin thread answers is all that liveness means: a restart would cure nothing else. */
+/* Liveness means only that the admin thread answers, since a restart would cure nothing else. */
 static int livez(svc_request *req, svc_response *res)
 {
     (void)req;
     return svc_response_text(res, 200, "ok\n");
 }
 
-/* Text is for people and balancers, who send no Accept or one that takes anything. */
+/* People and balancers get text: they send no Accept, or one that accepts everything. */
 static bool wants_json(svc_request *req)
 {
     const char *accept = svc_request_header(req, "Accept");

@@ -1,4 +1,5 @@
-/* Cookies are looked up in place: a service asks for one or two of what a browser sends. */
+/* Cookies are looked up in place, since a service asks for only one or two of those that a browser
+ * sends. */
 #include "libsvc/proto/cookie.h"
 
 #include <stdbool.h>

@@ -134,7 +134,7 @@ static int64_t seconds_of(const struct parts *parts)
     return days_of(parts) * DAY_SECONDS + parts->hour * 3600 + parts->minute * 60 + parts->second;
 }
 
-/* The year of that many days since 1970, near enough to tell a century. */
+/* The year of a number of days since 1970, exact enough to choose a century. */
 static int64_t year_of(int64_t unix_seconds)
 {
     return 1970 + unix_seconds / (INT64_C(31556952)); /* the mean Gregorian year */

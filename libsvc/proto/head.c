@@ -1,4 +1,4 @@
-/* The fields have been read once; what frames a request is then a list of rules. */
+/* The fields have been read before, so that the framing of a request is a list of rules here. */
 #include "libsvc/proto/head.h"
 
 #include <svc/errors.h>

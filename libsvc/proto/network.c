@@ -1,4 +1,4 @@
-/* IP addresses as bytes, and networks of them. */
+/* IP addresses as bytes, and networks of addresses. */
 #include "libsvc/proto/network.h"
 
 #include <arpa/inet.h>

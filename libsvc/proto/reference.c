@@ -1,5 +1,5 @@
-/* Each part of a reference has its own characters; parts are told apart by the first that ends one.
- */
+/* Writes URI references. Each part of a reference has its own set of characters, and ends at the
+ * first character that begins another part. */
 #include "libsvc/proto/reference.h"
 
 #include <stdbool.h>
@@ -17,11 +17,12 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* What a character may be part of; PLAIN is unreserved, sub-delims, and '%' of an escape, which is
- * checked elsewhere. */
+/* The parts in which a character may stand. PLAIN is unreserved, sub-delims, and '%' of an escape,
+ * which is checked elsewhere. */
 enum part { NONE, PLAIN, PATH, QUERY };
 
-/* The first of the parts above, from which on a character stands for itself. */
+/* For each character, the first of the parts above that may have it without an escape; later parts
+ * may have it too. */
 /* clang-format off */
 static const unsigned char part_of[256] = {
     [0x20] =
@@ -49,7 +50,7 @@ static char *put_escaped(char *to, char c)
     return to;
 }
 
-/* Copies text with everything escaped that does not belong to that part. */
+/* Copies text, and escapes the characters that the part may not have. */
 static char *put_part(char *to, struct bytes text, enum part part)
 {
     for (size_t i = 0; i < text.len; i++)

@@ -74,7 +74,8 @@ static bool block_valid(const char *at)
 #endif
 }
 
-/* What is left of a block is looked at as the end of a whole one, which may overlap the last. */
+/* A rest shorter than a block is checked as the end of a whole block, which may overlap the last
+ * one. */
 bool svc__token_value_valid(struct bytes text)
 {
     size_t i = 0, half = BLOCK / 2;

@@ -1,4 +1,4 @@
-/* Which fields may be trailers, and the check of those that a request has. */
+/* The fields that may be trailers, and the check of a request's trailers. */
 #include "libsvc/proto/trailer.h"
 
 #include "libsvc/proto/token.h"
@@ -9,7 +9,7 @@ bool svc__trailer_allowed(struct bytes name)
         /* framing and connection */
         "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Connection", "Keep-Alive",
         "Proxy-Connection", "Upgrade",
-        /* routing, and what changes how a request is taken */
+        /* routing, and the treatment of a request */
         "Host", "Expect", "Max-Forwards", "Range", "If-Match", "If-None-Match", "If-Range",
         "If-Modified-Since", "If-Unmodified-Since",
         /* authentication and state */

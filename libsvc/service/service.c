@@ -1,4 +1,4 @@
-/* Starting and ending what one app needs to serve. */
+/* Starts and ends the servers, tasks and checks of one app. */
 #include "libsvc/service/service.h"
 
 #include <stdlib.h>
@@ -65,7 +65,7 @@ static int open_server(struct service *service)
     return service->server ? 0 : error;
 }
 
-/* What a front cannot do is refused here, and not found out by a client that waits. */
+/* Refuses routes that a front cannot serve, so that no client finds out by waiting. */
 static int check_routes(svc_app *app)
 {
     const struct front *lacks = NULL;
@@ -133,8 +133,8 @@ static void task_ended(void *server)
 }
 
 /* Everything is made, and has registered its metrics, before a thread runs that could read them.
- * The tasks come before who gives them work. Probes come before requests: nobody should see the
- * service serve and its readiness not. */
+ * Tasks are started before the requests that give them work. Probes are answered before requests,
+ * so that no one sees the service serve without being ready. */
 static int start_threads(struct service *service)
 {
     int error = svc__task_start(service->app, task_ended, service->server);
@@ -145,7 +145,7 @@ static int start_threads(struct service *service)
         return error; /* likewise */
     error = service->admin ? svc__loops_start(service->admin) : 0;
     error = error ? error : svc__loops_start(service->server);
-    if (error && error != SVC_ESTART) /* which what a loop begins has said */
+    if (error && error != SVC_ESTART) /* which the failed hook of a loop has reported */
         svc__faults_add(&service->app->faults, NULL, 0,
                         "the threads of event loops cannot be made");
     return error;

@@ -57,7 +57,8 @@ static void wake_reader(void)
         errno = saved; /* a full one wakes all the same */
 }
 
-/* A child that has not executed another program yet is not what the signals were taken for. */
+/* Whether this is a child process that has not executed another program yet: the signals were taken
+ * for the parent. */
 static bool is_child(void)
 {
     return getpid() != atomic_load(&process);
@@ -120,7 +121,7 @@ static void take_nothing(int number)
     (void)number;
 }
 
-/* By a handler and not by SIG_IGN, which children would inherit. */
+/* A handler is set and not SIG_IGN, which child processes would inherit. */
 static void disarm_pipe(void)
 {
     struct sigaction action = {.sa_handler = take_nothing, .sa_flags = SA_RESTART}, now;
@@ -144,7 +145,7 @@ int svc__signals_take(void)
     return 0;
 }
 
-/* What the program has changed in the meantime stays. */
+/* Handlers that the program has set in the meantime stay. */
 void svc__signals_give_back(void)
 {
     pthread_sigmask(SIG_SETMASK, &mask_before, NULL);

@@ -1,4 +1,4 @@
-/* What the kinds of settings have apart: each function has one place for each kind. */
+/* The kinds of settings: each function has one case for each kind. */
 #include "libsvc/settings/setting.h"
 
 #include <inttypes.h>
@@ -160,7 +160,7 @@ const char *svc__setting_string(const svc_setting *setting, const void *values)
     return text ? text : "";
 }
 
-/* The value of any other setting; what is negative is above every range. */
+/* The value of any setting that is no text; a negative one becomes larger than every range. */
 static uint64_t number_of(const svc_setting *setting, const void *values)
 {
     if (setting->kind == SVC_SETTING_KIND_NUMBER)
@@ -236,7 +236,7 @@ int svc__setting_parse(const svc_setting *setting, struct bytes text, void *valu
     return SVC_EINVAL;
 }
 
-/* ---- Texts of them */
+/* ---- Texts */
 
 /* The word of a value that is in the range. */
 static void put_word(const svc_setting *setting, size_t value, struct buf *out)

@@ -13,7 +13,7 @@
 #include "libsvc/base/env_file.h"
 #include "libsvc/settings/setting.h"
 
-/* READ_MS is for another process that writes what is read, as to a FIFO. */
+/* READ_MS is for another process that writes the file while it is read, as with a FIFO. */
 enum { MAX_FILE = 1 << 20, READ_MS = 5000 };
 
 /* A bad value has an origin too: nothing else may take its place, or find that it is missing. */
@@ -77,8 +77,7 @@ int svc__settings_source_added(struct settings *settings)
 
 /* ---- Files */
 
-/* Waits for bytes, or the end, of what another process writes. False, with errno, in the end of
- * time. */
+/* Waits for bytes, or the end, from another process. False, with errno, at the deadline. */
 static bool await_writer(int fd, uint64_t deadline_ms)
 {
     struct pollfd writer = {.fd = fd, .events = POLLIN};
@@ -92,7 +91,7 @@ static bool await_writer(int fd, uint64_t deadline_ms)
     }
 }
 
-/* Of a FIFO that nobody has opened for writing yet, a read gives its end. */
+/* A read from a FIFO that no process has opened for writing yet returns the end. */
 static bool is_unopened(int fd)
 {
     struct stat status;
