@@ -111,11 +111,6 @@ static bool await_news(struct test_host *test, uint64_t deadline_ms)
     return any;
 }
 
-static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
-{
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 /* Whether the client's patience is over. */
 static bool leaves(struct test_client *client)
 {
@@ -127,7 +122,8 @@ static bool leaves(struct test_client *client)
 static bool await_own_news(struct test_host *test, uint64_t due_ms)
 {
     struct test_client *client = test->client;
-    while (!client->news && !leaves(client) && await_news(test, earlier(due_ms, client->end_ms)))
+    uint64_t until_ms = due_ms < client->end_ms ? due_ms : client->end_ms;
+    while (!client->news && !leaves(client) && await_news(test, until_ms))
         continue;
     bool news = client->news;
     client->news = false;
@@ -355,20 +351,19 @@ static int copy_source(struct test_host *test, struct svc_reply *reply, struct e
     return 0;
 }
 
-/* Without a socket to send a file to, the file is read. */
-static int open_file(svc_response *res)
-{
-    svc_source source = SVC_SOURCE_INIT;
-    int error = svc_response_take_source(res, &source);
-    return error ? error : svc_response_source(res, res->status, NULL, &source);
-}
-
 /* Copies up to `most` bytes of the body, and one more when the body is longer. */
 static int copy_body(struct test_host *test, struct svc_reply *reply, struct exchange *x,
                      size_t most)
 {
-    struct response_body *body = &x->response.body;
-    int error = body->kind == REPLY_FILE ? open_file(&x->response) : 0;
+    svc_response *res = &x->response;
+    struct response_body *body = &res->body;
+    int error = 0;
+    if (body->kind == REPLY_FILE) { /* without a socket to send it to, the file is read */
+        svc_source source = SVC_SOURCE_INIT;
+        error = svc_response_take_source(res, &source);
+        if (!error)
+            error = svc_response_source(res, res->status, NULL, &source);
+    }
     if (!error && body->kind == REPLY_SOURCE)
         error = copy_source(test, reply, x, most);
     else if (!error)

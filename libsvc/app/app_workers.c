@@ -102,7 +102,8 @@ static void report_failure(void *of, int error)
     svc__metric_gauge_add_shared(app->metrics, app->worker_failures, 1);
     svc_app_log_error(
         app, "a worker cannot begin",
-        svc_kv_str("reason", error ? strerror(error) : "what it has of its own could not be made"));
+        svc_kv_str("reason",
+                   error ? strerror(error) : "the state of svc_app_each_worker could not be made"));
 }
 
 void *svc_request_worker(const svc_request *req)

@@ -92,35 +92,9 @@ void svc__arena_init(struct arena *a, struct arena_cache *cache, size_t ceiling)
     a->left = a->ceiling;
 }
 
-/* The first aligned byte behind the header. */
-static char *chunk_data(struct arena_chunk *chunk)
-{
-    char *data = (char *)(chunk + 1);
-    return data + (-(uintptr_t)data & (ARENA_ALIGN - 1));
-}
-
-/* Takes bytes off the ceiling, those lodged in the current chunk last. */
-static void spend(struct arena *a, size_t rounded)
-{
-    if (rounded > a->left) {
-        a->space -= rounded - a->left;
-        a->left = rounded;
-    }
-    a->left -= rounded;
-}
-
-/* Makes `a` allocate from `room` bytes at `data`. The rest of the old chunk goes back to the
- * ceiling. */
-static void go_on_in(struct arena *a, char *data, size_t room)
-{
-    a->left += a->space;
-    a->at = data;
-    a->space = room < a->left ? room : a->left;
-    a->left -= a->space;
-}
-
 /* Allocates from a standard chunk where one is large enough, so that the cache serves it;
- * afterwards the arena goes on in the chunk that has more left. */
+ * afterwards the arena goes on in the chunk that has more left. The ceiling always covers `left`
+ * and `space` together. */
 static void *from_new_chunk(struct arena *a, size_t n, size_t rounded)
 {
     bool standard = rounded <= ARENA_CHUNK_SIZE - CHUNK_OVERHEAD;
@@ -130,13 +104,21 @@ static void *from_new_chunk(struct arena *a, size_t n, size_t rounded)
         return NULL;
     chunk->next = a->chunks;
     a->chunks = chunk;
-    char *data = chunk_data(chunk);
+    char *data = (char *)(chunk + 1);
+    data += -(uintptr_t)data & (ARENA_ALIGN - 1);
     size_t room = round_down((size_t)((char *)chunk + chunk->size - data));
-    if (room - rounded > a->space) {
-        go_on_in(a, data, room);
+    if (room - rounded > a->space) { /* the rest of the old chunk goes back to the ceiling */
+        a->left += a->space;
+        a->at = data;
+        a->space = room < a->left ? room : a->left;
+        a->left -= a->space;
         return svc__arena_alloc(a, n);
     }
-    spend(a, rounded);
+    if (rounded > a->left) { /* the old chunk has room that the ceiling no longer covers */
+        a->space -= rounded - a->left;
+        a->left = rounded;
+    }
+    a->left -= rounded;
     ARENA_OPEN(data, n);
     return data;
 }

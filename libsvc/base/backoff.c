@@ -1,4 +1,4 @@
-/* The arithmetic of trying again. */
+/* The arithmetic of delays between tries. */
 #include "libsvc/base/backoff.h"
 
 static uint64_t at_most(uint64_t n, uint64_t highest)

@@ -1,4 +1,4 @@
-/* Growing a buffer under its ceiling, and the appends that are more than a copy. */
+/* The growth of a buffer up to its ceiling, and the appends that are more than a copy. */
 #include "libsvc/base/buf.h"
 
 #include <stdio.h>
@@ -15,7 +15,8 @@ enum { SMALLEST = 64 };
 void svc__buf_init(struct buf *b, size_t ceiling)
 {
     memset(b, 0, sizeof *b);
-    /* Leaves room for the byte of svc__buf_terminate and keeps doubling from overflowing. */
+    /* This limit leaves room for the byte of svc__buf_terminate, and keeps doubling from
+     * overflowing. */
     b->ceiling = ceiling > PTRDIFF_MAX / 2 ? PTRDIFF_MAX / 2 : ceiling;
 }
 

@@ -1,4 +1,4 @@
-/* The text of an address to listen on. */
+/* Parses the text of an address to listen on. */
 #include "libsvc/base/endpoint.h"
 
 #include <arpa/inet.h>

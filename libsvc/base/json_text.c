@@ -57,7 +57,7 @@ static size_t copy_block(char *to, const char *from)
 #endif
 }
 
-/* Less than a block, of which the two halves may overlap. */
+/* Copies less than a block in two halves, which may overlap. */
 static size_t copy_short(char *to, const char *from, size_t len)
 {
     uint64_t first, last;
@@ -176,7 +176,7 @@ size_t svc__json_text_escape(char out[static JSON_TEXT_ESCAPE_LEN], size_t *len,
     return n;
 }
 
-/* Takes `n` bytes off the front, and returns how many that were. */
+/* Takes `n` bytes off the front, and returns `n`. */
 static size_t advance(struct bytes *text, size_t n)
 {
     *text = svc__bytes(text->data + n, text->len - n);

@@ -67,7 +67,7 @@ static int step_up(struct walk *walk)
     return 0;
 }
 
-/* A link's text takes the place of its name. `link` is closed. */
+/* Replaces a link's name by its text. `link` is closed. */
 static int follow(struct walk *walk, int link, bool folder)
 {
     char text[PATH_MAX];
@@ -98,7 +98,7 @@ static int enter(struct walk *walk, int folder, const char *name, size_t len)
     return 0;
 }
 
-/* Takes the next part off the rest. `*last`: nothing is behind it, not even a slash. */
+/* Takes the next part off the rest. `*last`: no text follows it, not even a slash. */
 static size_t take_name(struct walk *walk, char name[static NAME_MAX + 1], bool *last)
 {
     size_t len = strcspn(walk->rest, "/"), slashes = strspn(walk->rest + len, "/");
@@ -111,7 +111,7 @@ static size_t take_name(struct walk *walk, char name[static NAME_MAX + 1], bool 
     return len;
 }
 
-/* One part. 0: it was walked; 1: `*fd` is the end; -1. */
+/* Walks one part. 0: go on; 1: `*fd` is the result; -1: it failed, with errno. */
 static int step(struct walk *walk, int flags, int *fd)
 {
     char name[NAME_MAX + 1];

@@ -1,4 +1,4 @@
-/* Checking UTF-8, with a quick way through the ASCII that most text is. */
+/* Checks UTF-8, with a quick path for ASCII, since most text is. */
 #include "libsvc/base/utf8.h"
 
 #include <stdint.h>
@@ -43,7 +43,7 @@ size_t svc__utf8_sequence(struct bytes text)
     return n;
 }
 
-/* How many bytes at the beginning are ASCII, but for those in a group of eight that has another. */
+/* The number of ASCII bytes at the beginning, in groups of eight that have no other byte. */
 static size_t ascii_run(struct bytes text)
 {
     size_t at = 0;

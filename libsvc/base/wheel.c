@@ -69,16 +69,16 @@ void svc__wheel_clear(struct wheel *w)
 void svc__wheel_set(struct wheel *w, struct timer *t, uint64_t due)
 {
     t->due = due;
-    /* A visit at or before the new time files it again, so that the usual move costs nothing more.
-     */
+    /* A visit at or before the new time files the timer again, so that the usual move is only this
+     * store. */
     if (t->prev != NULL && t->tick <= tick_of(w, due))
         return;
     svc__wheel_cancel(w, t);
     file_timer(w, t);
 }
 
-/* Takes the timers out of a slot, in the order in which they were filed: each is in front of those
- * before it. */
+/* Takes the timers out of a slot in the order in which they were filed, the reverse of the list's.
+ */
 static struct timer *empty_slot(struct wheel *w, unsigned level, unsigned slot)
 {
     struct timer *latest = w->slots[level][slot], *first = NULL;
@@ -95,8 +95,8 @@ static struct timer *empty_slot(struct wheel *w, unsigned level, unsigned slot)
     return first;
 }
 
-/* The beginning of the first slot that holds a timer: of the lowest level that has one. False when
- * none has. */
+/* The beginning of the first slot that holds a timer, which is of the lowest level that has one.
+ * False when there is none. */
 static bool find_full(const struct wheel *w, uint64_t *tick)
 {
     unsigned level = 0;

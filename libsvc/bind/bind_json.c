@@ -142,8 +142,8 @@ static struct level *enter_array(struct binding *b, struct level *up,
     return level;
 }
 
-/* A value that is not null, to the place of a member or of an element. Returns the level to go on
- * with, as all below. */
+/* Binds a value that is not null to a member or an element. Returns the level to go on with, as the
+ * functions below do. */
 static struct level *bind_value(struct binding *b, struct level *level,
                                 const struct schema_field *field, json_t *json, char *at,
                                 const struct violation_path *path)
@@ -183,7 +183,7 @@ static struct level *bind_member(struct binding *b, struct level *level,
     return bind_value(b, level, field, json, level->image + field->rule.offset, path);
 }
 
-/* Names come from the client: one that no schema can have is not repeated. */
+/* Names come from the client: a name too long for any schema is not repeated. */
 static void note_unknown(struct binding *b, const char *name, const struct violation_path *path)
 {
     const struct violation_path here = {path, name, 0};

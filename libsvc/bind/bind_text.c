@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* A table beside the parameters that are for it. */
+/* A table, and the parameters for its fields. */
 struct sorted {
     const struct schema_field **fields; /* of each parameter; NULL: not known */
     size_t counts[SCHEMA_FIELDS];       /* parameters of each field */

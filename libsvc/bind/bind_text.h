@@ -1,4 +1,4 @@
-/* Binding parameters that are texts: those of a query, a form or a path. */
+/* Binds parameters, which are texts: of a query, a form or a path. */
 #ifndef SVC_BIND_BIND_TEXT_H
 #define SVC_BIND_BIND_TEXT_H
 

@@ -11,19 +11,19 @@
 /* Returned instead of a violation's text, and known by its address, when there was no memory. */
 extern const char svc__bind_value_no_memory[];
 
-/* A text, NUL-terminated and without NUL of its own, which the member then points to. */
+/* Binds a text, NUL-terminated and without another NUL, to which the member then points. */
 const char *svc__bind_value_text(const struct schema_field *field, void *at, struct bytes text);
 
-/* A whole number, for SVC_TYPE_INT64 and SVC_TYPE_UINT64. */
+/* Binds a whole number, for SVC_TYPE_INT64 and SVC_TYPE_UINT64. */
 const char *svc__bind_value_whole(const struct schema_field *field, void *at, int64_t n);
 
-/* A number, for SVC_TYPE_INT64, SVC_TYPE_UINT64 and SVC_TYPE_DOUBLE. */
+/* Binds a number, for SVC_TYPE_INT64, SVC_TYPE_UINT64 and SVC_TYPE_DOUBLE. */
 const char *svc__bind_value_number(const struct schema_field *field, void *at, double n);
 
-/* The name of a choice, for SVC_TYPE_ENUM. */
+/* Binds a choice by its name, for SVC_TYPE_ENUM. */
 const char *svc__bind_value_choice(const struct schema_field *field, void *at, struct bytes name);
 
-/* A text that stands for a value of whatever type the field has, objects and JSON excepted. */
+/* Binds the text of a value of the field's type, which is neither an object nor JSON. */
 const char *svc__bind_value_parse(const struct schema_field *field, void *at, struct bytes text);
 
 #endif

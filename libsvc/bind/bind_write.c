@@ -71,7 +71,7 @@ static void write_text(svc_json_writer *w, const char *key, const char *text)
         svc__json_writer_fail(w, SVC_EINVAL);
 }
 
-/* A value that is there, at `at`: a member's, or an element's, which has no key. */
+/* Writes the value at `at`, of a member or, without a key, of an element. */
 static void write_value(struct writing *writing, const char *key, const struct schema_field *field,
                         const char *at)
 {
@@ -184,11 +184,11 @@ static void write_member(struct writing *writing, const struct schema_field *fie
     else if (presence == SVC_NULL && field->rule.nullable)
         svc_json_put_null(writing->w, key);
     else if (presence != SVC_ABSENT || field->rule.required)
-        svc__json_writer_fail(writing->w, SVC_EINVAL); /* it could not be read back */
+        svc__json_writer_fail(writing->w, SVC_EINVAL); /* binding could not read it */
 }
 
-/* Nothing recurses: how deep structs nest is the program's to choose, and the stack may be small.
- */
+/* The levels are a loop, not recursion, since the program chooses how deep structs nest, and the
+ * stack may be small. */
 void svc_json_put_bound(svc_json_writer *w, const char *key, const svc_schema *schema,
                         const void *value)
 {

@@ -30,7 +30,7 @@ void svc__schema_field_wrong(struct schema_build *build, const svc_field *rule, 
 
 /* ---- Whether the rules can be kept */
 
-/* A statement about a rule that must not hold. */
+/* A possible mistake in a rule: whether it was made, and its text. */
 struct mistake {
     bool made;
     const char *what;

@@ -1,6 +1,6 @@
 /*
- * A schema: tables of fields as binding uses them. All that can be known before the first request
- * is made at start: the order of names, the compiled patterns, the struct of a document without
+ * A schema: tables of fields as binding uses them. Everything possible is prepared at start, before
+ * the first request: the order of names, the compiled patterns, the struct of a document without
  * members, and the sentence for each rule that a value may break.
  */
 #ifndef SVC_BIND_SCHEMA_TABLE_H

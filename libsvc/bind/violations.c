@@ -13,7 +13,8 @@
 
 /* ---- Collecting */
 
-/* Room for one more violation with `bytes` of text; NULL when there is none, and it is counted. */
+/* Room for one more violation with `bytes` of text; NULL when there is none, and the violation is
+ * only counted. */
 static svc_violation *make_room(struct violations *v, size_t bytes)
 {
     if (v->count == VIOLATIONS_MAX || bytes > VIOLATIONS_BYTES - v->bytes) {
@@ -34,11 +35,12 @@ static svc_violation *make_room(struct violations *v, size_t bytes)
 static bool plain(unsigned char c)
 {
     static const char others[] = "-._~!$&'()*+,;=:@?";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    return svc__bytes_is_letter((char)c) || svc__bytes_is_digit((char)c) ||
            (c && strchr(others, c));
 }
 
-/* How one byte of a name is written: RFC 6901 escapes two, and a fragment whatever is not plain. */
+/* Writes one byte of a name: RFC 6901 escapes two characters, and a fragment all bytes that are not
+ * plain. */
 static size_t escape(char out[static 3], unsigned char c)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -57,8 +59,8 @@ static size_t escape(char out[static 3], unsigned char c)
     return 3;
 }
 
-/* A path is known from its end, so it is written from there: puts "/name" before `end`, where `end`
- * is not NULL, and returns its length. */
+/* Writes "/name" before `end`, where `end` is not NULL, and returns its length: a path is linked
+ * from its end, so it is written from there. */
 static size_t prepend_name(char *end, struct bytes name)
 {
     size_t len = 0;
@@ -91,7 +93,7 @@ static size_t prepend_path(char *end, const struct violation_path *path)
     return len;
 }
 
-/* Beyond the ceiling nothing is measured or written. */
+/* Beyond the limit nothing is measured or written. */
 static bool full(struct violations *v)
 {
     if (v->count < VIOLATIONS_MAX && v->bytes < VIOLATIONS_BYTES)
@@ -165,7 +167,7 @@ static void render_member(struct buf *out, const char *name, const char *value)
     svc__buf_json_string(out, svc__bytes_z(value));
 }
 
-/* The detail comes first, since it alone is always there. */
+/* The detail comes first, since it is the only member that is always present. */
 static void render_json(struct buf *out, const struct listing *listing)
 {
     char summary[SUMMARY];

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <svc/errors.h>
@@ -311,45 +310,6 @@ static size_t round_up(size_t size)
     return rounded;
 }
 
-static int open_descriptors(struct sink *s, int fd)
-{
-    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (s->wake_fd < 0)
-        return SVC_ESYSTEM;
-    int error = svc__outlet_init(&s->outlet, fd, s->wake_fd);
-    if (error != 0)
-        close(s->wake_fd);
-    return error;
-}
-
-static int init_cond(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    if (pthread_condattr_init(&attr) != 0)
-        return SVC_ENOMEM;
-    bool ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-              pthread_cond_init(cond, &attr) == 0;
-    pthread_condattr_destroy(&attr);
-    return ok ? 0 : SVC_ESYSTEM;
-}
-
-static int init_locks(struct sink *s)
-{
-    if (init_cond(&s->ended_now) != 0)
-        goto no_cond;
-    if (pthread_mutex_init(&s->lock, NULL) != 0)
-        goto no_lock;
-    if (pthread_mutex_init(&s->shared_lock, NULL) != 0)
-        goto no_shared_lock;
-    return 0;
-no_shared_lock:
-    pthread_mutex_destroy(&s->lock);
-no_lock:
-    pthread_cond_destroy(&s->ended_now);
-no_cond:
-    return SVC_ESYSTEM;
-}
-
 /* The thread blocks all signals, so a SIGPIPE of its writes does not end the program. */
 static int start_writer(struct sink *s)
 {
@@ -371,20 +331,23 @@ struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings,
     s->report = report;
     s->ring_size = size;
     s->max_rings = max_rings + 1;
-    if (open_descriptors(s, fd) != 0)
-        goto no_descriptors;
-    if (init_locks(s) != 0)
-        goto no_locks;
+    s->shared_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    s->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    s->ended_now = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0)
+        goto no_wake_fd;
+    if (svc__outlet_init(&s->outlet, fd, s->wake_fd) != 0)
+        goto no_outlet;
     s->rings = calloc(s->max_rings, sizeof(*s->rings));
     if (s->rings == NULL || svc__sink_ring(s) == NULL || start_writer(s) != 0) {
         destroy(s);
         return NULL;
     }
     return s;
-no_locks:
-    svc__outlet_free(&s->outlet);
+no_outlet:
     close(s->wake_fd);
-no_descriptors:
+no_wake_fd:
     free(s);
     return NULL;
 }
@@ -440,17 +403,6 @@ struct sink_ring *svc__sink_ring(struct sink *sink)
     return r;
 }
 
-/* Waits for the writer's end, under the lock. */
-static void await_end(struct sink *s, uint64_t until_ns)
-{
-    struct timespec until;
-    until.tv_sec = (time_t)(until_ns / 1000000000);
-    until.tv_nsec = (long)(until_ns % 1000000000);
-    int error = 0;
-    while (!s->ended && error == 0)
-        error = pthread_cond_timedwait(&s->ended_now, &s->lock, &until);
-}
-
 int svc__sink_stop(struct sink *sink, unsigned deadline_ms)
 {
     bool join = false;
@@ -460,7 +412,9 @@ int svc__sink_stop(struct sink *sink, unsigned deadline_ms)
         atomic_store(&sink->outlet.deadline_ns, deadline_ns);
         atomic_store(&sink->stopping, true);
         wake(sink);
-        await_end(sink, deadline_ns + (uint64_t)GRACE_MS * 1000000);
+        uint64_t end_ms = deadline_ns / 1000000 + GRACE_MS;
+        while (!sink->ended && svc__wait_until(&sink->ended_now, &sink->lock, end_ms))
+            continue;
         sink->stopped = true;
         sink->result = sink->ended && !sink->outlet.gave_up ? 0 : SVC_EFORCED;
         sink->joined = join = sink->ended;

@@ -1,5 +1,5 @@
-/* The access log: one line a request, when it is over. JSON has a way of its own, without a record.
- */
+/* The access log: one line for each request, at its end. A JSON line is written directly, without a
+ * record. */
 #include <string.h>
 
 #include "libsvc/app/app_internal.h"

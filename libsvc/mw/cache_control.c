@@ -21,11 +21,6 @@ static bool has(const svc_response *res, struct bytes name)
     return svc__fields_find(res->fields, res->field_count, name) != NULL;
 }
 
-static bool said(const svc_response *res)
-{
-    return has(res, NAME("Cache-Control")) || has(res, NAME("Expires"));
-}
-
 /* Whether a reply may be meant for one client alone. */
 static bool personal(const svc_request *req, const svc_response *res)
 {
@@ -39,7 +34,7 @@ static bool reusable(const svc_request *req)
     return svc__bytes_eq(req->method, NAME("GET")) || svc__bytes_eq(req->method, NAME("HEAD"));
 }
 
-static int say(svc_response *res, const struct cache_control_layer *layer)
+static int put_policy(svc_response *res, const struct cache_control_layer *layer)
 {
     if (layer->text.len == 0)
         return 0;
@@ -57,8 +52,9 @@ static int set_cache_control(svc_request *req, svc_response *res, const svc_laye
     if (!reusable(req))
         return 0;
     int error = 0;
-    if (!said(res))
-        error = personal(req, res) && !layer->personal ? svc__caching_forbid(res) : say(res, layer);
+    if (!has(res, NAME("Cache-Control")) && !has(res, NAME("Expires")))
+        error = personal(req, res) && !layer->personal ? svc__caching_forbid(res)
+                                                       : put_policy(res, layer);
     /* The library's errors are JSON or text, by the client's Accept. */
     if (!error && res->status >= 400)
         error = svc__vary_merge(res, NAME("Accept"));

@@ -18,16 +18,6 @@ static int answer_busy(const struct concurrency *concurrency, svc_request *req, 
 }
 
 /*
- * The time at which the loop came to the request. Mostly that is its start, which needs no reading
- * of the clock; but a request whose head came in pieces began in an earlier turn, and may be
- * handled anywhere in this one.
- */
-static uint64_t turn_of(const svc_request *req, uint64_t since_ns)
-{
-    return req->started_ns >= since_ns ? req->started_ns : svc__clock_ns();
-}
-
-/*
  * Whether a request may have waited in the loop's queue for too long. The first request of a turn
  * passes all the same: after a single long answer it may have come just now, and a loop that
  * refuses every request would do no work.
@@ -40,8 +30,12 @@ static bool too_late(const struct concurrency *concurrency, const svc_request *r
         return false;
     if (host->turn_first_ns == 0)
         host->turn_first_ns = req->started_ns;
-    return host->turn_first_ns != req->started_ns &&
-           turn_of(req, since_ns) - since_ns > (critical ? most + most / 4 : most);
+    if (host->turn_first_ns == req->started_ns)
+        return false;
+    /* The loop mostly came to the request when it began, which needs no reading of the clock. But a
+     * request whose head came in pieces began in an earlier turn. */
+    uint64_t turn_ns = req->started_ns >= since_ns ? req->started_ns : svc__clock_ns();
+    return turn_ns - since_ns > (critical ? most + most / 4 : most);
 }
 
 static int limit_concurrency(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -56,12 +50,6 @@ static int limit_concurrency(svc_request *req, svc_response *res, const svc_laye
     return SVC_PASS;
 }
 
-/* An error may end a request before its work is done, and so may a client that leaves. */
-static bool is_whole(const svc_response *res, const svc_done *done)
-{
-    return done->outcome == SVC_COMPLETE && res->status < 400;
-}
-
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
                     const svc_done *done)
 {
@@ -71,9 +59,10 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     if (!concurrency->counts)
         return;
     svc__permits_give(&concurrency->permits);
-    int32_t change =
-        svc__permits_observe(&concurrency->permits, req->started_ns + done->duration_ns,
-                             done->duration_ns, is_whole(res, done));
+    /* An error may end a request before its work is done, and so may a client that leaves. */
+    bool whole = done->outcome == SVC_COMPLETE && res->status < 400;
+    int32_t change = svc__permits_observe(
+        &concurrency->permits, req->started_ns + done->duration_ns, done->duration_ns, whole);
     if (change)
         svc__metric_gauge_add(cells, concurrency->limit, change);
 }
@@ -96,8 +85,9 @@ static int start_limit(svc_app *app, void *arg)
     struct metrics *in = metrics_of(app);
     concurrency->in_flight = svc__metric_gauge_once(
         in, "svc_concurrency_in_flight", "Requests that concurrency limits have let pass.");
-    concurrency->limit = svc__metric_gauge_once(
-        in, "svc_concurrency_limit", "What all concurrency limits would let pass at once.");
+    concurrency->limit =
+        svc__metric_gauge_once(in, "svc_concurrency_limit",
+                               "Requests that all concurrency limits would let pass at once.");
     concurrency->shed = svc__metric_counter_once(in, "svc_concurrency_shed_total",
                                                  "Requests refused by a concurrency limit.");
     svc__metric_gauge_add_shared(in, concurrency->limit, limit_of(concurrency));

@@ -1,4 +1,4 @@
-/* Whose request it is. */
+/* Makes the key of a request. */
 #include "libsvc/mw/rate_key.h"
 
 #include "libsvc/exchange/exchange.h"

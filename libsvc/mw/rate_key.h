@@ -1,4 +1,4 @@
-/* Whose request it is: the key under which a rate limit counts it. */
+/* The key under which a rate limit counts a request. */
 #ifndef SVC_MW_RATE_KEY_H
 #define SVC_MW_RATE_KEY_H
 

@@ -14,7 +14,7 @@ struct rate_window {
     struct limiter_window window;
 };
 
-/* A limiter of an app. Everything it points at lives in the app's memory. */
+/* A rate limit of an app, with everything that it points at in the app's memory. */
 struct rate_limit {
     svc_middleware middleware;
     struct limiter *limiter;

@@ -12,10 +12,10 @@
 #include "libsvc/ops/checks.h"
 #include "libsvc/proto/media.h"
 
-enum { PROBES = 4 }; /* of readiness that wait at once */
+enum { PROBES = 4 }; /* requests for readiness that wait at once */
 
 struct pages {
-    svc_app *app; /* that they are about */
+    svc_app *app; /* the app that the pages are about */
     struct checks *checks;
 };
 
@@ -43,7 +43,7 @@ struct readiness {
 static const char *const verdicts[] = {
     [CHECK_OK] = "ok", [CHECK_FAILED] = "failed", [CHECK_LATE] = "late"};
 
-/* How old its last answer is, if there has been one. */
+/* Adds the age of a check's last answer, if there has been one. */
 static void add_late(struct readiness *all, const struct check_report *report)
 {
     const char *last = report->passed ? "ok" : "failed";
@@ -86,7 +86,7 @@ static int answer_text(svc_response *res, const struct readiness *all)
                                   all->text);
 }
 
-/* On a worker, for it waits for the checks. */
+/* Runs on a worker, since it waits for the checks. */
 static int readyz(svc_request *req, svc_response *res)
 {
     const struct pages *pages = svc_request_arg(req);
@@ -120,7 +120,7 @@ static void add_readyz(svc_app *admin, struct pages *pages)
     route.arg = pages;
     if (pages->app->checks) {
         route.flags = SVC_BLOCKING;
-        admin->config.workers_min = 1; /* a probe needs no thread that may not be had */
+        admin->config.workers_min = 1; /* so that a probe needs no new thread */
         admin->config.workers_max = PROBES;
         admin->config.worker_policy = pages->app->config.worker_policy;
     }

@@ -1,4 +1,4 @@
-/* Host decides which routes a request can reach, so it is held to its grammar. */
+/* Host decides which routes a request can reach, so its grammar is checked strictly. */
 #include "libsvc/proto/host.h"
 
 #include <arpa/inet.h>

@@ -7,16 +7,6 @@
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/uri.h"
 
-static bool is_alpha(char c)
-{
-    return svc__bytes_lower(c) >= 'a' && svc__bytes_lower(c) <= 'z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* The parts in which a character may stand. PLAIN is unreserved, sub-delims, and '%' of an escape,
  * which is checked elsewhere. */
 enum part { NONE, PLAIN, PATH, QUERY };
@@ -61,7 +51,7 @@ static char *put_part(char *to, struct bytes text, enum part part)
     return to;
 }
 
-/* The length up to one of the characters of `ends`, or all. */
+/* The length up to the first of the characters in `ends`, or the whole length. */
 static size_t length_to(struct bytes text, const char *ends)
 {
     size_t len = 0;
@@ -87,10 +77,10 @@ static bool has_visible_only(struct bytes text)
 
 static bool scheme_valid(struct bytes scheme)
 {
-    if (scheme.len == 0 || !is_alpha(*scheme.data))
+    if (scheme.len == 0 || !svc__bytes_is_letter(*scheme.data))
         return false;
     for (size_t i = 0; i < scheme.len; i++)
-        if (!is_alpha(scheme.data[i]) && !is_digit(scheme.data[i]) &&
+        if (!svc__bytes_is_letter(scheme.data[i]) && !svc__bytes_is_digit(scheme.data[i]) &&
             !strchr("+-.", scheme.data[i]))
             return false;
     return true;
@@ -102,7 +92,7 @@ static bool is_http(struct bytes scheme)
            svc__bytes_eq_nocase(scheme, svc__bytes_z("https"));
 }
 
-/* User information is whatever is before an '@', which no host has. */
+/* User information is the part before an '@', which no host has. */
 static bool authority_valid(struct bytes authority, bool needs_host)
 {
     size_t user = length_to(authority, "@");

@@ -15,10 +15,10 @@ bool svc__trailer_allowed(struct bytes name)
         /* authentication and state */
         "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Proxy-Authenticate", "Cookie",
         "Set-Cookie",
-        /* how a reply is to be handled */
+        /* the handling of a reply */
         "Age", "Cache-Control", "Date", "Expires", "Location", "Pragma", "Retry-After", "Vary",
         "Warning",
-        /* how a body is to be read */
+        /* the reading of a body */
         "Content-Encoding", "Content-Location", "Content-Range", "Content-Type"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (svc__bytes_eq_nocase(name, svc__bytes_z(refused[i])))

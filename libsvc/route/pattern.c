@@ -1,4 +1,4 @@
-/* Parsing of route patterns. */
+/* Parses route patterns. */
 #include "libsvc/route/pattern.h"
 
 #include <svc/errors.h>
@@ -169,7 +169,7 @@ static int parse_all(struct parser *p, struct pattern *out)
     return error ? error : parse_path(p, rest);
 }
 
-/* A byte that is never 0, by which most literals differ. */
+/* A hash of a literal in one byte, never 0. */
 static uint64_t print(struct bytes literal)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */

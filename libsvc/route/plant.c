@@ -9,7 +9,7 @@
 
 #include "libsvc/route/tree_internal.h"
 
-typedef const struct pattern *const *pattern_ref; /* its index is its distance from the first */
+typedef const struct pattern *const *pattern_ref; /* its index is the distance from the first */
 
 struct planter {
     pattern_ref patterns;
@@ -19,7 +19,7 @@ struct planter {
     size_t method_count;
     struct tree *tree; /* NULL while counting */
     size_t cells;      /* used so far */
-    uint32_t no_run;   /* a run without patterns, for all that have none */
+    uint32_t no_run;   /* the run without patterns, for all nodes where none ends */
     uint64_t *hashes;  /* of the texts for which a table is being chosen */
     uint32_t *taken;   /* for each place of that table the last trial that used it */
     uint32_t trials;

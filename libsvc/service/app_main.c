@@ -69,8 +69,7 @@ static int take_arguments(svc_app *app, int argc, char **argv, enum action *acti
     for (int i = 1; i < argc; i++) {
         if (take_argument(argv[i], action))
             continue;
-        fprintf(stderr, "%s: unknown argument \"%s\"; --help tells those that there are\n",
-                svc_app_name(app), argv[i]);
+        fprintf(stderr, "%s: unknown argument \"%s\"; see --help\n", svc_app_name(app), argv[i]);
         return SVC_EINVAL;
     }
     return 0;

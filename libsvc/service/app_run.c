@@ -1,4 +1,4 @@
-/* The life of an app as programs see it: start, wait, stop, or all of it at once. */
+/* The public calls of an app's life: start, wait, stop, or all of them at once. */
 #include "libsvc/service/app_run.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static int start_app(svc_app *app, struct service *service)
 {
     if (app->stop_fd < 0)
         app->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    app->service = service; /* handlers of the first requests may ask for it */
+    app->service = service; /* handlers of the first requests may read it */
     return app->stop_fd < 0 ? SVC_ESYSTEM : svc__service_start(service);
 }
 
@@ -101,7 +101,7 @@ int svc_app_start(svc_app *app)
     return 0;
 }
 
-/* A thread that the service ends with cannot wait for that end. */
+/* A thread that the end of the service waits for cannot wait for that end itself. */
 int svc_app_wait(svc_app *app)
 {
     if (!app)
@@ -119,7 +119,7 @@ int svc__app_run_report(svc_app *app, int error)
     return EXIT_SETUP;
 }
 
-/* With the signals taken. */
+/* Called with the signals taken. */
 static int serve(svc_app *app)
 {
     if (!app->settings.prefix)

@@ -15,7 +15,7 @@
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
     CUT_MS = 300,     /* for cut requests to be answered, and the least time for tasks */
-    REFUSING_MS = 5,  /* for segments that passed the listener just before it refused */
+    REFUSING_MS = 5,  /* for segments that passed the listener just before it was closed */
     /* For handshakes that had begun: a lost segment is sent again after a second, and a way round
      * the earth is less than half of one. */
     HANDSHAKES_MS = 1500
@@ -26,8 +26,8 @@ struct pace {
     unsigned end_ms, flush_ms;
 };
 
-/* A forced stop is over within a second of its deadline, whatever handlers and the log's reader do:
- * with CUT_MS, and a quarter of a second that the sink may take beyond. */
+/* A forced stop ends within a second of its deadline, whatever handlers and the log's reader do;
+ * CUT_MS is part of it, and so is the sink's grace of a quarter of a second. */
 static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
 
 struct drain {
@@ -100,7 +100,7 @@ static void announce(struct drain *drain)
     for (const struct hook *hook = service->app->hooks; hook; hook = hook->next)
         if (hook->drain)
             hook->drain(hook->app, hook->arg);
-    /* Balancers see readiness turn before the listeners close. */
+    /* Balancers see that readiness is off before the listeners close. */
     bool at_once = drain->signals_fd >= 0 && svc__signals_interrupted();
     uint64_t delay = at_once ? 0 : service->app->config.drain_delay_ms;
     wait_until(drain, never, svc__clock_ms() + delay);
@@ -201,7 +201,7 @@ static bool end_threads(struct service *service, const struct pace *pace, uint64
     return true;
 }
 
-/* From the wait for a stop to the last request and task. Whether nothing had to be cut. */
+/* Drains: from the wait for a stop to the last request and task. Whether nothing had to be cut. */
 static bool run_drain(struct drain *drain)
 {
     struct service *service = drain->service;

@@ -12,7 +12,7 @@
 
 enum { ADMIN_LOOPS = 1 };
 
-/* The protocols that are spoken here. */
+/* The fronts of a service. */
 static const struct front *const fronts[] = {&svc__mhd_front, NULL};
 
 static int64_t lines_dropped(void *arg)
@@ -111,7 +111,7 @@ static void log_started(const struct service *service)
                          svc_kv_str("address", listeners->all[i].address),
                          svc_kv_uint("loops", service->server->loop_count));
     if (service->app->config.development)
-        svc_app_log_warn(service->app, "development mode: replies tell of the inside");
+        svc_app_log_warn(service->app, "development mode: replies reveal internals");
     if (service->admin)
         svc_app_log_info(service->app, "admin pages",
                          svc_kv_str("address", service->admin->listeners.all[0].address));
@@ -126,7 +126,7 @@ static int make_loops(struct service *service, size_t loops)
     return error ? error : svc__loops_make(service->server, logger, loops);
 }
 
-/* Has the drain look whether all tasks have ended. */
+/* Wakes the drain to check whether all tasks have ended. */
 static void task_ended(void *server)
 {
     svc__server_notify(server);
@@ -139,7 +139,7 @@ static int start_threads(struct service *service)
 {
     int error = svc__task_start(service->app, task_ended, service->server);
     if (error)
-        return error; /* with a set-up error of its own */
+        return error; /* the call has kept a set-up error */
     error = service->checks ? svc__checks_start(service->checks) : 0;
     if (error)
         return error; /* likewise */
@@ -177,7 +177,7 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
 
 void svc__service_free(struct service *service)
 {
-    /* The admin pages look at the server to the last. */
+    /* The admin server is freed first, since its pages read the server. */
     svc__loops_free(service->admin);
     svc__server_free(service->admin);
     svc__loops_free(service->server);

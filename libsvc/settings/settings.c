@@ -254,7 +254,7 @@ static int check_value(struct settings *settings, const struct settings_table *t
     return SVC_ECONFIG;
 }
 
-/* A list of addresses must parse as a whole; whether they can be opened is seen when they are. */
+/* A list of addresses must parse as a whole; a failure to open them shows later, at the start. */
 static int check_addresses(struct settings *settings, const char *name, const char *list)
 {
     struct bytes rest = svc__bytes_z(list);
@@ -270,15 +270,6 @@ static int check_addresses(struct settings *settings, const char *name, const ch
         error = SVC_ECONFIG;
     }
     return error;
-}
-
-static int check_all_addresses(struct settings *settings)
-{
-    int error = check_addresses(settings, "listen", settings->config->listen);
-    if (!*settings->config->admin_listen)
-        return error; /* no admin pages are wanted */
-    int admin_error = check_addresses(settings, "admin_listen", settings->config->admin_listen);
-    return error ? error : admin_error;
 }
 
 static int check_networks(struct settings *settings)
@@ -323,9 +314,14 @@ static int check_values(struct settings *settings)
 
 int svc__settings_check(struct settings *settings)
 {
-    int error = check_values(settings), address_error = check_all_addresses(settings);
+    const svc_config *config = settings->config;
+    int value_error = check_values(settings);
+    int listen_error = check_addresses(settings, "listen", config->listen);
+    int admin_error = *config->admin_listen /* "": without admin pages */
+                          ? check_addresses(settings, "admin_listen", config->admin_listen)
+                          : 0;
     int network_error = check_networks(settings), log_error = check_log_levels(settings);
-    if (error || address_error || network_error || log_error)
+    if (value_error || listen_error || admin_error || network_error || log_error)
         settings->bad = true;
     return settings->bad ? SVC_ECONFIG : 0;
 }
