@@ -614,41 +614,43 @@ int svc_reply_status(const svc_reply *reply)
     return reply ? reply->status : 0;
 }
 
+static const char *find_value(const struct field *fields, size_t count, const char *name)
+{
+    const struct field *field = svc__fields_find(fields, count, svc__bytes_z(name));
+    return field ? field->value.data : NULL;
+}
+
+static int read_field(const struct field *fields, size_t count, size_t index, const char **name,
+                      const char **value)
+{
+    if (index >= count)
+        return SVC_ENOTFOUND;
+    *name = fields[index].name.data;
+    *value = fields[index].value.data;
+    return 0;
+}
+
 const char *svc_reply_header(const svc_reply *reply, const char *name)
 {
-    if (!reply)
-        return NULL;
-    const struct field *field =
-        svc__fields_find(reply->fields, reply->field_count, svc__bytes_z(name));
-    return field ? field->value.data : NULL;
+    return reply ? find_value(reply->fields, reply->field_count, name) : NULL;
 }
 
 int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name, const char **value)
 {
-    if (!reply || index >= reply->field_count)
-        return SVC_ENOTFOUND;
-    *name = reply->fields[index].name.data;
-    *value = reply->fields[index].value.data;
-    return 0;
+    return reply ? read_field(reply->fields, reply->field_count, index, name, value)
+                 : SVC_ENOTFOUND;
 }
 
 const char *svc_reply_trailer(const svc_reply *reply, const char *name)
 {
-    if (!reply)
-        return NULL;
-    const struct field *field =
-        svc__fields_find(reply->trailers, reply->trailer_count, svc__bytes_z(name));
-    return field ? field->value.data : NULL;
+    return reply ? find_value(reply->trailers, reply->trailer_count, name) : NULL;
 }
 
 int svc_reply_trailer_at(const svc_reply *reply, size_t index, const char **name,
                          const char **value)
 {
-    if (!reply || index >= reply->trailer_count)
-        return SVC_ENOTFOUND;
-    *name = reply->trailers[index].name.data;
-    *value = reply->trailers[index].value.data;
-    return 0;
+    return reply ? read_field(reply->trailers, reply->trailer_count, index, name, value)
+                 : SVC_ENOTFOUND;
 }
 
 const char *svc_reply_body(const svc_reply *reply, size_t *len)
