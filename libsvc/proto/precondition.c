@@ -3,8 +3,6 @@
 
 #include "libsvc/proto/date.h"
 
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
-
 bool svc__precondition_any(const struct fields *fields)
 {
     return svc__fields_has(fields, FIELD_IF_MATCH) ||
@@ -32,7 +30,7 @@ static enum listed find_in_list(struct bytes list, const struct etag *tag, bool 
 static enum listed find_tag(const struct fields *fields, enum field_name name,
                             const struct validators *now, bool strong)
 {
-    if (svc__bytes_eq(svc__fields_value(fields, name), NAME("*")) &&
+    if (svc__bytes_eq(svc__fields_value(fields, name), svc__bytes_z("*")) &&
         !svc__fields_repeats(fields, name))
         return now->exists ? LISTED : NOT_LISTED;
     enum listed found = NOT_LISTED;
