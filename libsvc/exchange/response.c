@@ -107,7 +107,7 @@ static int replace_fields(svc_response *res, struct bytes name, struct bytes val
     const struct field *field = NULL;
     while ((field = svc__fields_next(res->fields, res->field_count, field, name)))
         freed += field->name.len + field->value.len + 4;
-    if (!freed || name.len + value.len + 4 > MAX_FIELD_BYTES - (res->field_bytes - freed))
+    if (name.len + value.len + 4 > MAX_FIELD_BYTES - (res->field_bytes - freed))
         return SVC_ETOOBIG;
     remove_fields(res, name, res->field_count);
     return append_field(res, name, value);

@@ -7,7 +7,7 @@
 
 #include <svc/errors.h>
 
-#include "libsvc/base/metric.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/run/workers.h"
 #include "tests/support/hand.h"
 

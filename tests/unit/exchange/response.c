@@ -229,6 +229,7 @@ Test(exchange_response, a_copy_is_its_own_wherever_it_lies)
         cr_assert(body);
         cr_expect(!len || (body[0] == 'a' && body[len - 1] == 'a'));
     }
+    cr_expect_eq(svc_response_copy(res, 600, NULL, data, sizeof data), SVC_EINVAL);
     cr_expect_eq(svc_response_copy(res, 200, NULL, NULL, 1), SVC_EINVAL);
     cr_expect_eq(svc_response_copy(res, 200, NULL, NULL, 0), 0);
 }
@@ -311,8 +312,10 @@ Test(exchange_response, much_memory_for_few_bytes_is_not_handed_over)
     svc__buf_init(&text, 1 << 20);
     fill(&text, 4 * SCRATCH_KEPT);
     text.len = 10;
+    const char *data = text.data;
     cr_assert_eq(svc__response_rendered(res, 200, "a/b", &text), 0);
-    cr_expect_neq(res->body.data, text.data);
+    cr_expect_neq(res->body.data, data);
+    cr_expect_eq(text.data, data);
     svc__buf_free(&text);
 }
 

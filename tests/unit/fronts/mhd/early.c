@@ -75,7 +75,7 @@ Test(mhd_early, a_head_in_pieces_is_put_together)
         snprintf(text, sizeof text, "%.*s", (int)first, HEAD);
         say(text);
         cr_assert_eq(read_head(), EARLY_PART, "%zu", first);
-        say(HEAD "behind" + first);
+        say(&(HEAD "behind")[first]);
         cr_assert_eq(read_head(), EARLY_READY, "%zu", first);
         cr_assert_eq(svc__early_next(&mhd), &conn);
         cr_expect_eq(conn.early->len, sizeof HEAD - 1);
@@ -237,7 +237,7 @@ static void read_in_two(struct mhd_conn *of, int from)
 {
     cr_assert_eq(send(from, HEAD, 5, 0), 5);
     cr_assert_eq(svc__early_read(of, &status, &reason), EARLY_PART);
-    cr_assert_eq(send(from, HEAD + 5, sizeof HEAD - 6, 0), (ssize_t)sizeof HEAD - 6);
+    cr_assert_eq(send(from, &(HEAD)[5], sizeof HEAD - 6, 0), (ssize_t)sizeof HEAD - 6);
     cr_assert_eq(svc__early_read(of, &status, &reason), EARLY_READY);
 }
 
