@@ -108,7 +108,7 @@ Test(dispatch_routing, a_body_that_is_known_to_be_over_the_limit_of_its_route_is
     expect_with("POST", "/items/1", over, 413, NULL, NULL, NULL);
     struct exchange *x = hand_begin(hand.plan, "POST", "/items/1", within);
     cr_expect_eq(svc__dispatch_run(x), EXCHANGE_BODY);
-    cr_expect_eq(x->body.limit, 10);
+    cr_expect_eq(x->body.store.limit, 10);
     hand_end(x);
 }
 
@@ -128,21 +128,21 @@ Test(dispatch_routing, without_memory_for_a_parameter_the_answer_is_503)
     hand_exhaust(&x->arena);
     x->request.target.path = svc__bytes_z("/items/1/2");
     svc__routing_resolve(x);
-    cr_expect_eq(x->refusal, 503);
+    cr_expect_eq(x->own.status, 503);
     x->request.target.path = svc__bytes_z("/folder");
-    x->refusal = 0;
+    x->own.status = 0;
     svc__routing_resolve(x);
-    cr_expect_eq(x->refusal, 503, "of a redirect");
+    cr_expect_eq(x->own.status, 503, "of a redirect");
     x->request.method = svc__bytes_z("PUT");
     x->request.target.path = svc__bytes_z("/items/1");
-    x->refusal = 0;
+    x->own.status = 0;
     svc__routing_resolve(x);
-    cr_expect_eq(x->refusal, 503, "of the methods");
+    cr_expect_eq(x->own.status, 503, "of the methods");
     x->request.target.path = svc__bytes_z("/a/../b");
     x->request.target.unclean = true;
-    x->refusal = 0;
+    x->own.status = 0;
     svc__routing_resolve(x);
-    cr_expect_eq(x->refusal, 503, "of the clean path");
+    cr_expect_eq(x->own.status, 503, "of the clean path");
     hand_end(x);
 }
 

@@ -152,7 +152,7 @@ Test(dispatch_stand_in, one_that_is_at_home_needs_none)
 {
     struct exchange *x = hand_begin(hand.plan, "POST", "/later/1", two_bytes);
     cr_expect_eq(svc__stand_in_reclaim(x, SVC_TIMED_OUT), x);
-    cr_expect_eq(x->given_up, SVC_COMPLETE);
+    cr_expect_eq(x->away.given_up, SVC_COMPLETE);
     hand_end(x);
 }
 
@@ -203,7 +203,7 @@ Test(dispatch_stand_in, who_has_the_other_is_told_once_and_too_late_with_its_ans
     struct exchange *stand_in = svc__stand_in_reclaim(x, SVC_CLIENT_GONE);
     cr_assert(stand_in);
     cr_expect_eq(cancels, 1);
-    cr_expect_eq(x->given_up, SVC_CLIENT_GONE);
+    cr_expect_eq(x->away.given_up, SVC_CLIENT_GONE);
     cr_expect(svc_request_cancelled(svc_pending_request(pending)));
     svc_response *answer = svc_response_new();
     svc_response_text(answer, 200, "late");

@@ -52,7 +52,7 @@ Test(exchange_away, takes_along_the_head_that_lies_in_the_host_s_memory)
     cr_expect_str_eq(svc_request_header(&x->request, "Host"), "a.b");
     cr_expect_str_eq(svc_request_header(&x->request, "x-a"), "", "an empty value is there");
     cr_expect_str_eq(svc__fields_value(&x->request.fields, FIELD_HOST).data, "a.b");
-    cr_expect_eq(x->lent.from, 3);
+    cr_expect_eq(x->away.lent.from, 3);
 }
 
 Test(exchange_away, is_prepared_once_and_lent_anew_each_time)
@@ -63,31 +63,31 @@ Test(exchange_away, is_prepared_once_and_lent_anew_each_time)
     set_fields(fields);
     cr_assert_eq(svc__away_prepare(x, 3), 0);
     const struct field *list = x->request.fields.list;
-    cr_expect_eq(x->lent.values, NULL);
+    cr_expect_eq(x->away.lent.values, NULL);
     cr_assert_eq(svc_request_set(&x->request, &key, &value), 0);
     hand_exhaust(&x->arena);
     cr_expect_eq(svc__away_prepare(x, 1), 0, "it needs no more memory");
     cr_expect_eq(x->request.fields.list, list);
-    cr_expect_eq(x->lent.from, 1);
-    cr_expect_eq(x->lent.values, x->request.values);
+    cr_expect_eq(x->away.lent.from, 1);
+    cr_expect_eq(x->away.lent.values, x->request.values);
 }
 
 Test(exchange_away, without_memory_nothing_is_lent)
 {
     struct field fields[2];
     set_fields(fields);
-    x->lent.from = 9;
+    x->away.lent.from = 9;
     hand_exhaust(&x->arena);
     cr_expect_eq(svc__away_prepare(x, 3), SVC_ENOMEM);
-    cr_expect_eq(x->lent.from, 9);
+    cr_expect_eq(x->away.lent.from, 9);
     cr_expect_eq(x->request.method.data, method);
     cr_expect_eq(x->request.fields.list, fields);
-    x->parked = NEWS_LAYER;
+    x->away.parked = NEWS_LAYER;
     cr_expect_not(svc__away_replaceable(x), "whoever has it may be reading the head");
-    x->out = true;
+    x->away.out = true;
     cr_expect(svc__away_replaceable(x));
-    x->out = false;
-    x->parked = 0;
+    x->away.out = false;
+    x->away.parked = 0;
     cr_expect(svc__away_replaceable(x));
 }
 
@@ -97,16 +97,16 @@ Test(exchange_away, the_worker_of_one_that_waits_again_leaves_what_the_home_has_
     cr_assert_eq(svc__away_prepare(x, 3), 0);
     x->host = &worker;
     cr_assert_eq(svc__away_prepare(x, 5), 0);
-    cr_expect_eq(x->lent.from, 3);
-    cr_expect_eq(x->lent_on.from, 5);
-    x->out = true;
+    cr_expect_eq(x->away.lent.from, 3);
+    cr_expect_eq(x->away.lent_on.from, 5);
+    x->away.out = true;
     svc__away_hold(x);
-    x->parked = NEWS_ANSWER;
+    x->away.parked = NEWS_ANSWER;
     svc__away_tell(x, NEWS_WORK);
     svc__away_news(x);
-    cr_expect_eq(x->lent.from, 5, "the home takes it over when the worker has returned");
+    cr_expect_eq(x->away.lent.from, 5, "the home takes it over when the worker has returned");
     cr_expect_eq(x->host, x->home);
-    cr_expect_not(x->out);
+    cr_expect_not(x->away.out);
     cr_expect_eq(hand.news, 0, "it waits still");
     cr_expect(svc__away_is(x));
 }
@@ -116,7 +116,7 @@ Test(exchange_away, the_worker_of_one_that_waits_again_leaves_what_the_home_has_
 /* Waits for one kind of news, with a hold for it. */
 static void park(unsigned news)
 {
-    x->parked = news;
+    x->away.parked = news;
     svc__away_hold(x);
 }
 
@@ -172,10 +172,10 @@ Test(exchange_away, only_what_it_waits_for_has_it_go_on)
     svc__away_hold(x);
     svc__away_tell(x, NEWS_STREAM);
     svc__away_news(x);
-    cr_expect_eq(x->parked, NEWS_ANSWER | NEWS_DROPPED);
+    cr_expect_eq(x->away.parked, NEWS_ANSWER | NEWS_DROPPED);
     svc__away_tell(x, NEWS_DROPPED);
     svc__away_news(x);
-    cr_expect_eq(x->parked, 0);
+    cr_expect_eq(x->away.parked, 0);
     cr_expect_not(svc__away_is(x));
     cr_expect_eq(hand.news, 2);
 }
@@ -183,9 +183,9 @@ Test(exchange_away, only_what_it_waits_for_has_it_go_on)
 /* The answer may be there before the worker has returned that has deferred it. */
 Test(exchange_away, news_that_come_too_early_are_kept)
 {
-    x->out = true;
+    x->away.out = true;
     svc__away_hold(x);
-    x->parked = NEWS_ANSWER | NEWS_DROPPED;
+    x->away.parked = NEWS_ANSWER | NEWS_DROPPED;
     svc__away_tell(x, NEWS_ANSWER);
     svc__away_news(x);
     cr_expect(svc__away_is(x));
@@ -194,8 +194,8 @@ Test(exchange_away, news_that_come_too_early_are_kept)
     svc__away_news(x);
     cr_expect_not(svc__away_is(x));
     cr_expect_eq(hand.news, 1);
-    cr_expect_eq(x->arrived, 0, "what has arrived counts once");
-    x->parked = NEWS_ANSWER;
+    cr_expect_eq(x->away.arrived, 0, "what has arrived counts once");
+    x->away.parked = NEWS_ANSWER;
     svc__away_hold(x);
     svc__away_tell(x, NEWS_WRITER);
     svc__away_news(x);
@@ -211,8 +211,8 @@ static void note_end(struct exchange *ended)
 Test(exchange_away, one_that_is_given_up_ends_with_its_last_hold_and_is_nobody_s)
 {
     park(NEWS_LAYER);
-    x->given_up = SVC_TIMED_OUT;
-    x->end = note_end;
+    x->away.given_up = SVC_TIMED_OUT;
+    x->away.end = note_end;
     svc__exchange_unref(x);
     cr_expect_eq(hand.logged, 0);
     svc__away_tell(x, NEWS_LAYER);
@@ -224,7 +224,7 @@ Test(exchange_away, one_that_is_given_up_ends_with_its_last_hold_and_is_nobody_s
 
 static void expect_lent(struct exchange *ended)
 {
-    cr_expect_eq(ended->lent.from, 1, "the layers that stand with the other have ended there");
+    cr_expect_eq(ended->away.lent.from, 1, "the layers that stand with the other have ended there");
     hand.logged++;
 }
 
@@ -232,12 +232,12 @@ static void expect_lent(struct exchange *ended)
 Test(exchange_away, one_that_is_given_up_keeps_what_its_home_had_lent)
 {
     cr_assert_eq(svc__away_prepare(x, 1), 0);
-    x->out = true;
+    x->away.out = true;
     svc__away_hold(x);
-    x->lent_on.from = 5;
-    x->parked = NEWS_ANSWER;
-    x->given_up = SVC_TIMED_OUT;
-    x->end = expect_lent;
+    x->away.lent_on.from = 5;
+    x->away.parked = NEWS_ANSWER;
+    x->away.given_up = SVC_TIMED_OUT;
+    x->away.end = expect_lent;
     svc__exchange_unref(x);
     svc__away_tell(x, NEWS_WORK);
     svc__away_news(x);
@@ -251,7 +251,7 @@ Test(exchange_away, is_resumed_once_and_only_while_a_layer_waits)
 {
     cr_expect_eq(svc_request_resume(&x->request), SVC_ESTATE);
     cr_expect_eq(hand.wakes, 0);
-    x->wait = WAIT_PENDING;
+    x->away.wait = WAIT_PENDING;
     park(NEWS_LAYER);
     cr_expect_eq(svc_request_resume(&x->request), 0);
     cr_expect_eq(svc_request_resume(&x->request), SVC_ESTATE, "it was resumed already");
@@ -262,7 +262,7 @@ Test(exchange_away, is_resumed_once_and_only_while_a_layer_waits)
 
 Test(exchange_away, is_resumed_too_late_once)
 {
-    x->wait = WAIT_ABANDONED;
+    x->away.wait = WAIT_ABANDONED;
     svc__away_hold(x);
     cr_expect_eq(svc_request_resume(&x->request), SVC_ELATE);
     cr_expect_eq(svc_request_resume(&x->request), SVC_ESTATE);
@@ -313,11 +313,11 @@ static void occupy(struct work *work)
 Test(exchange_away, a_worker_runs_it_at_its_own_home_and_gives_it_back)
 {
     hand_open_workers(1);
-    x->parked = NEWS_STREAM; /* that is over now */
+    x->away.parked = NEWS_STREAM; /* that is over now */
     cr_assert_eq(svc__away_work(x, run_at_worker, run_otherwise, 2), 0);
-    cr_expect(x->out);
+    cr_expect(x->away.out);
     cr_expect(svc__away_is(x));
-    cr_expect_eq(x->lent.from, 2);
+    cr_expect_eq(x->away.lent.from, 2);
     hand_await_wakes(1);
     cr_expect_not(svc__away_withdraw(x), "a worker has begun");
     svc__away_news(x);
@@ -336,7 +336,7 @@ Test(exchange_away, what_no_worker_has_begun_with_is_taken_back)
     cr_assert_eq(svc__away_work(x, run_at_worker, run_otherwise, 0), 0);
     cr_expect_eq(x->refs, 2);
     cr_expect(svc__away_withdraw(x));
-    cr_expect_not(x->out);
+    cr_expect_not(x->away.out);
     cr_expect_eq(x->refs, 1);
     cr_expect_eq(hand.home.away, 0);
     cr_expect_not(svc__away_withdraw(x), "it is not in there any more");
@@ -367,7 +367,7 @@ Test(exchange_away, without_memory_it_does_not_go_to_a_worker)
     set_fields(fields);
     hand_exhaust(&x->arena);
     cr_expect_eq(svc__away_work(x, run_at_worker, run_otherwise, 0), SVC_ENOMEM);
-    cr_expect_not(x->out);
+    cr_expect_not(x->away.out);
     cr_expect_eq(x->refs, 1);
     hand_close_workers();
 }
@@ -376,13 +376,13 @@ Test(exchange_away, without_memory_it_does_not_go_to_a_worker)
 Test(exchange_away, where_no_worker_can_be_had_its_home_does_the_other_thing)
 {
     x->next = run_at_worker;
-    x->otherwise = run_otherwise;
+    x->away.otherwise = run_otherwise;
     hand_open_workers(1);
     struct work busy;
     occupy(&busy);
     cr_assert_eq(svc__away_work(x, run_at_worker, run_otherwise, 0), 0);
-    cr_assert(svc__workers_withdraw(hand.plan->workers, &x->work));
-    x->work.run(&x->work, NULL); /* as the pool does then */
+    cr_assert(svc__workers_withdraw(hand.plan->workers, &x->away.work));
+    x->away.work.run(&x->away.work, NULL); /* as the pool does then */
     cr_expect_eq(x->next, run_otherwise);
     cr_expect_eq(x->host, &hand.home);
     svc__away_news(x);

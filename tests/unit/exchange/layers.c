@@ -307,11 +307,11 @@ Test(exchange_layers, those_from_the_first_that_sees_the_body_on_are_lent)
     cr_expect_eq(svc__layers_body_first(x, true), 1);
     cr_expect_eq(svc__layers_body_first(x, false), 2);
     cr_expect_eq(svc__layers_lent(x), 4, "no layer goes with a handler that has its body whole");
-    x->stream = &stream;
+    x->body.stream = &stream;
     cr_expect_eq(svc__layers_lent(x), 2);
     x->passed = 2;
     cr_expect_eq(svc__layers_lent(x), 2, "that one has not passed");
-    x->stream = NULL;
+    x->body.stream = NULL;
 }
 
 /* ---- The way out */

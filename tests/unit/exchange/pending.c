@@ -17,7 +17,7 @@ static char arg;
 
 static void note_cancel(svc_pending *pending, void *given)
 {
-    cr_expect_eq(pending, x->pending);
+    cr_expect_eq(pending, x->away.pending);
     cr_expect_eq(given, &arg);
     cancels++;
 }
@@ -86,7 +86,7 @@ Test(exchange_pending, without_memory_nothing_is_deferred)
 {
     hand_exhaust(&x->arena);
     cr_expect_eq(svc_request_defer(&x->request, note_cancel, &arg), NULL);
-    cr_expect_eq(x->pending, NULL);
+    cr_expect_eq(x->away.pending, NULL);
     cr_expect_eq(hand.home.away, 0);
     cr_expect_eq(x->refs, 1);
 }
@@ -113,7 +113,7 @@ Test(exchange_pending, its_last_reference_tells_that_nobody_will_answer)
     cr_expect_eq(hand.wakes, 0);
     svc_pending_unref(pending);
     cr_expect_eq(hand.wakes, 1);
-    cr_expect_eq(x->news, NEWS_DROPPED);
+    cr_expect_eq(x->away.news, NEWS_DROPPED);
     svc__pending_cancel(pending);
     cr_expect_eq(cancels, 0, "there is nobody to be told");
     svc__away_news(x);
@@ -129,7 +129,7 @@ Test(exchange_pending, the_first_answer_wins_and_the_others_are_freed)
     cr_expect_eq(svc_pending_complete(pending, answer), 0);
     cr_expect_eq(svc_pending_complete(pending, make_answer()), SVC_ELATE);
     cr_expect_eq(releases, 1);
-    cr_expect_eq(x->news, NEWS_ANSWER);
+    cr_expect_eq(x->away.news, NEWS_ANSWER);
     cr_expect_eq(svc__pending_take(pending), answer);
     cr_expect_eq(svc__pending_take(pending), NULL, "it is the caller's");
     svc_response_free(answer);
@@ -142,7 +142,7 @@ Test(exchange_pending, what_says_nothing_is_an_answer_too)
     svc_response *answer = svc_response_new();
     cr_expect_eq(svc_pending_complete(pending, answer), SVC_EINVAL);
     cr_expect_eq(svc_pending_complete(pending, make_answer()), SVC_ELATE);
-    cr_expect_eq(x->news, NEWS_ANSWER, "the client is to get its 500");
+    cr_expect_eq(x->away.news, NEWS_ANSWER, "the client is to get its 500");
     svc__pending_close(pending);
     end_pending(pending);
 }
@@ -225,7 +225,7 @@ Test(exchange_pending, who_is_told_may_answer_and_leave_within_the_call)
     cr_assert(pending);
     svc__pending_cancel(pending);
     cr_expect_eq(cancels, 1);
-    cr_expect_eq(x->news, NEWS_ANSWER | NEWS_DROPPED);
+    cr_expect_eq(x->away.news, NEWS_ANSWER | NEWS_DROPPED);
     svc__pending_close(pending);
     cr_expect_eq(releases, 1);
     svc__away_news(x);
