@@ -1,5 +1,5 @@
 /* The registry: which families there are, and whether another may be added. */
-#include "libsvc/metrics/metric.h"
+#include "libsvc/metrics/registry.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -10,7 +10,6 @@
 
 #include "libsvc/base/buf.h"
 #include "libsvc/base/sized.h"
-#include "libsvc/metrics/registry.h"
 
 static void drop_family(struct family *family)
 {
