@@ -20,7 +20,8 @@ int svc__response_put_type(svc_response *res, const char *type);
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
 
 /* Copies the header fields of `from`, but not their text. They replace those of the same name in
- * `to`; several of one name are all kept. 0, SVC_ENOMEM or SVC_ETOOBIG. */
+ * `to`; several of one name are all kept. 0, or SVC_ENOMEM or SVC_ETOOBIG: `to` is unchanged then.
+ */
 int svc__response_merge_fields(svc_response *to, const svc_response *from);
 
 /* Answers with a refusal in static memory: problem details, or text for a client that does not
