@@ -41,8 +41,9 @@ struct exchange_host {
     void (*wake)(struct exchange_host *host, struct exchange *x);
     struct svc_loop *loop; /* never NULL */
     struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
-    /* Since when what has its turn now may have waited for it, and when the first request began
-     * that was let pass however late it was; svc__clock_ns, 0: not known, none yet. */
+    /* turn_ns: the earliest time at which work of this turn can have arrived. turn_first_ns: start
+     * of the one request that each turn admits however late it is. svc__clock_ns; 0: not known,
+     * none. */
     uint64_t turn_ns, turn_first_ns;
     struct app_worker *worker; /* whose host this is; NULL for a home */
     _Atomic unsigned away;     /* by how many others exchanges of this home are held */
