@@ -73,7 +73,7 @@ Test(mw_request_id, is_the_trace_s_where_that_begins_and_not_where_it_goes_on)
     for (int origin = TRACE_NONE; origin <= TRACE_CONTINUED; origin++) {
         const svc_layer layer = {NULL, NULL};
         struct exchange *x = hand_begin(hand.plan, "GET", "/", NULL);
-        x->request.trace.origin = origin;
+        x->request.trace.origin = (enum trace_origin)origin;
         memset(&x->request.trace.own, 0xab, sizeof x->request.trace.own);
         svc__request_id_make(NULL)->on_request(&x->request, &x->response, &layer);
         const char *id = svc_request_id(&x->request);
