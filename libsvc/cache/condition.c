@@ -1,4 +1,4 @@
-/* ETag and Last-Modified, and what a request's conditions make of them. */
+/* ETag and Last-Modified, and a request's conditions on them. */
 #include "libsvc/cache/condition.h"
 
 #include "libsvc/base/clock.h"
@@ -65,19 +65,18 @@ int svc_response_set_etag(svc_response *res, const char *tag, bool weak)
 
 int svc_response_set_modified(svc_response *res, int64_t unix_seconds)
 {
-    char *text = res ? svc__arena_alloc(&res->exchange->arena, CLOCK_IMF_SIZE) : NULL;
-    if (!text)
+    if (!res)
         return SVC_ENOMEM;
     int64_t now = wall_seconds();
-    size_t len = svc__clock_imf(text, unix_seconds < now ? unix_seconds : now);
-    return svc__response_put(res, svc__bytes_z("Last-Modified"), svc__bytes(text, len));
+    return svc__caching_put_date(res, svc__bytes_z("Last-Modified"),
+                                 unix_seconds < now ? unix_seconds : now);
 }
 
 /* ---- Answers */
 
 /*
- * RFC 9110 15.4.5: a 304 has no metadata of the representation but that which guides a cache, and
- * of that the date only where it is the one validator.
+ * RFC 9110 15.4.5: a 304 has no metadata of the representation but the fields that guide a cache,
+ * and Last-Modified only if there is no ETag.
  */
 static void strip_metadata(svc_response *res)
 {
@@ -97,7 +96,7 @@ static void answer_not_modified(svc_response *res, uint64_t length)
     res->length = length;
 }
 
-/* What described the representation does not describe an error. */
+/* Removes the fields that describe the representation: they do not describe an error. */
 static int answer_error(svc_response *res, int status, const char *detail)
 {
     static const char *const names[] = {"ETag", "Last-Modified", "Content-Location"};

@@ -100,23 +100,39 @@ static void remove_fields(svc_response *res, struct bytes name, size_t end)
     res->field_count = kept;
 }
 
+/* Puts a field where those of its name are, as there is no room for it beside them. */
+static int replace_fields(svc_response *res, struct bytes name, struct bytes value)
+{
+    size_t freed = 0;
+    const struct field *field = NULL;
+    while ((field = svc__fields_next(res->fields, res->field_count, field, name)))
+        freed += field->name.len + field->value.len + 4;
+    if (name.len + value.len + 4 > MAX_FIELD_BYTES - (res->field_bytes - freed))
+        return SVC_ETOOBIG;
+    remove_fields(res, name, res->field_count);
+    return append_field(res, name, value);
+}
+
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
 {
     size_t before = res->field_count;
     int error = append_field(res, name, value);
     if (!error)
         remove_fields(res, name, before);
-    return error;
+    return error == SVC_ETOOBIG ? replace_fields(res, name, value) : error;
 }
 
 int svc__response_merge_fields(svc_response *to, const svc_response *from)
 {
-    size_t before = to->field_count;
+    size_t before = to->field_count, bytes_before = to->field_bytes;
     int error = 0;
     for (size_t i = 0; i < from->field_count && !error; i++)
         error = append_field(to, from->fields[i].name, from->fields[i].value);
-    if (error)
+    if (error) {
+        to->field_count = before;
+        to->field_bytes = bytes_before;
         return error;
+    }
     for (size_t i = 0; i < from->field_count; i++) {
         size_t count = to->field_count;
         remove_fields(to, from->fields[i].name, before);
@@ -230,7 +246,7 @@ void svc__response_reset(svc_response *res)
     res->cached_errors = false;
 }
 
-/* Checks and copies what a caller gave as Content-Type; "none" for NULL. */
+/* Checks and copies a caller's Content-Type; "none" for NULL. */
 static inline int copy_type(svc_response *res, const char *type, struct bytes *out)
 {
     struct bytes value = svc__bytes_z(type);
@@ -340,16 +356,13 @@ int svc_response_take(svc_response *res, int status, const char *type, void *dat
     return error;
 }
 
-static bool redirect_status(int status)
-{
-    return status == 201 || (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
-
 int svc_response_redirect(svc_response *res, int status, const char *location)
 {
     if (!res)
         return SVC_ENOMEM;
-    if (!redirect_status(status))
+    bool redirects =
+        status == 201 || (status >= 301 && status <= 303) || status == 307 || status == 308;
+    if (!redirects)
         return SVC_EINVAL;
     int error = svc_response_set_header(res, "Location", location);
     return error ? error : svc_response_empty(res, status);
@@ -405,18 +418,13 @@ void svc__response_scratch_give(svc_response *res, struct buf *taken)
     svc__buf_free(taken);
 }
 
-/* What the thread would keep for its next rendering, or is mostly empty, is worth a copy. */
-static bool worth_handing_over(const struct buf *text)
-{
-    return text->cap > SCRATCH_KEPT && text->len >= text->cap / 2;
-}
-
 int svc__response_rendered(svc_response *res, int status, const char *type, struct buf *text)
 {
     int error = svc__buf_error(text);
     if (error)
         return error;
-    if (!worth_handing_over(text))
+    /* A copy is worth it where the thread keeps the buffer, or the buffer is mostly empty. */
+    if (text->cap <= SCRATCH_KEPT || text->len < text->cap / 2)
         return set_copy(res, status, svc__bytes_z(type), text->data, text->len);
     error = set_memory(res, status, svc__bytes_z(type), text->data, text->len, free);
     if (!error)

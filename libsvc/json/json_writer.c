@@ -48,8 +48,8 @@ static char *finish_key(svc_json_writer *w, char *to, struct bytes rest, size_t 
 }
 
 /*
- * Writes comma and key. Returns where the value goes, with `room` bytes for it; what is written up
- * to there counts once end_value says how far it went. NULL when the writer has failed.
+ * Writes comma and key. Returns the place of the value, with `room` bytes for it; the bytes up to
+ * there count once end_value has set the end. NULL when the writer has failed.
  */
 static inline char *begin_value(svc_json_writer *w, const char *key, size_t room)
 {
@@ -80,12 +80,6 @@ static inline void end_value(svc_json_writer *w, const char *end)
 {
     w->buf.len = (size_t)(end - w->buf.data);
     w->follows = true;
-}
-
-/* How many bytes the buffer has from `to` on, less one for a quote. */
-static size_t space_at(const svc_json_writer *w, const char *to)
-{
-    return w->buf.cap - (size_t)(to - w->buf.data) - 1;
 }
 
 /* A value that needs no more than to be copied. */
@@ -128,7 +122,8 @@ void svc_json_put_text_n(svc_json_writer *w, const char *key, const char *text, 
         return;
     *to++ = '"';
     struct bytes rest = svc__bytes(text, len);
-    to += svc__json_text_write(to, space_at(w, to), &rest);
+    size_t space = w->buf.cap - (size_t)(to - w->buf.data) - 1; /* without the last quote */
+    to += svc__json_text_write(to, space, &rest);
     end_value(w, to);
     if (rest.len > 0)
         svc__buf_json_inside(&w->buf, rest);

@@ -12,7 +12,10 @@
 #include <svc/metric.h>
 
 #include "libsvc/metrics/cells.h"
-#include "libsvc/metrics/walk.h"
+#include "libsvc/metrics/view.h"
+
+struct metrics;
+struct metric_walk;
 
 enum { METRIC_FAMILIES_MAX = 4096, METRIC_SERIES_MAX = 1000000 };
 
@@ -125,10 +128,6 @@ void svc__metric_giver(struct metrics *m, enum metric_type type, const char *nam
 /* Ends the metrics of the two calls above, before what their functions read is freed: walks are
  * without them from then on. While nobody walks. */
 void svc__metrics_end_fns(struct metrics *m);
-
-/* Gives one series with its label values, which are UTF-8. In a function of svc__metric_giver
- * alone. */
-void svc__metric_give(struct metric_walk *walk, const char *const values[], double value);
 
 /*
  * Moves all families of `inner`, of an app that is mounted, to `outer`. Where that has one of the

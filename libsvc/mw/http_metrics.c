@@ -159,6 +159,7 @@ static int start_counting(svc_app *app, void *arg)
         return SVC_ENOMEM;
     metrics->route_count = app->plan->route_count;
     metrics->kinds = calloc(metrics->route_count + 1, sizeof *metrics->kinds);
+    active_of(metrics, METHOD_GET); /* so that the metric is there from the beginning */
     return metrics->kinds ? 0 : SVC_ENOMEM;
 }
 

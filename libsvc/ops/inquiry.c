@@ -64,7 +64,7 @@ int svc__inquiries_add(struct inquiries *all, struct inquiry *inquiry)
     return error;
 }
 
-/* One that still runs is not asked anew: its answer will be as good, and its time has begun. */
+/* One that still runs is not asked again: its answer will be as good, and its time has begun. */
 static void put_questions(struct inquiries *all)
 {
     uint64_t now_ms = svc__clock_ms();

@@ -23,10 +23,10 @@ struct post {
     void *arg;
 };
 
-/* Whose thread this is. */
+/* The loop of this thread. */
 static _Thread_local struct svc_loop *here;
 
-/* Has epoll tell of the eventfd's bytes, or also of its room, which it always has. */
+/* Has epoll report the eventfd's bytes, or also its room, which it always has. */
 static int watch_wakes(struct svc_loop *loop, int call, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = &loop->wake_watch};
@@ -165,16 +165,9 @@ static void free_buried(struct svc_loop *loop)
     }
 }
 
-static void forget_watches(struct svc_loop *loop)
-{
-    struct own_watch *watch;
-    while ((watch = loop->watches)) {
-        unlist(watch);
-        watch->forget(watch);
-    }
-}
-
-/* Taken whole: what is posted meanwhile waits for the next turn, so that requests get theirs. */
+/* Runs a list that was taken whole: later posts wait for the next turn, so that requests get
+ * theirs.
+ */
 static void run_posts(struct svc_loop *loop, struct mail *list)
 {
     while (list) {
@@ -186,22 +179,17 @@ static void run_posts(struct svc_loop *loop, struct mail *list)
     }
 }
 
-static void expire_deadlines(struct svc_loop *loop, uint64_t now_ns)
-{
-    struct timer *timer;
-    while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
-        struct deadline *deadline = (struct deadline *)(void *)timer;
-        deadline->expired(loop, deadline);
-    }
-}
-
 void svc__reactor_run(struct svc_loop *loop, uint64_t now_ns)
 {
     if (loop->ended)
         return;
     if (!svc__mailbox_is_empty(&loop->posted))
         run_posts(loop, svc__mailbox_take_all(&loop->posted));
-    expire_deadlines(loop, now_ns);
+    struct timer *timer;
+    while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
+        struct deadline *deadline = (struct deadline *)(void *)timer;
+        deadline->expired(loop, deadline);
+    }
     free_buried(loop);
 }
 
@@ -231,7 +219,11 @@ void svc__reactor_end(struct svc_loop *loop)
     loop->ended = true;
     svc__wheel_clear(&loop->timers);
     free_buried(loop);
-    forget_watches(loop);
+    struct own_watch *watch;
+    while ((watch = loop->watches)) {
+        unlist(watch);
+        watch->forget(watch);
+    }
     run_posts(loop, posted);
 }
 

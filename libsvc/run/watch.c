@@ -23,8 +23,8 @@ static bool are_known(unsigned events)
     return !(events & ~(unsigned)(SVC_READABLE | SVC_WRITABLE));
 }
 
-/* One that waits for nothing is not registered at all: epoll would tell its hang-up all the same,
- * again and again. */
+/* A watch that waits for nothing is not registered at all: epoll would report its hang-up all the
+ * same, again and again. */
 static int apply(svc_watch *watch, unsigned events)
 {
     struct epoll_event event = {.data.ptr = &watch->own.watch};
@@ -39,16 +39,16 @@ static int apply(svc_watch *watch, unsigned events)
     return 0;
 }
 
-/* Tells the application of epoll's events, if it waits for any of them still. */
-static void tell_ready(struct svc_loop *loop, struct watch *of, uint32_t events)
+/* Reports epoll's events to the application, if it still waits for one of them. */
+static void report_ready(struct svc_loop *loop, struct watch *of, uint32_t events)
 {
     svc_watch *watch = (svc_watch *)(void *)of;
-    unsigned told = events & (EPOLLERR | EPOLLHUP) ? SVC_READABLE | SVC_WRITABLE : 0;
-    told |= events & EPOLLIN ? SVC_READABLE : 0;
-    told |= events & EPOLLOUT ? SVC_WRITABLE : 0;
-    told &= watch->events;
-    if (told)
-        watch->fn(told, watch->arg);
+    unsigned ready = events & (EPOLLERR | EPOLLHUP) ? SVC_READABLE | SVC_WRITABLE : 0;
+    ready |= events & EPOLLIN ? SVC_READABLE : 0;
+    ready |= events & EPOLLOUT ? SVC_WRITABLE : 0;
+    ready &= watch->events;
+    if (ready)
+        watch->fn(ready, watch->arg);
     svc__watchdog_look(&loop->watchdog, WATCHED_WATCH, NULL);
 }
 
@@ -68,7 +68,7 @@ svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
     svc_watch *watch = valid ? calloc(1, sizeof *watch) : NULL;
     if (!watch)
         return NULL;
-    watch->own.watch.ready = tell_ready;
+    watch->own.watch.ready = report_ready;
     watch->own.forget = leave_loop;
     watch->loop = loop;
     watch->fd = fd;

@@ -1,7 +1,7 @@
 /* Metrics of programs, as they register, count and test them. */
 #include <criterion/criterion.h>
 #include <math.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <svc.h>
@@ -192,6 +192,87 @@ Test(metric, errors_after_that_are_codes)
     cr_expect_null(svc_app_counter(NULL, &metric));
     cr_expect_eq(error, SVC_ENOMEM);
     ask("/order/ok");
+}
+
+static int fail(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_text(res, 503, "no");
+}
+
+static void send_request(const char *method, const char *target)
+{
+    svc_test test = SVC_TEST_INIT;
+    test.method = method;
+    test.target = target;
+    svc_reply_free(svc_app_test(app, &test));
+}
+
+static double requests(const char *method, const char *route, const char *status, const char *error)
+{
+    char series[256];
+    snprintf(
+        series, sizeof series,
+        "http_server_request_duration_seconds_count{http_request_method=\"%s\",http_route=\"%s\","
+        "http_response_status_code=\"%s\",error_type=\"%s\"}",
+        method, route, status, error);
+    return svc_test_metric(app, series);
+}
+
+/* No client can add series at will. */
+Test(metric, requests_are_counted_by_method_route_status_and_error)
+{
+    svc_app *inner = svc_app_new("inner");
+    svc_app_get(inner, "/fail/{how}", fail, NULL);
+    svc_app_mount(app, "/inner", inner);
+    svc_app_get(app, "/order/{how}", order, NULL);
+    svc_app_method_at(app, NULL, "/any/{rest...}", fail, NULL, __FILE__, __LINE__);
+    ask("/order/ok");
+    ask("/order/other");
+    send_request("HEAD", "/order/ok");
+    send_request("POST", "/order/ok");
+    send_request("GET", "/none");
+    send_request("GET", "/none/either");
+    send_request("GET", "/inner/fail/x");
+    send_request("PROPFIND", "/any/x");
+    send_request("SEARCH", "/any/y");
+    cr_expect_eq(requests("GET", "/order/{how}", "200", ""), 2);
+    cr_expect_eq(requests("HEAD", "/order/{how}", "200", ""), 1);
+    cr_expect_eq(requests("POST", "", "405", ""), 1);
+    cr_expect_eq(requests("GET", "", "404", ""), 2);
+    cr_expect_eq(requests("GET", "/inner/fail/{how}", "503", "503"), 1);
+    cr_expect_eq(requests("_OTHER", "/any/{rest...}", "503", "503"), 2);
+    cr_expect_eq(svc_test_metric(app, "http_server_active_requests{http_request_method=\"GET\"}"),
+                 0);
+    cr_expect(
+        isnan(svc_test_metric(app, "http_server_active_requests{http_request_method=\"PUT\"}")));
+    cr_expect(isnan(svc_test_metric(app, "http_server_request_body_size_bytes_sum")));
+}
+
+static int read_active(svc_request *req, svc_response *res)
+{
+    (void)req;
+    double active =
+        svc_test_metric(app, "http_server_active_requests{http_request_method=\"POST\"}");
+    return svc_response_text(res, active == 1 ? 200 : 500, "12345");
+}
+
+Test(metric, requests_are_active_until_they_are_done_and_their_sizes_are_counted_if_wanted)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.access_log = 0;
+    config.log_output = "/dev/null";
+    config.metrics_body_sizes = 1;
+    svc_app_configure(app, &config);
+    svc_app_post(app, "/", read_active, NULL);
+    svc_reply *reply = svc_app_test_json(app, "POST", "/", "{}");
+    cr_expect_eq(svc_reply_status(reply), 200);
+    svc_reply_free(reply);
+#define LABELS                                                                                     \
+    "{http_request_method=\"POST\",http_route=\"/"                                                 \
+    "\",http_response_status_code=\"200\",error_type=\"\"}"
+    cr_expect_eq(svc_test_metric(app, "http_server_request_body_size_bytes_sum" LABELS), 2);
+    cr_expect_eq(svc_test_metric(app, "http_server_response_body_size_bytes_sum" LABELS), 5);
 }
 
 Test(metric, of_a_mounted_app_are_the_outer_ones)

@@ -1,8 +1,9 @@
-/* The admin pages: they answer whatever the service does, and tell what it did. */
+/* The admin pages: they answer at all times, and report the state of the service. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/e2e/served.h"
 #include "tests/support/life.h"
@@ -17,7 +18,7 @@ static void start(void)
 
 TestSuite(admin, .init = start, .fini = serve_no_more);
 
-/* Asks `address`, and gives the body, which is the caller's. */
+/* Sends a request to `address`, and returns the body, which the caller owns. */
 static char *get(const char *address, const char *target, const char *fields, int status)
 {
     struct client *client = client_connect(address);
@@ -78,7 +79,7 @@ static struct client *probe(void)
     return client;
 }
 
-/* Reads what a probe is answered, with `status`, and gives its body. */
+/* Reads the answer to a probe, checks its `status`, and returns its body. */
 static char *read_probe(struct client *client, int status)
 {
     struct client_reply reply = client_read(client, false);
@@ -135,7 +136,7 @@ Test(admin, a_check_that_does_not_answer_in_time_is_late_until_it_does)
     expect("/readyz", "Accept: application/json\r\n", 503,
            "{\"status\":\"not ready\",\"draining\":false,\"checks\":{\"switch\":\"late\"},"
            "\"late\":{\"switch\":{}}}");
-    set_check(0); /* for the calls after the one that hangs */
+    set_check(0); /* for the calls after the hanging one */
     cr_expect(process_tell(server, (char[]){LIFE_ANSWER, '\0'}));
     await_ready();
     set_check(-1);
@@ -155,11 +156,29 @@ Test(admin, metrics_count_what_was_served)
         free(get(address, "/none", "", 404));
     const char *admin = process_admin(server);
     cr_expect(client_await_metric(admin, "http_server_request_duration_seconds_count", 8));
-    cr_expect_eq(client_metric(admin, "http_server_request_duration_seconds_count{status_code=\"2"), 5);
-    cr_expect_eq(client_metric(admin, "http_server_request_duration_seconds_count{status_code=\"4"), 3);
+    cr_expect_eq(client_metric(admin, "http_server_request_duration_seconds_count{status_code=\"2"),
+                 5);
+    cr_expect_eq(client_metric(admin, "http_server_request_duration_seconds_count{status_code=\"4"),
+                 3);
     cr_expect_eq(client_metric(admin, "http_server_active_requests"), 0);
     cr_expect_eq(client_metric(admin, "svc_connections_accepted_total"), 8);
     cr_expect_eq(client_metric(admin, "svc_log_lines_dropped_total"), 0);
+}
+
+Test(admin, metrics_of_the_process_are_those_of_the_system)
+{
+    const char *admin = process_admin(server);
+    cr_expect_geq(client_metric(admin, "process_open_fds"), 4);
+    cr_expect_leq(client_metric(admin, "process_open_fds"),
+                  client_metric(admin, "process_max_fds"));
+    cr_expect_geq(client_metric(admin, "process_threads"), LOOPS + 1);
+    cr_expect_geq(client_metric(admin, "process_resident_memory_bytes"), 100000);
+    cr_expect_geq(client_metric(admin, "process_virtual_memory_bytes"),
+                  client_metric(admin, "process_resident_memory_bytes"));
+    cr_expect_geq(client_metric(admin, "process_cpu_seconds_total"), 0);
+    long age = (long)time(NULL) - client_metric(admin, "process_start_time_seconds");
+    cr_expect(age >= -1 && age < 3600, "%ld", age);
+    cr_expect_eq(client_metric(admin, "svc_build_info{version=\"0."), 1);
 }
 
 static void expect_unblocked(struct client *client)

@@ -24,7 +24,7 @@ static void close_metrics(void)
     svc__metrics_free(metrics);
 }
 
-TestSuite(metrics_metric, .init = open_metrics, .fini = close_metrics);
+TestSuite(metrics_registry, .init = open_metrics, .fini = close_metrics);
 
 static svc_metric spec(const char *name)
 {
@@ -41,7 +41,7 @@ static int add(enum metric_type type, svc_metric metric)
                                 &why);
 }
 
-Test(metrics_metric, names_are_those_of_the_format)
+Test(metrics_registry, names_are_those_of_the_format)
 {
     static const struct {
         const char *name;
@@ -60,7 +60,7 @@ Test(metrics_metric, names_are_those_of_the_format)
     cr_expect_eq(add(METRIC_HISTOGRAM, spec("c_total")), SVC_EINVAL);
 }
 
-Test(metrics_metric, labels_are_those_of_the_format)
+Test(metrics_registry, labels_are_those_of_the_format)
 {
     static const struct {
         const char *labels[3];
@@ -83,7 +83,7 @@ Test(metrics_metric, labels_are_those_of_the_format)
     cr_expect_eq(add(METRIC_GAUGE, metric), 0);
 }
 
-Test(metrics_metric, members_are_checked)
+Test(metrics_registry, members_are_checked)
 {
     svc_metric metric = spec("a");
     metric.help = NULL;
@@ -103,7 +103,7 @@ Test(metrics_metric, members_are_checked)
     cr_expect_eq(add(METRIC_GAUGE, metric), SVC_EINVAL);
 }
 
-Test(metrics_metric, bounds_ascend_and_are_finite)
+Test(metrics_registry, bounds_ascend_and_are_finite)
 {
     static const double equal[] = {1, 1}, falling[] = {2, 1}, open_end[] = {1, (double)INFINITY},
                         none[] = {(double)NAN};
@@ -127,7 +127,7 @@ Test(metrics_metric, bounds_ascend_and_are_finite)
     }
 }
 
-Test(metrics_metric, a_name_is_taken_once_also_by_the_samples_of_others)
+Test(metrics_registry, a_name_is_taken_once_also_by_the_samples_of_others)
 {
     cr_assert_eq(add(METRIC_HISTOGRAM, spec("h")), 0);
     cr_assert_eq(add(METRIC_COUNTER, spec("c_total")), 0);
@@ -141,7 +141,7 @@ Test(metrics_metric, a_name_is_taken_once_also_by_the_samples_of_others)
     cr_expect_eq(add(METRIC_GAUGE, spec("h_max")), 0);
 }
 
-Test(metrics_metric, registered_alike_it_is_one)
+Test(metrics_registry, registered_alike_it_is_one)
 {
     struct family *first, *second;
     svc_metric metric = spec("a");
@@ -165,7 +165,7 @@ Test(metrics_metric, registered_alike_it_is_one)
     cr_expect_eq(add(METRIC_HISTOGRAM, metric), SVC_ESTATE);
 }
 
-Test(metrics_metric, families_have_a_ceiling)
+Test(metrics_registry, families_have_a_ceiling)
 {
     char name[16];
     int error = 0;
@@ -176,7 +176,7 @@ Test(metrics_metric, families_have_a_ceiling)
     cr_expect_eq(error, SVC_ETOOBIG);
 }
 
-Test(metrics_metric, one_that_could_not_be_registered_counts_nothing)
+Test(metrics_registry, one_that_could_not_be_registered_counts_nothing)
 {
     cr_assert_not_null(svc__metric_gauge(metrics, "a", "A."));
     cr_expect_null(svc__metric_counter(metrics, "a_total", "A."));
@@ -194,7 +194,7 @@ static void refuse(void *arg, const char *name)
     snprintf(arg, 16, "%s", name);
 }
 
-Test(metrics_metric, of_an_app_that_is_mounted_become_the_outer_ones)
+Test(metrics_registry, of_an_app_that_is_mounted_become_the_outer_ones)
 {
     static const char *const x[] = {"x"}, *const y[] = {"y"};
     char refused[16] = "";
@@ -232,7 +232,7 @@ Test(metrics_metric, of_an_app_that_is_mounted_become_the_outer_ones)
 }
 
 /* Also what falls into "_OTHER" of a family that moves is counted where it is seen. */
-Test(metrics_metric, of_an_app_that_is_mounted_have_their_overflows_counted)
+Test(metrics_registry, of_an_app_that_is_mounted_have_their_overflows_counted)
 {
     static const char *const values[] = {"x"};
     static const char *const name[] = {"moved_total"};

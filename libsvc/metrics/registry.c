@@ -1,5 +1,5 @@
 /* The registry: which families there are, and whether another may be added. */
-#include "libsvc/metrics/metric.h"
+#include "libsvc/metrics/registry.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -10,27 +10,6 @@
 
 #include "libsvc/base/buf.h"
 #include "libsvc/base/sized.h"
-#include "libsvc/metrics/registry.h"
-
-struct metrics *svc__metrics_new(void)
-{
-    struct metrics *m = calloc(1, sizeof *m);
-    if (m == NULL)
-        return NULL;
-    if (pthread_mutex_init(&m->lock, NULL) != 0) {
-        free(m);
-        return NULL;
-    }
-    m->last = &m->first;
-    m->overflows = svc__metric_counters(m, "svc_metric_overflows_total",
-                                        "Times that a metric had more series than it may: they are "
-                                        "counted as \"_OTHER\".",
-                                        "metric");
-    if (m->overflows != NULL)
-        return m;
-    svc__metrics_free(m);
-    return NULL;
-}
 
 static void drop_family(struct family *family)
 {
@@ -314,6 +293,40 @@ int svc__metric_register(struct metrics *m, const svc_metric *given, struct metr
     }
     pthread_mutex_unlock(&m->lock);
     return error;
+}
+
+/* Values of a label come from registrations here, and so are as many as there can be families. */
+static int register_overflows(struct metrics *m)
+{
+    svc_metric metric = SVC_METRIC_INIT;
+    struct family *family;
+    const char *why;
+    metric.name = "svc_metric_overflows_total";
+    metric.help =
+        "Times that a metric had more series than it may: they are counted as \"_OTHER\".";
+    metric.labels[0] = "metric";
+    metric.max_series = METRIC_FAMILIES_MAX;
+    struct metric_sort counter = {.type = METRIC_COUNTER};
+    int error = svc__metric_register(m, &metric, counter, &family, &why);
+    if (error == 0)
+        m->overflows = (svc_counter_family *)family;
+    return error;
+}
+
+struct metrics *svc__metrics_new(void)
+{
+    struct metrics *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return NULL;
+    if (pthread_mutex_init(&m->lock, NULL) != 0) {
+        free(m);
+        return NULL;
+    }
+    m->last = &m->first;
+    if (register_overflows(m) == 0)
+        return m;
+    svc__metrics_free(m);
+    return NULL;
 }
 
 void svc__metric_ask(struct family *family)
