@@ -13,6 +13,7 @@
 #include <svc/version.h>
 
 #include "libsvc/metrics/metric.h"
+#include "libsvc/metrics/walk.h"
 
 /* The beginning of a file as text, without the heap; false when it cannot be read. */
 static bool read_text(const char *path, char *text, size_t size)
