@@ -1,9 +1,9 @@
 /*
  * The response. It is one value: until the handler returns, the last call that sets status, headers or
  * body wins. Calls return 0 or a negative code and change nothing when they fail; a handler may `return`
- * that code. For a NULL response, which svc_response_new returns when out of memory, the code is
- * SVC_ENOMEM, and everything that the call takes is released as usual. For the thread that runs the
- * request's phase or handler.
+ * that code. A NULL response, which svc_response_new returns when out of memory, has no fields and no
+ * status; to change it is SVC_ENOMEM, and everything that the call takes is released as usual. For the
+ * thread that runs the request's phase or handler.
  */
 #ifndef SVC_RESPONSE_H
 #define SVC_RESPONSE_H
@@ -194,7 +194,7 @@ SVC_API int svc_response_file(svc_response *res, int status, const char *type, c
  * the result with svc_response_source. The response then has no body. `source` begins with
  * SVC_SOURCE_INIT, else SVC_EINVAL. Since: 0.1
  */
-SVC_API int svc_response_take_source(svc_response *res, svc_source *source);
+SVC_API int svc_response_take_source(svc_response *res, svc_source *source) SVC_MUST_CHECK;
 
 /*
  * The body when it lies in memory whole: its bytes, borrowed, and length; NULL and 0 when it is a

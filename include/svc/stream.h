@@ -52,11 +52,11 @@ SVC_BEGIN_DECLS
  * the error is neither logged nor counted as a failure of the service. One thread at a time, which has the
  * request. Since: 0.1
  */
-SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len);
+SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len) SVC_MUST_CHECK;
 
 /* Reads as svc_request_read, and does not block: SVC_EAGAIN when nothing is there yet, after which the
  * function of svc_request_on_data is called once. Since: 0.1 */
-SVC_API int64_t svc_request_try_read(svc_request *req, void *data, size_t len);
+SVC_API int64_t svc_request_try_read(svc_request *req, void *data, size_t len) SVC_MUST_CHECK;
 
 /*
  * Calls `fn(arg)` once after each SVC_EAGAIN, when more bytes or the end have come; on the event loop's

@@ -3,6 +3,7 @@
  * text. */
 #include "libsvc/bind/bind_json.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include <svc/json.h>

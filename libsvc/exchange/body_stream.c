@@ -108,6 +108,8 @@ static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t l
 static int64_t read_with(svc_request *req, char *data, size_t len,
                          int64_t (*read)(svc_pipe *pipe, void *data, size_t len))
 {
+    if (!req)
+        return SVC_ENOMEM;
     struct exchange *x = svc__exchange_of(req);
     struct body_stream *stream = x->stream;
     if (!stream)
@@ -129,7 +131,7 @@ static int64_t read_with(svc_request *req, char *data, size_t len,
 
 int64_t svc_request_read(svc_request *req, void *data, size_t len)
 {
-    return svc__reactor_on_loop() ? SVC_ESTATE : read_with(req, data, len, svc_pipe_read);
+    return req && svc__reactor_on_loop() ? SVC_ESTATE : read_with(req, data, len, svc_pipe_read);
 }
 
 int64_t svc_request_try_read(svc_request *req, void *data, size_t len)
@@ -139,15 +141,17 @@ int64_t svc_request_try_read(svc_request *req, void *data, size_t len)
 
 int svc_request_on_data(svc_request *req, void (*fn)(void *arg), void *arg)
 {
-    struct body_stream *stream = svc__exchange_of(req)->stream;
+    const struct body_stream *stream = req ? svc__exchange_of(req)->stream : NULL;
     if (!stream)
-        return SVC_ESTATE;
+        return req ? SVC_ESTATE : SVC_ENOMEM;
     svc_pipe_on_data(stream->pipe, fn, arg);
     return 0;
 }
 
 uint64_t svc_request_length(const svc_request *req)
 {
+    if (!req)
+        return 0;
     const struct framing *framing = &svc__exchange_of(req)->framing;
     if (framing->kind == BODY_CHUNKED)
         return SVC_LENGTH_UNKNOWN;

@@ -1,4 +1,6 @@
 /* The server that the tests of rate limits talk to: each route has a limit of its own. */
+#include <jansson.h>
+
 #include <svc.h>
 
 enum { LOOPS = 4 };

@@ -214,7 +214,7 @@ static void finish(const struct item *item)
     if (item->pending)
         complete(item);
     if (item->pipe) {
-        svc_pipe_try_write(item->pipe, "end", 3);
+        (void)!svc_pipe_try_write(item->pipe, "end", 3);
         svc_pipe_end(item->pipe, 0);
         svc_pipe_unref(item->pipe);
     }

@@ -2,6 +2,7 @@
  * The server that the tests of background tasks talk to: a worker that works off what requests have
  * queued, when it is let; a task that fails some times; and one that does not end, if asked for.
  */
+#include <jansson.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
