@@ -2,8 +2,8 @@
  * The response is one value: until the handler returns, the last call that sets status, header or body
  * wins. Calls return 0 or a negative code, and change nothing when they fail; a handler may return that
  * code. A NULL response, which svc_response_new returns when out of memory, has no fields and no status; to
- * change it is SVC_ENOMEM, and whatever the call takes is released as usual. The calls are for the thread that runs the request's phase or
- * handler.
+ * change it is SVC_ENOMEM, and whatever the call takes is released as usual. The calls are for the thread
+ * that runs the request's phase or handler.
  *
  * All calls that answer return SVC_EINVAL for a status outside of 200 to 599, NULL data or a bad `type`.
  */

@@ -84,9 +84,11 @@ bool svc__dispatch_expire(struct exchange *x);
 /* Takes it back from the queue of the workers and answers 503. False: it is not in there. */
 bool svc__dispatch_unqueue(struct exchange *x);
 
-/* The client has left: who has the exchange is told. Whether it was in the queue of the workers,
- * and is answered now. */
-bool svc__dispatch_leave(struct exchange *x);
+/* The client has left: who has the exchange is told. Whether it is answered now, by 499 that nobody
+ * reads: it was in the queue of the workers, or its head waits for a byte, and what makes the body
+ * is ended.
+ * `*x` may then be another, as after svc__dispatch_refuse. */
+bool svc__dispatch_leave(struct exchange **x);
 
 /* The exchange is over: on_done runs, and what the response holds is released. */
 void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out);

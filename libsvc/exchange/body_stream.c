@@ -30,7 +30,7 @@ int svc__body_stream_begin(struct exchange *x)
     svc_pipe_on_room(stream->pipe, svc__waker_fire, &stream->room);
     x->stream = stream;
     if (x->framing.kind == BODY_NONE)
-        svc_pipe_end(stream->pipe, 0);
+        svc__body_stream_end(x);
     return 0;
 }
 
@@ -62,6 +62,7 @@ enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, s
 
 void svc__body_stream_end(struct exchange *x)
 {
+    x->stream->over = true;
     svc_pipe_end(x->stream->pipe, 0);
 }
 
@@ -70,6 +71,7 @@ void svc__body_stream_stop(struct exchange *x, int error)
     struct body_stream *stream = x->stream;
     if (!stream)
         return;
+    stream->over = true;
     svc_pipe_on_room(stream->pipe, NULL, NULL);
     svc__waker_disarm(&stream->room);
     svc_pipe_end(stream->pipe, error);

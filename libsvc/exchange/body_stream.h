@@ -12,6 +12,7 @@ struct body_stream {
     svc_pipe *pipe;
     struct waker room;
     uint64_t left; /* bytes that are still accepted */
+    bool over;     /* no more comes: the body is whole, or was stopped */
     /* The reader's. */
     struct bytes rest; /* what layers have made of a piece, and has not been read yet */
     bool at_end;       /* the layers have been told of the end */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libsvc/base/clock.h"
+#include "libsvc/exchange/body_stream.h"
 #include "libsvc/run/reactor.h"
 
 struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home)
@@ -29,9 +30,10 @@ struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_hos
 
 bool svc__exchange_reads_on(const struct exchange *x)
 {
+    if (!x->stream || x->stream->over || !x->replied)
+        return false;
     const struct route *route = x->request.route;
-    return route && route->flags & SVC_DUPLEX && x->stream && x->replied &&
-           !svc__exchange_reply_bodiless(x);
+    return route && route->flags & SVC_DUPLEX && !svc__exchange_reply_bodiless(x);
 }
 
 uint64_t svc__exchange_reply_length(const struct exchange *x)

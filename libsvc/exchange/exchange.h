@@ -197,8 +197,8 @@ static inline bool svc__exchange_has_reply(const struct exchange *x)
     return !x->out && x->replied;
 }
 
-/* Whether the body is read on while the reply goes out: its host hands in what is left of it, as
- * long as svc__dispatch_body wants more. */
+/* Whether the body is read on while the reply goes out, and more of it may come: its host hands
+ * that in. */
 bool svc__exchange_reads_on(const struct exchange *x);
 
 /* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
