@@ -12,6 +12,7 @@
 #include "libsvc/app/stalls.h"
 #include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
+#include "libsvc/base/least.h"
 #include "libsvc/base/num.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/base/standard.h"
@@ -74,7 +75,7 @@ static void wake(struct exchange_host *host, struct exchange *x)
 {
     struct test_host *test = (struct test_host *)(void *)host;
     pthread_mutex_lock(&test->mutex);
-    svc__mailbox_post(&test->news, &x->mail);
+    svc__mailbox_post(&test->news, &x->away.mail);
     svc__reactor_wake(&test->loop);
     pthread_mutex_unlock(&test->mutex);
 }
@@ -110,11 +111,6 @@ static bool await_news(struct test_host *test, uint64_t deadline_ms)
     return any;
 }
 
-static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
-{
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 /* Whether the client has waited for as long as it would. */
 static bool leaves(struct test_client *client)
 {
@@ -126,7 +122,8 @@ static bool leaves(struct test_client *client)
 static bool await_own_news(struct test_host *test, uint64_t due_ms)
 {
     struct test_client *client = test->client;
-    while (!client->news && !leaves(client) && await_news(test, earlier(due_ms, client->end_ms)))
+    while (!client->news && !leaves(client) &&
+           await_news(test, svc__least_u64(due_ms, client->end_ms)))
         continue;
     bool news = client->news;
     client->news = false;
@@ -327,7 +324,7 @@ static int64_t read_source(struct test_host *test, struct exchange *x, char *spa
             continue;
         uint64_t now_ns = svc__clock_ns();
         uint64_t due_ms = now_ns / 1000000 + svc__driver_body_ms(x, now_ns);
-        await_own_news(test, earlier(due_ms, test->client->end_ms));
+        await_own_news(test, svc__least_u64(due_ms, test->client->end_ms));
     }
     return n;
 }
