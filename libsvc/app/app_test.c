@@ -303,7 +303,7 @@ static int copy_trailers(struct svc_reply *reply, struct exchange *x)
 static bool send_on(struct exchange *x, const svc_test *test, struct test_client *client)
 {
     const char *reason;
-    if (!svc__exchange_reads_on(x) || svc__driver_body_expired(x, svc__clock_ns()))
+    if (!svc__body_stream_reads_on(x) || svc__driver_body_expired(x, svc__clock_ns()))
         return false;
     if (client->sent == test->body_len && send_trailers(x, test, &reason)) {
         svc__body_stream_stop(x, SVC_ECANCELLED);

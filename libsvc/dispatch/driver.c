@@ -27,7 +27,7 @@ enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns)
 
 uint64_t svc__driver_body_ms(const struct exchange *x, uint64_t now_ns)
 {
-    return svc__exchange_reads_on(x) ? svc__exchange_remaining_ms(x, now_ns) : DRIVER_NEVER_MS;
+    return svc__body_stream_reads_on(x) ? svc__exchange_remaining_ms(x, now_ns) : DRIVER_NEVER_MS;
 }
 
 bool svc__driver_body_expired(struct exchange *x, uint64_t now_ns)

@@ -78,6 +78,14 @@ void svc__body_stream_stop(struct exchange *x, int error)
     svc_pipe_end(stream->pipe, error);
 }
 
+bool svc__body_stream_reads_on(const struct exchange *x)
+{
+    if (!x->body.stream || x->body.stream->over || !x->replied)
+        return false;
+    const struct route *route = x->request.route;
+    return route && route->flags & SVC_DUPLEX && !svc__exchange_reply_bodiless(x);
+}
+
 /* ---- Reading */
 
 static int64_t read_rest(struct body_stream *stream, char *data, size_t len)

@@ -32,4 +32,8 @@ void svc__body_stream_end(struct exchange *x);
  */
 void svc__body_stream_stop(struct exchange *x, int error);
 
+/* Whether the body is read on while the reply goes out, and more of it may come: its host hands that
+ * in. */
+bool svc__body_stream_reads_on(const struct exchange *x);
+
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "libsvc/base/clock.h"
-#include "libsvc/exchange/body_stream.h"
 #include "libsvc/run/reactor.h"
 
 struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home)
@@ -26,14 +25,6 @@ struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_hos
     x->response.exchange = x;
     x->response.length = SVC_LENGTH_UNKNOWN;
     return x;
-}
-
-bool svc__exchange_reads_on(const struct exchange *x)
-{
-    if (!x->body.stream || x->body.stream->over || !x->replied)
-        return false;
-    const struct route *route = x->request.route;
-    return route && route->flags & SVC_DUPLEX && !svc__exchange_reply_bodiless(x);
 }
 
 uint64_t svc__exchange_reply_length(const struct exchange *x)

@@ -215,10 +215,6 @@ static inline bool svc__exchange_has_reply(const struct exchange *x)
     return !x->away.out && x->replied;
 }
 
-/* Whether the body is read on while the reply goes out, and more of it may come: its host hands
- * that in. */
-bool svc__exchange_reads_on(const struct exchange *x);
-
 /* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
 uint64_t svc__exchange_reply_length(const struct exchange *x);
 

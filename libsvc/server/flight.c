@@ -6,6 +6,7 @@
 #include "libsvc/dispatch/driver.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/server/loop.h"
 
@@ -208,7 +209,7 @@ static bool reads_on_expired(struct flight *flight)
 
 static void sending_expired(struct flight *flight)
 {
-    if (svc__exchange_reads_on(flight->x) && reads_on_expired(flight))
+    if (svc__body_stream_reads_on(flight->x) && reads_on_expired(flight))
         return;
     if (flight->waits) { /* it is the service that has had nothing to send all the time */
         svc__flight_time_out(flight);
