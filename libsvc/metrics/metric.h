@@ -178,8 +178,15 @@ static inline void svc__histogram_observe(svc_histogram *histogram, double value
     if (histogram == NULL)
         return;
     const struct series *series = &histogram->series;
-    svc__cells_add(series->cells, svc__series_bucket(series, value), 1);
-    svc__cells_add_double(series->cells, series->bound_count + 1, value);
+    uint32_t bucket = svc__series_bucket(series, value), sum = series->bound_count + 1;
+    _Atomic uint64_t *chunk = svc__cells_chunk(series->cells);
+    if (__builtin_expect(chunk != NULL, 1)) {
+        svc__cells_bump(&chunk[series->cells.first + bucket], 1);
+        svc__cells_bump_double(&chunk[series->cells.first + sum], value);
+    } else {
+        svc__cells_add(series->cells, bucket, 1);
+        svc__cells_add_double(series->cells, sum, value);
+    }
 }
 
 /* The value of a counter or gauge; 0 for NULL. Any thread. */

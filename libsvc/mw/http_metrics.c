@@ -5,6 +5,7 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/num.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/metrics/exemplar.h"
 #include "libsvc/metrics/metric.h"
 #include "libsvc/mw/stack.h"
 #include "libsvc/proto/method.h"
@@ -53,15 +54,19 @@ static const char *error_label(enum svc_outcome outcome, int status, const char 
 
 /* ---- Counting */
 
-static svc_gauge *active_of(struct http_metrics *metrics, enum method method)
+/* The gauge of a method's first request. */
+static svc_gauge *make_active(struct http_metrics *metrics, enum method method)
 {
-    svc_gauge *active = atomic_load_explicit(&metrics->active[method], memory_order_acquire);
-    if (active)
-        return active;
     const char *label = method_label(method);
-    active = svc_gauge_of(metrics->active_by_method, 1, &label);
+    svc_gauge *active = svc_gauge_of(metrics->active_by_method, 1, &label);
     atomic_store_explicit(&metrics->active[method], active, memory_order_release);
     return active;
+}
+
+static inline svc_gauge *active_of(struct http_metrics *metrics, enum method method)
+{
+    svc_gauge *active = atomic_load_explicit(&metrics->active[method], memory_order_acquire);
+    return active ? active : make_active(metrics, method);
 }
 
 static int count_request(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -120,7 +125,11 @@ static void count_done(svc_request *req, const svc_response *res, const svc_laye
         kind_of(metrics, req, method, res->status, (enum svc_outcome)done->outcome);
     if (!kind)
         return;
-    svc_histogram_observe_in(kind->duration, (double)done->duration_ns * 1e-9, req);
+    double seconds = (double)done->duration_ns * 1e-9;
+    svc__histogram_observe(kind->duration, seconds);
+    if (req->trace.own.flags & TRACE_SAMPLED)
+        svc__exemplar_keep(kind->duration, seconds, req->trace.own.trace_id,
+                           req->trace.own.span_id);
     if (!metrics->bodies_in)
         return;
     svc__histogram_observe(kind->body_in, (double)done->bytes_in);
