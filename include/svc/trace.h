@@ -47,8 +47,9 @@ SVC_API void svc_request_set_sampled(svc_request *req, bool sampled);
  * The value of `traceparent` for one call that the request makes, of version 00. Each value names
  * another span, which is that outgoing call's and a child of the request's own: so it is asked for once
  * for each call, and again for each repetition. The id of that span is the SVC_TRACE_SPAN_DIGITS
- * characters from SVC_TRACE_SPAN_AT on, for a log line or for who records spans. "" when trace_context
- * is off: then send none. Since: 0.1
+ * characters from SVC_TRACE_SPAN_AT on, for a log line or for who records spans. Where an exporter records
+ * spans, the value names the request's own span, since nobody would record the other; svc_span_begin
+ * (<svc/span.h>) makes one for a call. "" when trace_context is off: then send none. Since: 0.1
  */
 SVC_API const char *svc_request_traceparent(svc_request *req);
 

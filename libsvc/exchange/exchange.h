@@ -31,6 +31,7 @@
 struct exchange;
 struct svc_pending;
 struct app_worker;
+struct request_spans;
 
 /* What the thread that runs exchanges lends to each of them. */
 struct exchange_host {
@@ -56,6 +57,7 @@ struct request_trace {
     struct trace own;                       /* its span is the request's */
     unsigned char parent[TRACE_SPAN_BYTES]; /* the caller's span, of a trace that is continued */
     struct bytes member;                    /* the service's own of the tracestate; or "none" */
+    struct request_spans *spans;            /* NULL: nobody records them */
 
     /* Rendered when asked for, and NULL before: by the request's thread alone. */
     const char *trace_id, *span_id, *parent_id, *tracestate;

@@ -68,7 +68,8 @@ struct plan {
     struct workers *workers;
     struct metrics *metrics;
     struct logger *logger;
-    const _Atomic int *draining; /* enum drain_state */
+    const _Atomic int *draining;             /* enum drain_state */
+    const struct svc_sys_exporter *exporter; /* of spans; NULL: they are not recorded */
 };
 
 /* The app whose 404 it is when no route matches a path: of the mounted apps the one with the

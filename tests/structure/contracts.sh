@@ -14,4 +14,4 @@ awk '
     }
     /^$/ { comment = "" }
     END { exit failed }
-' *.h
+' *.h sys/*.h

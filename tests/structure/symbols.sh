@@ -12,7 +12,7 @@ nm -D --defined-only "$library.so" | awk '$2 == "T" || $2 == "D" || $2 == "R" { 
 sed -n 's/^ *\(svc_[a-z0-9_]*\);$/\1/p' "$top_srcdir/libsvc/libsvc.sym" > listed
 sort -c listed
 # A prototype may span lines: the name is what stands before the first parenthesis behind SVC_API.
-cat "$top_srcdir"/include/svc/*.h | tr '\n' ' ' | grep -oE 'SVC_API [^(;]*\(' |
+cat "$top_srcdir"/include/svc/*.h "$top_srcdir"/include/svc/sys/*.h | tr '\n' ' ' | grep -oE 'SVC_API [^(;]*\(' |
     sed -n 's/.*[ *]\(svc_[a-z0-9_]*\)($/\1/p' | sort > declared
 diff -u listed exported
 diff -u listed declared
