@@ -123,23 +123,27 @@ static bool is_cut(const struct exchange *x)
     return atomic_load_explicit(x->request.plan->draining, memory_order_relaxed) == DRAIN_CUT;
 }
 
-/* Why nobody waits for the answer any more: a status, or 0 when somebody does. */
-static int why_cancelled(const struct exchange *x)
+/* Why nobody waits for the answer any more; status 0 when somebody does. */
+static struct refusal why_cancelled(const struct exchange *x)
 {
     if (is_cut(x))
-        return 503;
+        return (struct refusal){REFUSAL_STOPPING};
     if (!svc__exchange_remaining_ms(x, svc__clock_ns()))
-        return 504;
-    return atomic_load(&x->cancelled) ? CLIENT_LEFT : 0;
+        return (struct refusal){REFUSAL_LATE};
+    return (struct refusal){atomic_load(&x->cancelled) ? CLIENT_LEFT : 0, NULL};
 }
 
-/* The status where `error` is a code that the library gives because of the client, the clock or a
- * stop, and has given; 0: the service has failed. */
-static int find_excuse(const struct exchange *x, int error)
+/*
+ * The refusal where `error` is a code that the library gives because of the client, the clock or a
+ * stop, and has given; status 0: the service has failed. The refusal is that of the stage which
+ * finds the same by itself, since the two race and a client cannot know which one came first.
+ */
+static struct refusal find_excuse(const struct exchange *x, int error)
 {
     if (error == SVC_ETOOBIG && x->stream && x->stream->ended == error)
-        return 413;
-    return !error || error == SVC_ECANCELLED || error == SVC_ELATE ? why_cancelled(x) : 0;
+        return (struct refusal){REFUSAL_BODY_OVER};
+    return !error || error == SVC_ECANCELLED || error == SVC_ELATE ? why_cancelled(x)
+                                                                   : (struct refusal){0, NULL};
 }
 
 /*
@@ -150,17 +154,19 @@ static int find_excuse(const struct exchange *x, int error)
 static void fail(struct exchange *x, const char *who, int error)
 {
     const svc_request *req = &x->request;
-    int status = find_excuse(x, error);
+    struct refusal excuse = find_excuse(x, error);
     const svc_kv method = svc_kv_bytes("method", req->method.data, req->method.len);
     const svc_kv where = svc_kv_str("where", who);
     const svc_kv reason = svc_kv_str("error", error ? svc_error_text(error) : "no answer");
     const svc_kv cause =
         svc_kv_str(x->cause ? "cause" : NULL, x->cause); /* no key ends the items */
-    if (status)
+    if (excuse.status) {
         svc_log_info(req, "request given up", method, where, reason);
-    else
-        svc_log_error(req, "request failed", method, where, reason, cause);
-    answer_problem(x, status ? status : 500, status ? NULL : svc__debug_failure(x, who, error));
+        answer_problem(x, excuse.status, excuse.detail);
+        return;
+    }
+    svc_log_error(req, "request failed", method, where, reason, cause);
+    answer_problem(x, 500, svc__debug_failure(x, who, error));
 }
 
 /* No worker is free, nor will be soon: said at once, so that a client can go elsewhere. */

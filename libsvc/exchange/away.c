@@ -1,7 +1,7 @@
 /* An exchange that others have. */
 #include "libsvc/exchange/away.h"
 
-#include "libsvc/base/metric.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
