@@ -50,7 +50,7 @@ static void end_all(void *arg)
         if (record)
             end_span(span, record);
     }
-    bool failed = spans->failed || x->given_up == SVC_TIMED_OUT || x->given_up == SVC_CUT;
+    bool failed = spans->failed || x->away.given_up == SVC_TIMED_OUT || x->away.given_up == SVC_CUT;
     svc_sys_span *kept = atomic_exchange_explicit(&spans->kept, NULL, memory_order_acquire);
     while (kept) {
         svc_sys_span *span = kept;
