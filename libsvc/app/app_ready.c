@@ -1,4 +1,4 @@
-/* Readying an app: what registration collected becomes a tree, chains and running hooks. */
+/* Readies an app: its registrations become a tree, chains and running hooks. */
 #include <string.h>
 
 #include "libsvc/app/app_plan.h"
@@ -75,8 +75,8 @@ static int start_middleware(svc_app *app)
     return error;
 }
 
-/* A stop that is asked for meanwhile ends the start between two hooks; one that fails then has done
- * as it was asked. */
+/* A stop that is requested meanwhile ends the start between two hooks; a hook that fails then has
+ * ended early as requested. */
 static int start_hooks(svc_app *app)
 {
     for (struct hook *hook = app->hooks; hook; hook = hook->next) {
@@ -112,7 +112,7 @@ int svc__app_ready(svc_app *app)
         app->plan->not_found = svc__debug_routes_answer;
     if (!error && app->config.stall_ms)
         error = svc__stalls_register(app);
-    /* What acts on settings must not see bad ones, which svc__settings_check has told. */
+    /* Code that acts on settings must not see bad ones, which svc__settings_check has reported. */
     if (!error && !app->settings.bad)
         error = svc__app_workers_make(app);
     if (!error && !app->settings.bad)
@@ -120,7 +120,7 @@ int svc__app_ready(svc_app *app)
     if (!error && !app->settings.bad)
         error = start_hooks(app);
     if (!error && !app->settings.bad)
-        error = svc__app_workers_start(app); /* which the hooks may have made ready for */
+        error = svc__app_workers_start(app); /* after the hooks, which may prepare for them */
     if (!error && !app->settings.bad && svc__faults_any(&app->faults))
         error = SVC_ESTATE; /* a hook has registered something, which came too late */
     if (error == SVC_ENOMEM && !errors_before)

@@ -1,5 +1,5 @@
-/* The access log: one line a request, when it is over. JSON has a way of its own, without a record.
- */
+/* The access log: one line for each request, at its end. A JSON line is written directly, without a
+ * record. */
 #include <string.h>
 
 #include "libsvc/app/app_internal.h"
@@ -34,8 +34,8 @@ static void member_number(struct buf *line, const char *key, uint64_t number)
     svc__buf_u64(line, number);
 }
 
-/* Both ids are as long in every line. The trace's is there as text already where the request's own
- * is the same. */
+/* Both ids have the same length in every line. The trace's id exists as text already where the
+ * request's own id is equal. */
 static void render_trace(struct buf *line, const struct request_trace *trace)
 {
     static const char first[] = ",\"trace_id\":\"", second[] = "\",\"span_id\":\"";
@@ -78,7 +78,7 @@ static void render_items(struct buf *line, const svc_request *req)
         svc__log_format_json_item(line, &items[i]);
 }
 
-/* `middle` is what stands between the time and the request: the same in every line of an app. */
+/* `middle` is the text between the time and the request, the same in every line of an app. */
 static void render(struct buf *line, struct clock_text *now, const char *middle, svc_request *req,
                    const svc_response *res, const svc_done *done)
 {
@@ -105,7 +105,7 @@ struct access_log {
 
 static svc_log_site site = {"access", NULL, 0, SVC_LEVEL_INFO, NULL};
 
-/* For every other form, and for the app's own sink. */
+/* Logs a record: for forms other than JSON, and for the app's own sink. */
 static void log_record(struct log *log, svc_request *req, const svc_response *res,
                        const svc_done *done)
 {
