@@ -1,5 +1,7 @@
 /* The calls of svc/sys/ that concern an app: what optional libraries need beside the public
  * headers. */
+#include <svc/sys/app.h>
+
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/sized.h"
 
@@ -28,6 +30,16 @@ const svc_sys_exporter *svc__app_exporter(const svc_app *app)
         if (mount->app->exporter.take)
             return &mount->app->exporter;
     return NULL;
+}
+
+const svc_sys_exporter *svc_sys_app_exporter(const svc_app *app)
+{
+    return app ? svc__app_exporter(svc__app_root(app)) : NULL;
+}
+
+int svc_sys_app_refuse(svc_app *app, int error, const char *call)
+{
+    return app ? svc__faults_refuse(&app->faults, error, call) : SVC_ENOMEM;
 }
 
 void *svc_sys_app_alloc(svc_app *app, size_t size)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <svc.h>
+#include <svc/sys/app.h>
 #include <svc/sys/span.h>
 
 #define ID "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -654,6 +655,8 @@ Test(span, an_app_has_one_exporter)
     svc_app_free(app);
     app = make_app(&exporter);
     cr_expect_eq(svc_sys_app_set_exporter(app, &exporter), SVC_ESTATE);
+    cr_expect(svc_sys_app_exporter(app)->take == take);
+    cr_expect_null(svc_sys_app_exporter(NULL));
     svc_app_free(app);
 }
 
@@ -697,5 +700,14 @@ Test(span, memory_of_the_seam_lives_as_long_as_the_app)
     cr_expect_eq(ask(app, "GET", "/", NULL), 200);
     cr_expect_null(svc_sys_app_alloc(app, 1));
     cr_expect_null(svc_sys_app_alloc(NULL, 1));
+    svc_app_free(app);
+}
+
+Test(span, a_library_keeps_its_mistakes_with_the_apps)
+{
+    svc_app *app = make_app(NULL);
+    cr_expect_eq(svc_sys_app_refuse(app, SVC_EINVAL, "svc_other_add"), SVC_EINVAL);
+    cr_expect_eq(svc_sys_app_refuse(NULL, SVC_EINVAL, "svc_other_add"), SVC_ENOMEM);
+    cr_expect(strstr(svc_app_errors(app), "svc_other_add"));
     svc_app_free(app);
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <svc.h>
+#include <svc/sys/app.h>
 #include <svc/sys/span.h>
 
 #include "libsvc/app/app_internal.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <svc/sys/app.h>
 #include <svc/sys/span.h>
 
 #include "tests/structure/calls.h"
@@ -751,6 +752,8 @@ static long use_span(struct things *at)
     X(svc_span_traceparent, REQUEST, (text = svc_span_traceparent(at->req, NULL), 0))              \
     X(svc_struct_defaults, LOOK, svc_struct_defaults("svc_route", &length) == NULL)                \
     X(svc_sys_app_alloc, MAKE, svc_sys_app_alloc(at->app, 1) != NULL)                              \
+    X(svc_sys_app_exporter, LOOK, (svc_sys_app_exporter(at->app), 0))                              \
+    X(svc_sys_app_refuse, LOOK, (svc_sys_app_refuse(NULL, SVC_EINVAL, "late"), 0))                 \
     X(svc_sys_app_set_exporter, REGISTER, set_exporter(at))                                        \
     X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
     X(svc_task_app, LOOK, (at->task && svc_task_app(at->task) != at->app))                         \

@@ -95,10 +95,10 @@ typedef struct svc_sys_exporter {
 SVC_API int svc_sys_app_set_exporter(svc_app *app, const svc_sys_exporter *exporter);
 
 /*
- * `size` bytes, aligned for any type, all zero, that live until the app is freed. NULL when out of memory or
- * once started, which is kept as a set-up error. Before start only. Since: 0.1
+ * The exporter that the app uses, or the app that it is mounted on; NULL for none, and for a NULL app.
+ * Borrowed from the app. Any thread once started. Since: 0.1
  */
-SVC_API void *svc_sys_app_alloc(svc_app *app, size_t size) SVC_MUST_CHECK;
+SVC_API const svc_sys_exporter *svc_sys_app_exporter(const svc_app *app);
 
 SVC_END_DECLS
 
