@@ -35,7 +35,7 @@ static struct bytes route_path(const svc_request *req)
 static const char *make_name(struct span_record *record, const char *method, struct bytes route)
 {
     size_t len = strlen(method);
-    char *name = svc__arena_alloc(&record->memory, len + 1 + route.len + 1);
+    char *name = svc__span_record_alloc(record, len + 1 + route.len + 1);
     if (!name)
         return method;
     memcpy(name, method, len);
@@ -49,6 +49,13 @@ static void add_text(struct span_record *record, const char *key, struct bytes t
 {
     if (text.len)
         svc__span_record_add(record, svc_kv_bytes(key, text.data, text.len));
+}
+
+/* Of a text that is static, or the plan's. */
+static void borrow_text(struct span_record *record, const char *key, struct bytes text)
+{
+    if (text.len)
+        svc__span_record_borrow(record, svc_kv_bytes(key, text.data, text.len));
 }
 
 /* The address that the client has asked, and its port if it is no default. */
@@ -74,18 +81,19 @@ static void describe_request(struct span_record *record, const struct exchange *
     const struct bytes route = route_path(req), peer = svc__bytes_z(svc_request_peer(req));
     const char *method = svc__method_name(svc__method_find(req->method));
     record->span.name = make_name(record, method ? method : "HTTP", route);
-    add_text(record, "http.request.method", svc__bytes_z(method ? method : "_OTHER"));
+    borrow_text(record, "http.request.method", svc__bytes_z(method ? method : "_OTHER"));
     if (!method)
         add_text(record, "http.request.method_original", req->method);
-    add_text(record, "http.route", route);
-    add_text(record, "url.scheme", svc__bytes_z(req->scheme));
+    borrow_text(record, "http.route", route);
+    borrow_text(record, "url.scheme", svc__bytes_z(req->scheme));
     add_text(record, "url.path", req->target.path);
     if (req->plan->config->log_query)
         add_text(record, "url.query", req->target.query);
     add_server(record, req, x->framing.host);
     add_text(record, "client.address", peer);
     add_text(record, "network.peer.address", peer);
-    add_text(record, "network.protocol.version", svc__bytes_z(x->framing.chunks ? "1.1" : "1.0"));
+    borrow_text(record, "network.protocol.version",
+                svc__bytes_z(x->framing.chunks ? "1.1" : "1.0"));
     add_text(record, "user_agent.original", svc__fields_value(&req->fields, FIELD_USER_AGENT));
 }
 

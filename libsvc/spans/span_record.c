@@ -1,24 +1,34 @@
 /* The record of a span: attributes and links within the exporter's limits. */
 #include "libsvc/spans/span_record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SPACE = 16 /* of attributes: an HTTP span has about ten */, FIRST_LINKS = 2 };
+enum {
+    FIRST_SPACE = 12, /* of attributes: an HTTP span has about ten */
+    FIRST_LINKS = 2,
+    BLOCK_SIZE = 2048, /* of further blocks, unless one must be larger */
+    ALIGN = 8
+};
+
+struct span_block {
+    struct span_block *next;
+    char memory[];
+};
 
 struct span_record *svc__span_record_new(const svc_sys_exporter *exporter, const struct trace *own,
                                          int kind)
 {
-    /* The record lies in its own arena, whose first chunk is the only memory that most of them
-     * need. */
-    struct arena memory;
-    svc__arena_init(&memory, NULL, SPAN_RECORD_MEMORY);
-    struct span_record *record = svc__arena_zalloc(&memory, sizeof *record);
+    struct span_record *record = malloc(SPAN_RECORD_SIZE);
     if (!record) {
         svc__span_record_lose(exporter);
         return NULL;
     }
-    record->memory = memory;
+    memset(record, 0, sizeof *record);
     record->exporter = exporter;
+    record->at = (char *)(record + 1);
+    record->space = SPAN_RECORD_SIZE - sizeof *record;
+    record->left = SPAN_RECORD_MEMORY - SPAN_RECORD_SIZE;
     svc_sys_span *span = &record->span;
     span->size = sizeof *span;
     memcpy(span->trace_id, own->trace_id, sizeof span->trace_id);
@@ -33,13 +43,56 @@ void svc_sys_span_free(svc_sys_span *span)
 {
     if (!span)
         return;
-    struct arena memory = ((struct span_record *)(void *)span)->memory;
-    svc__arena_reset(&memory);
+    struct span_block *block = ((struct span_record *)(void *)span)->blocks;
+    while (block) {
+        struct span_block *next = block->next;
+        free(block);
+        block = next;
+    }
+    free(span);
+}
+
+static bool add_block(struct span_record *record, size_t least)
+{
+    size_t size = least > BLOCK_SIZE ? least : BLOCK_SIZE;
+    struct span_block *block = size <= record->left ? malloc(sizeof *block + size) : NULL;
+    if (!block)
+        return false;
+    block->next = record->blocks;
+    record->blocks = block;
+    record->at = block->memory;
+    record->space = size;
+    record->left -= size;
+    return true;
+}
+
+void *svc__span_record_alloc(struct span_record *record, size_t size)
+{
+    if (size > SPAN_RECORD_MEMORY)
+        return NULL;
+    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    if (size > record->space && !add_block(record, size))
+        return NULL;
+    char *memory = record->at;
+    record->at += size;
+    record->space -= size;
+    return memory;
+}
+
+static char *copy_text(struct span_record *record, const char *data, size_t len)
+{
+    char *copy = svc__span_record_alloc(record, len + 1);
+    if (!copy)
+        return NULL;
+    if (len)
+        memcpy(copy, data, len);
+    copy[len] = '\0';
+    return copy;
 }
 
 const char *svc__span_record_text(struct span_record *record, struct bytes text)
 {
-    const char *copy = svc__arena_strndup(&record->memory, text.data, text.len);
+    const char *copy = copy_text(record, text.data, text.len);
     return copy ? copy : "";
 }
 
@@ -73,7 +126,7 @@ static void *make_room(struct span_record *record, void *old, size_t count, size
     if (count < *space)
         return old;
     size_t wanted = *space ? 2 * *space : first;
-    void *grown = svc__arena_alloc(&record->memory, wanted * size);
+    void *grown = svc__span_record_alloc(record, wanted * size);
     if (!grown)
         return NULL;
     if (count)
@@ -96,21 +149,22 @@ static svc_kv *next_attribute(struct span_record *record)
     return &grown[span->attribute_count];
 }
 
-/* The same item with a text of the record's own. False when there is no room. */
-static bool copy_value(struct span_record *record, svc_kv *item)
+/* A text within the limit of its length, and of the record's own unless it may be borrowed. False
+ * when there is no room. */
+static bool take_value(struct span_record *record, svc_kv *item, bool borrow)
 {
     if (item->kind != SVC_KV_STR)
         return true;
-    const char *text = item->value.text;
-    item->len = text ? cut_text(text, item->len, record->exporter->max_text) : 0;
-    item->value.text = svc__arena_strndup(&record->memory, text, item->len);
+    const char *text = item->value.text ? item->value.text : "";
+    item->len = item->value.text ? cut_text(text, item->len, record->exporter->max_text) : 0;
+    item->value.text = borrow ? text : copy_text(record, text, item->len);
     return item->value.text != NULL;
 }
 
-static void append_attribute(struct span_record *record, svc_kv item)
+static void append_attribute(struct span_record *record, svc_kv item, bool borrow)
 {
     svc_kv *to = next_attribute(record);
-    if (!to || !item.key || !copy_value(record, &item)) {
+    if (!to || !item.key || !take_value(record, &item, borrow)) {
         record->span.attributes_left_out++;
         return;
     }
@@ -121,7 +175,13 @@ static void append_attribute(struct span_record *record, svc_kv item)
 void svc__span_record_add(struct span_record *record, svc_kv item)
 {
     if (!record->has_program_items || !find_attribute(record, item.key))
-        append_attribute(record, item);
+        append_attribute(record, item, false);
+}
+
+void svc__span_record_borrow(struct span_record *record, svc_kv item)
+{
+    if (!record->has_program_items || !find_attribute(record, item.key))
+        append_attribute(record, item, true);
 }
 
 void svc__span_record_set(struct span_record *record, const svc_kv *items)
@@ -130,11 +190,10 @@ void svc__span_record_set(struct span_record *record, const svc_kv *items)
     for (; items && items->key; items++) {
         svc_kv item = *items;
         svc_kv *same = find_attribute(record, item.key);
-        item.key =
-            same ? same->key : svc__arena_strndup(&record->memory, item.key, strlen(item.key));
+        item.key = same ? same->key : copy_text(record, item.key, strlen(item.key));
         if (!same)
-            append_attribute(record, item);
-        else if (copy_value(record, &item))
+            append_attribute(record, item, false);
+        else if (take_value(record, &item, false))
             *same = item;
         else
             record->span.attributes_left_out++;

@@ -32,7 +32,7 @@ typedef struct svc_sys_link {
     unsigned char flags; /* of its traceparent */
 } svc_sys_link;
 
-/* A span that has ended. Its texts may hold any bytes. */
+/* A span that has ended. Its texts may hold any bytes, and live as long as the span and the app. */
 typedef struct svc_sys_span {
     size_t size;               /* of the struct as the library has it */
     struct svc_sys_span *next; /* for whoever owns the span; NULL at first */
