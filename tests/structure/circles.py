@@ -59,8 +59,8 @@ def is_optional(room):
 
 
 def read_symbols():
-    """The graph of symbols, and the symbol that is the reason for each of its edges. Optional libraries use the
-    exported ones, of whatever room."""
+    """The graph of symbols, and the symbol that is the reason for each of its edges. Optional libraries use
+    the exported ones, of whatever room."""
     with open(os.path.join(source, "libsvc.sym")) as script:
         public = set(re.findall(r"^ *(svc_\w+);$", script.read(), re.M))
     homes, needs, graph, why = {}, {}, collections.defaultdict(set), {}
