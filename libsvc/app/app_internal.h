@@ -219,7 +219,8 @@ int svc__app_ready(svc_app *app);
  * started, in reverse order. */
 void svc__app_unready(svc_app *app);
 
-/* The exporter of spans: the app's own, or the first that an app mounted on it has; NULL. */
+/* The exporter of spans: the app's own, or the first that an app mounted on it has; NULL for none.
+ * Accepts NULL. */
 const svc_sys_exporter *svc__app_exporter(const svc_app *app);
 
 /* The app that serves: the outermost app on which `app` is mounted, or `app` itself. */

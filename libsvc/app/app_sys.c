@@ -24,6 +24,8 @@ int svc_sys_app_set_exporter(svc_app *app, const svc_sys_exporter *exporter)
 
 const svc_sys_exporter *svc__app_exporter(const svc_app *app)
 {
+    if (!app)
+        return NULL;
     if (app->exporter.take)
         return &app->exporter;
     for (const struct mount *mount = app->mounts; mount; mount = mount->next)
