@@ -193,19 +193,16 @@ static size_t write_strings(void *arg, size_t times)
 
 struct counting {
     struct metrics *metrics;
-    struct metric_cells *cells;
-    int counter, histogram;
+    svc_counter *counter;
+    svc_histogram *histogram;
 };
-
-static const uint64_t bounds[] = {5000000,   10000000,  25000000,  50000000,  75000000,
-                                  100000000, 250000000, 500000000, 750000000, 1000000000};
 
 static size_t count_requests(void *arg, size_t times)
 {
     struct counting *counting = arg;
     for (size_t i = 0; i < times; i++) {
-        svc__metric_add(counting->cells, counting->counter, 1);
-        svc__metric_observe(counting->cells, counting->histogram, i & 0xffffff);
+        svc__counter_add(counting->counter, 1);
+        svc__histogram_observe(counting->histogram, (double)(i & 0xffffff) * 1e-9);
     }
     return times;
 }
@@ -363,10 +360,9 @@ int main(int argc, char **argv)
     svc__arena_init(&arena, &chunks, 1 << 20);
     svc__buf_init(&buf, 1 << 16);
     struct counting counting = {.metrics = svc__metrics_new()};
-    counting.counter = svc__metric_counter(counting.metrics, "requests", "Requests.");
-    counting.histogram = svc__metric_histogram(counting.metrics, "seconds", "Durations.", bounds,
-                                               sizeof bounds / sizeof *bounds, 1e-9);
-    counting.cells = svc__metric_cells_new(counting.metrics);
+    counting.counter = svc__metric_counter(counting.metrics, "requests_total", "Requests.");
+    counting.histogram = svc_histogram_of(
+        svc__metric_histograms(counting.metrics, "seconds", "Durations.", NULL, NULL, 0), 0, NULL);
     static struct part parts[] = {
         {"route_github", route_all, &github, {0}},
         {"route_10", route_all, &ten, {0}},

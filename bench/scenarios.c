@@ -172,10 +172,7 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
     svc__stalls_watch(app, &loop.watchdog);
     struct log log;
     svc__log_init(&log, &app->logger);
-    struct exchange_host host = {.arenas = &arenas,
-                                 .log = &log,
-                                 .cells = svc__metric_cells_new(app->metrics),
-                                 .loop = &loop};
+    struct exchange_host host = {.arenas = &arenas, .log = &log, .loop = &loop};
     svc__buf_init(&host.scratch, 1 << 20);
     host.turn_ns = scenario->how & LATE ? 1 : 0;
     host.turn_first_ns = 1;

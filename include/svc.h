@@ -12,6 +12,7 @@
 #include <svc/json_writer.h>
 #include <svc/log.h>
 #include <svc/loop.h>
+#include <svc/metric.h>
 #include <svc/middleware.h>
 #include <svc/pending.h>
 #include <svc/pipe.h>

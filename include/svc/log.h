@@ -265,7 +265,7 @@ SVC_API int svc_app_set_log_sink(svc_app *app, bool (*sink)(const svc_log_record
  * ignores that signal itself. Returns at once: the log's own thread opens the file. Lines logged after this
  * call go to the new file, and so may some just before it; none is split or lost. If the file cannot be
  * opened, lines go to the old file, a line "log_output cannot be reopened" is logged there, and
- * svc_log_reopen_failures counts the failure. `stdout` and `stderr` are not reopened.
+ * svc_log_reopen_failures_total counts the failure. `stdout` and `stderr` are not reopened.
  *
  * A relative name is resolved in the directory in which the service was started. For a mounted app, the
  * outer app's log is reopened; separate apps of a program have separate logs. 0, SVC_ESTATE when no log is

@@ -87,6 +87,15 @@ SVC_API const char *svc_reply_body(const svc_reply *reply, size_t *len);
  * client left before the reply was whole, SVC_CUT for NULL. Since: 0.1 */
 SVC_API int svc_reply_outcome(const svc_reply *reply);
 
+/*
+ * The value of one series of the app's metrics (svc/metric.h), also of the library's own. `series` is the
+ * beginning of its line on the page of metrics, such as "orders_total{channel=\"web\",result=\"ok\"}", with the
+ * labels in any order; for a histogram the name ends in "_count", "_sum" or "_bucket", the last with the label
+ * "le". NaN, which equals nothing, if there is no such series, for malformed text, and for NULL. Gauges that are
+ * asked for are asked in this thread. Any thread. Since: 0.1
+ */
+SVC_API double svc_test_metric(svc_app *app, const char *series);
+
 SVC_END_DECLS
 
 #endif

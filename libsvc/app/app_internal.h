@@ -118,7 +118,8 @@ struct default_layer {
 /* The background tasks: see task.h. */
 struct task_list {
     svc_task_context *first, *last;
-    int running, failures, restarts; /* metrics */
+    svc_gauge *running;
+    svc_counter *failures, *restarts;
     pthread_mutex_t lock;
     pthread_cond_t changed;   /* a task has ended or shall stop */
     void (*ended)(void *arg); /* called for each task that ends; may be NULL */
@@ -127,8 +128,7 @@ struct task_list {
 
 #define TASK_LIST_INIT                                                                             \
     {                                                                                              \
-        .running = -1, .failures = -1, .restarts = -1, .lock = PTHREAD_MUTEX_INITIALIZER,          \
-        .changed = PTHREAD_COND_INITIALIZER                                                        \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                     \
     }
 
 /* Where an app stands in its life: see life.h. */
@@ -163,8 +163,8 @@ struct svc_app {
     struct check *checks, *last_check;
     struct worker_hooks worker_hooks;
     struct loop_hook *loop_hooks, *last_loop_hook;
-    struct workers *workers; /* made when the app is readied */
-    int worker_failures;     /* the metric that counts threads that could not begin */
+    struct workers *workers;      /* made when the app is readied */
+    svc_counter *worker_failures; /* threads that could not begin */
     struct task_list tasks;
     const struct default_layer *defaults;
     size_t default_count;
@@ -177,8 +177,10 @@ struct svc_app {
 
     struct plan *plan; /* compiled when the app is readied */
     struct metrics *metrics;
-    struct test_host *test_host;                      /* of svc_app_test; made by its first call */
-    struct stall_count standstills;                   /* of loops, by no fault of the application */
+    struct test_host *test_host; /* of svc_app_test; made by its first call */
+    svc_counter_family *stalls;  /* of loops, by route */
+    svc_counter *standstills;    /* of loops, by no fault of the application */
+    _Atomic uint64_t standstill_logged_ms;
     _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* for stalls of no route; 0: never */
     _Atomic int draining;                             /* enum drain_state */
     struct service *service;                          /* made by svc_app_start */

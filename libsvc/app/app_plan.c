@@ -134,8 +134,8 @@ static int compile_route(svc_app *app, struct plan *plan, const struct app_route
                        .timeout_ms = timeout_of(from)};
     struct chain *chain = &route->chain;
     chain->layers = svc__arena_alloc(&plan->memory, (count ? count : 1) * sizeof *chain->layers);
-    route->stalls = svc__arena_zalloc(&plan->memory, sizeof *route->stalls);
-    if (!chain->layers || !route->stalls)
+    route->stall_logged_ms = svc__arena_zalloc(&plan->memory, sizeof *route->stall_logged_ms);
+    if (!chain->layers || !route->stall_logged_ms)
         return SVC_ENOMEM;
     append_uses(chain, &app->default_uses);
     append_group(chain, from->group);
@@ -192,7 +192,6 @@ int svc__app_plan_compile(svc_app *app, struct plan **out)
     svc__arena_init(&plan->memory, NULL, SIZE_MAX);
     plan->config = &app->config;
     plan->default_layers = app->default_uses.count;
-    plan->metrics = app->metrics;
     plan->logger = &app->logger;
     plan->draining = &app->draining;
     plan->exporter = svc__app_exporter(app);

@@ -442,7 +442,6 @@ static struct test_host *host_new(svc_app *app)
     struct test_host *test = calloc(1, sizeof *test);
     if (!test)
         return NULL;
-    test->host.cells = svc__metric_cells_new(app->metrics);
     test->host.log = &test->log;
     test->host.wake = wake;
     test->host.loop = &test->loop;
@@ -450,10 +449,9 @@ static struct test_host *host_new(svc_app *app)
     pthread_mutex_init(&test->mutex, NULL);
     int occupied = svc__standard_occupy(), opened = svc__reactor_open(&test->loop);
     svc__stalls_watch(app, &test->loop.watchdog);
-    if (!occupied && !opened && test->host.cells)
+    if (!occupied && !opened)
         return test;
     svc__reactor_close(&test->loop);
-    svc__metric_cells_release(app->metrics, test->host.cells);
     free(test);
     return NULL;
 }

@@ -56,7 +56,6 @@ static void end_worker(void *of)
         if (state->app->worker_hooks.end)
             state->app->worker_hooks.end(state->state, state->app->worker_hooks.arg);
     }
-    svc__metric_cells_release(worker->app->metrics, worker->host.cells);
     svc__buf_free(&worker->host.scratch);
     free(worker);
 }
@@ -99,7 +98,7 @@ static void *begin_worker(void *of)
 static void report_failure(void *of, int error)
 {
     svc_app *app = of;
-    svc__metric_gauge_add_shared(app->metrics, app->worker_failures, 1);
+    svc__counter_add(app->worker_failures, 1);
     svc_app_log_error(
         app, "a worker cannot begin",
         svc_kv_str("reason",
@@ -117,37 +116,38 @@ void *svc_request_worker(const svc_request *req)
 
 /* ---- Metrics */
 
-static int64_t count_threads(void *pool)
+static double count_threads(void *pool)
 {
-    return (int64_t)svc__workers_stats(pool).threads;
+    return (double)svc__workers_stats(pool).threads;
 }
 
-static int64_t count_busy(void *pool)
+static double count_busy(void *pool)
 {
-    return (int64_t)svc__workers_stats(pool).busy;
+    return (double)svc__workers_stats(pool).busy;
 }
 
-static int64_t count_queued(void *pool)
+static double count_queued(void *pool)
 {
-    return (int64_t)svc__workers_stats(pool).queued;
+    return (double)svc__workers_stats(pool).queued;
 }
 
-static int64_t count_turned_away(void *pool)
+static double count_turned_away(void *pool)
 {
-    return (int64_t)svc__workers_stats(pool).turned_away;
+    return (double)svc__workers_stats(pool).turned_away;
 }
 
 static void register_metrics(svc_app *app)
 {
     struct metrics *in = app->metrics;
     struct workers *pool = app->workers;
-    svc__metric_gauge_fn(in, "svc_workers", "Worker threads.", count_threads, pool);
-    svc__metric_gauge_fn(in, "svc_workers_busy", "Worker threads at work.", count_busy, pool);
-    svc__metric_gauge_fn(in, "svc_workers_queued", "Requests that wait for a worker.", count_queued,
-                         pool);
-    svc__metric_gauge_fn(in, "svc_workers_turned_away",
-                         "Requests that found the queue full or waited in it for too long.",
-                         count_turned_away, pool);
+    svc__metric_fn(in, METRIC_GAUGE, "svc_workers", "Worker threads.", count_threads, pool);
+    svc__metric_fn(in, METRIC_GAUGE, "svc_workers_busy", "Worker threads at work.", count_busy,
+                   pool);
+    svc__metric_fn(in, METRIC_GAUGE, "svc_workers_queued", "Requests that wait for a worker.",
+                   count_queued, pool);
+    svc__metric_fn(in, METRIC_COUNTER, "svc_workers_turned_away_total",
+                   "Requests that found the queue full or waited in it for too long.",
+                   count_turned_away, pool);
     app->worker_failures = svc__metric_counter(in, "svc_worker_failures_total",
                                                "Times that a worker thread could not begin.");
 }

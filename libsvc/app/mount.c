@@ -23,6 +23,15 @@ static const char *obstacle(const svc_app *outer, const svc_app *inner)
     return NULL;
 }
 
+static void refuse_metric(void *arg, const char *name)
+{
+    svc_app *outer = arg;
+    svc__faults_add(
+        &outer->faults, NULL, 0,
+        "the metric \"%s\" of an app that is mounted has a name that another kind of metric has",
+        name);
+}
+
 int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
 {
     if (!group)
@@ -46,6 +55,8 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     LIST_APPEND(outer->mounts, outer->last_mount, mount, mount);
     /* Errors of an app from before it was mounted are errors of the whole. */
     svc__faults_join(&inner->faults, &outer->faults, inner->name);
+    if (svc__metrics_adopt(svc__app_root(outer)->metrics, inner->metrics, refuse_metric, outer))
+        return svc__faults_refuse(&outer->faults, SVC_ENOMEM, "svc_app_mount");
     inner->parent = outer;
     inner->root.parent = at;
     return svc__app_settings_adopt(svc__app_root(outer), inner);

@@ -33,6 +33,28 @@ int(svc_group_route)(svc_group *group, const svc_route *route)
     }
 METHODS(REGISTER)
 
+/* ---- Metrics without the place where they are registered */
+
+svc_counter_family *(svc_app_counter)(svc_app *app, const svc_metric *metric)
+{
+    return svc_app_counter_at(app, metric, NULL, 0);
+}
+
+svc_gauge_family *(svc_app_gauge)(svc_app *app, const svc_metric *metric)
+{
+    return svc_app_gauge_at(app, metric, NULL, 0);
+}
+
+svc_histogram_family *(svc_app_histogram)(svc_app *app, const svc_metric *metric)
+{
+    return svc_app_histogram_at(app, metric, NULL, 0);
+}
+
+int(svc_app_gauge_fn)(svc_app *app, const svc_metric *metric, double (*read)(void *arg), void *arg)
+{
+    return svc_app_gauge_fn_at(app, metric, read, arg, NULL, 0);
+}
+
 /* ---- Items and places of log lines */
 
 extern inline svc_kv svc_kv_str(const char *key, const char *text);
@@ -53,6 +75,7 @@ static const svc_conditional conditional = SVC_CONDITIONAL_INIT;
 static const svc_config config = SVC_CONFIG_INIT;
 static const svc_field field = SVC_FIELD_END;
 static const svc_file file = SVC_FILE_INIT;
+static const svc_metric metric = SVC_METRIC_INIT;
 static const svc_middleware middleware = SVC_MIDDLEWARE_INIT;
 static const svc_rate_limit rate_limit = SVC_RATE_LIMIT_INIT;
 static const svc_route route = SVC_ROUTE_INIT;
@@ -70,11 +93,11 @@ static const struct {
     const char *name;
     const void *value;
     size_t size;
-} all_defaults[] = {DEFAULTS(cache_policy), DEFAULTS(cache_wish), DEFAULTS(concurrency),
-                    DEFAULTS(conditional),  DEFAULTS(config),     DEFAULTS(field),
-                    DEFAULTS(file),         DEFAULTS(middleware), DEFAULTS(rate_limit),
-                    DEFAULTS(route),        DEFAULTS(setting),    DEFAULTS(source),
-                    DEFAULTS(task),         DEFAULTS(test),       DEFAULTS(validators)};
+} all_defaults[] = {
+    DEFAULTS(cache_policy), DEFAULTS(cache_wish), DEFAULTS(concurrency), DEFAULTS(conditional),
+    DEFAULTS(config),       DEFAULTS(field),      DEFAULTS(file),        DEFAULTS(metric),
+    DEFAULTS(middleware),   DEFAULTS(rate_limit), DEFAULTS(route),       DEFAULTS(setting),
+    DEFAULTS(source),       DEFAULTS(task),       DEFAULTS(test),        DEFAULTS(validators)};
 
 const void *svc_struct_defaults(const char *name, size_t *size)
 {

@@ -97,9 +97,8 @@ static void log_stall(svc_app *app, const char *message, svc_kv route, const str
 
 static void count_standstill(svc_app *app, const char *pattern, const struct stall *stall)
 {
-    struct stall_count *stood = &app->standstills;
-    atomic_fetch_add_explicit(&stood->count, 1, memory_order_relaxed);
-    if (may_log(&stood->logged_ms))
+    svc__counter_add(app->standstills, 1);
+    if (may_log(&app->standstill_logged_ms))
         log_stall(
             app,
             "an event loop stood still, by no fault of a handler: the machine or a quota gave "
@@ -120,8 +119,8 @@ static void count_stall(void *arg, const struct stall *stall)
         count_standstill(app, route->pattern.text, stall);
         return;
     }
-    atomic_fetch_add_explicit(&route->stalls->count, 1, memory_order_relaxed);
-    if (!may_log(of ? &route->stalls->logged_ms : &app->stalls_logged_ms[stall->what]))
+    svc_counter_add(svc_counter_of(app->stalls, 1, &route->pattern.text), 1);
+    if (!may_log(of ? route->stall_logged_ms : &app->stalls_logged_ms[stall->what]))
         return;
     char message[256];
     snprintf(message, sizeof message, "%s held its event loop%s: %s", advice->who, by[stall->hold],
@@ -134,37 +133,13 @@ void svc__stalls_watch(svc_app *app, struct watchdog *dog)
     svc__watchdog_init(dog, app->config.stall_ms * 1000000, count_stall, app);
 }
 
-static void give_route(struct metric_walk *walk, const struct route *route)
-{
-    uint64_t stalls = atomic_load_explicit(&route->stalls->count, memory_order_relaxed);
-    if (stalls)
-        svc__metric_give(walk, route->pattern.text, stalls);
-}
-
-static void give_stalls(struct metric_walk *walk, void *arg)
-{
-    const svc_app *app = arg;
-    give_route(walk, &app->plan->apps->fallback);
-    for (size_t i = 0; i < app->plan->route_count; i++)
-        give_route(walk, &app->plan->routes[i]);
-}
-
-static void give_standstills(struct metric_walk *walk, void *arg)
-{
-    const svc_app *app = arg;
-    svc__metric_give(walk, "", atomic_load_explicit(&app->standstills.count, memory_order_relaxed));
-}
-
 int svc__stalls_register(svc_app *app)
 {
-    int id = svc__metric_counters_fn(
+    app->stalls = svc__metric_counters(
         app->metrics, "svc_loop_stalls_total",
-        "Times that a handler, layer or callback held an event loop for stall_ms.", "route",
-        give_stalls, app);
-    if (id != SVC_ENOMEM)
-        id = svc__metric_counters_fn(
-            app->metrics, "svc_loop_standstills_total",
-            "Times that the system kept an event loop from running for stall_ms.", NULL,
-            give_standstills, app);
-    return id == SVC_ENOMEM ? id : 0;
+        "Times that a handler, layer or callback held an event loop for stall_ms.", "route");
+    app->standstills =
+        svc__metric_counter(app->metrics, "svc_loop_standstills_total",
+                            "Times that the system kept an event loop from running for stall_ms.");
+    return app->stalls && app->standstills ? 0 : SVC_ENOMEM;
 }

@@ -135,11 +135,6 @@ int svc_task_sleep(svc_task_context *context, unsigned ms)
     return svc_task_stopping(context) ? SVC_ECANCELLED : 0;
 }
 
-static void count(const svc_task_context *context, int metric, int64_t n)
-{
-    svc__metric_gauge_add_shared(svc__app_root(context->app)->metrics, metric, n);
-}
-
 /* Runs the task, and runs it again after a delay each time that it fails, until it shall stop. */
 static void supervise(svc_task_context *context)
 {
@@ -149,9 +144,9 @@ static void supervise(svc_task_context *context)
     svc__backoff_init(&backoff, task->min_delay_ms, task->max_delay_ms);
     for (;;) {
         uint64_t began_ms = svc__clock_ms();
-        count(context, list->running, 1);
+        svc__gauge_add(list->running, 1);
         int error = task->run(context, task->arg);
-        count(context, list->running, -1);
+        svc__gauge_add(list->running, -1);
         if (svc__clock_ms() - began_ms >= task->reset_ms)
             svc__backoff_reset(&backoff);
         /* A task that was asked to stop may return an error that says so; it has not failed. */
@@ -161,13 +156,13 @@ static void supervise(svc_task_context *context)
         uint64_t random;
         svc__rand_bytes(&random, sizeof random);
         uint32_t delay_ms = stopping ? 0 : svc__backoff_next(&backoff, random);
-        count(context, list->failures, 1);
+        svc__counter_add(list->failures, 1);
         svc_app_log_warn(context->app, "background task failed", svc_kv_str("task", task->name),
                          svc_kv_err("error", error), svc_kv_int("code", error),
                          svc_kv_uint("delay_ms", delay_ms), svc_kv_bool("again", !stopping));
         if (svc_task_sleep(context, delay_ms))
             return;
-        count(context, list->restarts, 1);
+        svc__counter_add(list->restarts, 1);
     }
 }
 

@@ -1,7 +1,6 @@
 /* An exchange that others have. */
 #include "libsvc/exchange/away.h"
 
-#include "libsvc/metrics/metric.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
@@ -77,15 +76,9 @@ static void run_lent(struct work *work, void *state)
     struct exchange_host *worker = state;
     struct exchange *x =
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, away.work));
-    bool ready = worker;
     if (worker)
         move_to(x, worker);
-    /* Layers count. Most routes have none that run on workers: that spares 8 KiB a worker. */
-    if (worker && !worker->cells && x->chain->blocks) {
-        worker->cells = svc__metric_cells_new(x->request.plan->metrics);
-        ready = worker->cells;
-    }
-    if (ready)
+    if (worker)
         x->next(x);
     else
         x->next = x->away.otherwise;

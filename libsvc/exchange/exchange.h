@@ -36,7 +36,6 @@ struct request_spans;
 /* Resources that a thread lends to the exchanges that it runs. */
 struct exchange_host {
     struct arena_cache *arenas;
-    struct metric_cells *cells;
     struct log *log;
     /* Has the host call svc__away_news on its own thread. Called by any thread that has news. */
     void (*wake)(struct exchange_host *host, struct exchange *x);

@@ -15,7 +15,6 @@
 #include "libsvc/route/pattern.h"
 
 struct logger;
-struct metrics;
 struct tree;
 struct workers;
 
@@ -24,12 +23,6 @@ enum drain_state {
     DRAIN_NONE,
     DRAIN_BEGUN, /* replies close their connection */
     DRAIN_CUT    /* the service waits for no answer any more */
-};
-
-/* A count of the times that an event loop was held, or did not run. */
-struct stall_count {
-    _Atomic uint64_t count;
-    _Atomic uint64_t logged_ms; /* the time of the last log line about it; 0: none yet */
 };
 
 /* A route as requests meet it: every limit is known. */
@@ -42,7 +35,7 @@ struct route {
     size_t max_body;
     unsigned timeout_ms;
     struct chain chain;
-    struct stall_count *stalls;
+    _Atomic uint64_t *stall_logged_ms; /* when a stall by it was last logged; 0: never */
 };
 
 /* One of the apps in a plan. */
@@ -66,7 +59,6 @@ struct plan {
     size_t default_layers;    /* the number of layers of the default stack, which lead each chain */
     bool blocks;              /* a route or a layer needs a worker */
     struct workers *workers;
-    struct metrics *metrics;
     struct logger *logger;
     const _Atomic int *draining;             /* enum drain_state */
     const struct svc_sys_exporter *exporter; /* of spans; NULL: they are not recorded */

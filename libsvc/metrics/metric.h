@@ -1,152 +1,189 @@
 /*
- * Counters, gauges and histograms that cost a load and a store: each thread counts in a block of
- * its own, and who reads adds the blocks up.
- *
- * Metrics are registered by one thread before others count or read. Reading is possible at any
- * time; a count that another thread is just adding may or may not be in it.
+ * Counters, gauges and histograms as the library registers and counts them; svc/metric.h is the
+ * same for programs. A registry has families, a family has a series for each set of label values,
+ * and a series has cells. Families and series are only ever added, so who reads needs no lock, and
+ * they are freed with the registry alone.
  */
 #ifndef SVC_METRICS_METRIC_H
 #define SVC_METRICS_METRIC_H
 
-#include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
-enum {
-    METRIC_MAX = 128,        /* metrics in one registry */
-    METRIC_CELLS_MAX = 1024, /* cells in one block; a histogram takes one per bucket and two more */
-    METRIC_BOUNDS_MAX = 64,  /* bounds of one histogram */
-    METRIC_BLOCKS_MAX = 4096 /* blocks in use at a time */
-};
+#include <svc/metric.h>
 
-/* Where a metric's cells lie, for the inline functions. */
-struct metric_shape {
-    const uint64_t *bounds; /* a histogram's, ascending */
-    uint32_t bounds_len;
-    uint32_t first; /* the cell of a counter or gauge; the first bucket of a histogram, behind whose
-                       bounds_len + 1 buckets lies its sum */
-};
-
-/* The cells of one thread. */
-struct metric_cells {
-    _Alignas(64) const struct metric_shape *shapes;
-    struct metric_cells *next; /* in the registry's list of all blocks */
-    struct metric_cells *next_free;
-    _Alignas(64) _Atomic uint64_t cell[METRIC_CELLS_MAX];
-};
+#include "libsvc/metrics/cells.h"
+#include "libsvc/metrics/view.h"
 
 struct metrics;
 struct metric_walk;
 
+enum { METRIC_FAMILIES_MAX = 4096, METRIC_SERIES_MAX = 1000000 };
+
+struct exemplars;
+
+struct series {
+    struct cells cells; /* of a histogram, those of its buckets, and that of its sum */
+    struct family *family;
+    const double *bounds; /* of a histogram: the family's */
+    uint32_t bound_count;
+    _Atomic bool shown;
+    uint64_t hash;
+    _Atomic(struct series *) next; /* of the family */
+    struct series
+        *same; /* the one whose cells these are, of an app on which this one's app was mounted */
+    _Atomic(struct exemplars *) exemplars; /* of a histogram; made with the first */
+    const char *values[];                  /* of the labels, in UTF-8 */
+};
+
+struct svc_counter {
+    struct series series;
+};
+struct svc_gauge {
+    struct series series;
+};
+struct svc_histogram {
+    struct series series;
+};
+
+struct series_table;
+
+struct family {
+    struct metric_family shape;
+    const char *labels[SVC_METRIC_LABELS];
+    double *bounds;
+    uint32_t bound_count, max_series;
+    struct metrics *metrics;              /* whose lock orders what adds series */
+    _Atomic(struct series_table *) table; /* where series are looked up */
+    _Atomic(struct series *) first,
+        *last; /* in order of making; `last` is where the next one is put */
+    _Atomic uint32_t series_count;
+    struct series *plain;      /* of a family without labels, the only one */
+    struct series *overflow;   /* of one with labels */
+    svc_counter *overflowed;   /* how often `overflow` was given; NULL: not counted */
+    double (*read)(void *arg); /* of one whose value is asked for: by the walk, */
+    bool is_program;           /* or before it, by svc__metric_ask */
+    void (*give)(struct metric_walk *walk, void *arg); /* of one whose series are kept elsewhere */
+    void *arg;
+    struct family *same; /* of an app on which this one's app was mounted; NULL: none */
+    _Atomic(struct family *) next;
+};
+
+struct svc_counter_family {
+    struct family family;
+};
+struct svc_gauge_family {
+    struct family family;
+};
+struct svc_histogram_family {
+    struct family family;
+};
+
 /* Makes an empty registry; NULL when out of memory. The caller's. */
 struct metrics *svc__metrics_new(void);
 
-/* Frees the registry and all its blocks, which nobody may use any more. Accepts NULL. */
+/* Frees a registry, in which nobody counts any more. Accepts NULL. */
 void svc__metrics_free(struct metrics *m);
 
-/*
- * Registers a metric and returns its id, which is 0 or more. `name` ([a-zA-Z_:][a-zA-Z0-9_:]*) and
- * `help` are copied. SVC_EINVAL for a bad name, SVC_ESTATE for a name that is taken (also by one of
- * a histogram's lines), SVC_ETOOBIG when the registry is full, SVC_ENOMEM. A negative id may be
- * given to the counting functions, which then do nothing.
- */
-int svc__metric_counter(struct metrics *m, const char *name, const char *help);
-
-/* The same for a value that goes up and down. */
-int svc__metric_gauge(struct metrics *m, const char *name, const char *help);
-
-/* The same for a value that is asked for: `fn(arg)` runs on the thread that reads. It must not call
- * functions of this registry. */
-int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
-                         int64_t (*fn)(void *arg), void *arg);
+/* What becomes of `metric`, beside its own members. */
+struct metric_sort {
+    enum metric_type type;
+    double (*read)(void *arg);
+    bool is_program; /* `read` is asked by svc__metric_ask alone */
+    void (*give)(struct metric_walk *walk, void *arg);
+    void *arg;
+};
 
 /*
- * The same for a family of counters that are kept elsewhere, with one label, whose name is
- * borrowed: `fn` gives each of them by svc__metric_give, on the thread that walks. svc__metric_read
- * knows nothing of them.
+ * Registers a family, or finds the one that was registered alike. 0 with `*out`, or a code as of
+ * svc_app_counter_at and a reason in `*why`, static. Any thread.
  */
-int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
-                            const char *label, void (*fn)(struct metric_walk *walk, void *arg),
-                            void *arg);
-
-/* Gives the counter of one value of the label. In a function of svc__metric_counters_fn alone. */
-void svc__metric_give(struct metric_walk *walk, const char *label_value, uint64_t value);
+int svc__metric_register(struct metrics *m, const svc_metric *metric, struct metric_sort sort,
+                         struct family **out, const char **why);
 
 /*
- * The same for a distribution. A value counts in the first bucket whose bound is not less than it.
- * `bounds`, copied, are whole numbers in ascending order, 1 to METRIC_BOUNDS_MAX of them, else
- * SVC_EINVAL. `unit` is what one of them is worth in print: nanoseconds with 1e-9 read as seconds.
+ * The same for the library's own, without a reason: NULL when it cannot be registered, which all
+ * calls accept. `labels` are names divided by commas, or NULL. A counter or gauge without labels is
+ * its series.
  */
-int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
-                          const uint64_t *bounds, size_t n, double unit);
+svc_counter *svc__metric_counter(struct metrics *m, const char *name, const char *help);
+svc_gauge *svc__metric_gauge(struct metrics *m, const char *name, const char *help);
+svc_counter_family *svc__metric_counters(struct metrics *m, const char *name, const char *help,
+                                         const char *labels);
+svc_gauge_family *svc__metric_gauges(struct metrics *m, const char *name, const char *help,
+                                     const char *labels);
+svc_histogram_family *svc__metric_histograms(struct metrics *m, const char *name, const char *help,
+                                             const char *labels, const double *bounds,
+                                             size_t count);
 
-/* The id of the metric `name`; SVC_ENOTFOUND. */
-int svc__metric_find(const struct metrics *m, const char *name);
+/* A counter or gauge whose value is asked for when it is read: `read(arg)`, in the thread that
+ * reads. */
+void svc__metric_fn(struct metrics *m, enum metric_type type, const char *name, const char *help,
+                    double (*read)(void *arg), void *arg);
 
-/* The id of a metric that parts of a program share: the first of them registers it, as by the calls
- * above. */
-int svc__metric_counter_once(struct metrics *m, const char *name, const char *help);
-int svc__metric_gauge_once(struct metrics *m, const char *name, const char *help);
+/* The same for one with labels: `give` gives each series by svc__metric_give. */
+void svc__metric_giver(struct metrics *m, enum metric_type type, const char *name, const char *help,
+                       const char *labels, void (*give)(struct metric_walk *walk, void *arg),
+                       void *arg);
+
+/* Ends the metrics of the two calls above, before what their functions read is freed: walks are
+ * without them from then on. While nobody walks. */
+void svc__metrics_end_fns(struct metrics *m);
 
 /*
- * A block for the calling thread, owned by the registry. NULL when out of memory or when
- * METRIC_BLOCKS_MAX are in use. What was counted stays when the thread ends. Any thread.
+ * Moves all families of `inner`, of an app that is mounted, to `outer`. Where that has one of the
+ * same name and shape, they become one; where the shapes differ, `refuse` is called and the family
+ * stays. 0, or SVC_ENOMEM. While nobody else uses either.
  */
-struct metric_cells *svc__metric_cells_new(struct metrics *m);
+int svc__metrics_adopt(struct metrics *outer, struct metrics *inner,
+                       void (*refuse)(void *arg, const char *name), void *arg);
 
-/* Gives a block back, so that the next thread goes on counting in it: threads that come and go do
- * not add blocks. Accepts NULL. Any thread. */
-void svc__metric_cells_release(struct metrics *m, struct metric_cells *cells);
+/* Asks a family of the program for its value, which walks then give, if `read` has one, until the
+ * next call or svc__metric_forget. A thread that may wait for `read`. */
+void svc__metric_ask(struct family *family);
+void svc__metric_forget(struct family *family);
 
-/* Adds to one cell of the caller's own block. A plain load and store: no other thread writes it. */
-static inline void svc__metric_bump(_Atomic uint64_t *cell, uint64_t n)
+/* Calls `visit` for each family, in order. Any thread. */
+void svc__metrics_each(struct metrics *m, void (*visit)(struct family *family, void *arg),
+                       void *arg);
+
+/* The family of that name; NULL. Any thread. */
+struct family *svc__metrics_find(struct metrics *m, const char *name);
+
+/* The series for label values, as svc_counter_of. Any thread. */
+struct series *svc__series_of(struct family *family, size_t n, const char *const values[]);
+
+static inline void svc__counter_add(svc_counter *counter, uint64_t n)
 {
-    uint64_t now = atomic_load_explicit(cell, memory_order_relaxed);
-    atomic_store_explicit(cell, now + n, memory_order_relaxed);
+    if (counter != NULL)
+        svc__cells_add(counter->series.cells, 0, n);
 }
 
-/* Adds to a counter. The block's thread only. */
-static inline void svc__metric_add(struct metric_cells *cells, int id, uint64_t n)
+static inline void svc__gauge_add(svc_gauge *gauge, double amount)
 {
-    if (id >= 0)
-        svc__metric_bump(&cells->cell[cells->shapes[id].first], n);
+    if (gauge != NULL)
+        svc__cells_add_double(gauge->series.cells, 0, amount);
 }
 
-/* Adds to a gauge, which is the sum over all blocks: one thread may add what another takes away.
- * The block's thread only. */
-static inline void svc__metric_gauge_add(struct metric_cells *cells, int id, int64_t n)
-{
-    svc__metric_add(cells, id, (uint64_t)n);
-}
-
-/* The index of the bucket that `value` counts in. */
-static inline uint32_t svc__metric_bucket(const struct metric_shape *shape, uint64_t value)
+/* The index of the bucket that a value counts in. */
+static inline uint32_t svc__series_bucket(const struct series *series, double value)
 {
     uint32_t i = 0;
-    while (i < shape->bounds_len && value > shape->bounds[i])
+    while (i < series->bound_count && value > series->bounds[i])
         i++;
     return i;
 }
 
-/* Counts a value in a histogram. The block's thread only. */
-static inline void svc__metric_observe(struct metric_cells *cells, int id, uint64_t value)
+static inline void svc__histogram_observe(svc_histogram *histogram, double value)
 {
-    if (id < 0)
+    if (histogram == NULL)
         return;
-    const struct metric_shape *shape = &cells->shapes[id];
-    _Atomic uint64_t *buckets = &cells->cell[shape->first];
-    svc__metric_bump(&buckets[svc__metric_bucket(shape, value)], 1);
-    svc__metric_bump(&buckets[shape->bounds_len + 1], value);
+    const struct series *series = &histogram->series;
+    svc__cells_add(series->cells, svc__series_bucket(series, value), 1);
+    svc__cells_add_double(series->cells, series->bound_count + 1, value);
 }
 
-/* The three above for a thread that has no block, with locked additions to one that all share.
- * Any thread. */
-void svc__metric_add_shared(struct metrics *m, int id, uint64_t n);
-void svc__metric_gauge_add_shared(struct metrics *m, int id, int64_t n);
-void svc__metric_observe_shared(struct metrics *m, int id, uint64_t value);
-
-/* A counter's value; a gauge's, to be cast to int64_t; how many values a histogram has counted. 0
- * for an id that is none. Any thread. */
-uint64_t svc__metric_read(struct metrics *m, int id);
+/* The value of a counter or gauge; 0 for NULL. Any thread. */
+uint64_t svc__counter_read(const svc_counter *counter);
+double svc__gauge_read(const svc_gauge *gauge);
 
 #endif

@@ -6,44 +6,10 @@
 #ifndef SVC_METRICS_WALK_H
 #define SVC_METRICS_WALK_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "libsvc/metrics/view.h"
 
 struct metrics;
-
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
-
-/* The metrics of one name. */
-struct metric_family {
-    enum metric_type type;
-    const char *name, *help;
-    size_t label_count;
-    const char *const *labels; /* names */
-};
-
-/* One observation, with the trace that it was made in. */
-struct metric_exemplar {
-    double value;
-    uint64_t unix_ms;               /* when */
-    const char *trace_id, *span_id; /* hexadecimal */
-};
-
-struct metric_bucket {
-    double bound;   /* the highest value in it; of the last bucket infinite */
-    uint64_t count; /* of this bucket alone */
-    const struct metric_exemplar *exemplar; /* NULL: none */
-};
-
-/* The values of one series: of a counter or gauge `value`, of a histogram the others. */
-struct metric_series {
-    const char *const *label_values; /* as many as the family has labels */
-    double value;
-    const struct metric_exemplar *exemplar; /* of a counter; NULL: none */
-    uint64_t count;                         /* the sum of all buckets */
-    double sum;
-    size_t bucket_count;
-    const struct metric_bucket *buckets;
-};
+struct metric_walk;
 
 /* `family` is called for each family in order of registration, and `series` for each of its series
  * behind it. All that they are given is valid during the call. */
@@ -56,5 +22,9 @@ struct metric_visitor {
 
 /* Walks over all metrics. The visitor must not call functions of this registry. Any thread. */
 void svc__metrics_walk(struct metrics *m, const struct metric_visitor *visitor);
+
+/* Gives one series with its label values, which are UTF-8. In a function of svc__metric_giver
+ * alone. */
+void svc__metric_give(struct metric_walk *walk, const char *const values[], double value);
 
 #endif

@@ -8,9 +8,9 @@
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/metrics/metric.h"
 
-static int answer_busy(const struct concurrency *concurrency, svc_request *req, svc_response *res)
+static int answer_busy(const struct concurrency *concurrency, svc_response *res)
 {
-    svc__metric_add(svc__exchange_of(req)->host->cells, concurrency->shed, 1);
+    svc__counter_add(concurrency->shed, 1);
     int error = svc__response_refusal(res, 503, concurrency->problem, concurrency->text);
     if (concurrency->retry_after.data)
         svc__response_put(res, svc__bytes_z("Retry-After"), concurrency->retry_after);
@@ -45,8 +45,8 @@ static int limit_concurrency(svc_request *req, svc_response *res, const svc_laye
                     concurrency->priority(req, concurrency->arg) == SVC_PRIORITY_CRITICAL;
     if (too_late(concurrency, req, critical) ||
         (concurrency->counts && !svc__permits_take(&concurrency->permits, critical)))
-        return answer_busy(concurrency, req, res);
-    svc__metric_gauge_add(svc__exchange_of(req)->host->cells, concurrency->in_flight, 1);
+        return answer_busy(concurrency, res);
+    svc__gauge_add(concurrency->in_flight, 1);
     return SVC_PASS;
 }
 
@@ -54,8 +54,7 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
                     const svc_done *done)
 {
     struct concurrency *concurrency = layer->arg;
-    struct metric_cells *cells = svc__exchange_of(req)->host->cells;
-    svc__metric_gauge_add(cells, concurrency->in_flight, -1);
+    svc__gauge_add(concurrency->in_flight, -1);
     if (!concurrency->counts)
         return;
     svc__permits_give(&concurrency->permits);
@@ -64,17 +63,12 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     int32_t change = svc__permits_observe(
         &concurrency->permits, req->started_ns + done->duration_ns, done->duration_ns, whole);
     if (change)
-        svc__metric_gauge_add(cells, concurrency->limit, change);
+        svc__gauge_add(concurrency->limit_now, change);
 }
 
-static struct metrics *metrics_of(const svc_app *app)
+static double limit_of(struct concurrency *concurrency)
 {
-    return svc__app_root(app)->metrics;
-}
-
-static int64_t limit_of(struct concurrency *concurrency)
-{
-    return concurrency->counts ? (int64_t)atomic_load(&concurrency->permits.limit) : 0;
+    return concurrency->counts ? (double)atomic_load(&concurrency->permits.limit) : 0;
 }
 
 /* All limits of a service share these metrics, which are the serving app's; which app serves is
@@ -82,24 +76,22 @@ static int64_t limit_of(struct concurrency *concurrency)
 static int start_limit(svc_app *app, void *arg)
 {
     struct concurrency *concurrency = arg;
-    struct metrics *in = metrics_of(app);
-    concurrency->in_flight = svc__metric_gauge_once(
-        in, "svc_concurrency_in_flight", "Requests that concurrency limits have let pass.");
-    concurrency->limit =
-        svc__metric_gauge_once(in, "svc_concurrency_limit",
-                               "Requests that all concurrency limits would let pass at once.");
-    concurrency->shed = svc__metric_counter_once(in, "svc_concurrency_shed_total",
-                                                 "Requests refused by a concurrency limit.");
-    svc__metric_gauge_add_shared(in, concurrency->limit, limit_of(concurrency));
-    bool memory = concurrency->in_flight == SVC_ENOMEM || concurrency->limit == SVC_ENOMEM ||
-                  concurrency->shed == SVC_ENOMEM;
-    return memory ? SVC_ENOMEM : 0;
+    struct metrics *in = svc__app_root(app)->metrics;
+    concurrency->in_flight = svc__metric_gauge(in, "svc_concurrency_in_flight",
+                                               "Requests that concurrency limits have let pass.");
+    concurrency->limit_now = svc__metric_gauge(
+        in, "svc_concurrency_limit", "Requests that all concurrency limits would let pass at once.");
+    concurrency->shed = svc__metric_counter(in, "svc_concurrency_shed_total",
+                                            "Requests refused by a concurrency limit.");
+    svc__gauge_add(concurrency->limit_now, limit_of(concurrency));
+    return concurrency->in_flight && concurrency->limit_now && concurrency->shed ? 0 : SVC_ENOMEM;
 }
 
 static void stop(svc_app *app, void *arg)
 {
     struct concurrency *concurrency = arg;
-    svc__metric_gauge_add_shared(metrics_of(app), concurrency->limit, -limit_of(concurrency));
+    (void)app;
+    svc__gauge_add(concurrency->limit_now, -limit_of(concurrency));
 }
 
 void svc__concurrency_prepare(struct concurrency *concurrency)

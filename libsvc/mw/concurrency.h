@@ -3,6 +3,7 @@
 #define SVC_MW_CONCURRENCY_H
 
 #include <svc/concurrency.h>
+#include <svc/metric.h>
 #include <svc/middleware.h>
 
 #include "libsvc/base/bytes.h"
@@ -18,7 +19,8 @@ struct concurrency {
     struct bytes problem, text; /* the two forms of a refusal's body */
     int (*priority)(svc_request *req, void *arg);
     void *arg;
-    int in_flight, limit, shed; /* metrics */
+    svc_gauge *in_flight, *limit_now;
+    svc_counter *shed;
 };
 
 /* Fills in the middleware, after the other members. */

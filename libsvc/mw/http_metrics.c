@@ -6,22 +6,18 @@
 
 struct http_metrics {
     svc_middleware middleware;
-    int in_flight;
-    int by_class[6]; /* of status 0 (none was sent) to 5xx */
-    int bytes_in, bytes_out;
-    int duration;
+    svc_gauge *in_flight;
+    svc_counter *by_class[6]; /* of status 0 (none was sent) to 5xx */
+    svc_counter *bytes_in, *bytes_out;
+    svc_histogram *duration;
 };
-
-/* The bounds of the OpenTelemetry HTTP conventions (stable), in nanoseconds. */
-static const uint64_t duration_bounds[] = {
-    5000000,   10000000,  25000000,   50000000,   75000000,   100000000,  250000000,
-    500000000, 750000000, 1000000000, 2500000000, 5000000000, 7500000000, 10000000000};
 
 static int count_request(svc_request *req, svc_response *res, const svc_layer *layer)
 {
+    (void)req;
     (void)res;
     const struct http_metrics *metrics = layer->arg;
-    svc__metric_gauge_add(svc__exchange_of(req)->host->cells, metrics->in_flight, 1);
+    svc__gauge_add(metrics->in_flight, 1);
     return SVC_PASS;
 }
 
@@ -29,12 +25,12 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
                     const svc_done *done)
 {
     const struct http_metrics *metrics = layer->arg;
-    struct metric_cells *cells = svc__exchange_of(req)->host->cells;
-    svc__metric_gauge_add(cells, metrics->in_flight, -1);
-    svc__metric_add(cells, metrics->by_class[res->status / 100], 1);
-    svc__metric_add(cells, metrics->bytes_in, done->bytes_in);
-    svc__metric_add(cells, metrics->bytes_out, done->bytes_out);
-    svc__metric_observe(cells, metrics->duration, done->duration_ns);
+    (void)req;
+    svc__gauge_add(metrics->in_flight, -1);
+    svc__counter_add(metrics->by_class[res->status / 100], 1);
+    svc__counter_add(metrics->bytes_in, done->bytes_in);
+    svc__counter_add(metrics->bytes_out, done->bytes_out);
+    svc__histogram_observe(metrics->duration, (double)done->duration_ns * 1e-9);
 }
 
 static void register_all(struct http_metrics *metrics, struct metrics *in)
@@ -43,7 +39,6 @@ static void register_all(struct http_metrics *metrics, struct metrics *in)
         svc__metric_gauge(in, "svc_http_requests_in_flight", "Requests being served.");
     metrics->by_class[0] = svc__metric_counter(in, "svc_http_requests_unanswered_total",
                                                "Requests that ended without an answer.");
-    metrics->by_class[1] = -1; /* no handler can answer 1xx */
     metrics->by_class[2] =
         svc__metric_counter(in, "svc_http_responses_2xx_total", "Requests answered 2xx.");
     metrics->by_class[3] =
@@ -56,10 +51,11 @@ static void register_all(struct http_metrics *metrics, struct metrics *in)
         svc__metric_counter(in, "svc_http_request_body_bytes_total", "Body bytes received.");
     metrics->bytes_out =
         svc__metric_counter(in, "svc_http_response_body_bytes_total", "Body bytes sent.");
-    metrics->duration =
-        svc__metric_histogram(in, "svc_http_request_duration_seconds",
-                              "From request line to the last byte of the answer.", duration_bounds,
-                              sizeof duration_bounds / sizeof *duration_bounds, 1e-9);
+    metrics->duration = (svc_histogram *)svc__series_of(
+        (struct family *)svc__metric_histograms(in, "svc_http_request_duration_seconds",
+                                                "From request line to the last byte of the answer.",
+                                                NULL, NULL, 0),
+        0, NULL);
 }
 
 const svc_middleware *svc__http_metrics_make(svc_app *app)

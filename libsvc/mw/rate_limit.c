@@ -11,17 +11,12 @@
 #undef SVC_LOG_MODULE
 #define SVC_LOG_MODULE "rate_limit"
 
-static void count(svc_request *req, int counter)
-{
-    svc__metric_add(svc__exchange_of(req)->host->cells, counter, 1);
-}
-
-static int answer_limited(const struct rate_limit *limit, svc_request *req, svc_response *res,
+static int answer_limited(const struct rate_limit *limit, svc_response *res,
                           const struct limiter_decision *decision)
 {
     static const char text[] = "Too Many Requests\n";
     struct bytes problem = limit->problems[decision->refused];
-    count(req, limit->refused);
+    svc__counter_add(limit->refused, 1);
     int error = svc__response_refusal(res, 429, problem, svc__bytes(text, sizeof text - 1));
     svc__rate_fields_put_retry(limit, decision, res);
     svc__rate_fields_put(limit, decision, res);
@@ -32,7 +27,7 @@ static void report(const struct rate_limit *limit, svc_request *req,
                    const struct limiter_decision *decision)
 {
     size_t first = (size_t)__builtin_ctz(decision->refused);
-    count(req, limit->reported);
+    svc__counter_add(limit->reported, 1);
     svc_log_debug(req, "over the rate limit", svc_kv_str("policy", limit->windows[first].name),
                   svc_kv_str("peer", svc_request_peer(req)));
 }
@@ -44,7 +39,7 @@ static void decide(const struct rate_limit *limit, svc_request *req, const struc
     const struct limiter_key parts = {key->parts, key->count};
     limit->limiter->decide(limit->limiter, &parts, cost, svc__clock_ns(), decision);
     if (decision->undecided)
-        count(req, limit->full);
+        svc__counter_add(limit->full, 1);
 }
 
 static int limit_rate(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -57,7 +52,7 @@ static int limit_rate(svc_request *req, svc_response *res, const svc_layer *laye
         return SVC_PASS;
     decide(limit, req, &key, &decision);
     if (!decision.pass && !(limit->flags & SVC_RATE_REPORT_ONLY))
-        return answer_limited(limit, req, res, &decision);
+        return answer_limited(limit, res, &decision);
     if (!decision.pass)
         report(limit, req, &decision);
     if (state)
@@ -81,14 +76,12 @@ static int start_limiter(svc_app *app, void *arg)
     struct rate_limit *limit = arg;
     struct metrics *in = svc__app_root(app)->metrics;
     limit->refused =
-        svc__metric_counter_once(in, "svc_rate_limit_refused_total", "Requests over a rate limit.");
-    limit->reported = svc__metric_counter_once(in, "svc_rate_limit_reported_total",
-                                               "Requests over a rate limit that only reports.");
-    limit->full = svc__metric_counter_once(in, "svc_rate_limit_full_total",
-                                           "Requests for which a rate limit's table had no room.");
-    bool memory =
-        limit->refused == SVC_ENOMEM || limit->reported == SVC_ENOMEM || limit->full == SVC_ENOMEM;
-    return memory ? SVC_ENOMEM : 0;
+        svc__metric_counter(in, "svc_rate_limit_refused_total", "Requests over a rate limit.");
+    limit->reported = svc__metric_counter(in, "svc_rate_limit_reported_total",
+                                          "Requests over a rate limit that only reports.");
+    limit->full = svc__metric_counter(in, "svc_rate_limit_full_total",
+                                      "Requests for which a rate limit's table had no room.");
+    return limit->refused && limit->reported && limit->full ? 0 : SVC_ENOMEM;
 }
 
 void svc__rate_limit_prepare(struct rate_limit *limit)

@@ -2,6 +2,7 @@
 #ifndef SVC_MW_RATE_LIMITER_H
 #define SVC_MW_RATE_LIMITER_H
 
+#include <svc/metric.h>
 #include <svc/middleware.h>
 #include <svc/rate_limit.h>
 
@@ -35,7 +36,7 @@ struct rate_limit {
     struct bytes policy;
     struct bytes problems[1 << LIMITER_WINDOWS];
 
-    int refused, reported, full; /* counters */
+    svc_counter *refused, *reported, *full;
 };
 
 /* The state of a request whose reply shall have fields. */

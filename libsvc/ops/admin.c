@@ -13,11 +13,12 @@
 #include "libsvc/ops/metrics_text.h"
 #include "libsvc/proto/media.h"
 
-enum { PROBES = 4 }; /* requests for readiness that wait at once */
+enum { WAITERS = 8 }; /* requests for readiness and for metrics that wait at once */
 
 struct pages {
     svc_app *app; /* the app that the pages are about */
     struct checks *checks;
+    struct asked_gauges *gauges;
 };
 
 /* Liveness means only that the admin thread answers, since a restart would cure nothing else. */
@@ -103,9 +104,11 @@ static int readyz(svc_request *req, svc_response *res)
     return error ? error : svc_response_add_vary(res, "Accept");
 }
 
+/* On a worker, for it waits for gauges, and the page may be a long one. */
 static int metrics(svc_request *req, svc_response *res)
 {
     const struct pages *pages = svc_request_arg(req);
+    svc__asked_gauges_ask(pages->gauges);
     struct buf *text = svc__response_scratch(res);
     svc__metrics_text_write(pages->app->metrics, text);
     int error = svc__response_rendered(res, 200, "text/plain; version=0.0.4; charset=utf-8", text);
@@ -113,34 +116,38 @@ static int metrics(svc_request *req, svc_response *res)
     return error;
 }
 
-static void add_readyz(svc_app *admin, struct pages *pages)
+static void add_page(svc_app *admin, struct pages *pages, const char *pattern, svc_handler *handler,
+                     unsigned flags)
 {
     svc_route route = SVC_ROUTE_INIT;
-    route.pattern = "GET /readyz";
-    route.handler = readyz;
+    route.pattern = pattern;
+    route.handler = handler;
     route.arg = pages;
-    if (pages->app->checks) {
-        route.flags = SVC_BLOCKING;
-        admin->config.workers_min = 1; /* so that a probe needs no new thread */
-        admin->config.workers_max = PROBES;
-        admin->config.worker_policy = pages->app->config.worker_policy;
-    }
+    route.flags = flags;
     svc_app_route(admin, &route);
 }
 
-svc_app *svc__admin_new(svc_app *app, struct checks *checks)
+static void add_pages(svc_app *admin, struct pages *pages)
+{
+    admin->config.stall_ms = 0;    /* nothing of the program runs on its loop */
+    admin->config.workers_min = 1; /* so that a probe needs no new thread */
+    admin->config.workers_max = WAITERS;
+    admin->config.worker_policy = pages->app->config.worker_policy;
+    add_page(admin, pages, "GET /livez", livez, 0);
+    add_page(admin, pages, "GET /metrics", metrics, SVC_BLOCKING);
+    add_page(admin, pages, "GET /readyz", readyz, pages->app->checks ? SVC_BLOCKING : 0);
+}
+
+svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges *gauges)
 {
     svc_app *admin = svc__app_create(svc_app_name(app), NULL, 0);
     if (!admin)
         return NULL;
     struct pages *pages = svc__arena_alloc(&admin->memory, sizeof *pages);
     if (pages)
-        *pages = (struct pages){app, checks};
-    admin->config.stall_ms = 0; /* nothing of the program runs on its loop */
-    svc_app_get(admin, "/livez", livez, NULL);
-    svc_app_get(admin, "/metrics", metrics, pages);
+        *pages = (struct pages){app, checks, gauges};
     if (pages)
-        add_readyz(admin, pages);
+        add_pages(admin, pages);
     if (!pages || svc__app_ready(admin)) {
         svc_app_free(admin);
         return NULL;

@@ -4,13 +4,15 @@
 
 #include <svc/types.h>
 
+#include "libsvc/ops/asked_gauges.h"
 #include "libsvc/ops/checks.h"
 
 /*
- * Makes the app of the admin listener of `app`: /livez, /readyz and /metrics. Both arguments are
+ * Makes the app of the admin listener of `app`: /livez, /readyz and /metrics. All arguments are
  * borrowed. Its pages may be asked on any one thread while `app` serves, and run nothing of the
- * program there; /readyz waits for the checks on a worker of its own. NULL when out of memory.
+ * program there; /readyz waits for the checks, and /metrics for gauges, on workers of their own.
+ * NULL when out of memory.
  */
-svc_app *svc__admin_new(svc_app *app, struct checks *checks);
+svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges *gauges);
 
 #endif

@@ -55,7 +55,7 @@ static void refuse_socket(struct server *server, struct loop *self, const struct
     const char *detail = over_address ? "the service takes no more connections from one address"
                                       : "the service has as many connections as it takes";
     const struct server_metrics *m = &server->metrics;
-    svc__metric_add_shared(server->app->metrics, over_address ? m->over_address : m->refused, 1);
+    svc__counter_add(over_address ? m->over_address : m->refused, 1);
     if (!self) {
         close(fd);
         return;
@@ -79,7 +79,7 @@ static void hand_out(struct server *server, struct loop *self, const struct fron
         free(conn);
         return;
     }
-    svc__metric_add_shared(server->app->metrics, server->metrics.accepted, 1);
+    svc__counter_add(server->metrics.accepted, 1);
     struct loop *loop = emptiest(server);
     atomic_fetch_add(&loop->count, 1);
     if (loop == self)
@@ -98,7 +98,7 @@ static void unwatch_all(struct loop *loop)
 /* Whatever the reason is, the timer tries again, and nobody spins on it meanwhile. */
 static void pause_accepting(struct loop *loop, int error)
 {
-    svc__metric_add(loop->host.cells, loop->server->metrics.accept_errors, 1);
+    svc__counter_add(loop->server->metrics.accept_errors, 1);
     log_refusal(loop, "cannot accept connections", strerror(error));
     unwatch_all(loop);
     svc__wheel_set(&loop->wheel, &loop->accept_pause.timer, loop->now_ms + PAUSE_MS);
@@ -113,7 +113,7 @@ static void turn_one_away(struct loop *loop, const struct listener *listener)
         close(loop->spare_fd);
         int fd = accept_remote(listener, &remote);
         if (fd >= 0) {
-            svc__metric_add(loop->host.cells, loop->server->metrics.refused, 1);
+            svc__counter_add(loop->server->metrics.refused, 1);
             close(fd);
         }
     }

@@ -63,7 +63,7 @@ void svc__flight_time_out(struct flight *flight)
 {
     const struct loop *loop = flight->loop;
     flight->timed_out = true;
-    svc__metric_add(loop->host.cells, loop->server->metrics.timed_out, 1);
+    svc__counter_add(loop->server->metrics.timed_out, 1);
 }
 
 /* ---- What becomes of it */

@@ -138,7 +138,7 @@ void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent)
     if (!linger) {
         if (room)
             svc__server_socket_closed(server, &server->lingers);
-        svc__metric_add(loop->host.cells, server->metrics.lingering_full, 1);
+        svc__counter_add(server->metrics.lingering_full, 1);
         shutdown(fd, SHUT_WR);
         free(unsent.data);
         close(fd);

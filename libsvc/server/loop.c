@@ -28,7 +28,7 @@ void svc__loop_log_fault(struct loop *loop, _Atomic uint64_t *logged_ms, const c
 
 void svc__loop_fault(struct loop *loop, unsigned count, const char *message, const char *reason)
 {
-    svc__metric_add(loop->host.cells, loop->server->metrics.faults, count);
+    svc__counter_add(loop->server->metrics.faults, count);
     svc__loop_log_fault(loop, &loop->server->fault_logged_ms, message, reason);
 }
 
@@ -39,7 +39,7 @@ static int control_epoll(struct loop *loop, int operation, int fd, uint32_t even
     if (!epoll_ctl(loop->reactor.epoll_fd, operation, fd, &event))
         return 0;
     int error = errno;
-    if (error != EEXIST && loop->host.cells)
+    if (error != EEXIST)
         svc__loop_fault(loop, 1, "a socket cannot be watched", strerror(error));
     errno = error;
     return SVC_ESYSTEM;

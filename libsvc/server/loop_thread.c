@@ -43,7 +43,6 @@ static void init_host(struct loop *loop)
     const svc_app *app = loop->server->app;
     loop->host = (struct exchange_host){
         .arenas = &loop->reactor.arenas,
-        .cells = svc__metric_cells_new(app->metrics),
         .log = &loop->log,
         .wake = wake_for_exchange,
         .loop = &loop->reactor,
@@ -89,8 +88,6 @@ struct loop *svc__loop_thread_new(struct server *server, int *error)
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (!*error)
         *error = start_fronts(loop);
-    if (!*error && !loop->host.cells)
-        *error = SVC_ENOMEM;
     if (!*error)
         return loop;
     svc__loop_thread_free(loop);
@@ -109,7 +106,6 @@ void svc__loop_thread_free(struct loop *loop)
     }
     for (size_t i = 0; i < loop->part_count; i++)
         loop->parts[i]->front->stop(loop->parts[i]);
-    svc__metric_cells_release(loop->server->app->metrics, loop->host.cells);
     svc__log_free(&loop->log);
     svc__buf_free(&loop->host.scratch);
     svc__reactor_end(&loop->reactor); /* for one whose thread never ran */

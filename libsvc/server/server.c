@@ -8,18 +8,18 @@
 
 #include "libsvc/server/address_limit.h"
 
-static int64_t count_connections(void *arg)
+static double count_connections(void *arg)
 {
     const struct server *server = arg;
-    return (int64_t)atomic_load(&server->connections);
+    return (double)atomic_load(&server->connections);
 }
 
 static void register_metrics(struct server *server)
 {
     struct metrics *in = server->app->metrics;
     struct server_metrics *m = &server->metrics;
-    svc__metric_gauge_fn(in, "svc_connections", "Connections that are open.", count_connections,
-                         server);
+    svc__metric_fn(in, METRIC_GAUGE, "svc_connections", "Connections that are open.",
+                   count_connections, server);
     m->accepted =
         svc__metric_counter(in, "svc_connections_accepted_total", "Connections accepted.");
     m->over_address =
@@ -84,7 +84,7 @@ void svc__server_notify(struct server *server)
 {
     uint64_t one = 1;
     if (write(server->event_fd, &one, sizeof one) < 0 && errno != EAGAIN) /* full, it wakes too */
-        svc__metric_add_shared(server->app->metrics, server->metrics.faults, 1);
+        svc__counter_add(server->metrics.faults, 1);
 }
 
 void svc__server_free(struct server *server)

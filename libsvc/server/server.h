@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include <svc/metric.h>
+
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/server/listen.h"
 
@@ -27,8 +29,8 @@ enum stage {
 
 /* The counters of all loops, registered in the app's metrics. */
 struct server_metrics {
-    int accepted, refused, over_address, accept_errors, timed_out, refused_below, lingering_full,
-        faults;
+    svc_counter *accepted, *refused, *over_address, *accept_errors, *timed_out, *refused_below,
+        *lingering_full, *faults;
 };
 
 struct server {

@@ -15,31 +15,31 @@ enum { ADMIN_LOOPS = 1 };
 /* The fronts of a service. */
 static const struct front *const fronts[] = {&svc__mhd_front, NULL};
 
-static int64_t lines_dropped(void *arg)
+static double lines_dropped(void *arg)
 {
-    return (int64_t)svc__sink_dropped(arg);
+    return (double)svc__sink_dropped(arg);
 }
 
-static int64_t lines_written(void *arg)
+static double lines_written(void *arg)
 {
-    return (int64_t)svc__sink_written(arg);
+    return (double)svc__sink_written(arg);
 }
 
-static int64_t reopen_failures(void *arg)
+static double reopen_failures(void *arg)
 {
-    return (int64_t)svc__sink_reopen_failures(arg);
+    return (double)svc__sink_reopen_failures(arg);
 }
 
 static void register_metrics(struct service *service)
 {
     struct metrics *in = service->app->metrics;
     struct sink *sink = service->app->logger.sink;
-    svc__metric_gauge_fn(in, "svc_log_lines_dropped", "Log lines that found no room.",
-                         lines_dropped, sink);
-    svc__metric_gauge_fn(in, "svc_log_lines_written", "Log lines written.", lines_written, sink);
-    svc__metric_gauge_fn(in, "svc_log_reopen_failures",
-                         "Times that the log's file could not be opened again.", reopen_failures,
-                         sink);
+    svc__metric_fn(in, METRIC_COUNTER, "svc_log_lines_dropped_total",
+                   "Log lines that found no room.", lines_dropped, sink);
+    svc__metric_fn(in, METRIC_COUNTER, "svc_log_lines_written_total", "Log lines written.",
+                   lines_written, sink);
+    svc__metric_fn(in, METRIC_COUNTER, "svc_log_reopen_failures_total",
+                   "Times that the log's file could not be opened again.", reopen_failures, sink);
 }
 
 static int open_admin(struct service *service)
@@ -48,7 +48,9 @@ static int open_admin(struct service *service)
     if (!*app->config.admin_listen)
         return 0;
     service->checks = svc__checks_new(app);
-    service->admin_app = service->checks ? svc__admin_new(app, service->checks) : NULL;
+    service->gauges = svc__asked_gauges_new(app);
+    if (service->checks && service->gauges)
+        service->admin_app = svc__admin_new(app, service->checks, service->gauges);
     if (!service->admin_app)
         return SVC_ENOMEM;
     int error;
@@ -171,12 +173,15 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
     error = error ? error : task_error;
     int checks_error = svc__checks_stop(service->checks, deadline_ms);
     error = error ? error : checks_error;
+    int gauges_error = svc__asked_gauges_stop(service->gauges, deadline_ms);
+    error = error ? error : gauges_error;
     int admin_error = svc__loops_end(service->admin, deadline_ms);
     return error ? error : admin_error;
 }
 
 void svc__service_free(struct service *service)
 {
+    svc__metrics_end_fns(service->app->metrics);
     /* The admin server is freed first, since its pages read the server. */
     svc__loops_free(service->admin);
     svc__server_free(service->admin);
@@ -184,5 +189,6 @@ void svc__service_free(struct service *service)
     svc__server_free(service->server);
     svc_app_free(service->admin_app);
     svc__checks_free(service->checks);
+    svc__asked_gauges_free(service->gauges);
     free(service);
 }

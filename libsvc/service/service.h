@@ -10,6 +10,7 @@ struct service {
     svc_app *admin_app;    /* NULL without an admin listener */
     struct server *admin;  /* likewise */
     struct checks *checks; /* likewise; asked by /readyz */
+    struct asked_gauges *gauges; /* likewise; asked by /metrics */
 };
 
 /*

@@ -159,7 +159,7 @@ Test(admin, metrics_count_what_was_served)
     cr_expect_eq(client_metric(admin, "svc_http_responses_4xx_total"), 3);
     cr_expect_eq(client_metric(admin, "svc_http_requests_in_flight"), 0);
     cr_expect_eq(client_metric(admin, "svc_connections_accepted_total"), 8);
-    cr_expect_eq(client_metric(admin, "svc_log_lines_dropped"), 0);
+    cr_expect_eq(client_metric(admin, "svc_log_lines_dropped_total"), 0);
 }
 
 static void expect_unblocked(struct client *client)

@@ -52,6 +52,52 @@ static void on_drain(svc_app *app, void *arg)
     (void)app, (void)arg;
 }
 
+static double read_gauge(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+/* Whether a family that the app has, and no other, can be counted in. */
+static int count(struct things *at)
+{
+    svc_metric metric = SVC_METRIC_INIT;
+    metric.name = "calls_total";
+    metric.help = "Calls.";
+    svc_counter_family *family = svc_app_counter(at->app, &metric);
+    svc_counter *counter = svc_counter_of(family, 0, NULL);
+    svc_counter_add(counter, 1);
+    return (svc_app_counter_at)(at->app, &metric, "a.c", 1) != family || !counter != !at->app;
+}
+
+static int gauge(struct things *at)
+{
+    svc_metric metric = SVC_METRIC_INIT;
+    metric.name = "calls_open";
+    metric.help = "Calls.";
+    svc_gauge_family *family = svc_app_gauge(at->app, &metric);
+    svc_gauge *value = svc_gauge_of(family, 0, NULL);
+    svc_gauge_set(value, 1);
+    svc_gauge_add(value, 1);
+    bool wrong = (svc_app_gauge_at)(at->app, &metric, "a.c", 1) != family || !value != !at->app;
+    metric.name = "calls_asked";
+    int error = svc_app_gauge_fn(at->app, &metric, read_gauge, NULL);
+    return wrong || error != svc_app_gauge_fn_at(at->app, &metric, read_gauge, NULL, "a.c", 1) ||
+           !error != !!at->app;
+}
+
+static int observe(struct things *at)
+{
+    svc_metric metric = SVC_METRIC_INIT;
+    metric.name = "calls_seconds";
+    metric.help = "Calls.";
+    svc_histogram_family *family = svc_app_histogram(at->app, &metric);
+    svc_histogram *histogram = svc_histogram_of(family, 0, NULL);
+    svc_histogram_observe(histogram, 1);
+    svc_histogram_observe_in(histogram, 1, at->req);
+    return (svc_app_histogram_at)(at->app, &metric, "a.c", 1) != family || !histogram != !at->app;
+}
+
 static int run_task(svc_task_context *context, void *arg)
 {
     (void)context, (void)arg;
@@ -522,6 +568,8 @@ static long use_span(struct things *at)
     X(svc_app_address, LOOK, (text = svc_app_address(at->app, 0), 0))                              \
     X(svc_app_admin_address, LOOK, (text = svc_app_admin_address(at->app), 0))                     \
     X(svc_app_configure, REGISTER, configure(at))                                                  \
+    X(svc_app_counter, LOOK, count(at))                                                            \
+    X(svc_app_counter_at, LOOK, count(at))                                                         \
     X(svc_app_delete, REGISTER, (svc_app_delete)(at->app, "/late/app/delete", handle, NULL))       \
     X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
     X(svc_app_draining, LOOK, (svc_app_draining(at->app), 0))                                      \
@@ -529,8 +577,14 @@ static long use_span(struct things *at)
     X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
     X(svc_app_free, LIFE, 0)                                                                       \
+    X(svc_app_gauge, LOOK, gauge(at))                                                              \
+    X(svc_app_gauge_at, LOOK, gauge(at))                                                           \
+    X(svc_app_gauge_fn, LOOK, gauge(at))                                                           \
+    X(svc_app_gauge_fn_at, LOOK, gauge(at))                                                        \
     X(svc_app_get, REGISTER, (svc_app_get)(at->app, "/late/app/get", handle, NULL))                \
     X(svc_app_group, MAKE, svc_app_group(at->app, "/late") != NULL)                                \
+    X(svc_app_histogram, LOOK, observe(at))                                                        \
+    X(svc_app_histogram_at, LOOK, observe(at))                                                     \
     X(svc_app_log_write, LOOK, log_line(at))                                                       \
     X(svc_app_loop, LOOK, (svc_app_loop(at->app, 0), 0))                                           \
     X(svc_app_main, LIFE, 0)                                                                       \
@@ -560,8 +614,13 @@ static long use_span(struct things *at)
     X(svc_cache_control_new, MAKE, cache_control(at))                                              \
     X(svc_concurrency_new, MAKE, concurrency(at))                                                  \
     X(svc_conditional_new, MAKE, svc_conditional_new(at->app, NULL) != NULL)                       \
+    X(svc_counter_add, LOOK, count(at))                                                            \
+    X(svc_counter_of, LOOK, count(at))                                                             \
     X(svc_error_name, LOOK, (text = svc_error_name(SVC_ESTATE), 0))                                \
     X(svc_error_text, LOOK, (text = svc_error_text(SVC_ESTATE), 0))                                \
+    X(svc_gauge_add, LOOK, gauge(at))                                                              \
+    X(svc_gauge_of, LOOK, gauge(at))                                                               \
+    X(svc_gauge_set, LOOK, gauge(at))                                                              \
     X(svc_group_delete, REGISTER,                                                                  \
       (svc_group_delete)(at->group, "/late/group/delete", handle, NULL))                           \
     X(svc_group_get, REGISTER, (svc_group_get)(at->group, "/late/group/get", handle, NULL))        \
@@ -576,6 +635,9 @@ static long use_span(struct things *at)
     X(svc_group_set_flags, REGISTER, svc_group_set_flags(at->group, SVC_BLOCKING))                 \
     X(svc_group_set_timeout, REGISTER, svc_group_set_timeout(at->group, 1000))                     \
     X(svc_group_use, REGISTER, svc_group_use(at->group, &layer))                                   \
+    X(svc_histogram_observe, LOOK, observe(at))                                                    \
+    X(svc_histogram_observe_in, LOOK, observe(at))                                                 \
+    X(svc_histogram_of, LOOK, observe(at))                                                         \
     X(svc_json_close, LOOK, PUT((void)0))                                                          \
     X(svc_json_open_array, LOOK, PUT((void)0))                                                     \
     X(svc_json_open_object, LOOK,                                                                  \
@@ -759,6 +821,7 @@ static long use_span(struct things *at)
     X(svc_task_app, LOOK, (at->task && svc_task_app(at->task) != at->app))                         \
     X(svc_task_sleep, LOOK, (at->task && svc_task_sleep(at->task, 0) > 0))                         \
     X(svc_task_stopping, LOOK, (at->task ? (svc_task_stopping(at->task), 0) : 0))                  \
+    X(svc_test_metric, LOOK, (svc_test_metric(at->app, "calls_total") > 0 && !at->app))            \
     X(svc_timer_cancel, LOOK, (svc_timer_cancel(at->timer), 0))                                    \
     X(svc_timer_free, LOOK, use_timer(at))                                                         \
     X(svc_timer_new, LOOK, use_timer(at))                                                          \

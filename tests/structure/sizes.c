@@ -122,6 +122,16 @@ static int run_task(svc_task_context *context, void *arg)
     return 0;
 }
 
+static void try_metric(void)
+{
+    svc_metric metric = SVC_METRIC_INIT;
+    metric.name = "a_total";
+    metric.help = "A.";
+    ASK(metric);
+    begin_app("metric");
+    end_app("svc_metric", svc_app_counter(app, &metric));
+}
+
 static void try_task(void)
 {
     svc_task task = SVC_TASK_INIT;
@@ -274,6 +284,7 @@ int main(void)
     try_route();
     try_middleware();
     try_config();
+    try_metric();
     try_task();
     try_settings();
     try_schema();

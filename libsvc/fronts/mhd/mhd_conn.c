@@ -242,7 +242,7 @@ static void refuse_early(struct mhd_conn *conn, int status, const char *reason)
 {
     struct loop *loop = conn->conn.loop;
     bool own = !conn->connection;
-    svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
+    svc__counter_add(loop->server->metrics.refused_below, 1);
     refuse_headless(conn, status, reason, "refused");
     if (own)
         svc__mhd_conn_close_own(conn);

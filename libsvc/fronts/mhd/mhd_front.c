@@ -56,7 +56,7 @@ SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list argum
         return;
     }
     svc__early_refused(mhd);
-    svc__metric_add(loop->host.cells, loop->server->metrics.refused_below, 1);
+    svc__counter_add(loop->server->metrics.refused_below, 1);
     svc__log(&loop->log, SVC_LEVEL_INFO, "libmicrohttpd", svc_kv_str("text", text));
 }
 

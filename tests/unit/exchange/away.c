@@ -7,7 +7,6 @@
 
 #include <svc/errors.h>
 
-#include "libsvc/metrics/metric.h"
 #include "libsvc/run/workers.h"
 #include "tests/support/hand.h"
 
@@ -391,29 +390,4 @@ Test(exchange_away, where_no_worker_can_be_had_its_home_does_the_other_thing)
     sem_post(&may_end);
     hand_close_workers();
     cr_expect_eq(ran_at, NULL);
-}
-
-/* Layers count on the worker, for which it needs cells of its own. */
-Test(exchange_away, a_worker_without_cells_for_layers_that_count_does_not_begin)
-{
-    struct metrics *metrics = svc__metrics_new();
-    struct metric_cells *all[METRIC_BLOCKS_MAX];
-    hand.plan->metrics = metrics;
-    for (size_t i = 0; i < METRIC_BLOCKS_MAX; i++)
-        all[i] = svc__metric_cells_new(metrics);
-    cr_assert(all[METRIC_BLOCKS_MAX - 1]);
-    hand.plan->apps->fallback.chain.blocks = true;
-    hand_open_workers(1);
-    cr_assert_eq(svc__away_work(x, run_at_worker, run_otherwise, 0), 0);
-    hand_await_wakes(1);
-    svc__away_news(x);
-    cr_expect_eq(x->next, run_otherwise);
-    svc__metric_cells_release(metrics, all[0]);
-    cr_assert_eq(svc__away_work(x, run_at_worker, run_otherwise, 0), 0);
-    hand_await_wakes(2);
-    svc__away_news(x);
-    cr_expect_eq(ran_at, &hand.worker);
-    cr_expect(hand.worker.cells, "and keeps them");
-    hand_close_workers();
-    svc__metrics_free(metrics);
 }

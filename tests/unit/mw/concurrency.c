@@ -43,10 +43,7 @@ static svc_app *make_app(void)
     cr_assert_eq(svc__app_ready(app), 0);
     svc__arena_cache_init(&arenas, 4);
     cr_assert_eq(svc__reactor_open(&loop), 0);
-    host = (struct exchange_host){.arenas = &arenas,
-                                  .cells = svc__metric_cells_new(app->metrics),
-                                  .log = &own_log,
-                                  .loop = &loop};
+    host = (struct exchange_host){.arenas = &arenas, .log = &own_log, .loop = &loop};
     svc__log_init(&own_log, &app->logger);
     svc__buf_init(&host.scratch, 1 << 20);
     return app;
@@ -54,7 +51,6 @@ static svc_app *make_app(void)
 
 static void free_app(svc_app *app)
 {
-    svc__metric_cells_release(app->metrics, host.cells);
     svc__log_free(&own_log);
     svc__buf_free(&host.scratch);
     svc__arena_cache_free(&arenas);
@@ -132,12 +128,10 @@ Test(mw_concurrency, where_turns_are_not_known_nobody_is_late)
 Test(mw_concurrency, what_passes_is_counted_until_it_is_done)
 {
     svc_app *app = make_app();
-    int in_flight = svc__metric_find(app->metrics, "svc_concurrency_in_flight");
-    int shed = svc__metric_find(app->metrics, "svc_concurrency_shed_total");
     begin_turn(app, QUEUE_MS + 1);
     for (int i = 0; i < 5; i++)
         ask(app, "/", 0);
-    cr_expect_eq(svc__metric_read(app->metrics, shed), 5);
-    cr_expect_eq(svc__metric_read(app->metrics, in_flight), 0);
+    cr_expect_eq(svc_test_metric(app, "svc_concurrency_shed_total"), 5);
+    cr_expect_eq(svc_test_metric(app, "svc_concurrency_in_flight"), 0);
     free_app(app);
 }

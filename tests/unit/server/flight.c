@@ -42,10 +42,8 @@ static void open_loop(void)
     server.app = app;
     loop.server = &server;
     cr_assert_eq(svc__reactor_open(&loop.reactor), 0);
-    loop.host = (struct exchange_host){.arenas = &loop.reactor.arenas,
-                                       .cells = svc__metric_cells_new(app->metrics),
-                                       .log = &loop.log,
-                                       .loop = &loop.reactor};
+    loop.host = (struct exchange_host){
+        .arenas = &loop.reactor.arenas, .log = &loop.log, .loop = &loop.reactor};
     svc__log_init(&loop.log, &app->logger);
     svc__buf_init(&loop.host.scratch, 65536);
 }
@@ -54,7 +52,6 @@ static void close_loop(void)
 {
     svc__buf_free(&loop.host.scratch);
     svc__log_free(&loop.log);
-    svc__metric_cells_release(app->metrics, loop.host.cells);
     svc__reactor_end(&loop.reactor);
     svc__reactor_close(&loop.reactor);
     svc_app_free(app);

@@ -38,7 +38,6 @@ static void open_loop(void)
     cr_assert_eq(svc__app_ready(app), 0);
     server.app = app;
     server.max_sockets = 1000;
-    server.metrics.lingering_full = -1;
     loop.server = &server;
     loop.now_ms = 5000;
     cr_assert_eq(svc__reactor_open(&loop.reactor), 0);

@@ -58,7 +58,6 @@ Test(mhd_conn, that_is_idle_wakes_its_loop_a_few_times_until_it_is_shut)
 Test(mhd_conn, that_has_got_a_byte_is_told_that_its_head_took_too_long)
 {
     svc__log_init(&loop.log, &app->logger);
-    loop.host.cells = svc__metric_cells_new(app->metrics);
     svc__mhd_conn_enter(&conn, MHD_IDLE);
     say("G");
     for (uint64_t ms = 5000; conn.phase != MHD_CLOSING; ms++) {
@@ -71,6 +70,5 @@ Test(mhd_conn, that_has_got_a_byte_is_told_that_its_head_took_too_long)
     cr_assert_eq(recv(peer, text, sizeof text - 1, 0), (ssize_t)sizeof text - 1);
     cr_expect_str_eq(text, "HTTP/1.1 408");
     cr_expect_geq(loop.now_ms, 5000 + app->config.header_timeout_ms);
-    svc__metric_cells_release(app->metrics, loop.host.cells);
     svc__log_free(&loop.log);
 }
