@@ -103,12 +103,14 @@ int svc_otlp_read_counts(const svc_app *app, svc_otlp_counts *counts)
     if (!exporter || exporter->take != svc__otlp_export_take)
         return SVC_ENOTFOUND;
     struct otlp_export *otlp = exporter->arg;
+    /* Before the others: a span that is not queued any more is counted among them. */
+    size_t queued = atomic_load_explicit(&otlp->queue.count, memory_order_acquire);
     const svc_otlp_counts now = {.size = counts->size,
                                  .sent = atomic_load(&otlp->sent),
                                  .rejected = atomic_load(&otlp->rejected),
                                  .failed = atomic_load(&otlp->failed),
                                  .dropped = atomic_load(&otlp->dropped),
-                                 .queued = atomic_load(&otlp->queue.count)};
+                                 .queued = queued};
     memcpy(counts, &now, counts->size);
     return 0;
 }

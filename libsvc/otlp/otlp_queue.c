@@ -49,7 +49,7 @@ svc_sys_span *svc__otlp_queue_take(struct otlp_queue *queue)
 
 void svc__otlp_queue_done(struct otlp_queue *queue, size_t count)
 {
-    atomic_fetch_sub_explicit(&queue->count, count, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&queue->count, count, memory_order_release);
 }
 
 size_t svc__otlp_queue_close(struct otlp_queue *queue)

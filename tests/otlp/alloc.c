@@ -8,12 +8,9 @@
 #include <svc.h>
 #include <svc/otlp.h>
 
-#include "tests/support/receiver.h"
 #include "tests/support/starve.h"
 
 enum { MAX_ALLOCATIONS = 10000, SPANS = 2 };
-
-static const char *const answers[] = {RECEIVER_OK, NULL};
 
 static int answer(svc_request *req, svc_response *res)
 {
@@ -36,22 +33,25 @@ static bool serve(bool *whole)
     svc_test test = SVC_TEST_INIT;
     test.target = "/";
     svc_reply *reply = svc_app_test(app, &test);
-    bool answered = svc_reply_status(reply) == 204, counted = false;
+    bool answered = svc_reply_status(reply) == 204;
     svc_reply_free(reply);
     while (answered && !svc_otlp_read_counts(app, &counts) && counts.queued)
         continue;
-    counted = counts.sent + counts.rejected + counts.failed + counts.dropped > 0;
-    *whole = !error && answered && counts.sent == SPANS;
+    bool good = !answered || (!error && !counts.sent && counts.failed + counts.dropped > 0);
+    if (!good)
+        printf("svc_otlp_add: %s; failed %d, dropped %d\n", svc_error_text(error),
+               (int)counts.failed, (int)counts.dropped);
+    *whole = !error && answered && counts.failed == SPANS;
     svc_app_free(app);
-    return !answered || counted;
+    return good;
 }
 
 int main(void)
 {
-    struct receiver *receiver = receiver_start(answers);
     bool whole = false, good = true;
     int n = 0;
-    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver_url(receiver), 1);
+    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1", 1);
+    setenv("OTEL_BSP_EXPORT_TIMEOUT", "1", 1);
     setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", 1);
     setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=1,b=2", 1);
     setenv("OTEL_BSP_SCHEDULE_DELAY", "1", 1);
@@ -64,6 +64,5 @@ int main(void)
             printf("WRONG where allocation %d fails\n", n);
     }
     printf("%d allocations\n", n);
-    receiver_stop(receiver);
     return good && whole && n > 50 ? 0 : 1;
 }
