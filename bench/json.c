@@ -4,6 +4,8 @@
  *
  *     json [PART | page | small]    a name in lower case prints the writer's document instead
  */
+#include <jansson.h>
+
 #include <svc/json.h>
 
 #include "bench/part.h"

@@ -5,6 +5,7 @@
  *     scenarios NAME COUNT
  */
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -202,9 +202,9 @@ SVC_API int svc_group_delete(svc_group *group, const char *pattern, svc_handler 
  * `inner` is taken on success: the outer app frees it. More may be registered on it until the start.
  * A mounted app cannot be started, run or tested by itself. Its own settings are read with the outer app's
  * prefix; if both apps have a setting of one name, the call returns SVC_EINVAL, and the inner app is mounted
- * nevertheless. 0, SVC_EINVAL for a bad prefix or an app that has started or is mounted already, or
- * SVC_ENOMEM, also for NULL, so that the result of svc_app_new need not be checked. Before start only.
- * Since: 0.1
+ * nevertheless. 0; SVC_EINVAL for a bad prefix or an app within itself; SVC_ESTATE if either app has
+ * started or `inner` is mounted already; or SVC_ENOMEM, also for NULL, so that the result of svc_app_new need
+ * not be checked. Before start only. Since: 0.1
  */
 SVC_API int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner);
 

@@ -27,7 +27,7 @@ typedef struct svc_loop svc_loop;   /* an event loop of a started app */
 typedef struct svc_timer svc_timer; /* calls a function on a loop at a given time */
 typedef struct svc_watch svc_watch; /* calls a function on a loop when a descriptor is ready */
 
-/* The loop that serves the request. Borrowed; never NULL. Any thread that holds the request.
+/* The loop that serves the request. Borrowed; NULL only for NULL. Any thread that holds the request.
  * Since: 0.1 */
 SVC_API svc_loop *svc_request_loop(const svc_request *req);
 

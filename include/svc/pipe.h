@@ -61,7 +61,7 @@ SVC_API void svc_pipe_unref(svc_pipe *pipe);
  * SVC_ENOMEM; SVC_ESTATE on an event loop if it would block. After an error some of the bytes may
  * have been taken: end the pipe with that error. The writer's thread. Since: 0.1
  */
-SVC_API int svc_pipe_write(svc_pipe *pipe, const void *data, size_t len);
+SVC_API int svc_pipe_write(svc_pipe *pipe, const void *data, size_t len) SVC_MUST_CHECK;
 
 /*
  * Writes as many bytes as there is room for, and does not block. Returns the number of bytes taken, which
@@ -69,7 +69,7 @@ SVC_API int svc_pipe_write(svc_pipe *pipe, const void *data, size_t len);
  * function of svc_pipe_on_room is called once; else errors as for svc_pipe_write, with nothing taken. The
  * writer's thread. Since: 0.1
  */
-SVC_API int64_t svc_pipe_try_write(svc_pipe *pipe, const void *data, size_t len);
+SVC_API int64_t svc_pipe_try_write(svc_pipe *pipe, const void *data, size_t len) SVC_MUST_CHECK;
 
 /*
  * Ends the pipe: no more is written. With `error` 0 the reader gets the buffered bytes, then 0. A negative
@@ -99,13 +99,13 @@ SVC_API void svc_pipe_on_room(svc_pipe *pipe, void (*fn)(void *arg), void *arg);
  * SVC_EINVAL for a `len` of 0; SVC_ESTATE on an event loop if it would block. The reader's thread.
  * Since: 0.1
  */
-SVC_API int64_t svc_pipe_read(svc_pipe *pipe, void *data, size_t len);
+SVC_API int64_t svc_pipe_read(svc_pipe *pipe, void *data, size_t len) SVC_MUST_CHECK;
 
 /*
  * Reads as svc_pipe_read, and does not block: SVC_EAGAIN when nothing is there yet, after which the
  * function of svc_pipe_on_data is called once. The reader's thread. Since: 0.1
  */
-SVC_API int64_t svc_pipe_try_read(svc_pipe *pipe, void *data, size_t len);
+SVC_API int64_t svc_pipe_try_read(svc_pipe *pipe, void *data, size_t len) SVC_MUST_CHECK;
 
 /*
  * Ends the reading: buffered bytes are dropped, and the writer, even if it is blocked, gets SVC_ECANCELLED.

@@ -43,31 +43,31 @@ SVC_API void svc_queue_free(svc_queue *queue);
  * the caller keeps it. 0, SVC_EINVAL for NULL, or SVC_ECLOSED, also when the queue is closed while this
  * waits. On an event loop, SVC_ESTATE if it would wait: use svc_queue_try_push there. Any thread. Since: 0.1
  */
-SVC_API int svc_queue_push(svc_queue *queue, void *item);
+SVC_API int svc_queue_push(svc_queue *queue, void *item) SVC_MUST_CHECK;
 
 /* As svc_queue_push, but waits for `ms` milliseconds at most: SVC_EAGAIN when there was no room;
  * on an event loop as svc_queue_push. Any thread. Since: 0.1 */
-SVC_API int svc_queue_push_within(svc_queue *queue, void *item, unsigned ms);
+SVC_API int svc_queue_push_within(svc_queue *queue, void *item, unsigned ms) SVC_MUST_CHECK;
 
 /* As svc_queue_push, but SVC_EAGAIN at once when the queue is full. For event loops too: it waits only for
  * a lock that is held for a few instructions, and makes no system call unless a thread waits for an item.
  * Any thread. Since: 0.1 */
-SVC_API int svc_queue_try_push(svc_queue *queue, void *item);
+SVC_API int svc_queue_try_push(svc_queue *queue, void *item) SVC_MUST_CHECK;
 
 /*
  * Takes the oldest item, and waits for one while the queue is empty. `item` is set only on success, is
  * never NULL, and is owned by the caller. 0, or SVC_ECLOSED when the queue is closed and empty, also when it
  * becomes so while this waits; SVC_ESTATE on an event loop if it would wait. Any thread. Since: 0.1
  */
-SVC_API int svc_queue_pop(svc_queue *queue, void **item);
+SVC_API int svc_queue_pop(svc_queue *queue, void **item) SVC_MUST_CHECK;
 
 /* As svc_queue_pop, but waits for `ms` milliseconds at most: SVC_EAGAIN when nothing came;
  * on an event loop as svc_queue_pop. Any thread. Since: 0.1 */
-SVC_API int svc_queue_pop_within(svc_queue *queue, void **item, unsigned ms);
+SVC_API int svc_queue_pop_within(svc_queue *queue, void **item, unsigned ms) SVC_MUST_CHECK;
 
 /* As svc_queue_pop, but SVC_EAGAIN at once when the queue is empty and open. Any thread. Since: 0.1
  */
-SVC_API int svc_queue_try_pop(svc_queue *queue, void **item);
+SVC_API int svc_queue_try_pop(svc_queue *queue, void **item) SVC_MUST_CHECK;
 
 /*
  * Closes the queue for good: pushes fail, pops take the remaining items and then fail, and waiting threads

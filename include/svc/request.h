@@ -1,7 +1,8 @@
 /*
  * The request. Everything returned here is borrowed and lives until the exchange ends. Strings are
  * NUL-terminated and hold no NUL of their own. The calls are for the thread that runs the request's
- * phase or handler. A lookup that runs out of memory returns the result for an absent value.
+ * phase or handler. A lookup that runs out of memory returns the result for an absent value, and so does one
+ * on a NULL request, which svc_pending_request returns for NULL (svc/types.h).
  */
 #ifndef SVC_REQUEST_H
 #define SVC_REQUEST_H
@@ -124,7 +125,7 @@ SVC_API bool svc_request_cancelled(const svc_request *req);
 SVC_API void *svc_request_alloc(svc_request *req, size_t size) SVC_MUST_CHECK;
 
 /* Runs `fn(arg)` when the exchange ends, the latest added first. 0 or SVC_ENOMEM. Since: 0.1 */
-SVC_API int svc_request_add_cleanup(svc_request *req, void (*fn)(void *arg), void *arg);
+SVC_API int svc_request_add_cleanup(svc_request *req, void (*fn)(void *arg), void *arg) SVC_MUST_CHECK;
 
 /* The value under `key`; NULL when none is set. See SVC_KEY_DECLARE. Since: 0.1 */
 SVC_API void *svc_request_get(const svc_request *req, const svc_key *key);

@@ -1,9 +1,9 @@
 /*
  * The response is one value: until the handler returns, the last call that sets status, header or body
  * wins. Calls return 0 or a negative code, and change nothing when they fail; a handler may return that
- * code. For a NULL response, which svc_response_new returns when out of memory, the code is SVC_ENOMEM, and
- * whatever the call takes is released as usual. The calls are for the thread that runs the request's phase or
- * handler.
+ * code. A NULL response, which svc_response_new returns when out of memory, has no fields and no status; to
+ * change it is SVC_ENOMEM, and whatever the call takes is released as usual. The calls are for the thread
+ * that runs the request's phase or handler.
  *
  * All calls that answer return SVC_EINVAL for a status outside of 200 to 599, NULL data or a bad `type`.
  */
@@ -198,7 +198,7 @@ SVC_API int svc_response_file(svc_response *res, int status, const char *type, c
  * the result with svc_response_source. The response then has no body. `source` begins with
  * SVC_SOURCE_INIT, else SVC_EINVAL. Since: 0.1
  */
-SVC_API int svc_response_take_source(svc_response *res, svc_source *source);
+SVC_API int svc_response_take_source(svc_response *res, svc_source *source) SVC_MUST_CHECK;
 
 /*
  * The bytes of a body that is whole in memory, borrowed, and their number; NULL and 0 if the body is a

@@ -24,16 +24,28 @@
  * source waits. A reset counts as leaving, and so does a FIN, unless `cancel_half_closed` is off: then a
  * client that has only shut its sending side is served to the end, and only a reset or a failed write shows
  * that it has left. The request is cancelled (svc_request_cancelled), an answer that exists is sent, and a
- * reply that has nothing to send at the moment ends: its pipe is cancelled, its source closed. A FIN before
+ * reply that has nothing to send at the moment, its head included (svc_response_hold_head), ends: its pipe is
+ * cancelled, its source closed. A FIN before
  * the end of the body counts as leaving by either setting, and reading the body ends with SVC_ECANCELLED. A
  * FIN behind unread bytes that fill the socket cannot be seen.
  *
  * A route with SVC_DUPLEX, which is SVC_STREAM_BODY as well, has its body read on while the reply goes out:
  * by the writer of svc_response_writer, or, after a deferred answer has been completed, by a thread that
  * holds its svc_pending. The end of the reply ends the body too. If a body is over its limit, reading ends
- * with SVC_ETOOBIG, and the reply's writer must end the reply. No layer may see the body of such a route
- * (on_body): the start fails. It also fails if a protocol of the service does not support this, such as
- * HTTP/1 by libmicrohttpd: at present such routes are for svc_app_test only.
+ * with SVC_ETOOBIG, and the reply's writer must end the reply. The limits of such an exchange:
+ *
+ * - until the reply begins, those of any other route;
+ * - the route's timeout_ms holds for the body to its end: then reading ends with SVC_ECANCELLED, and the
+ *   writer must end the reply, which may say so. So a client cannot hold the exchange by sending slowly, and
+ *   routes for long conversations set their timeout_ms;
+ * - `send_timeout_ms` cuts the connection when the client takes nothing of a reply that is there for so long,
+ *   and when nothing comes either way for so long: while the service has nothing to send, bytes of the body
+ *   count, since the reply may wait for them. `body_timeout_ms` ends with the beginning of the reply, since a
+ *   client may have nothing to say before it has read more.
+ *
+ * No layer may see the body of such a route (on_body): the start fails. It also fails if a protocol of the
+ * service does not support this, such as HTTP/1 by libmicrohttpd: at present such routes are for svc_app_test
+ * only.
  */
 #ifndef SVC_STREAM_H
 #define SVC_STREAM_H
@@ -52,11 +64,11 @@ SVC_BEGIN_DECLS
  * the error is neither logged nor counted as a failure of the service. One thread at a time, which has the
  * request. Since: 0.1
  */
-SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len);
+SVC_API int64_t svc_request_read(svc_request *req, void *data, size_t len) SVC_MUST_CHECK;
 
 /* Reads as svc_request_read, and does not block: SVC_EAGAIN when nothing is there yet, after which the
  * function of svc_request_on_data is called once. Since: 0.1 */
-SVC_API int64_t svc_request_try_read(svc_request *req, void *data, size_t len);
+SVC_API int64_t svc_request_try_read(svc_request *req, void *data, size_t len) SVC_MUST_CHECK;
 
 /*
  * Calls `fn(arg)` once after each SVC_EAGAIN, when more bytes or the end have come; on the event loop's

@@ -50,14 +50,14 @@ typedef struct svc_test {
  * the test is not valid, the app has set-up errors (svc_app_errors), out of memory, while another thread
  * tests the app, when the app is mounted, started, being started or stopped, and for NULL. Since: 0.1
  */
-SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
+SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test) SVC_MUST_CHECK;
 
 /* svc_app_test with GET and the defaults of SVC_TEST_INIT. Since: 0.1 */
-SVC_API svc_reply *svc_app_test_get(svc_app *app, const char *target);
+SVC_API svc_reply *svc_app_test_get(svc_app *app, const char *target) SVC_MUST_CHECK;
 
 /* svc_app_test with `method` and a JSON text as its body. Since: 0.1 */
 SVC_API svc_reply *svc_app_test_json(svc_app *app, const char *method, const char *target,
-                                     const char *json);
+                                     const char *json) SVC_MUST_CHECK;
 
 /* Frees a reply. Accepts NULL. Since: 0.1 */
 SVC_API void svc_reply_free(svc_reply *reply);

@@ -22,6 +22,15 @@ typedef struct svc_reply svc_reply;           /* the reply that svc_app_test ret
 typedef struct svc_pending svc_pending;       /* a reference to a request that is answered later */
 
 /*
+ * Each call accepts NULL in place of such an object, and of those that other headers declare (a pipe, a
+ * queue, a loop, a timer, a waker, …): it is what a constructor returns when out of memory, so that a program
+ * need not check each step. A call that would change or use the object does nothing and returns SVC_ENOMEM;
+ * one that looks at it finds nothing: NULL, "", 0, false or SVC_ENOTFOUND. What the call takes is released
+ * as usual. svc_request_cancelled and svc_task_stopping are true, since nothing is to be done any more; a
+ * NULL loop is SVC_ESTATE, since svc_app_loop returns it before the start.
+ */
+
+/*
  * Flags of routes and middleware. A call refuses flags that are not its own: the sets of flags (those
  * here, SVC_RATE_, SVC_SCHEMA_, SVC_CACHE_, and the events of a watch) have no bit in common.
  */

@@ -52,7 +52,6 @@ struct test_client {
     bool left;                  /* the client has left */
     size_t sent;                /* of the body */
     const svc_test *test;
-    bool body_over; /* no more of the body is to be sent */
     struct peer peer;
 };
 
@@ -153,7 +152,6 @@ static enum exchange_step send_body(struct exchange *x, const svc_test *test,
                                     struct test_client *client)
 {
     size_t left = test->body_len - client->sent, len = left < BODY_PIECE ? left : BODY_PIECE;
-    client->body_over = !left;
     if (!left)
         return svc__dispatch_body_end(x);
     enum exchange_step step = svc__dispatch_body(x, (const char *)test->body + client->sent, len);
@@ -308,15 +306,13 @@ static int copy_trailers(struct svc_reply *reply, struct exchange *x)
 static bool send_on(struct exchange *x, const svc_test *test, struct test_client *client)
 {
     const char *reason;
-    if (client->body_over || !svc__exchange_reads_on(x))
+    if (!svc__body_stream_reads_on(x) || svc__driver_body_expired(x, svc__clock_ns()))
         return false;
     if (client->sent == test->body_len && send_trailers(x, test, &reason)) {
         svc__body_stream_stop(x, SVC_ECANCELLED);
-        client->body_over = true;
         return false;
     }
     enum exchange_step step = send_body(x, test, client);
-    client->body_over |= step == EXCHANGE_OVER;
     return step == EXCHANGE_BODY || step == EXCHANGE_REPLY;
 }
 
@@ -327,8 +323,11 @@ static int64_t read_source(struct test_host *test, struct exchange *x, char *spa
     while (n == SVC_EAGAIN && !leaves(test->client)) {
         bool sent = send_on(x, test->client->test, test->client);
         n = svc__dispatch_reply_read(x, space, BODY_PIECE);
-        if (n == SVC_EAGAIN && !sent)
-            await_own_news(test, test->client->end_ms);
+        if (n != SVC_EAGAIN || sent)
+            continue;
+        uint64_t now_ns = svc__clock_ns();
+        uint64_t due_ms = now_ns / 1000000 + svc__driver_body_ms(x, now_ns);
+        await_own_news(test, svc__least_u64(due_ms, test->client->end_ms));
     }
     return n;
 }

@@ -107,7 +107,7 @@ static void report_failure(void *of, int error)
 
 void *svc_request_worker(const svc_request *req)
 {
-    const struct app_worker *worker = svc__exchange_of(req)->host->worker;
+    const struct app_worker *worker = req ? svc__exchange_of(req)->host->worker : NULL;
     for (size_t i = 0; worker && i < worker->state_count; i++)
         if (worker->states[i].app == req->owner->app)
             return worker->states[i].state;

@@ -8,19 +8,25 @@
 #include "libsvc/app/task.h"
 #include "libsvc/base/list.h"
 
-/* The reason why `inner` cannot be mounted on `outer`; NULL when it can. */
-static const char *obstacle(const svc_app *outer, const svc_app *inner)
+static int refuse_mount(svc_app *outer, const char *prefix, int error, const char *why)
 {
-    if (!inner)
-        return svc_error_text(SVC_ENOMEM); /* of svc_app_new */
+    svc__faults_add(&outer->faults, NULL, 0, "svc_app_mount \"%s\": %s", prefix ? prefix : "", why);
+    return error;
+}
+
+/* Whether the one app can be mounted on the other: 0, or a code that is reported. */
+static int check_mount(svc_app *outer, const char *prefix, const svc_app *inner)
+{
+    if (!inner) /* of svc_app_new */
+        return refuse_mount(outer, prefix, SVC_ENOMEM, svc_error_text(SVC_ENOMEM));
     if (outer->state != APP_BUILDING || inner->state != APP_BUILDING)
-        return "only before either app has started";
+        return refuse_mount(outer, prefix, SVC_ESTATE, "only before either app has started");
     if (inner->parent)
-        return "the app is mounted already";
+        return refuse_mount(outer, prefix, SVC_ESTATE, "the app is mounted already");
     for (const svc_app *app = outer; app; app = app->parent)
         if (app == inner)
-            return "an app cannot be mounted on itself";
-    return NULL;
+            return refuse_mount(outer, prefix, SVC_EINVAL, "an app cannot be mounted on itself");
+    return 0;
 }
 
 static void refuse_metric(void *arg, const char *name)
@@ -37,14 +43,10 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     if (!group)
         return SVC_ENOMEM;
     svc_app *outer = group->app;
-    const char *why = obstacle(outer, inner);
-    if (why) {
-        svc__faults_add(&outer->faults, NULL, 0, "svc_app_mount \"%s\": %s", prefix ? prefix : "",
-                        why);
-        return inner ? SVC_EINVAL : SVC_ENOMEM;
-    }
     svc_group *at;
-    int error = svc__app_make_group(group, prefix, &at);
+    int error = check_mount(outer, prefix, inner);
+    if (!error)
+        error = svc__app_make_group(group, prefix, &at);
     if (error)
         return error;
     struct mount *mount = svc__arena_zalloc(&outer->memory, sizeof *mount);

@@ -116,16 +116,18 @@ int svc__task_adopt(svc_app *app, svc_app *inner)
 
 svc_app *svc_task_app(svc_task_context *context)
 {
-    return context->app;
+    return context ? context->app : NULL;
 }
 
 bool svc_task_stopping(svc_task_context *context)
 {
-    return atomic_load(&context->stopping);
+    return !context || atomic_load(&context->stopping);
 }
 
 int svc_task_sleep(svc_task_context *context, unsigned ms)
 {
+    if (!context)
+        return SVC_ENOMEM;
     struct task_list *list = context->list;
     uint64_t deadline_ms = svc__wait_deadline(ms);
     pthread_mutex_lock(&list->lock);

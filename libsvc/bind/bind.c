@@ -20,7 +20,9 @@ static bool begin(struct binding *b, svc_request *req, svc_response *res, const 
 {
     if (!schema || (text && schema->root->nested))
         return give_up(res, 500);
-    return svc__binding_begin(b, schema, &svc__exchange_of(req)->arena) ? give_up(res, 503) : true;
+    if (!req || svc__binding_begin(b, schema, &svc__exchange_of(req)->arena))
+        return give_up(res, 503);
+    return true;
 }
 
 static bool end(const struct binding *b, svc_response *res, void *out)

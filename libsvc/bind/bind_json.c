@@ -2,6 +2,7 @@
  * in the arena and not on the stack, since a table that names itself is as deep as the text. */
 #include "libsvc/bind/bind_json.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include <svc/json.h>

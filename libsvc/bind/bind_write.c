@@ -77,7 +77,7 @@ static void write_value(struct writing *writing, const char *key, const struct s
 {
     union {
         const char *text;
-        const json_t *json;
+        const struct json_t *json;
         int64_t number;
         uint64_t count;
         double real;

@@ -91,6 +91,8 @@ int svc_response_set_age(svc_response *res, uint64_t seconds)
 
 int svc_request_cache_control(const svc_request *req, svc_cache_wish *wish)
 {
+    if (!req)
+        return SVC_ENOMEM;
     struct cache_control value = svc__cache_control_none();
     const struct field *field = NULL;
     while ((field = svc__fields_each(&req->fields, field, FIELD_CACHE_CONTROL)))

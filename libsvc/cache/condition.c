@@ -205,6 +205,8 @@ static bool answer_nothing(svc_response *res)
 bool svc_request_check_conditions(svc_request *req, svc_response *res,
                                   const svc_validators *validators)
 {
+    if (!req)
+        return answer_nothing(res);
     struct validators state;
     enum method method = svc__method_find(req->method);
     svc_validators own = SVC_VALIDATORS_INIT;

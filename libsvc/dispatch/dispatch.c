@@ -535,14 +535,12 @@ bool svc__dispatch_unqueue(struct exchange *x)
     return true;
 }
 
-bool svc__dispatch_leave(struct exchange *x)
+bool svc__dispatch_leave(struct exchange **x)
 {
-    svc__stand_in_cancel(x);
-    if (!svc__away_withdraw(x))
+    svc__stand_in_cancel(*x);
+    if (!(*x)->held && !svc__away_withdraw(*x))
         return false;
-    x->hurried = true;
-    answer_problem(x, CLIENT_LEFT, NULL);
-    reply(x);
+    *x = svc__dispatch_refuse(*x, CLIENT_LEFT, NULL, SVC_CLIENT_GONE);
     return true;
 }
 

@@ -85,9 +85,11 @@ bool svc__dispatch_expire(struct exchange *x);
  * queue. */
 bool svc__dispatch_unqueue(struct exchange *x);
 
-/* Cancels the exchange, since its client has left. True: it was in the queue of the workers, and is
- * answered now. */
-bool svc__dispatch_leave(struct exchange *x);
+/* Cancels the exchange, since its client has left. True: it is answered now, by a 499 that nobody
+ * reads, because it was in the queue of the workers, or because its head waited for the first byte
+ * of a body, whose source is then closed. `*x` may be another exchange afterwards, as after
+ * svc__dispatch_refuse. */
+bool svc__dispatch_leave(struct exchange **x);
 
 /* Ends the exchange: runs on_done, and releases the response's body. */
 void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out);

@@ -3,6 +3,7 @@
 
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/refusal.h"
 
 uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns)
@@ -22,6 +23,19 @@ enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns)
         return DRIVER_WAITS;
     *x = svc__dispatch_refuse(*x, REFUSAL_LATE, SVC_TIMED_OUT);
     return DRIVER_TIMED_OUT;
+}
+
+uint64_t svc__driver_body_ms(const struct exchange *x, uint64_t now_ns)
+{
+    return svc__body_stream_reads_on(x) ? svc__exchange_remaining_ms(x, now_ns) : DRIVER_NEVER_MS;
+}
+
+bool svc__driver_body_expired(struct exchange *x, uint64_t now_ns)
+{
+    if (svc__driver_body_ms(x, now_ns))
+        return false;
+    svc__body_stream_stop(x, SVC_ECANCELLED);
+    return true;
 }
 
 enum exchange_step svc__driver_go_on(struct exchange *x)

@@ -26,6 +26,17 @@ uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns);
  * `*x` by an exchange that stands in for it. */
 enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns);
 
+/* Longer than any time limit of a request. */
+#define DRIVER_NEVER_MS UINT64_C(0x7fffffff)
+
+/* Milliseconds from `now_ns` for which a body may still come that is read on while its reply goes
+ * out: the rest of the request's time; DRIVER_NEVER_MS if none is. */
+uint64_t svc__driver_body_ms(const struct exchange *x, uint64_t now_ns);
+
+/* Ends the reading of such a body if its time is over at `now_ns`, and not the reply, which may say
+ * so. Whether it has. */
+bool svc__driver_body_expired(struct exchange *x, uint64_t now_ns);
+
 /* Goes on after news, or for the first time, as svc__dispatch_run; but EXCHANGE_BODY while others
  * still have the exchange, since they may have made room for more of its body. */
 enum exchange_step svc__driver_go_on(struct exchange *x);

@@ -78,6 +78,8 @@ static struct access_item *copy_item(struct arena *arena, const svc_kv *item,
 
 int svc_request_log_items(svc_request *req, const svc_kv *items)
 {
+    if (!req)
+        return SVC_ENOMEM;
     struct access_item *last = svc_request_get(req, &items_key);
     if (!items || !items->key)
         return 0;

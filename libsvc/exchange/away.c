@@ -156,6 +156,8 @@ bool svc__away_replaceable(const struct exchange *x)
 
 int svc_request_resume(svc_request *req)
 {
+    if (!req)
+        return SVC_ENOMEM;
     struct exchange *x = svc__exchange_of(req);
     int wait = WAIT_PENDING;
     bool in_time = atomic_compare_exchange_strong(&x->away.wait, &wait, WAIT_RESUMED);

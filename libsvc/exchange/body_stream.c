@@ -31,7 +31,7 @@ int svc__body_stream_begin(struct exchange *x)
     svc_pipe_on_room(stream->pipe, svc__waker_fire, &stream->room);
     x->body.stream = stream;
     if (x->framing.kind == BODY_NONE)
-        svc_pipe_end(stream->pipe, 0);
+        svc__body_stream_end(x);
     return 0;
 }
 
@@ -56,6 +56,7 @@ enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, s
 
 void svc__body_stream_end(struct exchange *x)
 {
+    x->body.stream->over = true;
     svc_pipe_end(x->body.stream->pipe, 0);
 }
 
@@ -64,9 +65,18 @@ void svc__body_stream_stop(struct exchange *x, int error)
     struct body_stream *stream = x->body.stream;
     if (!stream)
         return;
+    stream->over = true;
     svc_pipe_on_room(stream->pipe, NULL, NULL);
     svc__waker_disarm(&stream->room);
     svc_pipe_end(stream->pipe, error);
+}
+
+bool svc__body_stream_reads_on(const struct exchange *x)
+{
+    if (!x->body.stream || x->body.stream->over || !x->replied)
+        return false;
+    const struct route *route = x->request.route;
+    return route && route->flags & SVC_DUPLEX && !svc__exchange_reply_bodiless(x);
 }
 
 /* ---- Reading */
@@ -98,6 +108,8 @@ static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t l
 static int64_t read_with(svc_request *req, char *data, size_t len,
                          int64_t (*read)(svc_pipe *pipe, void *data, size_t len))
 {
+    if (!req)
+        return SVC_ENOMEM;
     struct exchange *x = svc__exchange_of(req);
     struct body_stream *stream = x->body.stream;
     if (!stream)
@@ -119,7 +131,7 @@ static int64_t read_with(svc_request *req, char *data, size_t len,
 
 int64_t svc_request_read(svc_request *req, void *data, size_t len)
 {
-    return svc__reactor_on_loop() ? SVC_ESTATE : read_with(req, data, len, svc_pipe_read);
+    return req && svc__reactor_on_loop() ? SVC_ESTATE : read_with(req, data, len, svc_pipe_read);
 }
 
 int64_t svc_request_try_read(svc_request *req, void *data, size_t len)
@@ -129,15 +141,17 @@ int64_t svc_request_try_read(svc_request *req, void *data, size_t len)
 
 int svc_request_on_data(svc_request *req, void (*fn)(void *arg), void *arg)
 {
-    struct body_stream *stream = svc__exchange_of(req)->body.stream;
+    const struct body_stream *stream = req ? svc__exchange_of(req)->body.stream : NULL;
     if (!stream)
-        return SVC_ESTATE;
+        return req ? SVC_ESTATE : SVC_ENOMEM;
     svc_pipe_on_data(stream->pipe, fn, arg);
     return 0;
 }
 
 uint64_t svc_request_length(const svc_request *req)
 {
+    if (!req)
+        return 0;
     const struct framing *framing = &svc__exchange_of(req)->framing;
     if (framing->kind == BODY_CHUNKED)
         return SVC_LENGTH_UNKNOWN;

@@ -12,6 +12,7 @@ struct body_stream {
     svc_pipe *pipe;
     struct waker room;
     uint64_t left; /* bytes that are still accepted */
+    bool over;     /* no more comes: the body is whole, or was stopped */
     /* The reader's. */
     struct bytes rest; /* of a piece that layers have replaced: bytes that are not read yet */
     bool at_end;       /* the layers have seen the end */
@@ -29,5 +30,9 @@ void svc__body_stream_end(struct exchange *x);
 
 /* Ends the body early: its reader gets `error`. Does nothing when the exchange has no stream. */
 void svc__body_stream_stop(struct exchange *x, int error);
+
+/* Whether the body is read on while the reply goes out, and more of it may come: its host hands that
+ * in. */
+bool svc__body_stream_reads_on(const struct exchange *x);
 
 #endif

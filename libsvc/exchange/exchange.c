@@ -27,13 +27,6 @@ struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_hos
     return x;
 }
 
-bool svc__exchange_reads_on(const struct exchange *x)
-{
-    const struct route *route = x->request.route;
-    return route && route->flags & SVC_DUPLEX && x->body.stream && x->replied &&
-           !svc__exchange_reply_bodiless(x);
-}
-
 uint64_t svc__exchange_reply_length(const struct exchange *x)
 {
     const svc_response *res = &x->response;

@@ -216,10 +216,6 @@ static inline bool svc__exchange_has_reply(const struct exchange *x)
     return !x->away.out && x->replied;
 }
 
-/* Whether the handler reads the body while the reply goes out: its host hands in the rest of the
- * body as long as svc__dispatch_body wants more. */
-bool svc__exchange_reads_on(const struct exchange *x);
-
 /* The length of the response's body, or of the body that a HEAD or a 304 leaves out;
  * SVC_LENGTH_UNKNOWN. */
 uint64_t svc__exchange_reply_length(const struct exchange *x);

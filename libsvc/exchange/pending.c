@@ -24,8 +24,8 @@ struct svc_pending {
 svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *pending, void *arg),
                                void *arg)
 {
-    struct exchange *x = svc__exchange_of(req);
-    if (!x->handling || atomic_load(&x->away.pending))
+    struct exchange *x = req ? svc__exchange_of(req) : NULL;
+    if (!x || !x->handling || atomic_load(&x->away.pending))
         return NULL;
     svc_pending *pending = svc__arena_zalloc(&x->arena, sizeof *pending);
     if (!pending || svc__away_prepare(x, svc__layers_lent(x)))

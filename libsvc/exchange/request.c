@@ -20,16 +20,18 @@ struct request_value {
 
 const char *svc_request_method(const svc_request *req)
 {
-    return req->method.data;
+    return req ? req->method.data : "";
 }
 
 const char *svc_request_target(const svc_request *req)
 {
-    return req->target.raw.data;
+    return req ? req->target.raw.data : "";
 }
 
 const char *svc_request_path(const svc_request *req)
 {
+    if (!req)
+        return "";
     const struct target *target = &req->target;
     if (!target->has_query && target->path.len)
         return target->path.data; /* the end of the target, NUL-terminated as that is */
@@ -42,18 +44,18 @@ const char *svc_request_path(const svc_request *req)
 const char *svc_request_raw_query(const svc_request *req)
 {
     /* The query is the end of the target, so it is NUL-terminated as that is. */
-    return req->target.has_query ? req->target.query.data : NULL;
+    return req && req->target.has_query ? req->target.query.data : NULL;
 }
 
 const char *svc_request_route(const svc_request *req)
 {
-    return req->route ? req->route->pattern.text : "";
+    return req && req->route ? req->route->pattern.text : "";
 }
 
 const char *svc_request_param(const svc_request *req, const char *name)
 {
     struct bytes wanted = svc__bytes_z(name);
-    for (size_t i = 0; i < req->match.count; i++)
+    for (size_t i = 0; req && i < req->match.count; i++)
         if (svc__bytes_eq(req->match.params[i].name, wanted))
             return req->params[i];
     return NULL;
@@ -78,6 +80,8 @@ const char *svc_request_query(const svc_request *req, const char *name)
 
 const char *svc_request_query_nth(const svc_request *req, const char *name, size_t n)
 {
+    if (!req)
+        return NULL;
     svc__request_parse_query(req);
     struct bytes wanted = svc__bytes_z(name);
     for (size_t i = 0; i < req->query_count; i++)
@@ -88,6 +92,8 @@ const char *svc_request_query_nth(const svc_request *req, const char *name, size
 
 size_t svc_request_query_count(const svc_request *req)
 {
+    if (!req)
+        return 0;
     svc__request_parse_query(req);
     return req->query_count;
 }
@@ -95,8 +101,7 @@ size_t svc_request_query_count(const svc_request *req)
 int svc_request_query_at(const svc_request *req, size_t index, const char **name,
                          const char **value)
 {
-    svc__request_parse_query(req);
-    if (index >= req->query_count)
+    if (index >= svc_request_query_count(req))
         return SVC_ENOTFOUND;
     *name = req->query[index].name.data;
     *value = req->query[index].value.data;
@@ -110,6 +115,8 @@ const char *svc_request_header(const svc_request *req, const char *name)
 
 const char *svc_request_header_nth(const svc_request *req, const char *name, size_t n)
 {
+    if (!req)
+        return NULL;
     struct bytes wanted = svc__bytes_z(name);
     const struct field *field = svc__fields_named(&req->fields, NULL, wanted);
     while (field && n-- > 0)
@@ -119,13 +126,13 @@ const char *svc_request_header_nth(const svc_request *req, const char *name, siz
 
 size_t svc_request_header_count(const svc_request *req)
 {
-    return req->fields.count;
+    return req ? req->fields.count : 0;
 }
 
 int svc_request_header_at(const svc_request *req, size_t index, const char **name,
                           const char **value)
 {
-    if (index >= req->fields.count)
+    if (index >= svc_request_header_count(req))
         return SVC_ENOTFOUND;
     *name = req->fields.list[index].name.data;
     *value = req->fields.list[index].value.data;
@@ -134,14 +141,14 @@ int svc_request_header_at(const svc_request *req, size_t index, const char **nam
 
 unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding)
 {
-    return svc__accept_encoding_weight(&req->fields, svc__bytes_z(coding));
+    return req ? svc__accept_encoding_weight(&req->fields, svc__bytes_z(coding)) : 0;
 }
 
 const char *svc_request_cookie(const svc_request *req, const char *name)
 {
     struct bytes wanted = svc__bytes_z(name), value;
     const struct field *field = NULL;
-    while ((field = svc__fields_each(&req->fields, field, FIELD_COOKIE)))
+    while (req && (field = svc__fields_each(&req->fields, field, FIELD_COOKIE)))
         if (!svc__cookie_find(field->value, wanted, &value))
             return svc__arena_strndup(&svc__exchange_of(req)->arena, value.data, value.len);
     return NULL;
@@ -150,37 +157,39 @@ const char *svc_request_cookie(const svc_request *req, const char *name)
 const char *svc_request_body(const svc_request *req, size_t *len)
 {
     if (len)
-        *len = req->body.len;
-    return req->body.data ? req->body.data : "";
+        *len = req ? req->body.len : 0;
+    return req && req->body.data ? req->body.data : "";
 }
 
 const char *svc_request_peer(const svc_request *req)
 {
-    return req->peer.text;
+    return req ? req->peer.text : "";
 }
 
 const char *svc_request_scheme(const svc_request *req)
 {
-    return req->scheme;
+    return req ? req->scheme : "";
 }
 
 const char *svc_request_id(const svc_request *req)
 {
-    return req->id;
+    return req ? req->id : "";
 }
 
 void *svc_request_arg(const svc_request *req)
 {
-    return req->route ? req->route->arg : NULL;
+    return req && req->route ? req->route->arg : NULL;
 }
 
 svc_app *svc_request_app(const svc_request *req)
 {
-    return req->owner->app;
+    return req ? req->owner->app : NULL;
 }
 
 const char *svc_request_mount(const svc_request *req)
 {
+    if (!req)
+        return "";
     size_t segments = 0, len = 0;
     struct bytes prefix = req->owner->mounted_at, path = req->target.path;
     for (size_t i = 0; i < prefix.len; i++)
@@ -196,6 +205,8 @@ const char *svc_request_mount(const svc_request *req)
 
 uint64_t svc_request_remaining_ms(const svc_request *req)
 {
+    if (!req)
+        return 0;
     const struct exchange *x = svc__exchange_of(req);
     bool cut = atomic_load_explicit(req->plan->draining, memory_order_relaxed) == DRAIN_CUT;
     if (cut || atomic_load(&x->away.cancelled))
@@ -207,7 +218,7 @@ const char *svc_request_timeout_text(const svc_request *req)
 {
     char text[NUM_U64_LEN];
     size_t len = svc__num_format_u64(text, svc_request_remaining_ms(req));
-    const char *copy = svc__arena_strndup(&svc__exchange_of(req)->arena, text, len);
+    const char *copy = req ? svc__arena_strndup(&svc__exchange_of(req)->arena, text, len) : NULL;
     return copy ? copy : "";
 }
 
@@ -218,12 +229,12 @@ bool svc_request_cancelled(const svc_request *req)
 
 void *svc_request_alloc(svc_request *req, size_t size)
 {
-    return svc__arena_alloc(&svc__exchange_of(req)->arena, size ? size : 1);
+    return req ? svc__arena_alloc(&svc__exchange_of(req)->arena, size ? size : 1) : NULL;
 }
 
 int svc_request_add_cleanup(svc_request *req, void (*fn)(void *arg), void *arg)
 {
-    return svc__arena_defer(&svc__exchange_of(req)->arena, fn, arg);
+    return req ? svc__arena_defer(&svc__exchange_of(req)->arena, fn, arg) : SVC_ENOMEM;
 }
 
 static struct request_value *find_value(const svc_request *req, const svc_key *key,
@@ -237,12 +248,14 @@ static struct request_value *find_value(const svc_request *req, const svc_key *k
 
 void *svc_request_get(const svc_request *req, const svc_key *key)
 {
-    const struct request_value *value = find_value(req, key, NULL);
+    const struct request_value *value = req ? find_value(req, key, NULL) : NULL;
     return value ? value->value : NULL;
 }
 
 int svc_request_set(svc_request *req, const svc_key *key, void *value)
 {
+    if (!req)
+        return SVC_ENOMEM;
     /* Those that a home may need are not changed but hidden. */
     const struct request_value *shared = svc__exchange_of(req)->away.lent.values;
     struct request_value *entry = find_value(req, key, shared);
@@ -268,5 +281,5 @@ bool svc__request_accept_coding(const svc_request *req, svc_response *res)
 
 svc_loop *svc_request_loop(const svc_request *req)
 {
-    return svc__exchange_of(req)->home->loop;
+    return req ? svc__exchange_of(req)->home->loop : NULL;
 }

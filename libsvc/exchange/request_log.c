@@ -25,8 +25,8 @@ static void add_ids(svc_log_record *record, const svc_request *req, struct ids *
 void svc_log_write(const svc_request *req, svc_log_site *site, const char *message,
                    const svc_kv *items)
 {
-    struct logger *logger = req->plan->logger;
-    if (!svc__log_wants(logger, site))
+    struct logger *logger = req ? req->plan->logger : NULL;
+    if (!logger || !svc__log_wants(logger, site))
         return;
     svc_log_record record = svc__log_record_of(logger, site, message, items);
     struct ids ids;

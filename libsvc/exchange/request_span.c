@@ -210,7 +210,7 @@ void svc_span_link(svc_span *span, const char *traceparent)
 
 const char *svc_span_traceparent(svc_request *req, const svc_span *span)
 {
-    return span ? svc__request_trace_render(req, &span->own) : svc_request_traceparent(req);
+    return req && span ? svc__request_trace_render(req, &span->own) : svc_request_traceparent(req);
 }
 
 void svc_span_end(svc_span *span)

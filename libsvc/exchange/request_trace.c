@@ -10,6 +10,11 @@ static struct arena *arena_of(const svc_request *req)
     return &svc__exchange_of(req)->arena;
 }
 
+static struct request_trace *trace_of(const svc_request *req)
+{
+    return req ? &svc__exchange_of(req)->request.trace : NULL;
+}
+
 void svc__request_trace_new_span(struct trace *trace)
 {
     static const unsigned char none[TRACE_SPAN_BYTES];
@@ -30,8 +35,8 @@ static const char *render(const svc_request *req, const unsigned char *id, size_
 
 const char *svc_request_trace_id(const svc_request *req)
 {
-    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
-    if (trace->origin == TRACE_NONE)
+    struct request_trace *trace = trace_of(req);
+    if (!trace || trace->origin == TRACE_NONE)
         return "";
     if (!trace->trace_id)
         trace->trace_id = render(req, trace->own.trace_id, TRACE_ID_BYTES);
@@ -40,8 +45,8 @@ const char *svc_request_trace_id(const svc_request *req)
 
 const char *svc_request_span_id(const svc_request *req)
 {
-    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
-    if (trace->origin == TRACE_NONE)
+    struct request_trace *trace = trace_of(req);
+    if (!trace || trace->origin == TRACE_NONE)
         return "";
     if (!trace->span_id)
         trace->span_id = render(req, trace->own.span_id, TRACE_SPAN_BYTES);
@@ -50,8 +55,8 @@ const char *svc_request_span_id(const svc_request *req)
 
 const char *svc_request_parent_id(const svc_request *req)
 {
-    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
-    if (trace->origin != TRACE_CONTINUED)
+    struct request_trace *trace = trace_of(req);
+    if (!trace || trace->origin != TRACE_CONTINUED)
         return "";
     if (!trace->parent_id)
         trace->parent_id = render(req, trace->parent, TRACE_SPAN_BYTES);
@@ -60,13 +65,13 @@ const char *svc_request_parent_id(const svc_request *req)
 
 bool svc_request_sampled(const svc_request *req)
 {
-    return req->trace.own.flags & TRACE_SAMPLED;
+    return req && req->trace.own.flags & TRACE_SAMPLED;
 }
 
 void svc_request_set_sampled(svc_request *req, bool sampled)
 {
-    struct trace *own = &req->trace.own;
-    if (req->trace.origin == TRACE_NONE)
+    struct trace *own = req ? &req->trace.own : NULL;
+    if (!own || req->trace.origin == TRACE_NONE)
         return;
     own->flags = (unsigned char)((own->flags & ~TRACE_SAMPLED) | (sampled ? TRACE_SAMPLED : 0));
 }
@@ -83,7 +88,7 @@ const char *svc__request_trace_render(svc_request *req, const struct trace *trac
 
 const char *svc_request_traceparent(svc_request *req)
 {
-    if (req->trace.origin == TRACE_NONE)
+    if (!req || req->trace.origin == TRACE_NONE)
         return "";
     struct trace call = req->trace.own;
     if (!req->trace.spans) /* else those who look at the trace would miss that span */
@@ -107,9 +112,9 @@ static void read_inbound(const svc_request *req, struct trace_state *state)
 
 const char *svc_request_tracestate(const svc_request *req)
 {
-    struct request_trace *trace = &svc__exchange_of(req)->request.trace;
-    if (trace->tracestate)
-        return trace->tracestate;
+    struct request_trace *trace = trace_of(req);
+    if (!trace || trace->tracestate)
+        return trace ? trace->tracestate : "";
     struct trace_state state = {.count = 0};
     char text[TRACE_STATE_MAX];
     read_inbound(req, &state);
@@ -137,6 +142,8 @@ static struct bytes join(svc_request *req, struct bytes key, struct bytes value)
 int svc_request_set_tracestate(svc_request *req, const char *key, const char *value)
 {
     struct bytes name = svc__bytes_z(key), text = svc__bytes_z(value);
+    if (!req)
+        return SVC_ENOMEM;
     if (!svc__trace_key_valid(name) || !svc__trace_value_valid(text))
         return SVC_EINVAL;
     if (name.len + 1 + text.len > TRACE_MEMBER_LONG)

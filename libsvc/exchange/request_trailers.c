@@ -53,8 +53,8 @@ int svc__request_trailers_take(struct exchange *x, const struct field *fields, s
 /* One that reads the body itself has them once it has read the end, however early they came. */
 static const struct trailers *trailers_of(const svc_request *req)
 {
-    const struct exchange *x = svc__exchange_of(req);
-    if (x->body.stream && !x->body.stream->at_end)
+    const struct exchange *x = req ? svc__exchange_of(req) : NULL;
+    if (!x || (x->body.stream && !x->body.stream->at_end))
         return NULL;
     return atomic_load_explicit(&x->body.trailers, memory_order_acquire);
 }

@@ -219,9 +219,7 @@ size_t svc_response_header_count(const svc_response *res)
 int svc_response_header_at(const svc_response *res, size_t index, const char **name,
                            const char **value)
 {
-    if (!res)
-        return SVC_ENOMEM;
-    if (index >= res->field_count)
+    if (index >= svc_response_header_count(res))
         return SVC_ENOTFOUND;
     *name = res->fields[index].name.data;
     *value = res->fields[index].value.data;

@@ -1,6 +1,8 @@
 /* The routes of a service, as the answer to a path that none of them matches. */
 #include "libsvc/json/debug_routes.h"
 
+#include <jansson.h>
+
 #include <svc/json.h>
 
 #include "libsvc/exchange/exchange.h"

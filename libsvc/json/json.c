@@ -1,4 +1,5 @@
 /* JSON in and out, by jansson. */
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,8 +62,10 @@ static json_t *parse(svc_request *req, svc_response *res)
 
 json_t *svc_request_json(svc_request *req, svc_response *res)
 {
-    if (!res) /* of svc_response_new, when memory has run out */
+    if (!req || !res) { /* of svc_pending_request or svc_response_new, when memory has run out */
+        svc_response_problem(res, REFUSAL_NO_MEMORY);
         return NULL;
+    }
     if (req->json)
         return req->json;
     if (!media_type_accepted(req, res))

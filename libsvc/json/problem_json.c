@@ -1,4 +1,6 @@
 /* Problem details with members of the occurrence's own, out of jansson's hands. */
+#include <jansson.h>
+
 #include <svc/json.h>
 
 #include "libsvc/exchange/problem.h"

@@ -1,6 +1,7 @@
 /* The admin pages. */
 #include "libsvc/ops/admin.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include <svc/cache.h>

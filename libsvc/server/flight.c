@@ -6,6 +6,7 @@
 #include "libsvc/dispatch/driver.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/server/loop.h"
 
@@ -37,8 +38,10 @@ static uint64_t phase_ms(const struct flight *flight)
     case FLIGHT_STALL:
     case FLIGHT_HANDLE:
         return svc__driver_due_ms(flight->x, turn_ns(flight));
+    case FLIGHT_SEND: /* the time of a body that is read on may end before */
+        return svc__least_u64(config->send_timeout_ms,
+                              svc__driver_body_ms(flight->x, turn_ns(flight)));
     case FLIGHT_NONE:
-    case FLIGHT_SEND:
         break;
     }
     return config->send_timeout_ms;
@@ -183,8 +186,31 @@ static void give_flight_up(struct flight *flight)
     resume_flight(flight);
 }
 
+/*
+ * The time limit of the body has come, or that of the reply, for which bytes of the body count as
+ * well while the service has nothing to send: it may wait for more of the body. Whether the sending
+ * goes on.
+ */
+static bool reads_on_expired(struct flight *flight)
+{
+    struct loop *loop = flight->loop;
+    bool came = flight->x->request.bytes_in != flight->progress;
+    flight->progress = flight->x->request.bytes_in;
+    uint64_t passed = loop->now_ms - flight->limit->since_ms;
+    uint64_t send_ms = loop->server->app->config.send_timeout_ms;
+    if (svc__driver_body_expired(flight->x, turn_ns(flight)) && passed < send_ms) {
+        svc__time_limit_end_in(loop, flight->limit, send_ms - passed);
+        return true;
+    }
+    if (came && flight->waits)
+        svc__flight_enter(flight, FLIGHT_SEND);
+    return came && flight->waits;
+}
+
 static void sending_expired(struct flight *flight)
 {
+    if (svc__body_stream_reads_on(flight->x) && reads_on_expired(flight))
+        return;
     if (flight->waits) { /* it is the service that has had nothing to send all the time */
         svc__flight_time_out(flight);
         give_flight_up(flight);
@@ -214,10 +240,12 @@ void svc__flight_expired(struct flight *flight)
 void svc__flight_departed(struct flight *flight, bool ended, bool may_be_whole)
 {
     bool stalls = flight->phase == FLIGHT_STALL, sends = flight->phase == FLIGHT_SEND;
-    if ((stalls && !may_be_whole) || (ended && sends))
+    if ((stalls && !may_be_whole) || (ended && sends)) {
         give_flight_up(flight);
-    else if (ended && svc__dispatch_leave(flight->x))
+    } else if (ended && svc__dispatch_leave(&flight->x)) {
+        has_exchange(flight);
         resume_flight(flight);
+    }
 }
 
 void svc__flight_cut(struct flight *flight)

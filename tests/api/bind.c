@@ -1,5 +1,6 @@
 /* Binding: each rule of a field, by JSON, query, form and path. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>

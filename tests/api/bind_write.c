@@ -1,5 +1,6 @@
 /* Structs written by the schemas that read them. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

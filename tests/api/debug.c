@@ -1,5 +1,6 @@
 /* What replies tell in development mode, and never else. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <string.h>
 
 #include <svc.h>

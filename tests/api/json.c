@@ -1,5 +1,6 @@
 /* JSON in and out where it is deep, odd or wrong. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

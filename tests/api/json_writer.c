@@ -1,6 +1,7 @@
 /* JSON written piece by piece: what is written, what is refused, and what becomes of the response.
  */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

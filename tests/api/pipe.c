@@ -37,7 +37,7 @@ Test(api_pipe, what_was_written_is_read_and_then_the_end)
     cr_expect_eq(svc_pipe_try_write(pipe, "de", 2), 2);
     expect_read(pipe, "abcde");
     cr_expect_eq(svc_pipe_try_read(pipe, data, sizeof data), SVC_EAGAIN);
-    svc_pipe_write(pipe, "f", 1);
+    (void)!svc_pipe_write(pipe, "f", 1);
     svc_pipe_end(pipe, 0);
     cr_expect_eq(svc_pipe_write(pipe, "g", 1), SVC_ECLOSED);
     cr_expect_eq(svc_pipe_try_write(pipe, "g", 1), SVC_ECLOSED);
@@ -98,7 +98,7 @@ Test(api_pipe, an_error_jumps_over_what_is_held)
     char data[8];
     for (size_t i = 0; i < ROWS(rows); i++) {
         svc_pipe *pipe = make(0);
-        svc_pipe_write(pipe, "abc", 3);
+        (void)!svc_pipe_write(pipe, "abc", 3);
         svc_pipe_end(pipe, rows[i].given);
         svc_pipe_end(pipe, 0);
         cr_expect_eq(svc_pipe_read(pipe, data, sizeof data), rows[i].read);
@@ -112,7 +112,7 @@ Test(api_pipe, the_first_end_counts)
 {
     char data[8];
     svc_pipe *pipe = make(0);
-    svc_pipe_write(pipe, "abc", 3);
+    (void)!svc_pipe_write(pipe, "abc", 3);
     svc_pipe_end(pipe, 0);
     svc_pipe_end(pipe, SVC_ESYSTEM);
     expect_read(pipe, "abc");
@@ -124,7 +124,7 @@ Test(api_pipe, a_reader_that_goes_cancels_the_writer)
 {
     char data[8];
     svc_pipe *pipe = make(4);
-    svc_pipe_write(pipe, "abcd", 4);
+    (void)!svc_pipe_write(pipe, "abcd", 4);
     svc_pipe_cancel(pipe);
     svc_pipe_cancel(pipe);
     cr_expect_eq(svc_pipe_write(pipe, "e", 1), SVC_ECANCELLED);
@@ -143,13 +143,13 @@ Test(api_pipe, the_reader_is_called_once_when_there_is_something)
     int calls = 0;
     svc_pipe *pipe = make(0);
     svc_pipe_on_data(pipe, count, &calls);
-    svc_pipe_write(pipe, "a", 1);
+    (void)!svc_pipe_write(pipe, "a", 1);
     cr_expect_eq(calls, 0, "it had not asked");
     expect_read(pipe, "a");
     for (int i = 1; i <= 3; i++) {
         cr_expect_eq(svc_pipe_try_read(pipe, data, sizeof data), SVC_EAGAIN);
-        svc_pipe_write(pipe, "b", 1);
-        svc_pipe_try_write(pipe, "c", 1);
+        (void)!svc_pipe_write(pipe, "b", 1);
+        (void)!svc_pipe_try_write(pipe, "c", 1);
         cr_expect_eq(calls, i);
         expect_read(pipe, "bc");
     }
@@ -221,7 +221,7 @@ Test(api_pipe, who_goes_or_takes_back_is_not_called_any_more)
             svc_pipe_on_data(pipe, NULL, NULL);
         else
             svc_pipe_cancel(pipe);
-        svc_pipe_try_write(pipe, "a", 1);
+        (void)!svc_pipe_try_write(pipe, "a", 1);
         svc_pipe_end(pipe, 0);
         svc_pipe_unref(pipe);
 
@@ -248,7 +248,7 @@ Test(api_pipe, another_function_is_called_at_its_own_next_turn)
     cr_expect_eq(svc_pipe_try_read(pipe, data, sizeof data), SVC_EAGAIN);
     svc_pipe_on_data(pipe, count, &second);
     cr_expect_eq(svc_pipe_try_read(pipe, data, sizeof data), SVC_EAGAIN);
-    svc_pipe_write(pipe, "a", 1);
+    (void)!svc_pipe_write(pipe, "a", 1);
     cr_expect_eq(first, 0);
     cr_expect_eq(second, 1);
     svc_pipe_unref(pipe);
@@ -337,7 +337,7 @@ static void read_and_write(void *arg)
     while (svc_pipe_try_read(e->pipe, data, sizeof data) > 0)
         ;
     if (e->left-- > 0)
-        svc_pipe_write(e->pipe, "a", 1);
+        (void)!svc_pipe_write(e->pipe, "a", 1);
     e->running = false;
 }
 
@@ -347,7 +347,7 @@ Test(api_pipe, a_callback_that_gives_reason_to_call_it_again_is_called_when_it_h
     char data[8];
     svc_pipe_on_data(echo.pipe, read_and_write, &echo);
     cr_expect_eq(svc_pipe_try_read(echo.pipe, data, sizeof data), SVC_EAGAIN);
-    svc_pipe_write(echo.pipe, "a", 1);
+    (void)!svc_pipe_write(echo.pipe, "a", 1);
     cr_expect_eq(echo.calls, 6);
     svc_pipe_unref(echo.pipe);
 }

@@ -1,5 +1,6 @@
 /* Tables of fields: every mistake is told at start, by file and line, and keeps the app from it. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

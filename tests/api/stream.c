@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -607,6 +608,41 @@ Test(stream, a_body_over_its_limit_ends_the_reading_and_not_the_reply, .init = m
     svc_reply *reply = svc_app_test(app, &test);
     cr_expect_eq(last, SVC_ETOOBIG);
     cr_expect_str_eq(svc_reply_body(reply, NULL), "over");
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+static int read_when_late(svc_pipe *pipe, void *arg)
+{
+    char data[1000];
+    (void)arg;
+    while (!svc_request_cancelled(duplex))
+        sched_yield();
+    while ((last = svc_request_read(duplex, data, sizeof data)) > 0)
+        continue;
+    return svc_pipe_write(pipe, "late", 4);
+}
+
+static int answer_late(svc_request *req, svc_response *res)
+{
+    duplex = req;
+    return svc_response_writer(res, 200, "text/plain", read_when_late, NULL);
+}
+
+Test(stream, a_deadline_ends_the_reading_and_not_the_reply, .init = make_large)
+{
+    svc_app *app = svc_app_new("test");
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "/";
+    route.handler = answer_late;
+    route.flags = SVC_DUPLEX;
+    route.max_body = LARGE;
+    route.timeout_ms = 50;
+    svc_app_route(app, &route);
+    svc_reply *reply = send(app, large, LARGE);
+    cr_expect_eq(last, SVC_ECANCELLED);
+    cr_expect_eq(svc_reply_outcome(reply), SVC_COMPLETE);
+    cr_expect_str_eq(svc_reply_body(reply, NULL), "late");
     svc_reply_free(reply);
     svc_app_free(app);
 }

@@ -187,7 +187,7 @@ static int answer_silence(svc_request *req, svc_response *res)
 {
     (void)req;
     silent = svc_pipe_new(0);
-    svc_pipe_try_write(silent, "first", 5);
+    (void)!svc_pipe_try_write(silent, "first", 5);
     return svc_response_pipe(res, 200, NULL, svc_pipe_ref(silent));
 }
 

@@ -1,5 +1,6 @@
 /* A service as a stranger writes it in C++, outside the tree: with every macro of the headers. */
 #include <cstring>
+#include <jansson.h>
 
 #define SVC_LOG_MODULE "consumer"
 #include <svc.h>

@@ -9,6 +9,7 @@
  *
  * It logs the events of its requests.
  */
+#include <jansson.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -565,7 +566,7 @@ static int write_little(svc_pipe *pipe, void *arg)
 static int write_badly(svc_pipe *pipe, void *arg)
 {
     (void)arg;
-    svc_pipe_write(pipe, "begin", 5);
+    (void)!svc_pipe_write(pipe, "begin", 5);
     return SVC_ESYSTEM;
 }
 

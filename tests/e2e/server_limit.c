@@ -1,4 +1,6 @@
 /* The server for the tests of rate limits: each route has its own limit. */
+#include <jansson.h>
+
 #include <svc.h>
 
 enum { LOOPS = 4 };

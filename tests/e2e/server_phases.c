@@ -214,7 +214,7 @@ static void finish(const struct item *item)
     if (item->pending)
         complete(item);
     if (item->pipe) {
-        svc_pipe_try_write(item->pipe, "end", 3);
+        (void)!svc_pipe_try_write(item->pipe, "end", 3);
         svc_pipe_end(item->pipe, 0);
         svc_pipe_unref(item->pipe);
     }
@@ -299,19 +299,19 @@ static struct source *new_source(const svc_request *req)
 
 static int set_source(svc_response *res, struct source *state)
 {
+    bool known = atoi(state->n) % 2 && state->step == 0; /* libmicrohttpd goes another way then */
     svc_source source = SVC_SOURCE_INIT;
     source.read = read_source;
     source.close = close_source;
     source.state = state;
-    if (atoi(state->n) % 2) /* libmicrohttpd then uses other code */
+    if (known)
         source.length = strlen("beginend");
     log_n("reached", state->n);
     return svc_response_source(res, 200, "text/plain", &source);
 }
 
-static int source_answer(svc_request *req, svc_response *res)
+static int answer_from(svc_response *res, struct source *source)
 {
-    struct source *source = new_source(req);
     if (!source)
         return SVC_ENOMEM;
     svc_waker *waker = svc_response_waker(res);
@@ -319,6 +319,21 @@ static int source_answer(svc_request *req, svc_response *res)
     source->waker = waker;
     pthread_mutex_unlock(&lock);
     return set_source(res, source);
+}
+
+static int source_answer(svc_request *req, svc_response *res)
+{
+    return answer_from(res, new_source(req));
+}
+
+/* One that has nothing at first, so that the head waits too. */
+static int held_answer(svc_request *req, svc_response *res)
+{
+    struct source *source = new_source(req);
+    if (source)
+        source->step = 1;
+    svc_response_hold_head(res);
+    return answer_from(res, source);
 }
 
 /* No waker is held. */
@@ -355,11 +370,11 @@ static void take_wakers(void)
     pthread_mutex_unlock(&lock);
 }
 
-static int write_answer(svc_pipe *pipe, void *arg)
+static int write_end(svc_pipe *pipe, void *arg)
 {
     const char *n = arg;
+    int error = 0;
     unsigned since = atomic_load(&goes);
-    int error = svc_pipe_write(pipe, "begin", 5);
     log_n("reached", n);
     while (!error && atomic_load(&goes) == since) {
         look_again();
@@ -368,6 +383,37 @@ static int write_answer(svc_pipe *pipe, void *arg)
     if (error)
         log_n("seen", n);
     return error ? error : svc_pipe_write(pipe, "end", 3);
+}
+
+static int write_answer(svc_pipe *pipe, void *arg)
+{
+    int error = svc_pipe_write(pipe, "begin", 5);
+    return error ? error : write_end(pipe, arg);
+}
+
+static int held_writer_answer(svc_request *req, svc_response *res)
+{
+    svc_response_hold_head(res);
+    return svc_response_writer(res, 200, "text/plain", write_end,
+                               (void *)(uintptr_t)number_of(req));
+}
+
+/* Deferred, and complete at once but for the first byte. */
+static int held_pipe_answer(svc_request *req, svc_response *res)
+{
+    (void)res;
+    svc_pending *pending = svc_request_defer(req, NULL, NULL);
+    svc_response *held = svc_response_new();
+    svc_pipe *pipe = svc_pipe_new(0);
+    svc_pipe *end = svc_pipe_ref(pipe);
+    svc_response_pipe(held, 200, "text/plain", pipe);
+    svc_response_hold_head(held);
+    int error = pipe ? keep(req, (struct item){.pipe = end}) : SVC_ENOMEM;
+    log_n("reached", number_of(req));
+    if (!error)
+        error = svc_pending_complete(pending, held);
+    svc_pending_unref(pending);
+    return error;
 }
 
 static int writer_answer(svc_request *req, svc_response *res)
@@ -425,6 +471,9 @@ int main(void)
     add("/deferred/{n}", defer_answer, 0, NULL);
     add("/pipe/{n}", pipe_answer, 0, NULL);
     add("/source/{n}", source_answer, 0, NULL);
+    add("/held/{n}", held_answer, 0, NULL);
+    add("/held-writer/{n}", held_writer_answer, 0, NULL);
+    add("/held-pipe/{n}", held_pipe_answer, 0, NULL);
     add("/stuck/{n}", stuck_answer, 0, NULL);
     add("/writer/{n}", writer_answer, 0, NULL);
     add("/stall/{n}", stall, SVC_BLOCKING | SVC_STREAM_BODY, NULL);

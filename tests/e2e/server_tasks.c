@@ -2,6 +2,7 @@
  * The server for the tests of background tasks: a task that processes queued requests when it is
  * released, a task that fails several times, and, on request, a task that does not end.
  */
+#include <jansson.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>

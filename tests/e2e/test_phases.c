@@ -4,6 +4,7 @@
  * is notified, and the connection's place is free again.
  */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,9 @@ static const struct phase {
     {"stall", NOTHING | WHOLE, BODY, NULL},
     {"idle", NOTHING | WHOLE, BODY, NULL},
     {"read", NOTHING, BODY, NULL},
+    {"held", NOTHING | NEXT, 0, ""},
+    {"held-writer", NOTHING | NEXT, 0, ""},
+    {"held-pipe", NOTHING | NEXT, 0, ""},
     {"pipe", NOTHING | NEXT, 0, "begin"},
     {"source", NOTHING | NEXT, 0, "begin"},
 };
@@ -166,7 +170,8 @@ static void leave(const struct phase *phase, const struct way *way, unsigned res
     char what[64];
     snprintf(what, sizeof what, "%s, %s, %u", phase->path, way->name, rest);
     struct client *client = reach(phase, rest, n);
-    if (phase->reply && !is_shutdown(way)) /* a close with unread bytes is a reset */
+    if (phase->reply && *phase->reply &&
+        !is_shutdown(way)) /* a close with unread bytes is a reset */
         receive_begin(client);
     way->leave(client);
     if (counts || !way->half || (phase->body && rest != WHOLE))
@@ -317,14 +322,36 @@ Test(phases, clients_that_are_slow_raise_no_error)
     expect_blameless(0);
 }
 
+/* A forced stop answers those whose head waits, and ends what makes their bodies. */
+Test(phases, heads_that_wait_are_cut)
+{
+    static const struct phase *const waiting[] = {&phases[PHASES - 5], &phases[PHASES - 4],
+                                                  &phases[PHASES - 3]};
+    struct client *clients[3];
+    serve("server_phases", (const char *const[]){"SVC_DRAIN_TIMEOUT_MS=0", NULL});
+    for (unsigned i = 0; i < 3; i++)
+        clients[i] = reach(waiting[i], NOTHING, i);
+    process_signal(server, SIGTERM);
+    for (unsigned i = 0; i < 3; i++)
+        expect_status(clients[i], 503, waiting[i]->path);
+    for (unsigned i = 0; i < 2; i++) /* the keeper of the pipe may not get to it any more */
+        await_line("seen", i);
+    cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 3);
+    process_free(server);
+}
+
 /* A timeout that the client has chosen: the answer is the only report of it. */
 Test(phases, deadlines_are_no_error)
 {
-    static const char *const paths[] = {"worker", "layer", "deferred"};
+    static const char *const paths[] = {"worker", "layer",       "deferred",
+                                        "held",   "held-writer", "held-pipe"};
+    enum { PATHS = sizeof paths / sizeof *paths };
     serve("server_phases", NULL);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < PATHS; i++)
         expect_status(post(paths[i], i, "X-Request-Timeout: 300\r\n"), 504, paths[i]);
-    expect_blameless(3);
+    for (unsigned i = PATHS / 2; i < PATHS; i++)
+        await_line("seen", i);
+    expect_blameless(PATHS);
 }
 
 Test(phases, an_early_stream_whose_body_does_not_end_is_no_error)

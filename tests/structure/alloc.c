@@ -340,6 +340,38 @@ static int written(svc_request *req, svc_response *res)
     return svc_response_json_end(w);
 }
 
+static int64_t read_seven(void *state, char *data, size_t len)
+{
+    size_t *left = state, n = *left < len ? *left : len;
+    memset(data, '7', n);
+    *left -= n;
+    return (int64_t)n;
+}
+
+static int add_end(svc_trailers *out, void *sum)
+{
+    return svc_trailers_add(out, "X-End", sum);
+}
+
+/* Trailers both ways, and a head that waits. Without the request's trailer it must not have been
+ * called. */
+static int trailed(svc_request *req, svc_response *res)
+{
+    const char *sum = svc_request_trailer(req, "X-Sum");
+    if (!sum)
+        return svc_response_text(res, 410, "a trailer is lost");
+    size_t *left = svc_request_alloc(req, sizeof *left);
+    if (!left)
+        return SVC_ENOMEM;
+    *left = 7;
+    svc_source source = SVC_SOURCE_INIT;
+    source.read = read_seven;
+    source.state = left;
+    svc_response_hold_head(res);
+    int error = svc_response_on_trailers(res, add_end, (void *)(uintptr_t)sum);
+    return error ? error : svc_response_source(res, 200, "text/plain", &source);
+}
+
 static void nothing(void *arg)
 {
     (void)arg;
@@ -560,6 +592,7 @@ static enum outcome add_routes(svc_app *app)
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/large", large, NULL)));
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/written", written, NULL)));
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/loop", on_loop, NULL)));
+    outcome = worse(outcome, by_code("post", svc_app_post(app, "/trailed", trailed, NULL)));
     svc_group *group = svc_app_group(app, "/v1");
     svc_group *inner = group ? svc_group_group(group, "/inner") : NULL;
     if (!inner)
@@ -616,30 +649,32 @@ static const struct ask {
     const char *method, *target, *body;
     int status;
     const char *condition, *tag; /* a header field of the request, or NULL */
+    bool trails;                 /* it has a trailer, and so does its reply */
 } asks[] = {
-    {"POST", "/v1/inner/echo/7?q=1", "{\"a\":[1,2,{\"b\":null}]}", 200, NULL, NULL},
-    {"POST", "/v1/inner/echo/7", "{\"a\":", 400, NULL, NULL},
-    {"POST", "/v1/inner/echo/7", NULL, 200, NULL, NULL}, /* with a long body */
-    {"POST", "/wait", "[1]", 200, NULL, NULL},
-    {"POST", "/wait", NULL, 200, NULL, NULL},
+    {"POST", "/v1/inner/echo/7?q=1", "{\"a\":[1,2,{\"b\":null}]}", 200, NULL, NULL, false},
+    {"POST", "/v1/inner/echo/7", "{\"a\":", 400, NULL, NULL, false},
+    {"POST", "/v1/inner/echo/7", NULL, 200, NULL, NULL, false}, /* with a long body */
+    {"POST", "/wait", "[1]", 200, NULL, NULL, false},
+    {"POST", "/wait", NULL, 200, NULL, NULL, false},
     {"POST", "/bound?numbers=1", "{\"name\":\"a\",\"point\":{\"x\":1},\"numbers\":[1,2]}", 200,
-     NULL, NULL},
-    {"POST", "/bound?numbers=x&y=1", "", 422, NULL, NULL},
+     NULL, NULL, false},
+    {"POST", "/bound?numbers=x&y=1", "", 422, NULL, NULL, false},
     {"POST", "/bound", "{\"name\":\"A\",\"point\":{\"x\":10},\"numbers\":[1,2,3,4]}", 422, NULL,
-     NULL},
-    {"GET", "/large", "", 200, NULL, NULL},
-    {"GET", "/mounted/large", "", 200, NULL, NULL},
-    {"GET", "/written", "", 200, NULL, NULL},
-    {"GET", "/loop", "", 200, NULL, NULL},
-    {"GET", "/none", "", 404, NULL, NULL},
-    {"GET", "/large/", "", 404, NULL, NULL},
-    {"OPTIONS", "/large", "", 204, NULL, NULL},
-    {"GET", "//large", "", 308, NULL, NULL},
-    {"GET", "/cached/asked", "", 304, "If-None-Match", "\"v1\""},
-    {"GET", "/cached/asked", "", 200, "If-None-Match", "\"v2\""},
-    {"PUT", "/cached/asked", "", 412, "If-Match", "\"v2\""},
-    {"GET", "/cached/tagged", "", 304, "If-None-Match", "*"},
-    {"GET", "/cached/tagged", "", 412, "If-Match", "\"v1\""},
+     NULL, false},
+    {"GET", "/large", "", 200, NULL, NULL, false},
+    {"GET", "/mounted/large", "", 200, NULL, NULL, false},
+    {"GET", "/written", "", 200, NULL, NULL, false},
+    {"GET", "/loop", "", 200, NULL, NULL, false},
+    {"GET", "/none", "", 404, NULL, NULL, false},
+    {"GET", "/large/", "", 404, NULL, NULL, false},
+    {"OPTIONS", "/large", "", 204, NULL, NULL, false},
+    {"GET", "//large", "", 308, NULL, NULL, false},
+    {"GET", "/cached/asked", "", 304, "If-None-Match", "\"v1\"", false},
+    {"GET", "/cached/asked", "", 200, "If-None-Match", "\"v2\"", false},
+    {"PUT", "/cached/asked", "", 412, "If-Match", "\"v2\"", false},
+    {"GET", "/cached/tagged", "", 304, "If-None-Match", "*", false},
+    {"GET", "/cached/tagged", "", 412, "If-Match", "\"v1\"", false},
+    {"POST", "/trailed", "[1]", 200, NULL, NULL, true},
 };
 enum { ASKS = sizeof asks / sizeof *asks };
 
@@ -668,19 +703,32 @@ static enum outcome by_status(const struct ask *ask, int status)
     return is_failure(ask, status) ? FAILED : wrong(ask->target, status);
 }
 
+/* A reply that has begun is whole, with its trailer, or cut. */
+static enum outcome by_trailer(const struct ask *ask, const char *sum, bool is_cut)
+{
+    if (sum && !is_cut)
+        return strcmp(sum, "7") ? wrong(ask->target, atoi(sum)) : WHOLE;
+    return is_cut ? FAILED : wrong(ask->target, 0);
+}
+
 static enum outcome ask_app(svc_app *app, const struct ask *ask)
 {
     const char *body = body_of(ask);
     const char *const headers[] = {"Content-Type", "application/json", ask->condition, ask->tag,
                                    NULL};
+    static const char *const trailers[] = {"X-Sum", "7", NULL};
     svc_test test = SVC_TEST_INIT;
     test.method = ask->method;
     test.target = ask->target;
     test.headers = headers;
     test.body = body;
     test.body_len = strlen(body);
+    test.trailers = ask->trails ? trailers : NULL;
     svc_reply *reply = svc_app_test(app, &test);
     enum outcome outcome = reply ? by_status(ask, svc_reply_status(reply)) : FAILED;
+    if (ask->trails && outcome == WHOLE)
+        outcome = by_trailer(ask, svc_reply_trailer(reply, "X-End"),
+                             svc_reply_outcome(reply) != SVC_COMPLETE);
     svc_reply_free(reply);
     return outcome;
 }
@@ -711,7 +759,14 @@ static void send_ask(int fd, const struct ask *ask)
 {
     static char request[32768];
     const char *body = body_of(ask);
-    int len = snprintf(request, sizeof request,
+    int len = 0;
+    if (ask->trails)
+        len = snprintf(request, sizeof request,
+                       "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                       "Transfer-Encoding: chunked\r\n\r\n%zx\r\n%s\r\n0\r\nX-Sum: 7\r\n\r\n",
+                       ask->method, ask->target, strlen(body), body);
+    else
+        len = snprintf(request, sizeof request,
                        "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                        "Content-Type: application/json\r\nContent-Length: %zu\r\n%s: %s\r\n\r\n%s",
                        ask->method, ask->target, strlen(body),
@@ -720,18 +775,33 @@ static void send_ask(int fd, const struct ask *ask)
     (void)send(fd, request, (size_t)len, MSG_NOSIGNAL);
 }
 
+/* Reads until the end of what comes, or the buffer's. */
+static size_t receive_all(int fd, char *reply, size_t size)
+{
+    size_t len = 0;
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    for (ssize_t n = 1; n > 0 && len + 1 < size; len += n > 0 ? (size_t)n : 0) {
+        if (poll(&wait, 1, 60000) != 1)
+            abort();
+        n = recv(fd, reply + len, size - 1 - len, 0);
+    }
+    reply[len] = '\0';
+    return len;
+}
+
 /* Whatever comes back, an answer or the end, something must. */
 static enum outcome ask_socket(const char *address, const struct ask *ask)
 {
     int fd = connect_to(address);
     send_ask(fd, ask);
     char reply[4096] = "";
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (poll(&wait, 1, 60000) != 1)
-        abort();
-    ssize_t n = recv(fd, reply, sizeof reply - 1, 0);
+    size_t len = receive_all(fd, reply, sizeof reply);
     close(fd);
-    return n > 0 ? by_status(ask, atoi(reply + strcspn(reply, " "))) : FAILED;
+    enum outcome outcome = len ? by_status(ask, atoi(reply + strcspn(reply, " "))) : FAILED;
+    if (!ask->trails || outcome != WHOLE)
+        return outcome;
+    const char *end = strstr(reply, "\r\n0\r\n"), *sum = end ? strstr(end, "X-End: ") : NULL;
+    return by_trailer(ask, sum ? "7" : NULL, !end);
 }
 
 static enum outcome serve(svc_app *app)

@@ -98,8 +98,9 @@ static struct report {
 static svc_app *app;
 static svc_group *group;
 static const svc_schema *schema;
-static bool freed;   /* a call of LIFE has taken the app */
-static bool started; /* or started it */
+static bool freed;                                   /* a call of LIFE has taken the app */
+static bool started;                                 /* or started it */
+static _Thread_local svc_task_context *task_context; /* of the thread's task */
 
 static bool is_test(enum moment moment)
 {
@@ -186,7 +187,7 @@ static void judge(const struct call *call, long result, const struct things *at)
     bool building = wanted == BEFORE;
     bool right = result == 0;
     if (call->kind == REGISTER)
-        right = !at->app ? result < 0 : result == (building ? 0 : SVC_ESTATE);
+        right = !at->app ? result == SVC_ENOMEM : result == (building ? 0 : SVC_ESTATE);
     else if (call->kind == MAKE)
         right = result == building;
     else if (call->kind == ANSWER)
@@ -199,10 +200,30 @@ static void make_calls(struct things *at)
 {
     for (size_t i = 0; i < call_count; i++) {
         const struct call *call = &all_calls[i];
-        if (!call->make || (call->kind == REQUEST && !at->req))
+        if (!call->make)
             continue;
         report->call = call->name;
         judge(call, call->make(at), at);
+    }
+}
+
+/* One object that there is not among others that there are: no call may use it. */
+static void miss_each(const struct things *all)
+{
+    static const size_t objects[] = {
+        offsetof(struct things, app),   offsetof(struct things, group),
+        offsetof(struct things, req),   offsetof(struct things, res),
+        offsetof(struct things, loop),  offsetof(struct things, pipe),
+        offsetof(struct things, queue), offsetof(struct things, json),
+        offsetof(struct things, task),  offsetof(struct things, schema)};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        struct things at = *all;
+        memset((char *)&at + objects[i], 0, sizeof(void *));
+        for (size_t j = 0; j < call_count; j++) {
+            report->call = all_calls[j].name;
+            if (all_calls[j].make)
+                all_calls[j].make(&at);
+        }
     }
 }
 
@@ -248,6 +269,7 @@ static bool reach(enum moment moment, svc_request *req, svc_response *res)
         take_step(app);
         return true;
     }
+    at.task = task_context;
     at.loop = req ? svc_request_loop(req) : svc_app_loop(app, 0);
     at.in_handler = moment == HANDLER || moment == WORKER || moment == STREAM || moment == DRAIN ||
                     moment == TEST_HANDLER || moment == TEST_WORKER;
@@ -255,6 +277,8 @@ static bool reach(enum moment moment, svc_request *req, svc_response *res)
     if (moment != NOTHING)
         make_things(&at);
     make_calls(&at);
+    if (req)
+        miss_each(&at);
     if (moment != NOTHING)
         free_things(&at, res);
     return true;
@@ -377,7 +401,7 @@ static void on_cleanup(void *arg)
 static int on_request(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)layer;
-    svc_request_add_cleanup(req, on_cleanup, NULL);
+    (void)!svc_request_add_cleanup(req, on_cleanup, NULL);
     reach(is_test(wanted) ? TEST_ON_REQUEST : ON_REQUEST, req, res);
     return SVC_PASS;
 }
@@ -454,6 +478,7 @@ static atomic_bool task_reached;
 static int run_task(svc_task_context *context, void *arg)
 {
     (void)arg;
+    task_context = context;
     reach(is_test(wanted) ? TEST_TASK : TASK, NULL, NULL);
     atomic_store(&task_reached, true);
     while (!svc_task_sleep(context, 60000))

@@ -31,11 +31,10 @@ struct things {
 
 /* What is expected of a call's result. */
 enum kind {
-    REGISTER, /* a code: 0 before the start, SVC_ESTATE after it; without an app below 0 */
+    REGISTER, /* a code: 0 before the start, SVC_ESTATE after it; without an app SVC_ENOMEM */
     MAKE,     /* whether there is something: only before the start */
-    ANSWER,   /* a code: 0; without its object below 0 */
+    ANSWER,   /* a code: 0; without its object SVC_ENOMEM */
     LOOK,     /* 0, with its object and without */
-    REQUEST,  /* 0, for a request that there is */
     LIFE      /* a step of an app's life: see calls.c */
 };
 

@@ -155,6 +155,7 @@ static const svc_setting setting_rows[] = {
 static const svc_key key = {"key"};
 static char bytes[16];
 static size_t length;
+static long found;
 static const char *text, *other_text;
 
 /* ---- Calls that take more than an expression */
@@ -213,7 +214,7 @@ static long free_unmounted(int error, svc_app *inner)
 {
     if (error)
         svc_app_free(inner);
-    return error == SVC_EINVAL ? SVC_ESTATE : error; /* it has one code for both */
+    return error;
 }
 
 static long mount(struct things *at)
@@ -435,7 +436,7 @@ static long write_byte(struct things *at, bool blocks)
     char byte;
     int64_t n = blocks ? svc_pipe_write(at->pipe, "x", 1) : svc_pipe_try_write(at->pipe, "x", 1);
     if (n >= 0)
-        svc_pipe_try_read(at->pipe, &byte, 1);
+        (void)!svc_pipe_try_read(at->pipe, &byte, 1);
     return n > 0 ? 0 : (long)n;
 }
 
@@ -549,13 +550,25 @@ static long set_exporter(struct things *at)
 static long use_span(struct things *at)
 {
     const svc_kv items[] = {svc_kv_str("late", "item"), SVC_KV_END};
-    svc_span *span = at->req ? svc_span_begin(at->req, NULL, SVC_SPAN_INTERNAL, "late") : NULL;
+    svc_span *span = svc_span_begin(at->req, NULL, SVC_SPAN_INTERNAL, "late");
     svc_span_set_items(span, items);
     svc_span_fail(span, "late", NULL);
     svc_span_link(span, "late");
     svc_span_end(span);
     return 0;
 }
+
+/* The value of a call on an object; without that object it must be `nothing`. */
+#define GIVES(object, nothing, call)                                                               \
+    (found = (long)(call), at->object ? 0 : found - (long)(nothing))
+#define FINDS(object, call) GIVES(object, 0, call)
+#define TEXT(object, call) (text = (call), !at->object && text && *text)
+
+/* The code of a call that succeeds with its object. */
+#define DOES(object, call) (found = (call), at->object ? found : found - SVC_ENOMEM)
+
+/* Whether a call finds something, which it does with its object and only then. */
+#define HAS(object, call) ((call) != (at->object != NULL))
 
 /* ---- The table. Each expression is a function of its own */
 
@@ -565,14 +578,14 @@ static long use_span(struct things *at)
     X(svc_app_add_hook, REGISTER, svc_app_add_hook(at->app, NULL, NULL, NULL))                     \
     X(svc_app_add_settings, REGISTER, svc_app_add_settings(at->app, setting_rows, &settings))      \
     X(svc_app_add_task, REGISTER, task(at))                                                        \
-    X(svc_app_address, LOOK, (text = svc_app_address(at->app, 0), 0))                              \
-    X(svc_app_admin_address, LOOK, (text = svc_app_admin_address(at->app), 0))                     \
+    X(svc_app_address, LOOK, TEXT(app, svc_app_address(at->app, 0)))                               \
+    X(svc_app_admin_address, LOOK, TEXT(app, svc_app_admin_address(at->app)))                      \
     X(svc_app_configure, REGISTER, configure(at))                                                  \
     X(svc_app_counter, LOOK, count(at))                                                            \
     X(svc_app_counter_at, LOOK, count(at))                                                         \
     X(svc_app_delete, REGISTER, (svc_app_delete)(at->app, "/late/app/delete", handle, NULL))       \
     X(svc_app_describe, REGISTER, svc_app_describe(at->app, "late"))                               \
-    X(svc_app_draining, LOOK, (svc_app_draining(at->app), 0))                                      \
+    X(svc_app_draining, LOOK, FINDS(app, svc_app_draining(at->app)))                               \
     X(svc_app_each_loop, REGISTER, svc_app_each_loop(at->app, &key, begin_loop, NULL, NULL))       \
     X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
@@ -586,17 +599,17 @@ static long use_span(struct things *at)
     X(svc_app_histogram, LOOK, observe(at))                                                        \
     X(svc_app_histogram_at, LOOK, observe(at))                                                     \
     X(svc_app_log_write, LOOK, log_line(at))                                                       \
-    X(svc_app_loop, LOOK, (svc_app_loop(at->app, 0), 0))                                           \
+    X(svc_app_loop, LOOK, FINDS(app, svc_app_loop(at->app, 0)))                                    \
     X(svc_app_main, LIFE, 0)                                                                       \
     X(svc_app_method_at, REGISTER, svc_app_get(at->app, "/late/method", handle, NULL))             \
     X(svc_app_mount, REGISTER, mount(at))                                                          \
-    X(svc_app_name, LOOK, (text = svc_app_name(at->app), 0))                                       \
+    X(svc_app_name, LOOK, TEXT(app, svc_app_name(at->app)))                                        \
     X(svc_app_new, LOOK, (svc_app_free(svc_app_new("another")), 0))                                \
     X(svc_app_patch, REGISTER, (svc_app_patch)(at->app, "/late/app/patch", handle, NULL))          \
     X(svc_app_post, REGISTER, (svc_app_post)(at->app, "/late/app/post", handle, NULL))             \
     X(svc_app_put, REGISTER, (svc_app_put)(at->app, "/late/app/put", handle, NULL))                \
     X(svc_app_read_environment, REGISTER, svc_app_read_environment(at->app, "NONE"))               \
-    X(svc_app_reopen_log, LOOK, (svc_app_reopen_log(at->app), 0))                                  \
+    X(svc_app_reopen_log, LOOK, GIVES(app, SVC_ENOMEM, svc_app_reopen_log(at->app)))               \
     X(svc_app_route, REGISTER, plain_route(at))                                                    \
     X(svc_app_route_at, REGISTER, route(at))                                                       \
     X(svc_app_run, LIFE, 0)                                                                        \
@@ -604,7 +617,7 @@ static long use_span(struct things *at)
     X(svc_app_set_log_sink, REGISTER, svc_app_set_log_sink(at->app, drop_line, NULL))              \
     X(svc_app_start, LIFE, 0)                                                                      \
     X(svc_app_stop, LIFE, 0)                                                                       \
-    X(svc_app_stopping, LOOK, (svc_app_stopping(at->app), 0))                                      \
+    X(svc_app_stopping, LOOK, FINDS(app, svc_app_stopping(at->app)))                               \
     X(svc_app_test, LIFE, 0)                                                                       \
     X(svc_app_test_get, LIFE, 0)                                                                   \
     X(svc_app_test_json, LIFE, 0)                                                                  \
@@ -654,10 +667,10 @@ static long use_span(struct things *at)
     X(svc_json_put_time_s, LOOK, PUT(svc_json_put_time_s(at->json, NULL, 1)))                      \
     X(svc_json_put_time_us, LOOK, PUT(svc_json_put_time_us(at->json, NULL, 1)))                    \
     X(svc_json_put_u64, LOOK, PUT(svc_json_put_u64(at->json, NULL, 1)))                            \
-    X(svc_json_writer_error, LOOK, (svc_json_writer_error(at->json), 0))                           \
+    X(svc_json_writer_error, LOOK, GIVES(json, SVC_ENOMEM, svc_json_writer_error(at->json)))       \
     X(svc_json_writer_free, LOOK, new_writer(at))                                                  \
     X(svc_json_writer_new, LOOK, new_writer(at))                                                   \
-    X(svc_json_writer_text, LOOK, (text = svc_json_writer_text(at->json, &length), 0))             \
+    X(svc_json_writer_text, LOOK, TEXT(json, svc_json_writer_text(at->json, &length)))             \
     X(svc_kv_bool, LOOK, svc_kv_bool("a", false).value.truth)                                      \
     X(svc_kv_bytes, LOOK, svc_kv_bytes("a", "b", 1).len != 1)                                      \
     X(svc_kv_double, LOOK, svc_kv_double("a", 0).value.real > 0)                                   \
@@ -667,11 +680,11 @@ static long use_span(struct things *at)
     X(svc_kv_uint, LOOK, (long)svc_kv_uint("a", 0).value.count)                                    \
     X(svc_log_resolve, LOOK, log_line(at))                                                         \
     X(svc_log_wanted, LOOK, log_line(at))                                                          \
-    X(svc_log_write, REQUEST, log_request_line(at))                                                \
-    X(svc_loop_get, LOOK, (svc_loop_get(at->loop, &key), 0))                                       \
-    X(svc_loop_post, LOOK, (svc_loop_post(at->loop, do_nothing, NULL) == SVC_EINVAL))              \
+    X(svc_log_write, LOOK, log_request_line(at))                                                   \
+    X(svc_loop_get, LOOK, FINDS(loop, svc_loop_get(at->loop, &key)))                               \
+    X(svc_loop_post, LOOK, GIVES(loop, SVC_ESTATE, svc_loop_post(at->loop, do_nothing, NULL)))     \
     X(svc_pending_complete, LOOK, complete_nothing(at))                                            \
-    X(svc_pending_ref, LOOK, svc_pending_ref(at->pending) != NULL)                                 \
+    X(svc_pending_ref, LOOK, svc_pending_ref(at->pending) != at->pending)                          \
     X(svc_pending_request, LOOK, svc_pending_request(at->pending) != NULL)                         \
     X(svc_pending_unref, LOOK, (svc_pending_unref(at->pending), 0))                                \
     X(svc_pipe_cancel, LOOK, end_pipes(at, true))                                                  \
@@ -696,85 +709,95 @@ static long use_span(struct things *at)
     X(svc_queue_try_pop, ANSWER, pop_nothing(at, svc_queue_try_pop))                               \
     X(svc_queue_try_push, ANSWER, push_into_closed(at, svc_queue_try_push))                        \
     X(svc_rate_limit_new, MAKE, limiter(at))                                                       \
-    X(svc_reply_body, LOOK, (text = svc_reply_body(at->reply, &length), 0))                        \
+    X(svc_reply_body, LOOK, TEXT(reply, svc_reply_body(at->reply, &length)))                       \
     X(svc_reply_free, LOOK, make_reply(at))                                                        \
-    X(svc_reply_header, LOOK, (text = svc_reply_header(at->reply, "Date"), 0))                     \
-    X(svc_reply_header_at, LOOK, (svc_reply_header_at(at->reply, 0, &text, &other_text), 0))       \
-    X(svc_reply_outcome, LOOK, (svc_reply_outcome(at->reply), 0))                                  \
-    X(svc_reply_status, LOOK, (svc_reply_status(at->reply), 0))                                    \
-    X(svc_reply_trailer, LOOK, (text = svc_reply_trailer(at->reply, "a"), 0))                      \
-    X(svc_reply_trailer_at, LOOK, (svc_reply_trailer_at(at->reply, 0, &text, &other_text), 0))     \
-    X(svc_request_accepts_encoding, REQUEST,                                                       \
-      (length = svc_request_accepts_encoding(at->req, "gzip"), 0))                                 \
-    X(svc_request_add_cleanup, REQUEST, svc_request_add_cleanup(at->req, do_nothing, NULL))        \
-    X(svc_request_alloc, REQUEST, svc_request_alloc(at->req, 16) == NULL)                          \
-    X(svc_request_app, REQUEST, svc_request_app(at->req) != at->app)                               \
-    X(svc_request_arg, REQUEST, svc_request_arg(at->req) == at)                                    \
-    X(svc_request_bind, REQUEST, bind_with(at, svc_request_bind))                                  \
-    X(svc_request_bind_path, REQUEST, bind_with(at, svc_request_bind_path))                        \
-    X(svc_request_bind_query, REQUEST, bind_with(at, svc_request_bind_query))                      \
-    X(svc_request_body, REQUEST, (text = svc_request_body(at->req, &length), 0))                   \
-    X(svc_request_cache_control, REQUEST, read_cache_control(at))                                  \
-    X(svc_request_cancelled, REQUEST, (svc_request_cancelled(at->req), 0))                         \
-    X(svc_request_check_conditions, REQUEST, check_conditions(at))                                 \
-    X(svc_request_cookie, REQUEST, (text = svc_request_cookie(at->req, "a"), 0))                   \
-    X(svc_request_defer, REQUEST, defer(at))                                                       \
-    X(svc_request_get, REQUEST, svc_request_get(at->req, &key) == at)                              \
-    X(svc_request_header, REQUEST, (text = svc_request_header(at->req, "Host"), 0))                \
-    X(svc_request_header_at, REQUEST, svc_request_header_at(at->req, 0, &text, &other_text))       \
-    X(svc_request_header_count, REQUEST, svc_request_header_count(at->req) == 0)                   \
-    X(svc_request_header_nth, REQUEST, (text = svc_request_header_nth(at->req, "Host", 0), 0))     \
-    X(svc_request_id, REQUEST, (text = svc_request_id(at->req), 0))                                \
-    X(svc_request_json, REQUEST, (svc_request_json(at->req, at->res) == (void *)at))               \
-    X(svc_request_length, REQUEST, (svc_request_length(at->req), 0))                               \
-    X(svc_request_log_items, REQUEST, add_log_items(at))                                           \
-    X(svc_request_loop, REQUEST, svc_request_loop(at->req) == NULL)                                \
-    X(svc_request_method, REQUEST, (text = svc_request_method(at->req), 0))                        \
-    X(svc_request_mount, REQUEST, (text = svc_request_mount(at->req), 0))                          \
-    X(svc_request_on_data, REQUEST, (svc_request_on_data(at->req, NULL, NULL), 0))                 \
-    X(svc_request_param, REQUEST, (text = svc_request_param(at->req, "name"), 0))                  \
-    X(svc_request_parent_id, REQUEST, (text = svc_request_parent_id(at->req), 0))                  \
-    X(svc_request_path, REQUEST, (text = svc_request_path(at->req), 0))                            \
-    X(svc_request_peer, REQUEST, (text = svc_request_peer(at->req), 0))                            \
-    X(svc_request_query, REQUEST, (text = svc_request_query(at->req, "a"), 0))                     \
-    X(svc_request_query_at, REQUEST, (svc_request_query_at(at->req, 0, &text, &other_text), 0))    \
-    X(svc_request_query_count, REQUEST, (svc_request_query_count(at->req), 0))                     \
-    X(svc_request_query_nth, REQUEST, (text = svc_request_query_nth(at->req, "a", 0), 0))          \
-    X(svc_request_raw_query, REQUEST, (text = svc_request_raw_query(at->req), 0))                  \
-    X(svc_request_read, REQUEST, (svc_request_read(at->req, bytes, sizeof bytes), 0))              \
-    X(svc_request_remaining_ms, REQUEST, (svc_request_remaining_ms(at->req), 0))                   \
-    X(svc_request_resume, REQUEST, svc_request_resume(at->req) > 0)                                \
-    X(svc_request_route, REQUEST, (text = svc_request_route(at->req), 0))                          \
-    X(svc_request_sampled, REQUEST, (svc_request_sampled(at->req), 0))                             \
-    X(svc_request_scheme, REQUEST, (text = svc_request_scheme(at->req), 0))                        \
-    X(svc_request_set, REQUEST, svc_request_set(at->req, &key, NULL))                              \
-    X(svc_request_set_sampled, REQUEST, (svc_request_set_sampled(at->req, true), 0))               \
-    X(svc_request_set_tracestate, REQUEST, (svc_request_set_tracestate(at->req, "a", "b"), 0))     \
-    X(svc_request_span, REQUEST, (svc_request_span(at->req), 0))                                   \
-    X(svc_request_span_id, REQUEST, (text = svc_request_span_id(at->req), 0))                      \
-    X(svc_request_target, REQUEST, (text = svc_request_target(at->req), 0))                        \
-    X(svc_request_timeout_text, REQUEST, (text = svc_request_timeout_text(at->req), 0))            \
-    X(svc_request_trace_id, REQUEST, (text = svc_request_trace_id(at->req), 0))                    \
-    X(svc_request_traceparent, REQUEST, (text = svc_request_traceparent(at->req), 0))              \
-    X(svc_request_tracestate, REQUEST, (text = svc_request_tracestate(at->req), 0))                \
-    X(svc_request_trailer, REQUEST, (text = svc_request_trailer(at->req, "a"), 0))                 \
-    X(svc_request_trailer_at, REQUEST,                                                             \
-      (svc_request_trailer_at(at->req, 0, &text, &other_text), 0))                                 \
-    X(svc_request_trailer_count, REQUEST, (length = svc_request_trailer_count(at->req), 0))        \
-    X(svc_request_try_read, REQUEST, (svc_request_try_read(at->req, bytes, sizeof bytes), 0))      \
-    X(svc_request_worker, REQUEST, (svc_request_worker(at->req), 0))                               \
+    X(svc_reply_header, LOOK, TEXT(reply, svc_reply_header(at->reply, "Date")))                    \
+    X(svc_reply_header_at, LOOK,                                                                   \
+      GIVES(reply, SVC_ENOTFOUND, svc_reply_header_at(at->reply, 0, &text, &other_text)))          \
+    X(svc_reply_outcome, LOOK, GIVES(reply, SVC_CUT, svc_reply_outcome(at->reply)))                \
+    X(svc_reply_status, LOOK, FINDS(reply, svc_reply_status(at->reply)))                           \
+    X(svc_reply_trailer, LOOK, TEXT(reply, svc_reply_trailer(at->reply, "a")))                     \
+    X(svc_reply_trailer_at, LOOK,                                                                  \
+      GIVES(reply, SVC_ENOTFOUND, svc_reply_trailer_at(at->reply, 0, &text, &other_text)))         \
+    X(svc_request_accepts_encoding, LOOK,                                                          \
+      FINDS(req, svc_request_accepts_encoding(at->req, "gzip")))                                   \
+    X(svc_request_add_cleanup, LOOK,                                                               \
+      DOES(req, svc_request_add_cleanup(at->req, do_nothing, NULL)))                               \
+    X(svc_request_alloc, LOOK, HAS(req, svc_request_alloc(at->req, 16) != NULL))                   \
+    X(svc_request_app, LOOK, svc_request_app(at->req) != (at->req ? at->app : NULL))               \
+    X(svc_request_arg, LOOK, svc_request_arg(at->req) != NULL)                                     \
+    X(svc_request_bind, LOOK, bind_with(at, svc_request_bind))                                     \
+    X(svc_request_bind_path, LOOK, bind_with(at, svc_request_bind_path))                           \
+    X(svc_request_bind_query, LOOK, bind_with(at, svc_request_bind_query))                         \
+    X(svc_request_body, LOOK, TEXT(req, svc_request_body(at->req, &length)))                       \
+    X(svc_request_cache_control, LOOK, DOES(req, read_cache_control(at)))                          \
+    X(svc_request_cancelled, LOOK, GIVES(req, true, svc_request_cancelled(at->req)))               \
+    X(svc_request_check_conditions, LOOK, check_conditions(at))                                    \
+    X(svc_request_cookie, LOOK, TEXT(req, svc_request_cookie(at->req, "a")))                       \
+    X(svc_request_defer, LOOK, defer(at))                                                          \
+    X(svc_request_get, LOOK, svc_request_get(at->req, &key) != NULL)                               \
+    X(svc_request_header, LOOK, TEXT(req, svc_request_header(at->req, "Host")))                    \
+    X(svc_request_header_at, LOOK,                                                                 \
+      (found = svc_request_header_at(at->req, 0, &text, &other_text),                              \
+       at->req ? found : found - SVC_ENOTFOUND))                                                   \
+    X(svc_request_header_count, LOOK, HAS(req, svc_request_header_count(at->req) > 0))             \
+    X(svc_request_header_nth, LOOK, TEXT(req, svc_request_header_nth(at->req, "Host", 0)))         \
+    X(svc_request_id, LOOK, TEXT(req, svc_request_id(at->req)))                                    \
+    X(svc_request_json, LOOK, FINDS(req, svc_request_json(at->req, at->res)))                      \
+    X(svc_request_length, LOOK, FINDS(req, svc_request_length(at->req)))                           \
+    X(svc_request_log_items, LOOK, DOES(req, add_log_items(at)))                                   \
+    X(svc_request_loop, LOOK, HAS(req, svc_request_loop(at->req) != NULL))                         \
+    X(svc_request_method, LOOK, TEXT(req, svc_request_method(at->req)))                            \
+    X(svc_request_mount, LOOK, TEXT(req, svc_request_mount(at->req)))                              \
+    X(svc_request_on_data, LOOK, GIVES(req, SVC_ENOMEM, svc_request_on_data(at->req, NULL, NULL))) \
+    X(svc_request_param, LOOK, TEXT(req, svc_request_param(at->req, "name")))                      \
+    X(svc_request_parent_id, LOOK, TEXT(req, svc_request_parent_id(at->req)))                      \
+    X(svc_request_path, LOOK, TEXT(req, svc_request_path(at->req)))                                \
+    X(svc_request_peer, LOOK, TEXT(req, svc_request_peer(at->req)))                                \
+    X(svc_request_query, LOOK, TEXT(req, svc_request_query(at->req, "a")))                         \
+    X(svc_request_query_at, LOOK,                                                                  \
+      GIVES(req, SVC_ENOTFOUND, svc_request_query_at(at->req, 0, &text, &other_text)))             \
+    X(svc_request_query_count, LOOK, FINDS(req, svc_request_query_count(at->req)))                 \
+    X(svc_request_query_nth, LOOK, TEXT(req, svc_request_query_nth(at->req, "a", 0)))              \
+    X(svc_request_raw_query, LOOK, TEXT(req, svc_request_raw_query(at->req)))                      \
+    X(svc_request_read, LOOK,                                                                      \
+      GIVES(req, SVC_ENOMEM, svc_request_read(at->req, bytes, sizeof bytes)))                      \
+    X(svc_request_remaining_ms, LOOK, FINDS(req, svc_request_remaining_ms(at->req)))               \
+    X(svc_request_resume, LOOK, GIVES(req, SVC_ENOMEM, svc_request_resume(at->req)))               \
+    X(svc_request_route, LOOK, TEXT(req, svc_request_route(at->req)))                              \
+    X(svc_request_sampled, LOOK, FINDS(req, svc_request_sampled(at->req)))                         \
+    X(svc_request_scheme, LOOK, TEXT(req, svc_request_scheme(at->req)))                            \
+    X(svc_request_set, LOOK, DOES(req, svc_request_set(at->req, &key, NULL)))                      \
+    X(svc_request_set_sampled, LOOK, (svc_request_set_sampled(at->req, true), 0))                  \
+    X(svc_request_set_tracestate, LOOK,                                                            \
+      GIVES(req, SVC_ENOMEM, svc_request_set_tracestate(at->req, "a", "b")))                       \
+    X(svc_request_span, LOOK, (svc_request_span(at->req), 0))                                      \
+    X(svc_request_span_id, LOOK, TEXT(req, svc_request_span_id(at->req)))                          \
+    X(svc_request_target, LOOK, TEXT(req, svc_request_target(at->req)))                            \
+    X(svc_request_timeout_text, LOOK, TEXT(req, svc_request_timeout_text(at->req)))                \
+    X(svc_request_trace_id, LOOK, TEXT(req, svc_request_trace_id(at->req)))                        \
+    X(svc_request_traceparent, LOOK, TEXT(req, svc_request_traceparent(at->req)))                  \
+    X(svc_request_tracestate, LOOK, TEXT(req, svc_request_tracestate(at->req)))                    \
+    X(svc_request_trailer, LOOK, TEXT(req, svc_request_trailer(at->req, "a")))                     \
+    X(svc_request_trailer_at, LOOK,                                                                \
+      GIVES(req, SVC_ENOTFOUND, svc_request_trailer_at(at->req, 0, &text, &other_text)))           \
+    X(svc_request_trailer_count, LOOK, FINDS(req, svc_request_trailer_count(at->req)))             \
+    X(svc_request_try_read, LOOK,                                                                  \
+      GIVES(req, SVC_ENOMEM, svc_request_try_read(at->req, bytes, sizeof bytes)))                  \
+    X(svc_request_worker, LOOK, FINDS(req, svc_request_worker(at->req)))                           \
     X(svc_response_add_header, ANSWER, svc_response_add_header(at->res, "X-Added", "a"))           \
     X(svc_response_add_vary, ANSWER, svc_response_add_vary(at->res, "Accept"))                     \
     X(svc_response_bind, ANSWER, answer_with_struct(at))                                           \
-    X(svc_response_body, LOOK, (text = svc_response_body(at->res, &length), 0))                    \
+    X(svc_response_body, LOOK, TEXT(res, svc_response_body(at->res, &length)))                     \
     X(svc_response_copy, ANSWER, svc_response_copy(at->res, 200, "text/plain", "a", 1))            \
     X(svc_response_empty, ANSWER, svc_response_empty(at->res, 204))                                \
     X(svc_response_fd, ANSWER, answer_with_file(at))                                               \
     X(svc_response_file, ANSWER, svc_response_file(at->res, 200, NULL, NULL, "/etc/passwd"))       \
     X(svc_response_free, LOOK, new_response(at))                                                   \
-    X(svc_response_header, LOOK, (text = svc_response_header(at->res, "X-Added"), 0))              \
-    X(svc_response_header_at, LOOK, (svc_response_header_at(at->res, 0, &text, &other_text), 0))   \
-    X(svc_response_header_count, LOOK, (length = svc_response_header_count(at->res), 0))           \
+    X(svc_response_header, LOOK, TEXT(res, svc_response_header(at->res, "X-Added")))               \
+    X(svc_response_header_at, LOOK,                                                                \
+      GIVES(res, SVC_ENOTFOUND, svc_response_header_at(at->res, 0, &text, &other_text)))           \
+    X(svc_response_header_count, LOOK, FINDS(res, svc_response_header_count(at->res)))             \
     X(svc_response_hold_head, ANSWER, svc_response_hold_head(at->res))                             \
     X(svc_response_json, ANSWER, svc_response_json(at->res, 200, "{s:i}", "a", 1))                 \
     X(svc_response_json_begin, ANSWER, write_json(at))                                             \
@@ -797,7 +820,7 @@ static long use_span(struct things *at)
     X(svc_response_set_status, ANSWER, svc_response_set_status(at->res, 200))                      \
     X(svc_response_source, ANSWER, answer_from_source(at))                                         \
     X(svc_response_static, ANSWER, svc_response_static(at->res, 200, NULL, "a", 1))                \
-    X(svc_response_status, LOOK, (svc_response_status(at->res), 0))                                \
+    X(svc_response_status, LOOK, FINDS(res, svc_response_status(at->res)))                         \
     X(svc_response_take, ANSWER, svc_response_take(at->res, 200, NULL, strdup("a"), 1, free))      \
     X(svc_response_take_source, ANSWER, take_source(at))                                           \
     X(svc_response_text, ANSWER, svc_response_text(at->res, 200, "ok"))                            \
@@ -806,27 +829,27 @@ static long use_span(struct things *at)
     X(svc_response_writer, ANSWER, answer_by_writer(at))                                           \
     X(svc_schema_new, MAKE,                                                                        \
       svc_schema_new(at->app, bound_fields, sizeof(struct bound), 0) != NULL)                      \
-    X(svc_span_begin, REQUEST, use_span(at))                                                       \
+    X(svc_span_begin, LOOK, use_span(at))                                                          \
     X(svc_span_end, LOOK, (svc_span_end(NULL), 0))                                                 \
     X(svc_span_fail, LOOK, (svc_span_fail(NULL, "late", NULL), 0))                                 \
     X(svc_span_link, LOOK, (svc_span_link(NULL, "late"), 0))                                       \
     X(svc_span_set_items, LOOK, (svc_span_set_items(NULL, NULL), 0))                               \
-    X(svc_span_traceparent, REQUEST, (text = svc_span_traceparent(at->req, NULL), 0))              \
+    X(svc_span_traceparent, LOOK, TEXT(req, svc_span_traceparent(at->req, NULL)))                  \
     X(svc_struct_defaults, LOOK, svc_struct_defaults("svc_route", &length) == NULL)                \
     X(svc_sys_app_alloc, MAKE, svc_sys_app_alloc(at->app, 1) != NULL)                              \
     X(svc_sys_app_exporter, LOOK, (svc_sys_app_exporter(at->app), 0))                              \
     X(svc_sys_app_refuse, LOOK, (svc_sys_app_refuse(NULL, SVC_EINVAL, "late"), 0))                 \
     X(svc_sys_app_set_exporter, REGISTER, set_exporter(at))                                        \
     X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
-    X(svc_task_app, LOOK, (at->task && svc_task_app(at->task) != at->app))                         \
-    X(svc_task_sleep, LOOK, (at->task && svc_task_sleep(at->task, 0) > 0))                         \
-    X(svc_task_stopping, LOOK, (at->task ? (svc_task_stopping(at->task), 0) : 0))                  \
+    X(svc_task_app, LOOK, FINDS(task, svc_task_app(at->task)))                                     \
+    X(svc_task_sleep, LOOK, GIVES(task, SVC_ENOMEM, svc_task_sleep(at->task, 0)))                  \
+    X(svc_task_stopping, LOOK, GIVES(task, true, svc_task_stopping(at->task)))                     \
     X(svc_test_metric, LOOK, (svc_test_metric(at->app, "calls_total") > 0 && !at->app))            \
     X(svc_timer_cancel, LOOK, (svc_timer_cancel(at->timer), 0))                                    \
     X(svc_timer_free, LOOK, use_timer(at))                                                         \
     X(svc_timer_new, LOOK, use_timer(at))                                                          \
     X(svc_timer_set, LOOK, use_timer(at))                                                          \
-    X(svc_trailers_add, LOOK, (svc_trailers_add(NULL, "a", "b"), 0))                               \
+    X(svc_trailers_add, LOOK, svc_trailers_add(NULL, "a", "b") != SVC_ENOMEM)                      \
     X(svc_version, LOOK, (text = svc_version(), 0))                                                \
     X(svc_waker_ref, LOOK, use_waker(at))                                                          \
     X(svc_waker_unref, LOOK, use_waker(at))                                                        \

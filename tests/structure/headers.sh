@@ -12,6 +12,12 @@ for header in svc.h $(cd "$top_srcdir/include" && ls svc/*.h svc/sys/*.h); do
     $CXX -std=c++11 $warnings -I"$top_srcdir/include" $jansson -fsyntax-only "$work/alone.cc"
 done
 
+# They leave the names of other libraries for JSON to those: json-c has a type that jansson has a function for.
+printf 'typedef struct json_object json_object;\n#include <svc.h>\n' > "$work/other.c"
+cp "$work/other.c" "$work/other.cc"
+$CC -std=c99 $warnings -I"$top_srcdir/include" -fsyntax-only "$work/other.c"
+$CXX -std=c++11 $warnings -I"$top_srcdir/include" -fsyntax-only "$work/other.cc"
+
 # So do the log's calls, with items and without, where a statement may stand.
 cat > "$work/log.c" <<'END'
 #define SVC_LOG_MODULE "test"

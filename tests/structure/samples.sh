@@ -27,6 +27,7 @@ build() { # page lines
 ask() { # page app method target body status times
     build "$1" "
 #include <stdio.h>
+#include <stdlib.h>
 int main(int argc, char **argv)
 {
     svc_reply *reply = NULL;

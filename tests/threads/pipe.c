@@ -240,7 +240,7 @@ static void interrupt(const struct interruption *interruption, bool writing, int
     char byte;
     /* The writer is in the midst of it in half of the rounds, and anywhere in the others. */
     if (writing && round % 2)
-        svc_pipe_read(pipe, &byte, 1);
+        (void)!svc_pipe_read(pipe, &byte, 1);
     interruption->run(pipe);
     svc_pipe_unref(pipe);
     pthread_join(thread, NULL);
@@ -381,7 +381,7 @@ static void take_long(void *arg)
 static void *write_byte(void *arg)
 {
     struct slow *slow = arg;
-    svc_pipe_write(slow->pipe, "a", 1);
+    (void)!svc_pipe_write(slow->pipe, "a", 1);
     return NULL;
 }
 

@@ -57,8 +57,8 @@ Test(run_queue, closed_it_gives_what_is_left_and_then_fails)
 {
     svc_queue *queue = svc_queue_new(2, NULL);
     void *item = &things[9];
-    svc_queue_push(queue, &things[0]);
-    svc_queue_push(queue, &things[1]);
+    (void)!svc_queue_push(queue, &things[0]);
+    (void)!svc_queue_push(queue, &things[1]);
     svc_queue_close(queue);
     svc_queue_close(queue);
     cr_expect_eq(svc_queue_push(queue, &things[2]), SVC_ECLOSED); /* and not that it is full */
@@ -104,9 +104,9 @@ Test(run_queue, what_is_left_at_the_end_is_dropped_in_order)
 {
     svc_queue *queue = svc_queue_new(3, drop);
     for (int i = 0; i < 3; i++)
-        svc_queue_push(queue, &things[i]);
+        (void)!svc_queue_push(queue, &things[i]);
     expect_next(queue, &things[0]);
-    svc_queue_push(queue, &things[3]);
+    (void)!svc_queue_push(queue, &things[3]);
     svc_queue_free(queue);
     cr_expect_eq(dropped, 3);
 }
@@ -242,7 +242,7 @@ Test(run_queue, a_close_wakes_whoever_waits)
     start(crew, empty, consume);
     svc_queue_close(empty);
     cr_expect_eq(join(crew, SVC_ECLOSED), 0);
-    svc_queue_push(full, things);
+    (void)!svc_queue_push(full, things);
     start(crew, full, produce);
     svc_queue_close(full);
     cr_expect_eq(join(crew, SVC_ECLOSED), 0);

@@ -5,7 +5,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include <svc/stream.h>
+
 #include "libsvc/dispatch/dispatch.h"
+#include "libsvc/exchange/away.h"
 #include "libsvc/server/loop.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -30,6 +33,45 @@ static int hello(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "hello");
 }
 
+static svc_waker *waker; /* of the source that has nothing */
+static bool source_closed;
+
+static int64_t read_nothing(void *state, char *data, size_t len)
+{
+    (void)state, (void)data, (void)len;
+    return SVC_EAGAIN;
+}
+
+static void close_source(void *state)
+{
+    (void)state;
+    source_closed = true;
+    svc_waker_unref(waker);
+}
+
+static int answer_silently(svc_request *req, svc_response *res)
+{
+    (void)req;
+    svc_source source = SVC_SOURCE_INIT;
+    source.read = read_nothing;
+    source.close = close_source;
+    source_closed = false;
+    waker = svc_response_waker(res);
+    return svc_response_source(res, 200, NULL, &source);
+}
+
+static int answer_held(svc_request *req, svc_response *res)
+{
+    svc_response_hold_head(res);
+    return answer_silently(req, res);
+}
+
+static void wake_nobody(struct exchange_host *host, struct exchange *x)
+{
+    (void)host;
+    svc__away_news(x);
+}
+
 static void open_loop(void)
 {
     svc_config config = SVC_CONFIG_INIT;
@@ -37,13 +79,24 @@ static void open_loop(void)
     app = svc_app_new("deadlines");
     svc_app_configure(app, &config);
     svc_app_post(app, "/", hello, NULL);
+    svc_route duplex = SVC_ROUTE_INIT;
+    duplex.pattern = "POST /duplex";
+    duplex.handler = answer_silently;
+    duplex.flags = SVC_DUPLEX;
+    svc_app_route(app, &duplex);
+    svc_route held = SVC_ROUTE_INIT;
+    held.pattern = "POST /held";
+    held.handler = answer_held;
+    svc_app_route(app, &held);
 
     cr_assert_eq(svc__app_ready(app), 0);
     server.app = app;
     loop.server = &server;
     cr_assert_eq(svc__reactor_open(&loop.reactor), 0);
-    loop.host = (struct exchange_host){
-        .arenas = &loop.reactor.arenas, .log = &loop.log, .loop = &loop.reactor};
+    loop.host = (struct exchange_host){.arenas = &loop.reactor.arenas,
+                                       .log = &loop.log,
+                                       .wake = wake_nobody,
+                                       .loop = &loop.reactor};
     svc__log_init(&loop.log, &app->logger);
     svc__buf_init(&loop.host.scratch, 65536);
 }
@@ -147,15 +200,20 @@ static void end_request(void)
 }
 
 /* Its head came in the midst of a turn. */
-static void begin_request(uint64_t started_ns, uint64_t budget_ms)
+static void begin_request_of(const char *target, uint64_t started_ns, uint64_t budget_ms)
 {
     static struct field fields[] = {{{"Host", 4}, {"a", 1}}, {{"Content-Length", 14}, {"9", 1}}};
-    struct head head = {{"POST", 4}, {"/", 1}, 1, fields, ROWS(fields), 0};
+    struct head head = {{"POST", 4}, svc__bytes_z(target), 1, fields, ROWS(fields), 0};
     cr_assert(svc__flight_begin(&flight, head.target_raw));
     head.bytes = svc__head_size(&head);
     svc__dispatch_head(flight.x, &head);
     flight.x->request.started_ns = started_ns;
     flight.x->request.deadline_ns = started_ns + budget_ms * MS;
+}
+
+static void begin_request(uint64_t started_ns, uint64_t budget_ms)
+{
+    begin_request_of("/", started_ns, budget_ms);
 }
 
 static void expire_due(void)
@@ -307,6 +365,97 @@ Test(flight, a_departure_ends_what_can_have_no_end)
     cr_expect(flight.gone);
     cr_expect(atomic_load(&flight.x->away.cancelled));
     cr_expect_str_eq(asked, "resume, ");
+    end_request();
+}
+
+/* A source that has nothing, whose head waits for its first byte. */
+Test(flight, a_departure_ends_a_head_that_waits)
+{
+    begin_at(5000 * MS);
+    begin_request_of("/held", now_ns, 300000);
+    cr_assert_eq(svc__dispatch_run(flight.x), EXCHANGE_BODY);
+    cr_assert_eq(svc__dispatch_body(flight.x, "123456789", 9), EXCHANGE_BODY);
+    cr_assert_eq(svc__dispatch_body_end(flight.x), EXCHANGE_WAIT);
+    svc__flight_enter(&flight, FLIGHT_HANDLE);
+    svc__flight_wait(&flight);
+    svc__flight_departed(&flight, false, true);
+    cr_expect_str_eq(asked, "", "it may still read");
+    svc__flight_departed(&flight, true, true);
+    cr_expect_str_eq(asked, "resume with a reply, ");
+    cr_expect_eq(flight.x->response.status, 499);
+    end_request();
+    cr_expect(source_closed);
+}
+
+/* ---- Both ways at a time */
+
+static void begin_duplex(uint64_t budget_ms)
+{
+    char byte;
+    begin_at(5000 * MS);
+    begin_request_of("/duplex", now_ns, budget_ms);
+    cr_assert_eq(svc__dispatch_run(flight.x), EXCHANGE_REPLY);
+    svc__flight_enter(&flight, FLIGHT_SEND);
+    cr_assert_eq(svc__dispatch_reply_read(flight.x, &byte, 1), SVC_EAGAIN);
+    svc__flight_wait(&flight);
+    cr_expect_eq(svc_request_try_read(&flight.x->request, &byte, 1), SVC_EAGAIN);
+}
+
+static void turn_until(uint64_t due_ms)
+{
+    while (loop.now_ms < due_ms && !flight.timed_out) {
+        sleep_as_told();
+        expire_due();
+    }
+}
+
+Test(flight, a_silent_reply_lasts_as_long_as_its_body_comes)
+{
+    begin_duplex(3600000);
+    uint64_t began_ms = loop.now_ms, send_ms = app->config.send_timeout_ms;
+    for (unsigned i = 1; i < 9; i++) {
+        turn_until(began_ms + i * send_ms / 2);
+        cr_assert_not(flight.timed_out, "%u", i);
+        cr_assert_eq(svc__dispatch_body(flight.x, "a", 1), EXCHANGE_BODY);
+    }
+    uint64_t last_ms = loop.now_ms;
+    turn_until_timed_out();
+    cr_expect(flight.gone);
+    cr_expect_geq(loop.now_ms, last_ms + send_ms);
+    cr_expect_leq(loop.now_ms, last_ms + 3 * send_ms);
+    end_request();
+}
+
+Test(flight, a_reply_that_is_not_taken_ends_though_its_body_comes)
+{
+    begin_duplex(3600000);
+    flight.waits = false; /* there are bytes to be sent */
+    uint64_t began_ms = loop.now_ms, send_ms = app->config.send_timeout_ms;
+    cr_assert_eq(svc__dispatch_body(flight.x, "a", 1), EXCHANGE_BODY);
+    turn_until_timed_out();
+    cr_expect_str_eq(asked, "abort, ");
+    cr_expect_leq(loop.now_ms, began_ms + 2 * send_ms);
+    end_request();
+}
+
+Test(flight, the_time_of_a_request_ends_the_reading_of_its_body_and_not_the_reply)
+{
+    char byte;
+    begin_duplex(5000);
+    uint64_t began_ms = loop.now_ms, send_ms = app->config.send_timeout_ms;
+    int64_t n;
+    while ((n = svc_request_try_read(&flight.x->request, &byte, 1)) == SVC_EAGAIN) {
+        sleep_as_told();
+        expire_due();
+    }
+    cr_expect_eq(n, SVC_ECANCELLED);
+    cr_expect_geq(loop.now_ms, began_ms + 5000);
+    cr_expect_leq(loop.now_ms, began_ms + 5000 + 2 * TICK_MS);
+    cr_expect_not(flight.timed_out);
+    cr_expect_str_eq(asked, "");
+    turn_until_timed_out();
+    cr_expect_geq(loop.now_ms, began_ms + send_ms);
+    cr_expect_leq(loop.now_ms, began_ms + send_ms + 2 * TICK_MS + 200);
     end_request();
 }
 
