@@ -31,6 +31,7 @@
 struct exchange;
 struct svc_pending;
 struct app_worker;
+struct request_spans;
 
 /* Resources that a thread lends to the exchanges that it runs. */
 struct exchange_host {
@@ -55,6 +56,7 @@ struct request_trace {
     struct trace own;                       /* its span is the request's */
     unsigned char parent[TRACE_SPAN_BYTES]; /* the caller's span, of a trace that is continued */
     struct bytes member;                    /* the service's own member of tracestate; or "none" */
+    struct request_spans *spans;            /* NULL: nobody records them */
 
     /* NULL until a handler asks for the text. For the request's thread. */
     const char *trace_id, *span_id, *parent_id, *tracestate;
