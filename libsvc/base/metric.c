@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct metrics {
     pthread_mutex_t lock;       /* orders the lists of blocks */
     struct metric_cells *free;
     size_t blocks;
+    const char *prefix; /* in place of "svc_"; NULL: names stay */
     size_t len;
     uint32_t cells;
     struct metric_shape shapes[METRIC_MAX];
@@ -56,6 +58,25 @@ struct metrics *svc__metrics_new(void)
     }
     m->shared.shapes = m->shapes;
     return m;
+}
+
+void svc__metrics_rename(struct metrics *m, const char *prefix)
+{
+    m->prefix = prefix;
+}
+
+/* A metric's name in print, for the caller to free; NULL when out of memory. */
+static char *name_of(const struct metrics *m, const char *name)
+{
+    static const char usual[] = "svc_";
+    const size_t len = sizeof usual - 1;
+    if (m->prefix == NULL || strncmp(name, usual, len) != 0)
+        return strdup(name);
+    size_t size = strlen(m->prefix) + strlen(name + len) + 1;
+    char *whole = malloc(size);
+    if (whole != NULL)
+        snprintf(whole, size, "%s%s", m->prefix, name + len);
+    return whole;
 }
 
 static void drop_metric(struct metric *metric)
@@ -134,13 +155,14 @@ static int add_metric(struct metrics *m, struct metric proto, const char *name, 
 {
     if (!name_is_valid(name))
         return SVC_EINVAL;
-    if (name_is_taken(m, proto.kind, name))
-        return SVC_ESTATE;
     int id = SVC_ENOMEM;
-    proto.name = strdup(name);
+    proto.name = name_of(m, name);
     proto.help = strdup(help);
     proto.bounds = bounds_len == 0 ? NULL : malloc(bounds_len * sizeof *bounds);
-    if (proto.name != NULL && proto.help != NULL && (bounds_len == 0 || proto.bounds != NULL)) {
+    if (proto.name != NULL && name_is_taken(m, proto.kind, proto.name)) {
+        id = SVC_ESTATE;
+    } else if (proto.name != NULL && proto.help != NULL &&
+               (bounds_len == 0 || proto.bounds != NULL)) {
         if (bounds_len > 0)
             memcpy(proto.bounds, bounds, bounds_len * sizeof *bounds);
         id = keep(m, &proto, bounds_len);
@@ -188,10 +210,13 @@ int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
 
 int svc__metric_find(const struct metrics *m, const char *name)
 {
-    for (size_t i = 0; i < m->len; i++)
-        if (strcmp(m->metrics[i].name, name) == 0)
-            return (int)i;
-    return SVC_ENOTFOUND;
+    char *whole = name_of(m, name);
+    int id = whole == NULL ? SVC_ENOMEM : SVC_ENOTFOUND;
+    for (size_t i = 0; id == SVC_ENOTFOUND && i < m->len; i++)
+        if (strcmp(m->metrics[i].name, whole) == 0)
+            id = (int)i;
+    free(whole);
+    return id;
 }
 
 int svc__metric_counter_once(struct metrics *m, const char *name, const char *help)

@@ -42,6 +42,10 @@ struct metrics;
 /* Makes an empty registry; NULL when out of memory. The caller's. */
 struct metrics *svc__metrics_new(void);
 
+/* Names that begin with "svc_" begin with `prefix` in its place from here on, whoever registers or
+ * looks for them: for one of two registries whose metrics stand on one page. `prefix` is static. */
+void svc__metrics_rename(struct metrics *m, const char *prefix);
+
 /* Frees the registry and all its blocks, which nobody may use any more. Accepts NULL. */
 void svc__metrics_free(struct metrics *m);
 
@@ -81,7 +85,7 @@ void svc__metric_put_labelled(struct buf *out, const char *name, const char *lab
 int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
                           const uint64_t *bounds, size_t n, double unit);
 
-/* The id of the metric `name`; SVC_ENOTFOUND. */
+/* The id of the metric `name`; SVC_ENOTFOUND or SVC_ENOMEM. */
 int svc__metric_find(const struct metrics *m, const char *name);
 
 /* The id of a metric that parts of a program share: the first of them registers it, as by the calls

@@ -6,6 +6,7 @@
 #include <svc/cache.h>
 #include <svc/json.h>
 
+#include "libsvc/app/admin_app.h"
 #include "libsvc/app/app_internal.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/response_internal.h"
@@ -107,6 +108,8 @@ static int metrics(svc_request *req, svc_response *res)
     const struct pages *pages = svc_request_arg(req);
     struct buf *text = svc__response_scratch(res);
     svc__metrics_dump(pages->app->metrics, text);
+    if (pages->app->admin)
+        svc__metrics_dump(pages->app->admin->metrics, text);
     int error = svc__response_rendered(res, 200, "text/plain; version=0.0.4; charset=utf-8", text);
     svc__response_scratch_done(res);
     return error;
@@ -115,7 +118,7 @@ static int metrics(svc_request *req, svc_response *res)
 static void add_readyz(svc_app *admin, struct pages *pages)
 {
     svc_route route = SVC_ROUTE_INIT;
-    route.pattern = "GET /readyz";
+    route.pattern = "GET " ADMIN_APP_READYZ;
     route.handler = readyz;
     route.arg = pages;
     if (pages->app->checks) {
@@ -127,6 +130,16 @@ static void add_readyz(svc_app *admin, struct pages *pages)
     svc_app_route(admin, &route);
 }
 
+/* Nothing of the program runs on its loop. Heads have the service's limits, since who has read one
+ * may hand it over to the loop of the program's admin routes. */
+static void take_settings(svc_config *own, const svc_config *app)
+{
+    own->stall_ms = 0;
+    own->max_head_bytes = app->max_head_bytes;
+    own->max_target_bytes = app->max_target_bytes;
+    own->max_fields = app->max_fields;
+}
+
 svc_app *svc__admin_new(svc_app *app, struct checks *checks)
 {
     svc_app *admin = svc__app_create(svc_app_name(app), NULL, 0);
@@ -135,9 +148,10 @@ svc_app *svc__admin_new(svc_app *app, struct checks *checks)
     struct pages *pages = svc__arena_alloc(&admin->memory, sizeof *pages);
     if (pages)
         *pages = (struct pages){app, checks};
-    admin->config.stall_ms = 0; /* nothing of the program runs on its loop */
-    svc_app_get(admin, "/livez", livez, NULL);
-    svc_app_get(admin, "/metrics", metrics, pages);
+    take_settings(&admin->config, &app->config);
+    svc_app_use(admin, &svc__admin_app_no_store);
+    svc_app_get(admin, ADMIN_APP_LIVEZ, livez, NULL);
+    svc_app_get(admin, ADMIN_APP_METRICS, metrics, pages);
     if (pages)
         add_readyz(admin, pages);
     if (!pages || svc__app_ready(admin)) {

@@ -51,14 +51,19 @@ struct server {
     _Atomic uint64_t accept_logged_ms; /* when a refusal was last logged, */
     _Atomic uint64_t fault_logged_ms;  /* and a fault */
     _Atomic int stage;
+    /* Serves, on loops of its own, whoever asks first for what this server has no route for: see
+     * handover.h. It outlives this server's loops. NULL: nobody does. */
+    struct server *behind;
+    bool one_request; /* a connection serves one, since its next may be another server's */
     uint64_t stop_ms; /* when the stop was asked for; set before STAGE_CLOSE_IDLE */
     int event_fd;     /* loops tell who waits for a stage that something has changed */
 };
 
 /*
  * Makes a server for `app` and opens its listeners, whose connections get the first of `fronts`
- * (borrowed); nobody serves them yet. NULL with `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as
- * svc__listen_open, which keeps set-up errors in `report`.
+ * (borrowed); nobody serves them yet. Without `addresses` (NULL) it has no listeners. NULL with
+ * `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which keeps set-up errors in
+ * `report`.
  */
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
                                const struct front *const *fronts, int *error);

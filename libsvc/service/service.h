@@ -10,6 +10,7 @@ struct service {
     svc_app *admin_app;    /* NULL without an admin listener */
     struct server *admin;  /* likewise */
     struct checks *checks; /* likewise: what /readyz asks */
+    struct server *routes; /* the program's own on the admin listener; NULL without any */
 };
 
 /*
@@ -23,9 +24,9 @@ int svc__service_open(svc_app *app, struct service **out);
 /* Starts serving, for a readied app. 0, or a code as svc_app_start: then it can only be freed. */
 int svc__service_start(struct service *service);
 
-/* Ends the threads of a service's servers the app's tasks and its checks.
- * SVC_EFORCED when one has not ended
- * by the deadline (of svc__clock_ms): then it uses all of this still, and nothing may be freed. */
+/* Ends the threads of a service's servers, the app's tasks and its checks. SVC_EFORCED when one has
+ * not ended by the deadline (of svc__clock_ms): then it uses all of this still, and nothing may be
+ * freed. */
 int svc__service_end(struct service *service, uint64_t deadline_ms);
 
 /* Frees a service whose threads have ended. */
