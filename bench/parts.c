@@ -13,10 +13,10 @@
 
 #include "bench/part.h"
 #include "libsvc/app/app_internal.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/bind/bind_json.h"
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/mw/stack.h"
 #include "libsvc/proto/head.h"
 #include "libsvc/proto/query.h"

@@ -14,9 +14,9 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/app/stalls.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/run/reactor.h"
 
 #define FIELD(name, value)                                                                         \

@@ -66,33 +66,34 @@ SVC_API int svc_app_describe(svc_app *app, const char *text);
  */
 SVC_API int svc_app_route_at(svc_app *app, const svc_route *route, const char *file, int line);
 
-/* As svc_app_route_at, with the method apart from the pattern; NULL stands for every method. Since: 0.1 */
+/* As svc_app_route_at, with the method apart from the pattern; a NULL method means every method.
+ * Since: 0.1 */
 SVC_API int svc_app_method_at(svc_app *app, const char *method, const char *pattern,
                               svc_handler *handler, void *arg, const char *file, int line);
 
 /*
- * The calls above without the place, for other languages: in C and C++ a macro of the same name adds it.
- * Since: 0.1
+ * As svc_app_route_at without file and line, for other languages: in C and C++ a macro of the same name adds
+ * them. Since: 0.1
  */
 SVC_API int svc_app_route(svc_app *app, const svc_route *route);
 
-/* As svc_app_route with the method GET and no more than this. Since: 0.1 */
+/* As svc_app_route, for the method GET and with defaults. Since: 0.1 */
 SVC_API int svc_app_get(svc_app *app, const char *pattern, svc_handler *handler,
                         void *arg);
 
-/* As svc_app_route with the method POST and no more than this. Since: 0.1 */
+/* As svc_app_route, for the method POST and with defaults. Since: 0.1 */
 SVC_API int svc_app_post(svc_app *app, const char *pattern, svc_handler *handler,
                          void *arg);
 
-/* As svc_app_route with the method PUT and no more than this. Since: 0.1 */
+/* As svc_app_route, for the method PUT and with defaults. Since: 0.1 */
 SVC_API int svc_app_put(svc_app *app, const char *pattern, svc_handler *handler,
                         void *arg);
 
-/* As svc_app_route with the method PATCH and no more than this. Since: 0.1 */
+/* As svc_app_route, for the method PATCH and with defaults. Since: 0.1 */
 SVC_API int svc_app_patch(svc_app *app, const char *pattern, svc_handler *handler,
                           void *arg);
 
-/* As svc_app_route with the method DELETE and no more than this. Since: 0.1 */
+/* As svc_app_route, for the method DELETE and with defaults. Since: 0.1 */
 SVC_API int svc_app_delete(svc_app *app, const char *pattern, svc_handler *handler,
                            void *arg);
 
@@ -140,11 +141,11 @@ SVC_API int svc_group_use(svc_group *group, const svc_middleware *middleware);
 SVC_API int svc_group_set_timeout(svc_group *group, unsigned timeout_ms);
 
 /*
- * Sets flags that all routes of the group and of the groups in it have beside their own, whether they are
- * registered before or after this: SVC_BLOCKING, so that they run on workers, SVC_STREAM_BODY,
- * SVC_ANY_BYTES. They come in the place of those that an earlier call has set; a flag of a group around it
- * cannot be taken back. Apps mounted in the group have their own. 0, SVC_EINVAL for other flags, SVC_ESTATE
- * once started, or SVC_ENOMEM for NULL. Before start only. Since: 0.1
+ * Sets flags of a route (SVC_BLOCKING, SVC_STREAM_BODY, SVC_ANY_BYTES, SVC_DUPLEX) for all routes of this
+ * group and its subgroups, registered before or after this call; each route has its own flags as well. A
+ * later call replaces the flags of an earlier one; a subgroup cannot remove flags of its outer groups. Apps
+ * mounted in the group have their own flags. 0, SVC_EINVAL for other flags, SVC_ESTATE once started, or
+ * SVC_ENOMEM for NULL. Before start only. Since: 0.1
  */
 SVC_API int svc_group_set_flags(svc_group *group, unsigned flags);
 
@@ -156,26 +157,26 @@ SVC_API int svc_group_route_at(svc_group *group, const svc_route *route, const c
 SVC_API int svc_group_method_at(svc_group *group, const char *method, const char *pattern,
                                 svc_handler *handler, void *arg, const char *file, int line);
 
-/* The same without the place, for other languages. Since: 0.1 */
+/* As svc_group_route_at without file and line, for other languages. Since: 0.1 */
 SVC_API int svc_group_route(svc_group *group, const svc_route *route);
 
-/* As svc_group_route with the method GET and no more than this. Since: 0.1 */
+/* As svc_group_route, for the method GET and with defaults. Since: 0.1 */
 SVC_API int svc_group_get(svc_group *group, const char *pattern, svc_handler *handler,
                           void *arg);
 
-/* As svc_group_route with the method POST and no more than this. Since: 0.1 */
+/* As svc_group_route, for the method POST and with defaults. Since: 0.1 */
 SVC_API int svc_group_post(svc_group *group, const char *pattern, svc_handler *handler,
                            void *arg);
 
-/* As svc_group_route with the method PUT and no more than this. Since: 0.1 */
+/* As svc_group_route, for the method PUT and with defaults. Since: 0.1 */
 SVC_API int svc_group_put(svc_group *group, const char *pattern, svc_handler *handler,
                           void *arg);
 
-/* As svc_group_route with the method PATCH and no more than this. Since: 0.1 */
+/* As svc_group_route, for the method PATCH and with defaults. Since: 0.1 */
 SVC_API int svc_group_patch(svc_group *group, const char *pattern, svc_handler *handler,
                             void *arg);
 
-/* As svc_group_route with the method DELETE and no more than this. Since: 0.1 */
+/* As svc_group_route, for the method DELETE and with defaults. Since: 0.1 */
 SVC_API int svc_group_delete(svc_group *group, const char *pattern, svc_handler *handler,
                              void *arg);
 

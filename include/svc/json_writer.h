@@ -104,8 +104,9 @@ SVC_API void svc_json_put_raw(svc_json_writer *w, const char *key, const char *j
 SVC_API int svc_json_writer_error(const svc_json_writer *w);
 
 /*
- * Makes a writer with memory of its own, for a document of at most `max_bytes` that is not a response. NULL
- * when out of memory. The caller frees it with svc_json_writer_free. Any thread. Since: 0.1
+ * Makes a writer with its own memory, for a document that is not a response. A document of more than
+ * `max_bytes` makes the writer fail with SVC_ETOOBIG. NULL when out of memory. The caller frees it with
+ * svc_json_writer_free. Any thread. Since: 0.1
  */
 SVC_API svc_json_writer *svc_json_writer_new(size_t max_bytes) SVC_MUST_CHECK;
 

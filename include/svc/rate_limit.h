@@ -17,75 +17,77 @@ SVC_BEGIN_DECLS
 
 /* Flags of a rate limit. Others are refused. */
 enum {
-    /* Each client address is counted by itself: the default where nothing else names a key. */
+    /* The client's address is a part of the key. This is the default if nothing else is part of it. */
     SVC_RATE_BY_CLIENT = 1 << 16,
-    /* Each route is counted by itself; requests that matched none are counted together. */
+    /* The route is a part of the key; requests that match no route are counted together. */
     SVC_RATE_BY_ROUTE = 1 << 17,
-    /* A request over the limit passes: it is counted (svc_rate_limit_reported_total) and logged at
-     * level debug. */
+    /* Requests over the limit pass. They are counted (svc_rate_limit_reported_total) and logged at level
+     * debug. */
     SVC_RATE_REPORT_ONLY = 1 << 18,
-    /* A new key that finds no room in the table is refused; without it, it passes. Either way it is
-     * counted (svc_rate_limit_full_total). */
+    /* A request with a new key is refused if the table has no room for the key; without this flag it
+     * passes. In both cases it is counted (svc_rate_limit_full_total). */
     SVC_RATE_REFUSE_WHEN_FULL = 1 << 19,
-    /* RateLimit and RateLimit-Policy on every reply, and not only on a 429. */
+    /* Every reply has RateLimit and RateLimit-Policy; without this flag only a 429 has them. */
     SVC_RATE_FIELDS_ALWAYS = 1 << 20,
-    /* X-RateLimit-Limit, -Remaining and -Reset (in seconds) wherever RateLimit would stand. */
+    /* Replies also have X-RateLimit-Limit, -Remaining and -Reset (in seconds), under the same rule. */
     SVC_RATE_X_FIELDS = 1 << 21,
-    /* No RateLimit and RateLimit-Policy, whose names and form are those of a draft. */
+    /* No reply has RateLimit and RateLimit-Policy, whose names and form are those of a draft. */
     SVC_RATE_NO_DRAFT_FIELDS = 1 << 22
 };
 
-/* A limit of several: at most `burst` at once, and `rate` in each period in the long run. */
+/* One window: `burst` requests pass at once, and `rate` requests in each period in the long run. */
 typedef struct svc_rate_window {
-    const char *name;   /* in header fields and the body of a 429: letters, digits, '.', '_', '-' */
+    const char *name;   /* in header fields and the body of a 429: 1 to 64 letters, digits, '.', '_', '-' */
     uint64_t rate;      /* 1 to 2^31, and at most 1,000,000 a second */
     uint32_t period_s;  /* 1 to 31,622,400 (366 days) */
     uint64_t burst;     /* 1 to 2^31; 0: `rate` */
 } svc_rate_window;
 
 /*
- * What to limit, and by what. Begin with SVC_RATE_LIMIT_INIT. Requests whose keys are equal are
- * counted together; each member that names a part of the key adds it. Strings are copied.
+ * The options. Begin with SVC_RATE_LIMIT_INIT. Requests with equal keys are counted together. The key
+ * consists of the parts that the flags, `header`, `subject` and `key` name. Strings are copied.
  */
 typedef struct svc_rate_limit {
     size_t size; /* set by SVC_RATE_LIMIT_INIT */
 
-    /* The one window, named "default", as in svc_rate_window. */
+    /* A single window, named "default": see svc_rate_window. */
     uint64_t rate;
-    uint32_t period_s; /* 1 at first */
+    uint32_t period_s; /* default 1 */
     uint64_t burst;
 
-    /* Or up to four windows, and `rate` and `burst` left 0: a request must pass all of them, and is
-     * charged to none when one refuses. */
+    /* Or 1 to 4 windows; `rate` and `burst` are then 0. A request must pass all windows; if one refuses
+     * it, it is charged to none. */
     const svc_rate_window *windows;
     size_t window_count;
 
-    uint32_t cost; /* what a request takes; 1 at first. 0 only looks: it passes and takes nothing.
-                      More than a burst is a set-up error */
+    uint32_t cost; /* the charge of a request; default 1. With 0 every request passes and none is
+                      charged. More than a burst is a set-up error */
     unsigned flags;
 
-    /* By a header field's value. A request without one is counted by its client instead. */
+    /* The value of this header field is a part of the key. A request without the field is counted by its
+     * client instead. */
     const char *header;
 
-    /* By a per-request value that an outer layer has set, a NUL-terminated string, such as the
-     * authenticated user. A request without one is counted by its client instead. */
+    /* The per-request value under this key, a NUL-terminated string that an outer layer has set, is a part
+     * of the key: the authenticated user, for example. A request without the value is counted by its
+     * client instead. */
     const svc_key *subject;
 
-    /* By the string that this returns, which lives as long as the request; NULL lets the request pass
-     * uncounted. Must not block. */
+    /* The string that this function returns is a part of the key; it must live as long as the request. For
+     * NULL the request passes uncounted. Must not block. */
     const char *(*key)(svc_request *req, void *arg);
 
-    /* What this request takes, instead of `cost`. More than a burst is refused for good: a 429
-     * without Retry-After. Must not block. */
+    /* Returns the charge of this request, in place of `cost`. If it is more than a burst, the request can
+     * never pass: it is answered 429 without Retry-After. Must not block. */
     uint32_t (*cost_of)(svc_request *req, void *arg);
     void *arg; /* of both functions */
 
-    /* Networks whose clients pass uncounted, such as "10.0.0.0/8", "::1"; NULL-terminated. */
+    /* Networks whose clients pass uncounted, such as "10.0.0.0/8" or "::1": at most 1024, then NULL. */
     const char *const *exempt;
 
-    /* Bytes of the table, 4 MiB at first; 64 at least for each window. Eight of them hold a key in a
-     * window while it has used any of its burst: 64 for each such key leave one in 100,000 without
-     * room, and 32 one in 900. */
+    /* Size of the table in bytes, for all windows together: default 4 MiB, at least 64 for each window, at
+     * most 64 GiB. A key takes 8 bytes in each window until its whole burst has come back. With 64 bytes
+     * per such key, one new key in 100,000 finds no room; with 32 bytes, one in 900. */
     size_t memory;
 } svc_rate_limit;
 
@@ -96,11 +98,11 @@ typedef struct svc_rate_limit {
     }
 
 /*
- * Makes a middleware for svc_app_use, svc_group_use or a route's list; used in several places, it
- * counts them together. Clients are told apart by the peer's address: an IPv6 one by its first 64
- * bits, an IPv4-mapped one as IPv4; all peers of unix sockets are one client. Owned by the app. NULL
- * for a bad option, once the app is started, or when out of memory, which is also kept as a set-up
- * error: svc_app_use may be given that NULL. Before start only. Since: 0.1
+ * Makes a middleware for svc_app_use, svc_group_use or a route's list. Used in several places, it counts
+ * their requests together. A client is the peer's address: of an IPv6 address the first 64 bits count, an
+ * IPv4-mapped address counts as IPv4, and all peers of unix sockets are one client. Owned by the app. NULL
+ * for a bad option, once the app is started, or when out of memory, also kept as a set-up error:
+ * svc_app_use accepts that NULL. Before start only. Since: 0.1
  */
 SVC_API const svc_middleware *svc_rate_limit_new(svc_app *app, const svc_rate_limit *options);
 

@@ -25,7 +25,8 @@ SVC_API const char *svc_request_raw_query(const svc_request *req);
 /* The pattern of the matched route, such as "GET /notes/{id}"; "" when none matched. Since: 0.1 */
 SVC_API const char *svc_request_route(const svc_request *req);
 
-/* The decoded value of the pattern's wildcard `name`; NULL when the pattern has none such. Since: 0.1 */
+/* The decoded value of the pattern's wildcard `name`; NULL when the pattern has no such wildcard.
+ * Since: 0.1 */
 SVC_API const char *svc_request_param(const svc_request *req, const char *name);
 
 /* The first query value of `name`, decoded ('+' is a space); "" for a name without '='; NULL when
@@ -56,43 +57,44 @@ SVC_API int svc_request_header_at(const svc_request *req, size_t index, const ch
                                   const char **value);
 
 /*
- * How much the client wants the reply's body in a content coding such as "gzip" (RFC 9110 12.5.3), in
- * thousandths: 1000 is most, and 0 not at all. So of several codings that the service has, the one with
- * the highest weight is the answer, and "identity" is the body as it is: its weight is 1 where other
- * codings are listed and nothing is said of it, so that each of those comes before it. A request without
- * Accept-Encoding has 1000 for "identity" and 0 for others: such a client would have to take any coding,
- * but most that send no such field can decode none. Names have no case, and "x-gzip" is "gzip". A reply
- * that depends on this has Accept-Encoding in its Vary (svc_response_add_vary). Since: 0.1
+ * The weight that the client's Accept-Encoding gives to a content coding such as "gzip" (RFC 9110 12.5.3),
+ * in thousandths: 1000 is preferred, 0 is not acceptable. A service that has several codings of a body
+ * answers with the one of the highest weight. "identity" is the unencoded body; if the field lists other
+ * codings only, the weight of "identity" is 1, so that each listed coding comes before it. Without the
+ * field, "identity" has 1000 and others 0: the RFC would allow any coding, but most clients that omit the
+ * field can decode none. Case does not matter, and "x-gzip" is "gzip". A reply that depends on this has
+ * Accept-Encoding in its Vary (svc_response_add_vary). Since: 0.1
  */
 SVC_API unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding);
 
 /* The value of cookie `name` (RFC 6265); NULL when absent. Since: 0.1 */
 SVC_API const char *svc_request_cookie(const svc_request *req, const char *name);
 
-/* The whole body and its length in bytes; "" and 0 when there is none. Not before on_body. Since: 0.1 */
+/* The whole body and its length in bytes; "" and 0 when there is no body, and until it has arrived whole.
+ * `len` may be NULL. Since: 0.1 */
 SVC_API const char *svc_request_body(const svc_request *req, size_t *len);
 
-/* The peer's address without port, such as "192.0.2.1" or "2001:db8::1"; "unix" for a unix socket,
- * "test" in svc_app_test if the test names none. The other end of the connection, which may be a proxy.
+/* The address of the connection's other end, which may be a proxy, without port: such as "192.0.2.1" or
+ * "2001:db8::1"; "unix" for a unix socket; in svc_app_test as the test sets it, "test" by default.
  * Since: 0.1 */
 SVC_API const char *svc_request_peer(const svc_request *req);
 
-/* "http" or "https": how this connection was made. Since: 0.1 */
+/* The scheme of this connection: "http" or "https". Since: 0.1 */
 SVC_API const char *svc_request_scheme(const svc_request *req);
 
-/* The request's id: the inbound X-Request-Id when it was well formed, else one made here, which is the
- * trace's id where a trace begins here; "" when ids are turned off. Since: 0.1 */
+/* The request's id: the client's X-Request-Id if it is well-formed; else the trace's id if the trace begins
+ * here, or a new random id; "" when request_id is off. Since: 0.1 */
 SVC_API const char *svc_request_id(const svc_request *req);
 
 /* The arg of the matched route, or of the fallback; else NULL. Since: 0.1 */
 SVC_API void *svc_request_arg(const svc_request *req);
 
-/* The app whose route or fallback answers: the one that serves, or one mounted on it. Since: 0.1 */
+/* The app whose route or fallback answers: the outermost app, or one mounted on it. Since: 0.1 */
 SVC_API svc_app *svc_request_app(const svc_request *req);
 
 /*
- * The part of the path under which that app is mounted, as sent, such as "/orders"; "" for one that
- * serves by itself. What a handler puts before paths of its own in Location and links. Since: 0.1
+ * The part of the request's path under which that app is mounted, as sent, such as "/orders"; "" for the
+ * outermost app. A handler puts it before its own paths in Location and in links. Since: 0.1
  */
 SVC_API const char *svc_request_mount(const svc_request *req);
 
@@ -104,25 +106,24 @@ SVC_API uint64_t svc_request_remaining_ms(const svc_request *req);
  * The time left until the deadline, in milliseconds, in decimal: the value of X-Request-Timeout for a call
  * that the request makes, so that the called service gives up when this one does (docs/deadlines.md).
  * "0" once the answer is not needed any more: then make no call. "" when out of memory: then omit the
- * field. The request's thread, as for its other strings. Since: 0.1
+ * field. The request's thread. Since: 0.1
  */
 SVC_API const char *svc_request_timeout_text(const svc_request *req);
 
 /*
  * Whether the answer is not needed any more: the deadline has passed, the service stops by force, or the
- * client has left, which is noticed while a layer waits but not while a handler blocks the loop.
- * Any thread that holds the request. Since: 0.1
+ * client has left. The loop notices that a client has left; it cannot while a handler runs on it. Any thread
+ * that holds the request. Since: 0.1
  */
 SVC_API bool svc_request_cancelled(const svc_request *req);
 
 /*
- * `size` bytes, aligned for any type, not cleared, that live until the exchange ends; nothing is to
- * be freed. NULL when out of memory or when the request has used its share (4 MiB beside its body).
- * Since: 0.1
+ * Allocates `size` bytes, aligned for any type and not cleared, which are freed when the exchange ends. NULL
+ * when out of memory, or when the request would have more than 4 MiB beside its body. Since: 0.1
  */
 SVC_API void *svc_request_alloc(svc_request *req, size_t size) SVC_MUST_CHECK;
 
-/* Runs `fn(arg)` when the exchange ends, latest first. 0 or SVC_ENOMEM. Since: 0.1 */
+/* Runs `fn(arg)` when the exchange ends, the latest added first. 0 or SVC_ENOMEM. Since: 0.1 */
 SVC_API int svc_request_add_cleanup(svc_request *req, void (*fn)(void *arg), void *arg);
 
 /* The value under `key`; NULL when none is set. See SVC_KEY_DECLARE. Since: 0.1 */
@@ -132,7 +133,7 @@ SVC_API void *svc_request_get(const svc_request *req, const svc_key *key);
 SVC_API int svc_request_set(svc_request *req, const svc_key *key, void *value);
 
 /*
- * Declares a typed per-request value, so that what one layer stores another reads as the same type:
+ * Declares a typed per-request value, so that the layers that set and read it use the same type:
  *
  *     SVC_KEY_DECLARE(user, struct user)      in a header
  *     SVC_KEY_DEFINE(user)                    in one source file

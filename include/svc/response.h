@@ -1,9 +1,11 @@
 /*
- * The response. It is one value: until the handler returns, the last call that sets status, headers or
- * body wins. Calls return 0 or a negative code and change nothing when they fail; a handler may `return`
- * that code. For a NULL response, which svc_response_new returns when out of memory, the code is
- * SVC_ENOMEM, and everything that the call takes is released as usual. For the thread that runs the
- * request's phase or handler.
+ * The response is one value: until the handler returns, the last call that sets status, header or body
+ * wins. Calls return 0 or a negative code, and change nothing when they fail; a handler may return that
+ * code. For a NULL response, which svc_response_new returns when out of memory, the code is SVC_ENOMEM, and
+ * whatever the call takes is released as usual. The calls are for the thread that runs the request's phase or
+ * handler.
+ *
+ * All calls that answer return SVC_EINVAL for a status outside of 200 to 599, NULL data or a bad `type`.
  */
 #ifndef SVC_RESPONSE_H
 #define SVC_RESPONSE_H
@@ -15,15 +17,17 @@ SVC_BEGIN_DECLS
 /* The status; 0 until something has answered. Since: 0.1 */
 SVC_API int svc_response_status(const svc_response *res);
 
-/* Sets the status, 200 to 599, and with that answers; a body set before stays. 0 or SVC_EINVAL. Since: 0.1 */
+/* Sets the status, 200 to 599, which counts as an answer; a body set before stays. 0 or SVC_EINVAL.
+ * Since: 0.1 */
 SVC_API int svc_response_set_status(svc_response *res, int status);
 
 /*
- * Sets a header field, replacing fields of that name. Both strings are copied. SVC_EINVAL when the
- * name is not a token or the value holds a control character (CR and LF above all) or space at its
- * ends, or for Content-Length, Transfer-Encoding, Connection, Date and Upgrade, which are the
- * server's, or a Location or Content-Location that svc_response_redirect would not take, which escapes
- * them in the same way; SVC_ETOOBIG; SVC_ENOMEM. Since: 0.1
+ * Sets a header field, and replaces fields of that name. Both strings are copied. SVC_EINVAL for a name that
+ * is not a token; for an empty value, or one with control characters (such as CR and LF) or with white space
+ * at its ends; for fields that only the server sets (Content-Length, Transfer-Encoding, Connection,
+ * Keep-Alive, Date, Upgrade); and for a Location or Content-Location that svc_response_redirect would refuse
+ * (it is escaped in the same way). SVC_ETOOBIG for more than 128 fields, or 16 KiB of fields in all.
+ * SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_response_set_header(svc_response *res, const char *name, const char *value);
 
@@ -36,8 +40,8 @@ SVC_API void svc_response_remove_header(svc_response *res, const char *name);
 /* The first header field of that name; NULL when absent. Borrowed until headers change. Since: 0.1 */
 SVC_API const char *svc_response_header(const svc_response *res, const char *name);
 
-/* The number of header fields set so far: those of the server, such as Date and Content-Length, come to
- * them when the reply is sent. 0 for NULL. Since: 0.1 */
+/* The number of header fields set so far, without those that the server adds when it sends the reply, such
+ * as Date and Content-Length. 0 for NULL. Since: 0.1 */
 SVC_API size_t svc_response_header_count(const svc_response *res);
 
 /* Header field `index`, from 0, in the order in which they will be sent. 0 with both outputs set, or
@@ -51,18 +55,18 @@ SVC_API int svc_response_empty(svc_response *res, int status);
 /* Answers with `text`, which is copied, as text/plain in UTF-8. Since: 0.1 */
 SVC_API int svc_response_text(svc_response *res, int status, const char *text);
 
-/* Answers with bytes that are copied. `type` is the Content-Type, copied; NULL leaves it as it is.
+/* Answers with bytes that are copied. `type` is the Content-Type, copied; NULL leaves the field unchanged.
  * Since: 0.1 */
 SVC_API int svc_response_copy(svc_response *res, int status, const char *type, const void *data,
                               size_t len);
 
-/* Answers with bytes that stay unchanged as long as the program runs; nothing is copied. Since: 0.1 */
+/* Answers with bytes that are not copied: they must not change as long as the program runs. Since: 0.1 */
 SVC_API int svc_response_static(svc_response *res, int status, const char *type, const void *data,
                                 size_t len);
 
 /*
- * Answers with bytes that the response takes: `release(data)` runs once, when they are no longer
- * needed, and at once when the call fails. Since: 0.1
+ * Answers with bytes that the response takes: `release(data)` runs once, when they are no longer needed, or
+ * at once if the call fails. `release` may be NULL. Since: 0.1
  */
 SVC_API int svc_response_take(svc_response *res, int status, const char *type, void *data,
                               size_t len, void (*release)(void *data));
@@ -78,13 +82,13 @@ SVC_API int svc_response_take(svc_response *res, int status, const char *type, v
 SVC_API int svc_response_redirect(svc_response *res, int status, const char *location);
 
 /*
- * Answers with an error (status 400 to 599) as problem details (RFC 9457): title by status, `detail`
- * for this occurrence (copied; NULL for none; UTF-8). A client that accepts no JSON gets plain
- * text, so Accept is added to Vary. Headers set before stay. Since: 0.1
+ * Answers with an error (status 400 to 599) as problem details (RFC 9457): the title follows from the
+ * status, `detail` describes this occurrence (UTF-8, copied; may be NULL). A client that accepts no JSON gets
+ * plain text, so Accept is added to Vary. Header fields set before stay. Since: 0.1
  */
 SVC_API int svc_response_problem(svc_response *res, int status, const char *detail);
 
-/* The length of a body that is read piece by piece is not known beforehand. */
+/* The length of a body that is not known when the head is sent. */
 #define SVC_LENGTH_UNKNOWN UINT64_MAX
 
 /* A body that is read piece by piece. Begin with SVC_SOURCE_INIT. */
@@ -105,8 +109,8 @@ typedef struct svc_source {
     }
 
 /*
- * Answers with a source, which is taken: its close runs once, at once when the call fails. A source
- * must yield exactly `length` bytes when that is known. Since: 0.1
+ * Answers with a source, which is taken: its close runs once, or at once if the call fails. If `length` is
+ * known, the source must yield exactly that many bytes. Since: 0.1
  */
 SVC_API int svc_response_source(svc_response *res, int status, const char *type,
                                 const svc_source *source);
@@ -179,12 +183,12 @@ typedef struct svc_file {
 SVC_API int svc_response_fd(svc_response *res, int status, const char *type, const svc_file *file);
 
 /*
- * Answers with the file at `path` and its time as Last-Modified; `status`, mostly 200, and `type` as
- * for svc_response_copy. With a directory as `root`, the path, which may come from a client, is resolved
- * below it: absolute paths, "..", and symbolic links that lead out of it find nothing. With a NULL `root`
- * the path is opened as it is. A file that does not exist, is not a regular file or may not be read is
- * answered 404. 0, SVC_EINVAL for a NULL path, SVC_ESYSTEM when descriptors run out or a system call fails
- * otherwise, or SVC_ENOMEM. Since: 0.1
+ * Answers with the file at `path`, and with its modification time as Last-Modified. If `root` is a directory,
+ * the path may come from a client: it is resolved below that directory, and absolute paths, "..", and
+ * symbolic links that lead out of the directory count as missing files. With a NULL `root`, the path is
+ * opened as it is. A file that is missing, is not a regular file or may not be read is answered 404. 0,
+ * SVC_EINVAL for a NULL path, SVC_ESYSTEM when descriptors run out or a system call fails otherwise, or
+ * SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_response_file(svc_response *res, int status, const char *type, const char *root,
                               const char *path);
@@ -197,14 +201,14 @@ SVC_API int svc_response_file(svc_response *res, int status, const char *type, c
 SVC_API int svc_response_take_source(svc_response *res, svc_source *source);
 
 /*
- * The body when it lies in memory whole: its bytes, borrowed, and length; NULL and 0 when it is a
- * source, a file or empty. Since: 0.1
+ * The bytes of a body that is whole in memory, borrowed, and their number; NULL and 0 if the body is a
+ * source, a pipe, a file or empty. `len` may be NULL. Since: 0.1
  */
 SVC_API const char *svc_response_body(const svc_response *res, size_t *len);
 
 /*
- * States the length that the body would have, for a 304 or an answer to HEAD that leaves the body
- * out (RFC 9110 8.6). A 304 whose length is not known closes the connection. Since: 0.1
+ * Sets the Content-Length of a reply that has no body because it is a 304 or an answer to HEAD (RFC 9110
+ * 8.6). After a 304 without it the connection is closed. 0, or SVC_EINVAL for SVC_LENGTH_UNKNOWN. Since: 0.1
  */
 SVC_API int svc_response_set_length(svc_response *res, uint64_t length);
 

@@ -3,9 +3,9 @@
 #define SVC_ROW_H
 
 /*
- * A row of that type with members as `.name = value`, in any order. C has designated initialisers for
- * this. C++ before 20 has none, and later ones in the struct's order alone: there a function makes the
- * row, of up to 24 members.
+ * A row of the given type, with members as `.name = value`, in any order. C has designated initialisers for
+ * this. C++ has them from C++20 on, and only in the struct's order: in C++ a function makes the row, of up to
+ * 24 members.
  */
 #ifndef __cplusplus
 #define SVC__ROW(type, ...)                                                                        \
@@ -24,7 +24,7 @@
         (__VA_ARGS__) return svc__row;                                                             \
     }())
 
-/* The macro for as many members as there are, and the assignments that it makes of them. */
+/* SVC__ROW_PICK chooses the macro for the number of members, which turns them into assignments. */
 #define SVC__ROW_PICK(m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17,  \
                       m18, m19, m20, m21, m22, m23, m24, macro, ...)                               \
     macro

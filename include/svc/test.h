@@ -1,6 +1,6 @@
 /*
- * Tests without sockets: a request goes through routing, middleware and handler in-process, and the
- * reply comes back whole. The same code as behind a socket decides everything but framing.
+ * Tests without sockets: a request goes through routing, middleware and handler in-process, and the call
+ * returns the whole reply. Everything but the framing is decided by the code that also serves sockets.
  *
  *     svc_reply *reply = svc_app_test_get(app, "/hello/ada");
  *     assert(svc_reply_status(reply) == 200);
@@ -22,12 +22,12 @@ typedef struct svc_test {
                                    "Host: test" is added; with a body, its Content-Length */
     const void *body;
     size_t body_len;
-    const char *peer;       /* the client's address, as of svc_request_peer: "192.0.2.1", "2001:db8::1", or
-                               one of "unix" and "test", which have none */
-    unsigned timeout_ms;    /* for how long the client waits for the whole reply before it leaves */
-    size_t max_reply_bytes; /* of the reply's body; the client leaves when there are more. 1 GiB at most */
-    const char *const *trailers; /* fields behind the body, as `headers`; or NULL. With any, the body is
-                                    chunked: Transfer-Encoding is added, in place of Content-Length */
+    const char *peer;       /* the result of svc_request_peer: an address such as "192.0.2.1" or
+                               "2001:db8::1", or "unix" or "test" for a peer without address */
+    unsigned timeout_ms;    /* the client leaves if the reply is not whole by then */
+    size_t max_reply_bytes; /* the client leaves if the reply's body is longer; at most 1 GiB */
+    const char *const *trailers; /* fields after the body, as `headers`; or NULL. If there are any, the body
+                                    is chunked: Transfer-Encoding is added, and no Content-Length */
 } svc_test;
 
 #define SVC_TEST_INIT                                                                              \
@@ -36,11 +36,10 @@ typedef struct svc_test {
     }
 
 /*
- * Runs a request through the app. The first call readies the app: routes are compiled, start hooks
- * run and background tasks start, as at svc_app_start (and an app so readied can still be started,
- * unless it has tasks). An on_request that returns SVC_WAIT, a worker and a deferred answer are waited
- * for. Meanwhile the app's loop (svc/loop.h) turns: its timers fire and its watches are called; all posted
- * functions have run when this returns.
+ * Runs a request through the app. The first call readies the app: routes are compiled, start hooks run and
+ * background tasks start, as at svc_app_start (and the app can still be started afterwards, unless it has
+ * tasks). This call waits for SVC_WAIT, workers and deferred answers. Meanwhile the app's loop (svc/loop.h)
+ * turns: its timers fire and its watches are called; all posted functions have run when this returns.
  *
  * The call ends even if the reply never does, such as a stream's: when the client has waited for
  * `timeout_ms`, or has read more than `max_reply_bytes`, it leaves. The reply then holds the bytes received
@@ -53,7 +52,7 @@ typedef struct svc_test {
  */
 SVC_API svc_reply *svc_app_test(svc_app *app, const svc_test *test);
 
-/* svc_app_test with GET and nothing else. Since: 0.1 */
+/* svc_app_test with GET and the defaults of SVC_TEST_INIT. Since: 0.1 */
 SVC_API svc_reply *svc_app_test_get(svc_app *app, const char *target);
 
 /* svc_app_test with `method` and a JSON text as its body. Since: 0.1 */
@@ -66,14 +65,14 @@ SVC_API void svc_reply_free(svc_reply *reply);
 /* The status; 0 for NULL, and when the client left before there was a status. Since: 0.1 */
 SVC_API int svc_reply_status(const svc_reply *reply);
 
-/* The first header field of that name, in any case; NULL when absent. Borrowed. Since: 0.1 */
+/* The first header field of that name, in any case of letters; NULL when absent. Borrowed. Since: 0.1 */
 SVC_API const char *svc_reply_header(const svc_reply *reply, const char *name);
 
 /* Header field `index` in the order in which it would be sent. 0 or SVC_ENOTFOUND. Since: 0.1 */
 SVC_API int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name,
                                 const char **value);
 
-/* The first trailer field of that name (svc/trailers.h), in any case; NULL when absent. Borrowed.
+/* The first trailer field of that name (svc/trailers.h), in any case of letters; NULL when absent. Borrowed.
  * Since: 0.1 */
 SVC_API const char *svc_reply_trailer(const svc_reply *reply, const char *name);
 
@@ -81,7 +80,7 @@ SVC_API const char *svc_reply_trailer(const svc_reply *reply, const char *name);
 SVC_API int svc_reply_trailer_at(const svc_reply *reply, size_t index, const char **name,
                                  const char **value);
 
-/* The body, NUL-terminated behind its `len` bytes; `len` may be NULL. Borrowed. Since: 0.1 */
+/* The body, with a NUL after its `len` bytes; `len` may be NULL. Borrowed. Since: 0.1 */
 SVC_API const char *svc_reply_body(const svc_reply *reply, size_t *len);
 
 /* How the exchange ended: an svc_outcome. SVC_CUT when a body source failed, SVC_CLIENT_GONE when the

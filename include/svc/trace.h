@@ -1,19 +1,19 @@
 /*
- * W3C Trace Context: a request belongs to a trace, which goes on in the calls that it makes.
+ * W3C Trace Context: a request belongs to a trace, which its outgoing calls continue.
  *
- * With the setting trace_context a request that brings a valid `traceparent` continues that trace,
- * and every other one begins a trace of its own; with trace_trust off all of them do, as on a public
- * edge, where strangers must not choose ids. Either way the request is a new span, whose ids stand
- * in its log lines. Each outgoing call is a span in turn, a child of the request's, which the service
- * that is called has as its parent:
+ * With the setting trace_context, a request with a valid `traceparent` continues that trace, and every other
+ * request begins a new one. With trace_trust off, every request begins a new trace, as on a public edge,
+ * where clients must not choose ids. In both cases the request is a new span; its log lines have the ids of
+ * trace and span. Each outgoing call is a span too: a child of the request's span, and the parent of the
+ * called service's span.
  *
  *     snprintf(line, sizeof line, "traceparent: %s", svc_request_traceparent(req));
  *     headers = curl_slist_append(headers, line);
  *
- * and what is left of the request's time, by svc_request_timeout_text (<svc/request.h>).
+ * svc_request_timeout_text (<svc/request.h>) passes on the time that is left. docs/tracing.md shows more.
  *
- * Everything that is returned is borrowed and lives until the exchange ends. The calls are for the
- * thread that runs the request's phase or handler. Out of memory, they return the result for an absent value.
+ * All results are borrowed and live until the exchange ends. The calls are for the thread that runs the
+ * request's phase or handler. Out of memory, they return the result for an absent value.
  */
 #ifndef SVC_TRACE_H
 #define SVC_TRACE_H
@@ -22,50 +22,49 @@
 
 SVC_BEGIN_DECLS
 
-/* Where the id of the span stands in a traceparent of version 00, and how many digits it has. */
+/* The offset of the span's id in a traceparent of version 00, and its number of digits. */
 enum { SVC_TRACE_SPAN_AT = 36, SVC_TRACE_SPAN_DIGITS = 16 };
 
 /* The id of the request's trace: 32 hexadecimal digits; "" when trace_context is off. Since: 0.1 */
 SVC_API const char *svc_request_trace_id(const svc_request *req);
 
-/* The id of the request's own span, made here: 16 hexadecimal digits; "" when trace_context is off.
- * Since: 0.1 */
+/* The id of the request's own span: 16 hexadecimal digits; "" when trace_context is off. Since: 0.1 */
 SVC_API const char *svc_request_span_id(const svc_request *req);
 
 /* The id of the caller's span: 16 hexadecimal digits; "" when the trace began here. Since: 0.1 */
 SVC_API const char *svc_request_parent_id(const svc_request *req);
 
-/* Whether the trace is recorded: what the caller said, or svc_request_set_sampled; at first false in
- * a trace that began here. Since: 0.1 */
+/* Whether the trace is recorded: the caller's sampled flag, false in a trace that began here, unless
+ * svc_request_set_sampled has changed it. Since: 0.1 */
 SVC_API bool svc_request_sampled(const svc_request *req);
 
-/* Says whether the trace is recorded, from the next svc_request_traceparent on. Nothing happens when
- * trace_context is off. Since: 0.1 */
+/* Sets the sampled flag, for each svc_request_traceparent from now on. Does nothing when trace_context is
+ * off. Since: 0.1 */
 SVC_API void svc_request_set_sampled(svc_request *req, bool sampled);
 
 /*
- * The value of `traceparent` for one call that the request makes, of version 00. Each value names
- * another span, which is that outgoing call's and a child of the request's own: so it is asked for once
- * for each call, and again for each repetition. The id of that span is the SVC_TRACE_SPAN_DIGITS
- * characters from SVC_TRACE_SPAN_AT on, for a log line or for who records spans. "" when trace_context
- * is off: then send none. Since: 0.1
+ * The value of `traceparent`, of version 00, for one outgoing call of the request. Each result has the id of
+ * a new span, a child of the request's span: call this once for each outgoing call, and again when one is
+ * repeated. The id is the SVC_TRACE_SPAN_DIGITS characters from SVC_TRACE_SPAN_AT on; a log line or a
+ * recorder of spans can use it. "" when trace_context is off: then send no traceparent. Since: 0.1
  */
 SVC_API const char *svc_request_traceparent(svc_request *req);
 
 /*
- * The value of `tracestate` for a call that the request makes: that of a trace which is continued,
- * all its fields as one list, and in front of it what svc_request_set_tracestate has said. Of more
- * than 512 bytes whole members are left out, those of more than 128 bytes first, then the last. ""
- * when there is nothing to send: one that cannot be read is dropped whole. Since: 0.1
+ * The value of `tracestate` for the outgoing calls of the request: the member of svc_request_set_tracestate,
+ * then the caller's fields as one list if the trace is continued. A list of more than 512 bytes loses whole
+ * members: those of more than 128 bytes first, then the last ones. A malformed tracestate of the caller, or
+ * one of more than 32 members, is dropped as a whole. "" when there is nothing to send. Since: 0.1
  */
 SVC_API const char *svc_request_tracestate(const svc_request *req);
 
 /*
- * Puts the service's own member in front of the tracestate, in place of one that came under that key
- * and of what an earlier call has put there. `key`: a lower-case letter or digit, then up to 255 of
- * those and '_', '-', '*', '/', '@'; `value`: 1 to 256 printable ASCII characters without ',' and
- * '=', the last no space; both are copied. 0, SVC_EINVAL, SVC_ETOOBIG for more than 128 bytes
- * together with the '=', SVC_ESTATE when trace_context is off, or SVC_ENOMEM. Since: 0.1
+ * Sets the service's own member, which comes first in the tracestate. It replaces the caller's member with
+ * that key, and the member of an earlier call. `key`: a lower-case letter or digit, then these and '_', '-',
+ * '*', '/', '@'; `value`: printable ASCII characters without ',' and '=', of which the last is not a space.
+ * Neither is empty; both are copied. 0; SVC_EINVAL for other characters or more than 256 of them; SVC_ETOOBIG
+ * if key, '=' and value have more than 128 bytes together; SVC_ESTATE when trace_context is off; SVC_ENOMEM.
+ * Since: 0.1
  */
 SVC_API int svc_request_set_tracestate(svc_request *req, const char *key, const char *value);
 

@@ -33,11 +33,11 @@ SVC_BEGIN_DECLS
 
 /*
  * The first trailer field `name` of the request, in any case of letters; NULL when absent, and until the
- * body has ended: in a handler that gets its body whole they are there, and one that reads it as it comes
- * (svc/stream.h) finds them once svc_request_read has returned 0. Trailers share the limits of the head
- * (`max_head_bytes`, `max_fields`), and a request whose trailers are over them or malformed is answered
- * 431 or 400, and its connection closed; a reader gets SVC_ECANCELLED. Borrowed as other strings of the
- * request. The thread that has the request. Since: 0.1
+ * body has ended. A handler that gets the whole body has them from its beginning; a handler that reads the
+ * body as it comes (svc/stream.h) has them once svc_request_read has returned 0. Trailers count towards the
+ * limits of the head (`max_head_bytes`, `max_fields`). A request with trailers over these limits is answered
+ * 431, and one with malformed trailers 400; then the connection is closed, and a reader gets SVC_ECANCELLED.
+ * Borrowed as other strings of the request. The thread that has the request. Since: 0.1
  */
 SVC_API const char *svc_request_trailer(const svc_request *req, const char *name);
 
@@ -50,11 +50,11 @@ SVC_API size_t svc_request_trailer_count(const svc_request *req);
 SVC_API int svc_request_trailer_at(const svc_request *req, size_t index, const char **name,
                                    const char **value);
 
-/* The trailer fields of one reply, while its functions are asked for them. */
+/* The trailer fields of one reply, to which an svc_trailers_fn adds. */
 typedef struct svc_trailers svc_trailers;
 
-/* Adds trailer fields by svc_trailers_add. Returns 0, or a negative code, which is logged and cuts the
- * connection in place of the end, so that the client can tell. */
+/* Adds trailer fields by svc_trailers_add. Returns 0, or a negative code: it is logged, and the connection
+ * is cut before the end of the reply, so that the client notices. */
 typedef int svc_trailers_fn(svc_trailers *out, void *arg);
 
 /*

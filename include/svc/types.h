@@ -1,4 +1,4 @@
-/* The nouns of libsvc, declared for the headers that only mention them. */
+/* The types of libsvc that several headers mention. */
 #ifndef SVC_TYPES_H
 #define SVC_TYPES_H
 
@@ -14,12 +14,12 @@ SVC_BEGIN_DECLS
 typedef struct svc_app svc_app;               /* a service: routes, middleware, settings */
 typedef struct svc_group svc_group;           /* routes that share a prefix and middleware */
 typedef struct svc_request svc_request;       /* one request, from its head to its last byte */
-typedef struct svc_response svc_response;     /* the answer that is being built for it */
+typedef struct svc_response svc_response;     /* the answer to a request, while it is built */
 typedef struct svc_middleware svc_middleware; /* a set of phases around handlers */
-typedef struct svc_route svc_route;           /* everything that one registration can say */
+typedef struct svc_route svc_route;           /* the properties of one route */
 typedef struct svc_config svc_config;         /* the settings of an app */
 typedef struct svc_reply svc_reply;           /* the reply that svc_app_test returns */
-typedef struct svc_pending svc_pending;       /* an answer that comes later */
+typedef struct svc_pending svc_pending;       /* a reference to a request that is answered later */
 
 /*
  * Flags of routes and middleware. A call refuses flags that are not its own: the sets of flags (those
@@ -39,20 +39,19 @@ enum {
     SVC_DUPLEX = 1 << 27
 };
 
-/* A key of a value of a request or of an event loop: its address is its identity. */
+/* The key of a value of a request or of an event loop. The address of the key identifies it. */
 typedef struct svc_key {
     const char *name; /* for reports */
 } svc_key;
 
 /*
- * Answers one request. Returns 0 when `res` holds the answer; a negative SVC_E… code when the
- * handler failed, which the client sees as a 500 and the log as a line that names the route.
- * Runs on an event loop, where it must not block, or on a worker if its route says SVC_BLOCKING.
- * `req` and `res` are borrowed for the call.
+ * Answers one request. Returns 0 when `res` holds the answer, or a negative SVC_E… code when the handler has
+ * failed: the client then gets a 500, and a log line names the route. Runs on an event loop, where it must
+ * not block, or on a worker if its route has SVC_BLOCKING. `req` and `res` are borrowed for the call.
  *
  * In C++, no exception may leave a handler or any other function that the library calls: it would pass
- * through frames of C, which leaves what they hold as it is. Declare such functions noexcept, so that one
- * ends the process at once, where it was thrown.
+ * through frames of C, which then never release their locks and memory. Declare such functions noexcept: an
+ * exception then ends the process where it is thrown.
  */
 typedef int svc_handler(svc_request *req, svc_response *res);
 

@@ -12,6 +12,7 @@
 #include "libsvc/app/stalls.h"
 #include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
+#include "libsvc/base/least.h"
 #include "libsvc/base/num.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/base/standard.h"
@@ -75,7 +76,7 @@ static void wake(struct exchange_host *host, struct exchange *x)
 {
     struct test_host *test = (struct test_host *)(void *)host;
     pthread_mutex_lock(&test->mutex);
-    svc__mailbox_post(&test->news, &x->mail);
+    svc__mailbox_post(&test->news, &x->away.mail);
     svc__reactor_wake(&test->loop);
     pthread_mutex_unlock(&test->mutex);
 }
@@ -111,11 +112,6 @@ static bool await_news(struct test_host *test, uint64_t deadline_ms)
     return any;
 }
 
-static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
-{
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 /* Whether the client has waited for as long as it would. */
 static bool leaves(struct test_client *client)
 {
@@ -127,7 +123,8 @@ static bool leaves(struct test_client *client)
 static bool await_own_news(struct test_host *test, uint64_t due_ms)
 {
     struct test_client *client = test->client;
-    while (!client->news && !leaves(client) && await_news(test, earlier(due_ms, client->end_ms)))
+    while (!client->news && !leaves(client) &&
+           await_news(test, svc__least_u64(due_ms, client->end_ms)))
         continue;
     bool news = client->news;
     client->news = false;

@@ -134,38 +134,37 @@ void svc__stalls_watch(svc_app *app, struct watchdog *dog)
     svc__watchdog_init(dog, app->config.stall_ms * 1000000, count_stall, app);
 }
 
-static void render_route(struct buf *out, const char *name, const struct route *route)
+static void give_route(struct metric_walk *walk, const struct route *route)
 {
     uint64_t stalls = atomic_load_explicit(&route->stalls->count, memory_order_relaxed);
     if (stalls)
-        svc__metric_put_labelled(out, name, "route", route->pattern.text, stalls);
+        svc__metric_give(walk, route->pattern.text, stalls);
 }
 
-static void render_stalls(struct buf *out, const char *name, void *arg)
+static void give_stalls(struct metric_walk *walk, void *arg)
 {
     const svc_app *app = arg;
-    render_route(out, name, &app->plan->apps->fallback);
+    give_route(walk, &app->plan->apps->fallback);
     for (size_t i = 0; i < app->plan->route_count; i++)
-        render_route(out, name, &app->plan->routes[i]);
+        give_route(walk, &app->plan->routes[i]);
 }
 
-static void render_standstills(struct buf *out, const char *name, void *arg)
+static void give_standstills(struct metric_walk *walk, void *arg)
 {
     const svc_app *app = arg;
-    uint64_t count = atomic_load_explicit(&app->standstills.count, memory_order_relaxed);
-    svc__buf_printf(out, "%s %llu\n", name, (unsigned long long)count);
+    svc__metric_give(walk, "", atomic_load_explicit(&app->standstills.count, memory_order_relaxed));
 }
 
 int svc__stalls_register(svc_app *app)
 {
     int id = svc__metric_counters_fn(
         app->metrics, "svc_loop_stalls_total",
-        "Times that a handler, layer or callback held an event loop for stall_ms.", render_stalls,
-        app);
+        "Times that a handler, layer or callback held an event loop for stall_ms.", "route",
+        give_stalls, app);
     if (id != SVC_ENOMEM)
         id = svc__metric_counters_fn(
             app->metrics, "svc_loop_standstills_total",
-            "Times that the system kept an event loop from running for stall_ms.",
-            render_standstills, app);
+            "Times that the system kept an event loop from running for stall_ms.", NULL,
+            give_standstills, app);
     return id == SVC_ENOMEM ? id : 0;
 }

@@ -1,10 +1,7 @@
 /* The arithmetic of trying again. */
 #include "libsvc/base/backoff.h"
 
-static uint64_t at_most(uint64_t n, uint64_t highest)
-{
-    return n < highest ? n : highest;
-}
+#include "libsvc/base/least.h"
 
 void svc__backoff_init(struct backoff *backoff, uint32_t min_ms, uint32_t max_ms)
 {
@@ -15,7 +12,7 @@ void svc__backoff_init(struct backoff *backoff, uint32_t min_ms, uint32_t max_ms
 
 void svc__backoff_reset(struct backoff *backoff)
 {
-    backoff->ceiling_ms = at_most((uint64_t)backoff->min_ms * 2, backoff->max_ms);
+    backoff->ceiling_ms = svc__least_u64((uint64_t)backoff->min_ms * 2, backoff->max_ms);
 }
 
 uint32_t svc__backoff_next(struct backoff *backoff, uint64_t random)
@@ -24,6 +21,6 @@ uint32_t svc__backoff_next(struct backoff *backoff, uint64_t random)
     if (least < backoff->min_ms)
         least = backoff->min_ms;
     uint64_t choices = most - least + 1;
-    backoff->ceiling_ms = at_most(most * 2, backoff->max_ms);
+    backoff->ceiling_ms = svc__least_u64(most * 2, backoff->max_ms);
     return (uint32_t)(least + (uint64_t)((unsigned __int128)random * choices >> 64));
 }

@@ -172,7 +172,7 @@ void svc__buf_json_inside(struct buf *b, struct bytes text)
 void svc__buf_utf8(struct buf *b, struct bytes text)
 {
     while (text.len > 0) {
-        size_t n = svc__utf8_sequence(text), taken = n > 0 ? n : 1;
+        size_t n = svc__utf8_sequence(text), taken = n > 0 ? n : svc__utf8_bad(text);
         svc__buf_append(b, n > 0 ? text.data : "\xef\xbf\xbd", n > 0 ? n : 3);
         text = svc__bytes(text.data + taken, text.len - taken);
     }

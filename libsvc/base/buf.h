@@ -121,7 +121,7 @@ void svc__buf_json_text(struct buf *b, struct bytes text);
  * not sets SVC_EINVAL. */
 void svc__buf_json_inside(struct buf *b, struct bytes text);
 
-/* Appends UTF-8: each byte of the text that belongs to no valid sequence becomes U+FFFD. */
+/* Appends UTF-8: each bad sequence of the text, as svc__utf8_bad has it, becomes U+FFFD. */
 void svc__buf_utf8(struct buf *b, struct bytes text);
 
 /* Puts a NUL behind the bytes, which neither `len` nor the ceiling counts. After an error, and

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "libsvc/base/least.h"
+
 enum { DAY_SECONDS = 86400, SECOND_US = 1000000 };
 
 static const int64_t first_second = -INT64_C(62167219200); /* 0000-01-01T00:00:00Z */
@@ -49,15 +51,10 @@ struct date {
     unsigned hour, minute, second;
 };
 
-static unsigned at_most(unsigned n, unsigned highest)
-{
-    return n < highest ? n : highest;
-}
-
 /*
  * Sets year, month and day from days since 0000-01-01. Counting from the first of March puts the
  * leap day at the end of its year, its century and its era, so that each is found by one division;
- * the last year of four and the last century of four hold that extra day, hence at_most.
+ * the last year of four and the last century of four hold that extra day, hence the limits of 3.
  */
 static void set_day(struct date *date, unsigned days)
 {
@@ -65,11 +62,11 @@ static void set_day(struct date *date, unsigned days)
     unsigned rest = days + era - 60; /* since 1 March of the year -400 */
     unsigned eras = rest / era;
     rest %= era;
-    unsigned centuries = at_most(rest / century, 3);
+    unsigned centuries = (unsigned)svc__least(rest / century, 3);
     rest -= centuries * century;
     unsigned fours = rest / four_years;
     rest %= four_years;
-    unsigned years = at_most(rest / year, 3);
+    unsigned years = (unsigned)svc__least(rest / year, 3);
     rest -= years * year;
     /* From March on, months have 31, 30, 31, 30, 31 days and so on: 153 in five. */
     unsigned month = (rest * 5 + 2) / 153;

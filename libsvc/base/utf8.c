@@ -42,6 +42,20 @@ size_t svc__utf8_sequence(struct bytes text)
     return n;
 }
 
+size_t svc__utf8_bad(struct bytes text)
+{
+    const unsigned char *at = (const unsigned char *)text.data;
+    unsigned lowest;
+    unsigned highest;
+    size_t n = announced(at[0], &lowest, &highest), bad = 1;
+    if (n < 2 || text.len < 2 || !within(at[1], lowest, highest))
+        return 1;
+    do
+        bad++;
+    while (bad < n && bad < text.len && within(at[bad], 0x80, 0xbf));
+    return bad;
+}
+
 /* How many bytes at the beginning are ASCII, but for those in a group of eight that has another. */
 static size_t ascii_run(struct bytes text)
 {

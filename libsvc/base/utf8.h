@@ -13,6 +13,11 @@ bool svc__utf8_valid(struct bytes text);
  * is empty. Any thread. */
 size_t svc__utf8_sequence(struct bytes text);
 
+/* How many bytes of `text`, which begins with no valid sequence and is not empty, one U+FFFD
+ * replaces: the beginning of a sequence that breaks off, or one byte that begins none. Any thread.
+ */
+size_t svc__utf8_bad(struct bytes text);
+
 /* The number of characters (code points) in valid text. Any thread. */
 size_t svc__utf8_count(struct bytes text);
 

@@ -2,12 +2,11 @@
 #include "libsvc/cache/caching.h"
 
 #include "libsvc/base/clock.h"
+#include "libsvc/base/least.h"
 #include "libsvc/base/num.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/vary.h"
-
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
 
 /* The public bits are the internal ones; a directive that has no public name is left out here. */
 #define SAME(name, text)                                                                           \
@@ -49,13 +48,13 @@ static int put_date(svc_response *res, struct bytes name, int64_t unix_seconds)
 int svc__caching_put_expires(svc_response *res, int64_t seconds)
 {
     int64_t now = (int64_t)(svc__clock_wall_us() / 1000000);
-    return put_date(res, NAME("Expires"), now + seconds);
+    return put_date(res, svc__bytes_z("Expires"), now + seconds);
 }
 
 int svc__caching_forbid(svc_response *res)
 {
     svc_response_remove_header(res, "Expires");
-    return svc__response_put(res, NAME("Cache-Control"), NAME("no-store"));
+    return svc__response_put(res, svc__bytes_z("Cache-Control"), svc__bytes_z("no-store"));
 }
 
 int svc_response_set_cache_control(svc_response *res, const svc_cache_policy *policy)
@@ -85,8 +84,8 @@ int svc_response_set_cache_control(svc_response *res, const svc_cache_policy *po
 int svc_response_set_age(svc_response *res, uint64_t seconds)
 {
     char text[NUM_U64_LEN + 1];
-    uint64_t most = (uint64_t)CACHE_CONTROL_MAX_SECONDS;
-    text[svc__num_format_u64(text, seconds < most ? seconds : most)] = '\0';
+    seconds = svc__least_u64(seconds, (uint64_t)CACHE_CONTROL_MAX_SECONDS);
+    text[svc__num_format_u64(text, seconds)] = '\0';
     return svc_response_set_header(res, "Age", text);
 }
 

@@ -7,8 +7,6 @@
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/date.h"
 
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
-
 static int64_t wall_seconds(void)
 {
     return (int64_t)(svc__clock_wall_us() / 1000000);
@@ -18,7 +16,7 @@ static int64_t wall_seconds(void)
 
 int svc__condition_put_etag(svc_response *res, struct bytes text)
 {
-    return svc__response_put(res, NAME("ETag"), text);
+    return svc__response_put(res, svc__bytes_z("ETag"), text);
 }
 
 /* A tag with its quotes, in the arena; opaque "none" when out of memory. */
@@ -72,7 +70,7 @@ int svc_response_set_modified(svc_response *res, int64_t unix_seconds)
         return SVC_ENOMEM;
     int64_t now = wall_seconds();
     size_t len = svc__clock_imf(text, unix_seconds < now ? unix_seconds : now);
-    return svc__response_put(res, NAME("Last-Modified"), svc__bytes(text, len));
+    return svc__response_put(res, svc__bytes_z("Last-Modified"), svc__bytes(text, len));
 }
 
 /* ---- Answers */
@@ -130,7 +128,8 @@ static bool safe(enum method method)
 static struct etag read_tag(const svc_response *res)
 {
     struct etag tag = {.weak = false};
-    const struct field *field = svc__fields_find(res->fields, res->field_count, NAME("ETag"));
+    const struct field *field =
+        svc__fields_find(res->fields, res->field_count, svc__bytes_z("ETag"));
     if (field)
         svc__etag_parse(field->value, &tag);
     return tag;
@@ -140,7 +139,7 @@ static int64_t read_modified(const svc_response *res, int64_t now)
 {
     int64_t modified = PRECONDITION_NO_DATE;
     const struct field *field =
-        svc__fields_find(res->fields, res->field_count, NAME("Last-Modified"));
+        svc__fields_find(res->fields, res->field_count, svc__bytes_z("Last-Modified"));
     if (field)
         svc__date_parse(field->value, now, &modified);
     return modified;

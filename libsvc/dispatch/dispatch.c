@@ -34,7 +34,7 @@ struct exchange *svc__dispatch_new(const struct plan *plan, struct exchange_host
         return NULL;
     }
     x->next = run_layers;
-    x->end = end_given_up;
+    x->away.end = end_given_up;
     x->chain = &plan->apps->fallback.chain;
     x->transport = transport;
     x->request.scheme = transport->scheme;
@@ -50,7 +50,7 @@ static void take_head(struct exchange *x, const struct head *head)
     req->method = head->method;
     svc__fields_read(&req->fields, head->fields, head->count);
     req->deadline_ns = req->started_ns + config->request_timeout_ms * 1000000;
-    x->body.limit = config->max_body_bytes;
+    x->body.store.limit = config->max_body_bytes;
 }
 
 /* Where the head is in doubt, so is where the next request begins. */
@@ -123,23 +123,22 @@ static bool is_cut(const struct exchange *x)
     return atomic_load_explicit(x->request.plan->draining, memory_order_relaxed) == DRAIN_CUT;
 }
 
-/* Why nobody waits for the answer any more: a status, or 0 when somebody does. */
-static int why_cancelled(const struct exchange *x)
+/*
+ * The refusal where `error` is a code that the library gives because of the client, the clock or a
+ * stop, and has given; status 0: the service has failed. The refusal is that of the stage which
+ * finds the same by itself, since the two race and a client cannot know which one came first.
+ */
+static struct refusal find_excuse(const struct exchange *x, int error)
 {
+    if (error == SVC_ETOOBIG && x->body.stream && x->body.stream->ended == error)
+        return (struct refusal){REFUSAL_BODY_OVER};
+    if (error && error != SVC_ECANCELLED && error != SVC_ELATE)
+        return (struct refusal){0, NULL};
     if (is_cut(x))
-        return 503;
+        return (struct refusal){REFUSAL_STOPPING};
     if (!svc__exchange_remaining_ms(x, svc__clock_ns()))
-        return 504;
-    return atomic_load(&x->cancelled) ? CLIENT_LEFT : 0;
-}
-
-/* The status where `error` is a code that the library gives because of the client, the clock or a
- * stop, and has given; 0: the service has failed. */
-static int find_excuse(const struct exchange *x, int error)
-{
-    if (error == SVC_ETOOBIG && x->stream && x->stream->ended == error)
-        return 413;
-    return !error || error == SVC_ECANCELLED || error == SVC_ELATE ? why_cancelled(x) : 0;
+        return (struct refusal){REFUSAL_LATE};
+    return (struct refusal){atomic_load(&x->away.cancelled) ? CLIENT_LEFT : 0, NULL};
 }
 
 /*
@@ -150,17 +149,19 @@ static int find_excuse(const struct exchange *x, int error)
 static void fail(struct exchange *x, const char *who, int error)
 {
     const svc_request *req = &x->request;
-    int status = find_excuse(x, error);
+    struct refusal excuse = find_excuse(x, error);
     const svc_kv method = svc_kv_bytes("method", req->method.data, req->method.len);
     const svc_kv where = svc_kv_str("where", who);
     const svc_kv reason = svc_kv_str("error", error ? svc_error_text(error) : "no answer");
     const svc_kv cause =
         svc_kv_str(x->cause ? "cause" : NULL, x->cause); /* no key ends the items */
-    if (status)
+    if (excuse.status) {
         svc_log_info(req, "request given up", method, where, reason);
-    else
-        svc_log_error(req, "request failed", method, where, reason, cause);
-    answer_problem(x, status ? status : 500, status ? NULL : svc__debug_failure(x, who, error));
+        answer_problem(x, excuse.status, excuse.detail);
+        return;
+    }
+    svc_log_error(req, "request failed", method, where, reason, cause);
+    answer_problem(x, 500, svc__debug_failure(x, who, error));
 }
 
 /* No worker is free, nor will be soon: said at once, so that a client can go elsewhere. */
@@ -184,9 +185,9 @@ static enum exchange_step run_response(struct exchange *x)
     }
     if (x->response_error || !x->response.status)
         fail(x, "on_response", x->response_error);
-    if (svc__response_trailers_begin(x))
+    if (svc__exchange_reply_trails(x) && svc__response_trailers_begin(x))
         answer_problem(x, REFUSAL_NO_MEMORY);
-    if (!x->host->worker && !svc__exchange_reply_bodiless(x) &&
+    if (x->response.pipe && !x->host->worker && !svc__exchange_reply_bodiless(x) &&
         svc__response_pipe_begin(x, &x->response))
         answer_busy(x);
     x->replied = true;
@@ -242,7 +243,7 @@ static enum exchange_step await_first_byte(struct exchange *x)
     if (n != SVC_EAGAIN)
         return end_hold(x, n < 0 ? (int)n : 0);
     x->next = await_first_byte;
-    x->parked = NEWS_STREAM;
+    x->away.parked = NEWS_STREAM;
     return EXCHANGE_WAIT;
 }
 
@@ -266,15 +267,19 @@ static enum exchange_step run_held(struct exchange *x)
 }
 
 /* A worker has no more to do: the way out begins at home, where layers are that were not lent. */
-static enum exchange_step reply(struct exchange *x)
+static enum exchange_step begin_way_out(struct exchange *x,
+                                        enum exchange_step (*stage)(struct exchange *x))
 {
     x->unanswered = x->passed;
-    bool held = x->held || svc__response_hold_wanted(&x->response);
-    enum exchange_step (*stage)(struct exchange * x) = held ? run_held : run_response;
     if (!x->host->worker)
         return stage(x);
     x->next = stage;
     return EXCHANGE_WAIT;
+}
+
+static enum exchange_step reply(struct exchange *x)
+{
+    return begin_way_out(x, svc__response_hold_wanted(&x->response) ? run_held : run_response);
 }
 
 /* Without waiting for any worker. */
@@ -332,12 +337,12 @@ static enum exchange_step answer_with(struct exchange *x, int error)
 /* The answer that was deferred has come, or nobody can give it any more. */
 static enum exchange_step take_answer(struct exchange *x)
 {
-    svc_response *answer = svc__pending_take(atomic_load(&x->pending));
+    svc_response *answer = svc__pending_take(atomic_load(&x->away.pending));
     if (!answer)
         return answer_with(x, SVC_ECANCELLED);
     if (svc__response_hold_wanted(answer)) { /* whose writer knows this response and no other */
         x->held = answer;
-        return reply(x);
+        return begin_way_out(x, run_held);
     }
     return answer_with(x, svc__pending_adopt(x, answer));
 }
@@ -363,14 +368,14 @@ static enum exchange_step run_handler(struct exchange *x)
     x->handling = true;
     int error = x->answer(&x->request, &x->response);
     x->handling = false;
-    if (!atomic_load_explicit(&x->pending, memory_order_relaxed))
+    if (!atomic_load_explicit(&x->away.pending, memory_order_relaxed))
         return answer_with(x, error);
     if (error) {
-        svc__pending_close(atomic_load(&x->pending));
+        svc__pending_close(atomic_load(&x->away.pending));
         return answer_with(x, error);
     }
     x->next = take_answer;
-    x->parked = NEWS_ANSWER | NEWS_DROPPED;
+    x->away.parked = NEWS_ANSWER | NEWS_DROPPED;
     return EXCHANGE_WAIT;
 }
 
@@ -409,7 +414,7 @@ static enum exchange_step wait_for_layer(struct exchange *x)
 {
     svc__away_prepare(x, x->passed); /* see svc__away_replaceable */
     x->next = run_layers;
-    x->parked = NEWS_LAYER;
+    x->away.parked = NEWS_LAYER;
     svc__away_hold(x);
     return EXCHANGE_WAIT;
 }
@@ -423,13 +428,13 @@ static enum exchange_step run_layers(struct exchange *x)
         return reply(x);
     }
     /* Set before the layer runs: another thread may resume before on_request has returned. */
-    atomic_store_explicit(&x->wait, WAIT_PENDING, memory_order_relaxed);
+    atomic_store_explicit(&x->away.wait, WAIT_PENDING, memory_order_relaxed);
     enum layers_end end = svc__layers_request(x);
     if (end == LAYERS_WAIT)
         return wait_for_layer(x);
-    if (atomic_load_explicit(&x->wait, memory_order_relaxed) == WAIT_RESUMED)
+    if (atomic_load_explicit(&x->away.wait, memory_order_relaxed) == WAIT_RESUMED)
         svc__away_hold(x); /* it has resumed and does not wait: the news gives this back */
-    atomic_store_explicit(&x->wait, WAIT_NONE, memory_order_relaxed);
+    atomic_store_explicit(&x->away.wait, WAIT_NONE, memory_order_relaxed);
     if (end == LAYERS_BLOCKED)
         return to_worker(x, run_layers, x->passed);
     if (end == LAYERS_ENDED)
@@ -455,13 +460,13 @@ enum exchange_step svc__dispatch_run(struct exchange *x)
 
 static enum exchange_step take_piece(struct exchange *x, const char *data, size_t len)
 {
-    if (x->stream)
+    if (x->body.stream)
         return svc__body_stream_push(x, data, len);
     x->request.bytes_in += len;
     svc_piece piece = {data, len, false};
     if (svc__layers_body(x, &piece, false) != LAYERS_PASSED)
         return answered(x, "on_body");
-    int error = svc__body_store_append(&x->body, &x->arena, piece.data, piece.len);
+    int error = svc__body_store_append(&x->body.store, &x->arena, piece.data, piece.len);
     return error ? refuse_body(x, error) : EXCHANGE_BODY;
 }
 
@@ -500,7 +505,7 @@ static enum exchange_step run_body(struct exchange *x)
 
 static enum exchange_step end_body(struct exchange *x)
 {
-    if (x->stream) {
+    if (x->body.stream) {
         svc__body_stream_end(x);
         if (x->replied)
             return EXCHANGE_REPLY;
@@ -509,10 +514,10 @@ static enum exchange_step end_body(struct exchange *x)
     svc_piece end = {"", 0, true};
     if (svc__layers_body(x, &end, false) != LAYERS_PASSED)
         return answered(x, "on_body");
-    int error = svc__body_store_append(&x->body, &x->arena, end.data, end.len);
+    int error = svc__body_store_append(&x->body.store, &x->arena, end.data, end.len);
     if (error)
         return refuse_body(x, error);
-    x->request.body = (struct bytes){x->body.data, x->body.len};
+    x->request.body = (struct bytes){x->body.store.data, x->body.store.len};
     return run_body(x);
 }
 
@@ -591,7 +596,8 @@ int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len)
 
 bool svc__dispatch_expire(struct exchange *x)
 {
-    return svc__away_replaceable(x) && (x->out || svc__pending_expire(atomic_load(&x->pending)));
+    return svc__away_replaceable(x) &&
+           (x->away.out || svc__pending_expire(atomic_load(&x->away.pending)));
 }
 
 void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out)
@@ -610,7 +616,7 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     if (x->response.waker)
         svc__waker_disarm(&x->response.waker->waker);
     svc__body_stream_stop(x, SVC_ECANCELLED);
-    svc__layers_done(x, &done, x->given_up ? x->lent.from : 0);
+    svc__layers_done(x, &done, x->away.given_up ? x->away.lent.from : 0);
     if (has_others)
         svc__watchdog_look(&x->home->loop->watchdog, WATCHED_DONE, x->request.route);
     svc__response_drop_body(&x->response);
@@ -618,7 +624,7 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
 
 static void end_given_up(struct exchange *x)
 {
-    svc__dispatch_done(x, x->given_up, 0);
+    svc__dispatch_done(x, x->away.given_up, 0);
     x->arena.cache = x->home->arenas;
     if (x->held && x->held != &x->response)
         svc_response_free(x->held);

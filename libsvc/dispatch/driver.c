@@ -3,13 +3,14 @@
 
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/away.h"
+#include "libsvc/exchange/refusal.h"
 
 uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns)
 {
     uint64_t left_ms = svc__exchange_remaining_ms(x, now_ns), now_ms = now_ns / 1000000;
-    if (!x->out)
+    if (!x->away.out)
         return left_ms;
-    uint64_t queued_ms = x->work.since_ms + x->request.plan->config->worker_queue_ms;
+    uint64_t queued_ms = x->away.work.since_ms + x->request.plan->config->worker_queue_ms;
     return queued_ms > now_ms && queued_ms - now_ms < left_ms ? queued_ms - now_ms : left_ms;
 }
 
@@ -19,7 +20,7 @@ enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns)
         return DRIVER_REPLIES;
     if (svc__exchange_remaining_ms(*x, now_ns) || !svc__dispatch_expire(*x))
         return DRIVER_WAITS;
-    *x = svc__dispatch_refuse(*x, 504, "the request took too long", SVC_TIMED_OUT);
+    *x = svc__dispatch_refuse(*x, REFUSAL_LATE, SVC_TIMED_OUT);
     return DRIVER_TIMED_OUT;
 }
 

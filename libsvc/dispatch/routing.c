@@ -5,6 +5,7 @@
 
 #include <svc/app.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/base/utf8.h"
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
@@ -15,13 +16,13 @@
 static int answer_refusal(svc_request *req, svc_response *res)
 {
     const struct exchange *x = svc__exchange_of(req);
-    return svc_response_problem(res, x->refusal, x->detail);
+    return svc_response_problem(res, x->own.status, x->own.detail);
 }
 
 void svc__routing_refuse(struct exchange *x, int status, const char *detail)
 {
-    x->refusal = status;
-    x->detail = detail;
+    x->own.status = status;
+    x->own.detail = detail;
     x->answer = answer_refusal;
 }
 
@@ -35,19 +36,19 @@ static int answer_server_options(svc_request *req, svc_response *res)
 /* 308 keeps the method and the body, where 301 makes GET of POST. */
 static int answer_redirect(svc_request *req, svc_response *res)
 {
-    return svc_response_redirect(res, 308, svc__exchange_of(req)->location);
+    return svc_response_redirect(res, 308, svc__exchange_of(req)->own.location);
 }
 
 static int answer_options(svc_request *req, svc_response *res)
 {
     int error = svc_response_empty(res, 204);
-    return error ? error : svc_response_set_header(res, "Allow", svc__exchange_of(req)->allow);
+    return error ? error : svc_response_set_header(res, "Allow", svc__exchange_of(req)->own.allow);
 }
 
 static int answer_not_allowed(svc_request *req, svc_response *res)
 {
     int error = svc_response_problem(res, 405, "the resource has other methods");
-    return error ? error : svc_response_set_header(res, "Allow", svc__exchange_of(req)->allow);
+    return error ? error : svc_response_set_header(res, "Allow", svc__exchange_of(req)->own.allow);
 }
 
 static void redirect(struct exchange *x, struct bytes path, const char *suffix)
@@ -68,7 +69,7 @@ static void redirect(struct exchange *x, struct bytes path, const char *suffix)
         svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return;
     }
-    x->location = copy;
+    x->own.location = copy;
     x->answer = answer_redirect;
 }
 
@@ -81,7 +82,7 @@ static void write_allow(struct buf *out, struct bytes methods)
     bool there = false;
     while (methods.data) {
         struct bytes method = svc__bytes_trim(svc__bytes_cut(&methods, ','));
-        int order = memcmp(method.data, options, method.len < len ? method.len : len);
+        int order = memcmp(method.data, options, svc__least(method.len, len));
         if (order == 0)
             order = (method.len > len) - (method.len < len);
         if (!there && order > 0)
@@ -133,7 +134,7 @@ static void take_route(struct exchange *x, const struct route *route)
     req->owner = route->owner;
     req->deadline_ns = req->started_ns + route->timeout_ms * UINT64_C(1000000);
     x->chain = &route->chain;
-    x->body.limit = route->max_body;
+    x->body.store.limit = route->max_body;
     if (!take_params(x, any_bytes))
         return;
     if (!svc__query_valid(req->target.query, !any_bytes))
@@ -178,7 +179,7 @@ static void no_route(struct exchange *x, struct bytes host, struct bytes path)
         svc__routing_refuse(x, REFUSAL_NO_MEMORY);
         return;
     }
-    x->allow = copy;
+    x->own.allow = copy;
     x->answer = options ? answer_options : answer_not_allowed;
 }
 
@@ -199,7 +200,7 @@ static bool clean_path(struct exchange *x, bool connect, struct bytes *path)
  * the server behind an authority only `OPTIONS *` can be asked. */
 static void refuse_tunnel(struct exchange *x)
 {
-    x->allow = "OPTIONS";
+    x->own.allow = "OPTIONS";
     x->answer = answer_not_allowed;
 }
 

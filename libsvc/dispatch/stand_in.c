@@ -11,16 +11,16 @@
 
 void svc__stand_in_cancel(struct exchange *x)
 {
-    atomic_store(&x->cancelled, true);
-    svc__pending_cancel(atomic_load(&x->pending));
+    atomic_store(&x->away.cancelled, true);
+    svc__pending_cancel(atomic_load(&x->away.pending));
 }
 
 static void give_up(struct exchange *x, enum svc_outcome outcome)
 {
     int pending = WAIT_PENDING;
-    atomic_compare_exchange_strong(&x->wait, &pending, WAIT_ABANDONED);
-    x->given_up = outcome;
-    svc__pending_close(atomic_load(&x->pending));
+    atomic_compare_exchange_strong(&x->away.wait, &pending, WAIT_ABANDONED);
+    x->away.given_up = outcome;
+    svc__pending_close(atomic_load(&x->away.pending));
     svc__stand_in_cancel(x); /* before its reader is told so, who asks why */
     svc__body_stream_stop(x, SVC_ECANCELLED);
     if (x->held && x->held->waker) /* it would keep x, and may never be woken */
@@ -60,12 +60,12 @@ static struct exchange *make_stand_in(struct exchange *x, enum svc_outcome outco
     x->transport = NULL;
     give_up(x, outcome);
     if (!stand_in) {
-        x->lent.from = 0;
+        x->away.lent.from = 0;
         return NULL;
     }
-    copy_request(&stand_in->request, &x->request, &x->lent);
+    copy_request(&stand_in->request, &x->request, &x->away.lent);
     stand_in->chain = x->chain;
-    stand_in->passed = x->lent.from;
+    stand_in->passed = x->away.lent.from;
     stand_in->layer_state = x->layer_state;
     stand_in->framing = x->framing;
     stand_in->malformed = x->malformed;

@@ -1,7 +1,7 @@
 /* An exchange that others have. */
 #include "libsvc/exchange/away.h"
 
-#include "libsvc/base/metric.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
@@ -10,7 +10,7 @@
 static int keep_head(struct exchange *x)
 {
     svc_request *req = &x->request;
-    if (x->kept_head)
+    if (x->away.kept_head)
         return 0;
     size_t count = req->fields.count;
     size_t size = req->method.len + 1 + svc__fields_text_size(req->fields.list, count);
@@ -21,7 +21,7 @@ static int keep_head(struct exchange *x)
     req->method = svc__bytes_copy(&text, req->method);
     svc__fields_copy(fields, req->fields.list, count, &text);
     req->fields.list = fields;
-    x->kept_head = true;
+    x->away.kept_head = true;
     return 0;
 }
 
@@ -29,7 +29,7 @@ int svc__away_prepare(struct exchange *x, size_t from)
 {
     if (keep_head(x))
         return SVC_ENOMEM;
-    *(x->host->worker ? &x->lent_on : &x->lent) = (struct lent){from, x->request.values};
+    *(x->host->worker ? &x->away.lent_on : &x->away.lent) = (struct lent){from, x->request.values};
     return 0;
 }
 
@@ -57,8 +57,8 @@ void svc__away_tell(struct exchange *x, enum news news)
 {
     /* Who finds nothing told before posts the mail, and that mail holds the exchange for him. */
     struct exchange_host *home = x->home;
-    unsigned before = news == NEWS_STREAM ? atomic_fetch_add(&x->news, (unsigned)news)
-                                          : atomic_fetch_or(&x->news, (unsigned)news);
+    unsigned before = news == NEWS_STREAM ? atomic_fetch_add(&x->away.news, (unsigned)news)
+                                          : atomic_fetch_or(&x->away.news, (unsigned)news);
     if (!before)
         home->wake(home, x);
 }
@@ -83,13 +83,13 @@ static void run_lent(struct work *work, void *state)
 {
     struct exchange_host *worker = state;
     struct exchange *x =
-        (struct exchange *)(void *)((char *)work - offsetof(struct exchange, work));
+        (struct exchange *)(void *)((char *)work - offsetof(struct exchange, away.work));
     if (worker)
         move_to(x, worker);
     if (worker && ready_cells(x, worker))
         x->next(x);
     else
-        x->next = x->otherwise;
+        x->next = x->away.otherwise;
     svc__away_tell(x, NEWS_WORK);
 }
 
@@ -99,24 +99,24 @@ int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchang
     if (svc__away_prepare(x, from))
         return SVC_ENOMEM;
     x->next = next;
-    x->otherwise = otherwise;
-    x->work.run = run_lent;
-    x->parked = 0;
-    x->out = true;
+    x->away.otherwise = otherwise;
+    x->away.work.run = run_lent;
+    x->away.parked = 0;
+    x->away.out = true;
     svc__away_hold(x);
-    int error = svc__workers_submit(x->request.plan->workers, &x->work);
+    int error = svc__workers_submit(x->request.plan->workers, &x->away.work);
     if (!error)
         return 0;
-    x->out = false;
+    x->away.out = false;
     svc__away_drop(x);
     return error;
 }
 
 bool svc__away_withdraw(struct exchange *x)
 {
-    if (!x->out || !svc__workers_withdraw(x->request.plan->workers, &x->work))
+    if (!x->away.out || !svc__workers_withdraw(x->request.plan->workers, &x->away.work))
         return false;
-    x->out = false;
+    x->away.out = false;
     svc__away_drop(x);
     return true;
 }
@@ -125,16 +125,16 @@ bool svc__away_withdraw(struct exchange *x)
 
 bool svc__away_is(const struct exchange *x)
 {
-    return x->out || x->parked;
+    return x->away.out || x->away.parked;
 }
 
 /* Whether what it waits for has come; it does not wait then any more. */
 static bool unpark(struct exchange *x)
 {
-    if (!x->parked || !(x->arrived & x->parked))
+    if (!x->away.parked || !(x->away.arrived & x->away.parked))
         return false;
-    x->parked = 0;
-    x->arrived = 0;
+    x->away.parked = 0;
+    x->away.arrived = 0;
     return true;
 }
 
@@ -147,21 +147,21 @@ static unsigned count_holds(unsigned news)
 
 void svc__away_news(struct exchange *x)
 {
-    unsigned news = atomic_exchange(&x->news, 0);
+    unsigned news = atomic_exchange(&x->away.news, 0);
     if (news & NEWS_WORK) {
-        x->out = false;
+        x->away.out = false;
         move_to(x, x->home);
-        if (x->parked && !x->given_up)
-            x->lent = x->lent_on;
+        if (x->away.parked && !x->away.given_up)
+            x->away.lent = x->away.lent_on;
     }
-    x->arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
-    if (news >= NEWS_STREAM && x->parked & NEWS_STREAM)
-        x->arrived |= NEWS_STREAM;
+    x->away.arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
+    if (news >= NEWS_STREAM && x->away.parked & NEWS_STREAM)
+        x->away.arrived |= NEWS_STREAM;
     bool goes_on = false;
-    if (!x->out)
-        goes_on = unpark(x) || (news & NEWS_WORK && !x->parked);
+    if (!x->away.out)
+        goes_on = unpark(x) || (news & NEWS_WORK && !x->away.parked);
     /* Only then is it still somebody's, whatever holds are dropped. */
-    struct transport *transport = x->given_up ? NULL : x->transport;
+    struct transport *transport = x->away.given_up ? NULL : x->transport;
     drop_holds(x, count_holds(news));
     if (transport && (goes_on || news >= NEWS_STREAM))
         transport->news(transport);
@@ -169,17 +169,17 @@ void svc__away_news(struct exchange *x)
 
 bool svc__away_replaceable(const struct exchange *x)
 {
-    return x->out || !x->parked || x->kept_head;
+    return x->away.out || !x->away.parked || x->away.kept_head;
 }
 
 int svc_request_resume(svc_request *req)
 {
     struct exchange *x = svc__exchange_of(req);
     int wait = WAIT_PENDING;
-    bool in_time = atomic_compare_exchange_strong(&x->wait, &wait, WAIT_RESUMED);
+    bool in_time = atomic_compare_exchange_strong(&x->away.wait, &wait, WAIT_RESUMED);
     /* Each wait has one hold, which the news gives back. */
-    if (!in_time &&
-        (wait != WAIT_ABANDONED || !atomic_compare_exchange_strong(&x->wait, &wait, WAIT_RESUMED)))
+    if (!in_time && (wait != WAIT_ABANDONED ||
+                     !atomic_compare_exchange_strong(&x->away.wait, &wait, WAIT_RESUMED)))
         return SVC_ESTATE;
     svc__away_tell(x, NEWS_LAYER);
     return in_time ? 0 : SVC_ELATE;

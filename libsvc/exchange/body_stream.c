@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/exchange/layers.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/run/reactor.h"
@@ -25,10 +26,10 @@ int svc__body_stream_begin(struct exchange *x)
         svc_pipe_unref(stream->pipe);
         return SVC_ENOMEM;
     }
-    stream->left = x->body.limit;
+    stream->left = x->body.store.limit;
     stream->room.x = x;
     svc_pipe_on_room(stream->pipe, svc__waker_fire, &stream->room);
-    x->stream = stream;
+    x->body.stream = stream;
     if (x->framing.kind == BODY_NONE)
         svc_pipe_end(stream->pipe, 0);
     return 0;
@@ -46,7 +47,7 @@ static bool is_full(struct body_stream *stream)
 /* A reader that has gone wants no more; what it answers is sent when the rest has been dropped. */
 enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, size_t len)
 {
-    struct body_stream *stream = x->stream;
+    struct body_stream *stream = x->body.stream;
     if (is_full(stream))
         return EXCHANGE_FULL;
     x->request.bytes_in += len;
@@ -62,12 +63,12 @@ enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, s
 
 void svc__body_stream_end(struct exchange *x)
 {
-    svc_pipe_end(x->stream->pipe, 0);
+    svc_pipe_end(x->body.stream->pipe, 0);
 }
 
 void svc__body_stream_stop(struct exchange *x, int error)
 {
-    struct body_stream *stream = x->stream;
+    struct body_stream *stream = x->body.stream;
     if (!stream)
         return;
     svc_pipe_on_room(stream->pipe, NULL, NULL);
@@ -77,14 +78,9 @@ void svc__body_stream_stop(struct exchange *x, int error)
 
 /* ---- Reading */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t read_rest(struct body_stream *stream, char *data, size_t len)
 {
-    size_t n = least(stream->rest.len, len);
+    size_t n = svc__least(stream->rest.len, len);
     memcpy(data, stream->rest.data, n);
     stream->rest.data += n;
     stream->rest.len -= n;
@@ -94,7 +90,7 @@ static int64_t read_rest(struct body_stream *stream, char *data, size_t len)
 /* Lets the layers have what was read into `data`; they may point the piece elsewhere. */
 static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t len)
 {
-    struct body_stream *stream = x->stream;
+    struct body_stream *stream = x->body.stream;
     svc_piece piece = {data, n, n == 0};
     stream->at_end = n == 0;
     if (svc__layers_body(x, &piece, false) != LAYERS_PASSED)
@@ -109,7 +105,7 @@ static int64_t read_with(svc_request *req, char *data, size_t len,
                          int64_t (*read)(svc_pipe *pipe, void *data, size_t len))
 {
     struct exchange *x = svc__exchange_of(req);
-    struct body_stream *stream = x->stream;
+    struct body_stream *stream = x->body.stream;
     if (!stream)
         return SVC_ESTATE;
     int64_t n = 0;
@@ -139,7 +135,7 @@ int64_t svc_request_try_read(svc_request *req, void *data, size_t len)
 
 int svc_request_on_data(svc_request *req, void (*fn)(void *arg), void *arg)
 {
-    struct body_stream *stream = svc__exchange_of(req)->stream;
+    struct body_stream *stream = svc__exchange_of(req)->body.stream;
     if (!stream)
         return SVC_ESTATE;
     svc_pipe_on_data(stream->pipe, fn, arg);

@@ -30,7 +30,7 @@ struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_hos
 bool svc__exchange_reads_on(const struct exchange *x)
 {
     const struct route *route = x->request.route;
-    return route && route->flags & SVC_DUPLEX && x->stream && x->replied &&
+    return route && route->flags & SVC_DUPLEX && x->body.stream && x->replied &&
            !svc__exchange_reply_bodiless(x);
 }
 
@@ -54,11 +54,6 @@ bool svc__exchange_reply_bodiless(const struct exchange *x)
            x->response.status == 304;
 }
 
-bool svc__exchange_reply_trails(const struct exchange *x)
-{
-    return x->response.on_trailers && x->framing.chunks && !svc__exchange_reply_bodiless(x);
-}
-
 const char *svc__exchange_outcome_text(enum svc_outcome outcome)
 {
     static const char *const texts[] = {
@@ -74,11 +69,11 @@ void svc__exchange_unref(struct exchange *x)
 {
     if (!x || atomic_fetch_sub(&x->refs, 1) > 1)
         return;
-    if (x->given_up) /* the layers that were lent with it */
-        x->end(x);
+    if (x->away.given_up) /* the layers that were lent with it */
+        x->away.end(x);
     svc__response_body_drop(&x->response.body);
     svc__arena_clean_up(&x->arena); /* they may use the arena, which is where x has it */
-    free(atomic_load(&x->trailers));
+    free(atomic_load_explicit(&x->body.trailers, memory_order_relaxed));
     struct exchange *backing = x->backing;
     struct arena arena = x->arena;
     svc__arena_reset(&arena);

@@ -115,10 +115,40 @@ enum exchange_step {
 /* Whether svc_request_resume comes in time. */
 enum wait_state { WAIT_NONE, WAIT_PENDING, WAIT_RESUMED, WAIT_ABANDONED };
 
-/* What a home must know, beside the head, to answer for an exchange that others have. */
+/* The home's own record of an exchange that is away: from it and the head a stand-in answers. */
 struct lent {
-    size_t from; /* the layers from this one on are with who has it, those before are not */
+    size_t from; /* the layers from this index on went with the exchange, those before did not */
     struct request_value *values;
+};
+
+/* An exchange that a worker, a layer or the giver of a deferred answer has: see away.c. The first
+ * members say whether it is away, and are read for every exchange. */
+struct away {
+    bool out;       /* a worker has it, or will; the home's, and never read with `parked` at once */
+    bool kept_head; /* the head's strings are copies in the arena */
+    unsigned parked;  /* the news, one of which it waits for; of the thread that has it */
+    _Atomic int wait; /* enum wait_state */
+    _Atomic bool cancelled;
+    enum svc_outcome given_up; /* why another stands in for it; SVC_COMPLETE: none does */
+    _Atomic(struct svc_pending *) pending;
+
+    unsigned arrived;      /* news that wait for other news; the home's */
+    _Atomic unsigned news; /* enum news; any thread */
+    struct mail mail;      /* in the host's mailbox while there is news */
+    struct lent lent;      /* the home's */
+    struct lent lent_on;   /* set by a worker; the home takes it over when the worker returns */
+    struct work work;
+    /* What svc__dispatch_run does in place of `next` if no worker can be had. */
+    enum exchange_step (*otherwise)(struct exchange *x);
+    void (*end)(struct exchange *x); /* of one given up: what the last reference does first */
+};
+
+/* An answer of the library's own: its texts are static or in the arena. */
+struct own_answer {
+    int status;           /* of a problem */
+    const char *detail;   /* of a problem; or NULL */
+    const char *location; /* of a redirect */
+    const char *allow;    /* of a 405, or an answer to OPTIONS */
 };
 
 /* The fields behind a request's body. */
@@ -127,59 +157,47 @@ struct trailers {
     struct field list[];
 };
 
+/* A request's body, on its way to the handler: kept until it is whole, or handed on in a stream. */
+struct incoming_body {
+    struct body_store store;
+    struct body_stream *stream;          /* of a route with SVC_STREAM_BODY; or NULL */
+    _Atomic(struct trailers *) trailers; /* of malloc; NULL: none, or the body has not ended */
+};
+
 struct exchange {
     svc_request request; /* first: a request is its exchange's address */
     svc_response response;
+
+    /* Every exchange uses these members, and of `away` the first ones. */
     struct exchange_host *host; /* of the thread that has it */
     struct exchange_host *home; /* of the thread that it belongs to */
     struct arena arena;
     _Atomic unsigned refs; /* only a home drops them */
+    bool malformed;        /* where the request ends is not known */
+    bool close;            /* the connection must not be used again */
+    bool handling;         /* its handler runs, and may defer the answer */
+    bool replied;          /* the response is decided */
+    bool hurried;          /* layers that block are passed over on the way out */
     const struct chain *chain;
     size_t passed;      /* layers of the chain that have passed */
     size_t unanswered;  /* of those, the ones whose on_response is still to run */
     int verdict;        /* of the layer that has ended the way in; SVC_PASS: none has */
     int response_error; /* the first of any on_response */
     char *layer_state;  /* chain->state_size bytes */
-    /* What svc__dispatch_run does: where the exchange stands. */
-    enum exchange_step (*next)(struct exchange *x);
-    /* The same when it went to a worker, and none can be had. */
-    enum exchange_step (*otherwise)(struct exchange *x);
+    enum exchange_step (*next)(struct exchange *x); /* the stage that svc__dispatch_run runs */
     svc_handler *answer; /* the route's handler, or one of the library's own */
-    int refusal;         /* status of the library's own problem */
-    /* What the library's own answers say, static or in the arena: of a problem, a redirect, and a
-     * 405 or an answer to OPTIONS. */
-    const char *detail, *location, *allow;
-    const char *cause; /* why a call of the handler's failed, in the arena; NULL: nothing to add */
     struct framing framing;
-    bool malformed; /* where the request ends is not known */
-    bool close;     /* the connection must not be used again */
-    bool handling;  /* its handler runs, and may defer the answer */
-    bool replied;   /* the response is decided */
-    bool kept_head; /* the head's strings are the exchange's own */
-    bool hurried;   /* layers that block are passed over on the way out */
-    struct body_store body;
-    struct body_stream *stream;          /* of a route that reads its body as it comes; or NULL */
-    _Atomic(struct trailers *) trailers; /* of malloc; NULL: none, or the body has not ended */
-    _Atomic int wait;                    /* enum wait_state */
-    _Atomic bool cancelled;
-    struct mail mail;            /* in the host's mailbox while there is news */
     struct transport *transport; /* NULL: nobody waits for the reply */
-    bool out; /* a worker has it, or will; the home's, and never read with `parked` at once */
+    struct away away;
 
-    /* While others have it: see away.c. */
-    _Atomic unsigned news;
-    unsigned arrived;    /* news that wait for other news; the home's */
-    unsigned parked;     /* the news, one of which it waits for; of who has it */
-    struct lent lent;    /* the home's */
-    struct lent lent_on; /* of whom a worker waits for; the home takes it when that has returned */
-    struct work work;
-    /* The response whose first byte it waits for: its own, or one of svc_response_new that will be
-     * adopted; NULL: for none. */
+    /* Some exchanges use these. */
+    struct incoming_body body;
+    struct own_answer own;
+    const char *cause; /* why a call of the handler's failed, in the arena; NULL: nothing to add */
+    /* The response whose head waits for the first byte of its body: the exchange's own, or one of
+     * svc_response_new that will be adopted; NULL: none waits. */
     svc_response *held;
-    _Atomic(struct svc_pending *) pending;
-    enum svc_outcome given_up;       /* why another stands in for it; SVC_COMPLETE: none does */
-    void (*end)(struct exchange *x); /* of one given up: what the last reference does first */
-    /* Another, whose memory this one uses: the one that it stands in for, or that of
+    /* Another exchange, whose memory this one uses: the one that it stands in for, or that of
      * svc_response_new in which its answer was made; or NULL. */
     struct exchange *backing;
 };
@@ -194,7 +212,7 @@ struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_hos
 /* Whether the reply is decided and the exchange at home. */
 static inline bool svc__exchange_has_reply(const struct exchange *x)
 {
-    return !x->out && x->replied;
+    return !x->away.out && x->replied;
 }
 
 /* Whether the body is read on while the reply goes out: its host hands in what is left of it, as
@@ -204,11 +222,14 @@ bool svc__exchange_reads_on(const struct exchange *x);
 /* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
 uint64_t svc__exchange_reply_length(const struct exchange *x);
 
-/* Whether fields follow the reply's body: its length is not known then. */
-bool svc__exchange_reply_trails(const struct exchange *x);
-
-/* Whether the reply is one that has no body on the wire: to HEAD, or by its status. */
+/* Whether the reply has no body on the wire: one to HEAD, or by its status. */
 bool svc__exchange_reply_bodiless(const struct exchange *x);
+
+/* Whether fields follow the reply's body: its length is not known then. */
+static inline bool svc__exchange_reply_trails(const struct exchange *x)
+{
+    return x->response.on_trailers && x->framing.chunks && !svc__exchange_reply_bodiless(x);
+}
 
 /* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
  * that none are left only when it has passed. */
@@ -226,7 +247,7 @@ const char *svc__exchange_outcome_text(enum svc_outcome outcome);
 
 static inline struct exchange *svc__exchange_of_mail(struct mail *mail)
 {
-    return (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, mail));
+    return (struct exchange *)(void *)((char *)mail - offsetof(struct exchange, away.mail));
 }
 
 static inline struct exchange *svc__exchange_of(const svc_request *req)

@@ -53,7 +53,7 @@ size_t svc__layers_body_first(const struct exchange *x, bool whole)
 
 size_t svc__layers_lent(const struct exchange *x)
 {
-    return x->stream ? svc__layers_body_first(x, false) : x->passed;
+    return x->body.stream ? svc__layers_body_first(x, false) : x->passed;
 }
 
 /* All or none: what a layer makes of the body stays with who runs it. */

@@ -25,7 +25,7 @@ svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *
                                void *arg)
 {
     struct exchange *x = svc__exchange_of(req);
-    if (!x->handling || atomic_load(&x->pending))
+    if (!x->handling || atomic_load(&x->away.pending))
         return NULL;
     svc_pending *pending = svc__arena_zalloc(&x->arena, sizeof *pending);
     if (!pending || svc__away_prepare(x, svc__layers_lent(x)))
@@ -40,7 +40,7 @@ svc_pending *svc_request_defer(svc_request *req, void (*cancelled)(svc_pending *
     pending->cancelled = cancelled;
     pending->arg = arg;
     svc__away_hold(x);
-    atomic_store(&x->pending, pending);
+    atomic_store(&x->away.pending, pending);
     return pending;
 }
 

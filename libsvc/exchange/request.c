@@ -198,7 +198,7 @@ uint64_t svc_request_remaining_ms(const svc_request *req)
 {
     const struct exchange *x = svc__exchange_of(req);
     bool cut = atomic_load_explicit(req->plan->draining, memory_order_relaxed) == DRAIN_CUT;
-    if (cut || atomic_load(&x->cancelled))
+    if (cut || atomic_load(&x->away.cancelled))
         return 0;
     return svc__exchange_remaining_ms(x, svc__clock_ns());
 }
@@ -244,7 +244,7 @@ void *svc_request_get(const svc_request *req, const svc_key *key)
 int svc_request_set(svc_request *req, const svc_key *key, void *value)
 {
     /* Those that a home may need are not changed but hidden. */
-    const struct request_value *shared = svc__exchange_of(req)->lent.values;
+    const struct request_value *shared = svc__exchange_of(req)->away.lent.values;
     struct request_value *entry = find_value(req, key, shared);
     if (entry == shared) {
         entry = svc_request_alloc(req, sizeof *entry);

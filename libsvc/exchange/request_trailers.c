@@ -34,7 +34,7 @@ int svc__request_trailers_take(struct exchange *x, const struct field *fields, s
     const struct head_limits limits = {(size_t)config->max_target_bytes,
                                        (size_t)config->max_head_bytes, (size_t)config->max_fields};
     struct head head = {req->method, req->target.raw, 1, req->fields.list, req->fields.count, 0};
-    if (!count || atomic_load(&x->trailers))
+    if (!count || atomic_load(&x->body.trailers))
         return 0;
     head.bytes = svc__head_size(&head);
     int status = svc__trailer_check(&head, &limits, fields, count, reason);
@@ -44,7 +44,7 @@ int svc__request_trailers_take(struct exchange *x, const struct field *fields, s
         status = 503;
     }
     x->close = x->close || status;
-    atomic_store_explicit(&x->trailers, trailers, memory_order_release);
+    atomic_store_explicit(&x->body.trailers, trailers, memory_order_release);
     return status;
 }
 
@@ -54,9 +54,9 @@ int svc__request_trailers_take(struct exchange *x, const struct field *fields, s
 static const struct trailers *trailers_of(const svc_request *req)
 {
     const struct exchange *x = svc__exchange_of(req);
-    if (x->stream && !x->stream->at_end)
+    if (x->body.stream && !x->body.stream->at_end)
         return NULL;
-    return atomic_load_explicit(&x->trailers, memory_order_acquire);
+    return atomic_load_explicit(&x->body.trailers, memory_order_acquire);
 }
 
 const char *svc_request_trailer(const svc_request *req, const char *name)

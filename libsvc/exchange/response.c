@@ -358,7 +358,8 @@ int svc_response_redirect(svc_response *res, int status, const char *location)
 const char *svc_response_body(const svc_response *res, size_t *len)
 {
     bool memory = res && res->body.kind == REPLY_MEMORY;
-    *len = memory ? res->body.len : 0;
+    if (len)
+        *len = memory ? res->body.len : 0;
     return memory ? res->body.data : NULL;
 }
 

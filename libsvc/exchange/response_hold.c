@@ -5,6 +5,8 @@
 
 #include <svc/stream.h>
 
+#include "libsvc/base/least.h"
+
 enum { FIRST_BYTES = 2048 };
 
 struct held_source {
@@ -44,8 +46,7 @@ static int64_t read_held(void *state, char *data, size_t len)
     size_t left = held->len - held->at;
     if (!left)
         return held->ended ? 0 : held->inner.read(held->inner.state, data, len);
-    if (len > left)
-        len = left;
+    len = svc__least(len, left);
     memcpy(data, held->data + held->at, len);
     held->at += len;
     return (int64_t)len;

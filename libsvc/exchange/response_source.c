@@ -1,6 +1,7 @@
 /* Bodies that are sources, and bodies taken out of a response as such. */
 #include <string.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_file.h"
 #include "libsvc/exchange/response_internal.h"
@@ -32,9 +33,7 @@ struct memory_source {
 static int64_t memory_read(void *state, char *data, size_t len)
 {
     struct memory_source *memory = state;
-    size_t left = memory->body.len - memory->at;
-    if (len > left)
-        len = left;
+    len = svc__least(len, memory->body.len - memory->at);
     if (len)
         memcpy(data, memory->body.data + memory->at, len);
     memory->at += len;

@@ -49,7 +49,7 @@ int svc_trailers_add(svc_trailers *out, const char *name, const char *value)
 int svc__response_trailers_begin(struct exchange *x)
 {
     svc_response *res = &x->response;
-    if (!svc__exchange_reply_trails(x) || res->body.kind == REPLY_SOURCE)
+    if (res->body.kind == REPLY_SOURCE)
         return 0;
     svc_source source = SVC_SOURCE_INIT;
     int error = svc_response_take_source(res, &source);

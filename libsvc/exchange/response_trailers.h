@@ -14,8 +14,8 @@ struct trailers_asked {
 /* Has those of `from` asked behind those of `to`, which uses the memory of `from` from now on. */
 void svc__response_trailers_move(svc_response *to, svc_response *from);
 
-/* Makes the body of a decided reply that has trailers one that is read piece by piece, whatever it
- * was. 0, also without trailers, or SVC_ENOMEM. */
+/* Makes the body of a decided reply a source, whatever it was: one that trailers follow is read
+ * piece by piece. For a reply of which svc__exchange_reply_trails is true. 0 or SVC_ENOMEM. */
 int svc__response_trailers_begin(struct exchange *x);
 
 /*

@@ -6,8 +6,6 @@
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/token.h"
 
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
-
 /* Takes the next name off a list; "none" at its end. */
 static struct bytes next_name(struct bytes *list)
 {
@@ -40,14 +38,14 @@ bool svc__vary_valid(struct bytes names)
 
 static const struct field *next_vary(const svc_response *res, const struct field *previous)
 {
-    return svc__fields_next(res->fields, res->field_count, previous, NAME("Vary"));
+    return svc__fields_next(res->fields, res->field_count, previous, svc__bytes_z("Vary"));
 }
 
 static bool varies_by(const svc_response *res, struct bytes name)
 {
     const struct field *field = NULL;
     while ((field = next_vary(res, field)))
-        if (lists(field->value, name) || lists(field->value, NAME("*")))
+        if (lists(field->value, name) || lists(field->value, svc__bytes_z("*")))
             return true;
     return false;
 }
@@ -85,7 +83,7 @@ static int put_merged(svc_response *res, struct bytes names)
                             ? svc__bytes(NULL, 0)
                             : svc__arena_copy(&res->exchange->arena, svc__buf_view(merged));
     svc__response_scratch_done(res);
-    return text.data ? svc__response_put(res, NAME("Vary"), text) : SVC_ENOMEM;
+    return text.data ? svc__response_put(res, svc__bytes_z("Vary"), text) : SVC_ENOMEM;
 }
 
 int svc__vary_merge(svc_response *res, struct bytes names)
@@ -93,9 +91,9 @@ int svc__vary_merge(svc_response *res, struct bytes names)
     bool there = next_vary(res, NULL) != NULL;
     if (there && varies_by_all(res, names))
         return 0;
-    if (lists(names, NAME("*")))
-        return svc__response_put(res, NAME("Vary"), NAME("*"));
-    return there ? put_merged(res, names) : svc__response_put(res, NAME("Vary"), names);
+    if (lists(names, svc__bytes_z("*")))
+        return svc__response_put(res, svc__bytes_z("Vary"), svc__bytes_z("*"));
+    return there ? put_merged(res, names) : svc__response_put(res, svc__bytes_z("Vary"), names);
 }
 
 int svc_response_add_vary(svc_response *res, const char *names)
@@ -107,7 +105,7 @@ int svc_response_add_vary(svc_response *res, const char *names)
         return SVC_EINVAL;
     if (varies_by_all(res, given))
         return 0;
-    if (lists(given, NAME("*")))
-        return svc__response_put(res, NAME("Vary"), NAME("*"));
+    if (lists(given, svc__bytes_z("*")))
+        return svc__response_put(res, svc__bytes_z("Vary"), svc__bytes_z("*"));
     return put_merged(res, given);
 }

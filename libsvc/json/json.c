@@ -102,7 +102,7 @@ int svc_response_json_take(svc_response *res, int status, json_t *json)
     return error;
 }
 
-/* What was wrong with a call, of which the code alone says little. */
+/* Keeps jansson's reason for the log line: the error code alone does not name the mistake. */
 static void note_cause(svc_response *res, const char *format, const json_error_t *error)
 {
     enum { SIZE = 320, SHOWN = 100 /* of the format */ };
@@ -122,7 +122,7 @@ int svc_response_json(svc_response *res, int status, const char *format, ...)
     va_end(arguments);
     if (json)
         return svc_response_json_take(res, status, json);
-    if (json_error_code(&error) == json_error_out_of_memory)
+    if (!res || json_error_code(&error) == json_error_out_of_memory)
         return SVC_ENOMEM;
     note_cause(res, format, &error);
     return SVC_EINVAL;

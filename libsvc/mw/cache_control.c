@@ -5,8 +5,6 @@
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/exchange/vary.h"
 
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
-
 /* A prepared policy: its field values are texts that all replies share. */
 struct cache_control_layer {
     svc_middleware middleware;
@@ -23,26 +21,28 @@ static bool has(const svc_response *res, struct bytes name)
 
 static bool said(const svc_response *res)
 {
-    return has(res, NAME("Cache-Control")) || has(res, NAME("Expires"));
+    return has(res, svc__bytes_z("Cache-Control")) || has(res, svc__bytes_z("Expires"));
 }
 
 /* A reply that may be meant for one client alone. */
 static bool personal(const svc_request *req, const svc_response *res)
 {
-    return svc__fields_has(&req->fields, FIELD_AUTHORIZATION) || has(res, NAME("Set-Cookie"));
+    return svc__fields_has(&req->fields, FIELD_AUTHORIZATION) ||
+           has(res, svc__bytes_z("Set-Cookie"));
 }
 
 /* Caches reuse replies to other methods hardly ever, and never as what the policy is about. */
 static bool reusable(const svc_request *req)
 {
-    return svc__bytes_eq(req->method, NAME("GET")) || svc__bytes_eq(req->method, NAME("HEAD"));
+    return svc__bytes_eq(req->method, svc__bytes_z("GET")) ||
+           svc__bytes_eq(req->method, svc__bytes_z("HEAD"));
 }
 
 static int say(svc_response *res, const struct cache_control_layer *layer)
 {
     if (layer->text.len == 0)
         return 0;
-    int error = svc__response_put(res, NAME("Cache-Control"), layer->text);
+    int error = svc__response_put(res, svc__bytes_z("Cache-Control"), layer->text);
     if (!error && layer->expires_in >= 0)
         error = svc__caching_put_expires(res, layer->expires_in);
     return error;
@@ -60,7 +60,7 @@ static int set_cache_control(svc_request *req, svc_response *res, const svc_laye
         error = personal(req, res) && !layer->personal ? svc__caching_forbid(res) : say(res, layer);
     /* The library's errors are JSON or text by what the client accepts. */
     if (!error && res->status >= 400)
-        error = svc__vary_merge(res, NAME("Accept"));
+        error = svc__vary_merge(res, svc__bytes_z("Accept"));
     return !error && layer->vary.data ? svc__vary_merge(res, layer->vary) : error;
 }
 

@@ -3,9 +3,9 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/metrics/metric.h"
 
 static int answer_busy(const struct concurrency *concurrency, svc_request *req, svc_response *res)
 {

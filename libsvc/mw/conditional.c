@@ -6,8 +6,6 @@
 #include "libsvc/cache/condition.h"
 #include "libsvc/exchange/response_internal.h"
 
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
-
 enum {
     LETTERS = (SIPHASH_SIZE * 8 + 5) / 6, /* of base64 */
     TAG = LETTERS + 2
@@ -20,7 +18,8 @@ struct conditional_layer {
 
 static bool reads(const svc_request *req)
 {
-    return svc__bytes_eq(req->method, NAME("GET")) || svc__bytes_eq(req->method, NAME("HEAD"));
+    return svc__bytes_eq(req->method, svc__bytes_z("GET")) ||
+           svc__bytes_eq(req->method, svc__bytes_z("HEAD"));
 }
 
 static bool writes(const svc_request *req)
@@ -76,8 +75,8 @@ static int set_tag(svc_response *res)
     struct siphash hash;
     unsigned char bytes[SIPHASH_SIZE + 1] = {0};
     svc__siphash_init(&hash, svc__siphash_known_key);
-    hash_field(&hash, res, NAME("Content-Type"));
-    hash_field(&hash, res, NAME("Content-Encoding"));
+    hash_field(&hash, res, svc__bytes_z("Content-Type"));
+    hash_field(&hash, res, svc__bytes_z("Content-Encoding"));
     svc__siphash_update(&hash, res->body.data, res->body.len);
     svc__siphash_final(&hash, bytes);
     write_tag(tag, bytes);
@@ -88,7 +87,7 @@ static bool wants_tag(const struct conditional_layer *layer, const svc_response 
 {
     return res->status == 200 && res->body.kind == REPLY_MEMORY &&
            res->body.len <= layer->options.max_tagged_bytes && layer->options.max_tagged_bytes &&
-           !svc__fields_find(res->fields, res->field_count, NAME("ETag"));
+           !svc__fields_find(res->fields, res->field_count, svc__bytes_z("ETag"));
 }
 
 static int apply_conditions(svc_request *req, svc_response *res, const svc_layer *given)

@@ -1,7 +1,7 @@
 /* Request counters and durations, counted in the cells of the thread that serves. */
 #include "libsvc/app/app_internal.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/mw/stack.h"
 
 struct http_metrics {

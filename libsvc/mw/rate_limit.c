@@ -3,8 +3,8 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/exchange/response_internal.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/mw/rate_fields.h"
 #include "libsvc/mw/rate_key.h"
 

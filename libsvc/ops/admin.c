@@ -11,6 +11,7 @@
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/ops/checks.h"
+#include "libsvc/ops/metrics_text.h"
 #include "libsvc/proto/media.h"
 
 enum { PROBES = 4 }; /* of readiness that wait at once */
@@ -107,9 +108,9 @@ static int metrics(svc_request *req, svc_response *res)
 {
     const struct pages *pages = svc_request_arg(req);
     struct buf *text = svc__response_scratch(res);
-    svc__metrics_dump(pages->app->metrics, text);
+    svc__metrics_text_write(pages->app->metrics, text);
     if (pages->app->admin)
-        svc__metrics_dump(pages->app->admin->metrics, text);
+        svc__metrics_text_write(pages->app->admin->metrics, text);
     int error = svc__response_rendered(res, 200, "text/plain; version=0.0.4; charset=utf-8", text);
     svc__response_scratch_done(res);
     return error;

@@ -10,8 +10,6 @@
 
 #define REQUEST_ONLY CACHE_CONTROL_ONLY_IF_CACHED
 
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
-
 struct cache_control svc__cache_control_none(void)
 {
 #define UNSAID(member, text) .member = -1,
@@ -88,13 +86,13 @@ static void take_seconds(int64_t *member, const struct directive *directive, int
 static void take_directive(const struct directive *directive, struct cache_control *out)
 {
 #define TAKE_FLAG(flag, text)                                                                      \
-    if (svc__bytes_eq_nocase(directive->name, NAME(text)))                                         \
+    if (svc__bytes_eq_nocase(directive->name, svc__bytes_z(text)))                                 \
         out->flags |= CACHE_CONTROL_##flag;
     CACHE_CONTROL_FLAGS(TAKE_FLAG)
 #undef TAKE_FLAG
-    bool max_stale = svc__bytes_eq_nocase(directive->name, NAME("max-stale"));
+    bool max_stale = svc__bytes_eq_nocase(directive->name, svc__bytes_z("max-stale"));
 #define TAKE_SECONDS(member, text)                                                                 \
-    if (svc__bytes_eq_nocase(directive->name, NAME(text)))                                         \
+    if (svc__bytes_eq_nocase(directive->name, svc__bytes_z(text)))                                 \
         take_seconds(&out->member, directive, max_stale ? CACHE_CONTROL_MAX_SECONDS : 0);
     CACHE_CONTROL_SECONDS(TAKE_SECONDS)
 #undef TAKE_SECONDS
@@ -154,10 +152,10 @@ size_t svc__cache_control_format(char out[static CACHE_CONTROL_SIZE],
     char *at = out;
 #define PUT_FLAG(flag, text)                                                                       \
     if (value->flags & CACHE_CONTROL_##flag)                                                       \
-        at = put_text(at, out, NAME(text));
+        at = put_text(at, out, svc__bytes_z(text));
     CACHE_CONTROL_FLAGS(PUT_FLAG)
 #undef PUT_FLAG
-#define PUT_SECONDS(member, text) at = put_seconds(at, out, NAME(text), value->member);
+#define PUT_SECONDS(member, text) at = put_seconds(at, out, svc__bytes_z(text), value->member);
     CACHE_CONTROL_SECONDS(PUT_SECONDS)
 #undef PUT_SECONDS
     *at = '\0';

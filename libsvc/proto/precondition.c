@@ -3,8 +3,6 @@
 
 #include "libsvc/proto/date.h"
 
-#define NAME(text) svc__bytes((text), sizeof(text) - 1)
-
 bool svc__precondition_any(const struct fields *fields)
 {
     return svc__fields_has(fields, FIELD_IF_MATCH) ||
@@ -30,7 +28,7 @@ static enum listed find_in_list(struct bytes list, const struct etag *tag, bool 
 /* "*" stands alone in the one field of its name (RFC 9110 13.1.1). */
 static bool is_star(const struct fields *fields, enum field_name name)
 {
-    return svc__bytes_eq(svc__fields_value(fields, name), NAME("*")) &&
+    return svc__bytes_eq(svc__fields_value(fields, name), svc__bytes_z("*")) &&
            !svc__fields_repeats(fields, name);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/run/reactor.h"
 
 enum {
@@ -163,11 +164,6 @@ static int wait_for_move(svc_pipe *pipe)
 
 /* ---- The ring, with the lock held */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static void drop_held(svc_pipe *pipe)
 {
     free(pipe->data);
@@ -182,7 +178,7 @@ static bool resize(svc_pipe *pipe, size_t size)
     if (!data)
         return false;
     if (pipe->held > 0) {
-        size_t before_end = least(pipe->held, pipe->size - pipe->first);
+        size_t before_end = svc__least(pipe->held, pipe->size - pipe->first);
         memcpy(data, pipe->data + pipe->first, before_end);
         memcpy(data + before_end, pipe->data, pipe->held - before_end);
     }
@@ -201,7 +197,7 @@ static bool grow_ring(svc_pipe *pipe, size_t len)
         return true;
     size_t most = need > pipe->capacity ? need : pipe->capacity;
     size_t size = pipe->size ? pipe->size * 2 : FIRST_BYTES;
-    return resize(pipe, least(size < need ? need : size, most));
+    return resize(pipe, svc__least(size < need ? need : size, most));
 }
 
 /* Puts bytes behind those that are held; there is room. */
@@ -209,7 +205,7 @@ static void put(svc_pipe *pipe, const char *data, size_t len)
 {
     size_t at = pipe->first + pipe->held;
     at -= at >= pipe->size ? pipe->size : 0;
-    size_t before_end = least(len, pipe->size - at);
+    size_t before_end = svc__least(len, pipe->size - at);
     memcpy(pipe->data + at, data, before_end);
     memcpy(pipe->data, data + before_end, len - before_end);
     pipe->held += len;
@@ -218,7 +214,7 @@ static void put(svc_pipe *pipe, const char *data, size_t len)
 /* Takes the first `len` of the bytes that are held, which are more than none. */
 static void take_bytes(svc_pipe *pipe, char *data, size_t len)
 {
-    size_t before_end = least(len, pipe->size - pipe->first);
+    size_t before_end = svc__least(len, pipe->size - pipe->first);
     memcpy(data, pipe->data + pipe->first, before_end);
     memcpy(data + before_end, pipe->data, len - before_end);
     pipe->first += len;
@@ -248,9 +244,9 @@ static int64_t put_some(svc_pipe *pipe, const char *data, size_t len)
         return error;
     if (pipe->held >= pipe->capacity)
         return SVC_EAGAIN;
-    size_t n = least(least(len, MOST_AT_ONCE), pipe->capacity - pipe->held);
+    size_t n = svc__least(svc__least(len, MOST_AT_ONCE), pipe->capacity - pipe->held);
     if (!grow_ring(pipe, n))
-        n = least(n, pipe->size - pipe->held);
+        n = svc__least(n, pipe->size - pipe->held);
     if (n == 0)
         return pipe->held > 0 ? SVC_EAGAIN : SVC_ENOMEM;
     put(pipe, data, n);
@@ -359,7 +355,7 @@ static int64_t take_some(svc_pipe *pipe, char *data, size_t len)
         return SVC_EINVAL;
     if (pipe->held == 0)
         return refusal(pipe) ? pipe->error : SVC_EAGAIN;
-    size_t n = least(least(len, MOST_AT_ONCE), pipe->held);
+    size_t n = svc__least(svc__least(len, MOST_AT_ONCE), pipe->held);
     take_bytes(pipe, data, n);
     return (int64_t)n;
 }

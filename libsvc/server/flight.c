@@ -1,6 +1,7 @@
 /* An exchange on its way. */
 #include "libsvc/server/flight.h"
 
+#include "libsvc/base/least.h"
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/dispatch/driver.h"
 #include "libsvc/dispatch/stand_in.h"
@@ -11,11 +12,6 @@
 enum { LOOK_MS = 1000 /* until a body that arrives, or a file that is sent, is looked at */ };
 
 /* ---- Its time */
-
-static uint64_t smaller_of(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* All deadlines here are by the turn's clock: by a later one, a loop that was held up would be
  * early. */
@@ -36,8 +32,8 @@ static uint64_t phase_ms(const struct flight *flight)
     case FLIGHT_BODY: /* one that nobody wants has a time of its own */
         return svc__exchange_has_reply(flight->x)
                    ? config->body_timeout_ms
-                   : smaller_of(config->body_timeout_ms,
-                                svc__driver_due_ms(flight->x, turn_ns(flight)));
+                   : svc__least_u64(config->body_timeout_ms,
+                                    svc__driver_due_ms(flight->x, turn_ns(flight)));
     case FLIGHT_STALL:
     case FLIGHT_HANDLE:
         return svc__driver_due_ms(flight->x, turn_ns(flight));
@@ -130,7 +126,7 @@ bool svc__flight_refuse(struct flight *flight, int status, const char *reason)
 static bool streams_on(struct flight *flight)
 {
     const struct exchange *x = flight->x;
-    bool came = x->stream && !flight->unwanted && x->request.bytes_in != flight->progress;
+    bool came = x->body.stream && !flight->unwanted && x->request.bytes_in != flight->progress;
     flight->progress = x->request.bytes_in;
     return came && left_ms(flight);
 }
@@ -145,7 +141,7 @@ static void body_expired(struct flight *flight)
     }
     uint64_t passed = loop->now_ms - flight->limit->since_ms;
     uint64_t body_ms = loop->server->app->config.body_timeout_ms;
-    uint64_t silence_ms = smaller_of(body_ms > passed ? body_ms - passed : 0, left_ms(flight));
+    uint64_t silence_ms = svc__least_u64(body_ms > passed ? body_ms - passed : 0, left_ms(flight));
     if (!flight->unwanted && silence_ms) { /* what is over is only the time in a queue */
         svc__time_limit_end_in(loop, flight->limit, silence_ms);
         flight->ops->look(flight);

@@ -98,10 +98,10 @@ bool svc__loop_has_work(const struct loop *loop)
     return again;
 }
 
-/* Of two times to wait, each of which may be -1: for ever. */
-static int at_most(int wait, int ms)
+/* The shorter of two times to wait, each of which may be -1: for ever. */
+static int shorter_wait(int a_ms, int b_ms)
 {
-    return wait < 0 || (ms >= 0 && wait > ms) ? ms : wait;
+    return a_ms < 0 || (b_ms >= 0 && a_ms > b_ms) ? b_ms : a_ms;
 }
 
 int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns)
@@ -109,12 +109,12 @@ int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns)
     uint64_t now_ms = now_ns / 1000000;
     if (svc__loop_has_work(loop))
         return 0;
-    int wait = at_most(svc__reactor_wait_ms(&loop->reactor, now_ns),
-                       svc__wait_epoll_ms(svc__wheel_wait(&loop->wheel, now_ms)));
+    int wait = shorter_wait(svc__reactor_wait_ms(&loop->reactor, now_ns),
+                            svc__wait_epoll_ms(svc__wheel_wait(&loop->wheel, now_ms)));
     if (loop->news)
-        wait = at_most(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
+        wait = shorter_wait(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
     if (svc__log_suppresses(&loop->log))
-        wait = at_most(wait, TELL_MS);
+        wait = shorter_wait(wait, TELL_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
-    return sweeping ? at_most(wait, LOOP_SWEEP_MS) : wait;
+    return sweeping ? shorter_wait(wait, LOOP_SWEEP_MS) : wait;
 }

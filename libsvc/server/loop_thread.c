@@ -33,7 +33,7 @@ static void wake_for_exchange(struct exchange_host *host, struct exchange *x)
     struct loop *loop = (struct loop *)(void *)host;
     /* Once the mail is there, its exchange may end and with it the reason for the loop to live. */
     atomic_fetch_add(&loop->posting, 1);
-    if (svc__mailbox_post(&loop->woken, &x->mail))
+    if (svc__mailbox_post(&loop->woken, &x->away.mail))
         svc__loop_wake(loop);
     atomic_fetch_sub(&loop->posting, 1);
 }

@@ -1,11 +1,12 @@
 /* The time that something may take. */
 #include "libsvc/server/time_limit.h"
 
+#include "libsvc/base/least.h"
+
 void svc__time_limit_await(struct loop *loop, struct time_limit *limit, uint64_t look_ms)
 {
-    uint64_t look = loop->now_ms + look_ms;
-    svc__wheel_set(&loop->wheel, &limit->deadline.timer,
-                   look < limit->due_ms ? look : limit->due_ms);
+    uint64_t due_ms = svc__least_u64(loop->now_ms + look_ms, limit->due_ms);
+    svc__wheel_set(&loop->wheel, &limit->deadline.timer, due_ms);
 }
 
 void svc__time_limit_end_in(struct loop *loop, struct time_limit *limit, uint64_t ms)

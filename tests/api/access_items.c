@@ -131,7 +131,7 @@ Test(access_items, what_comes_too_late_is_in_no_line)
     route.pattern = "/";
     route.handler = add_too_late;
     route.flags = SVC_BLOCKING;
-    route.timeout_ms = 20;
+    route.timeout_ms = 1000; /* a worker has begun with it by then: 503 otherwise */
     svc_app_set_log_sink(app, keep, NULL);
     svc_app_route(app, &route);
     svc_app_use(app, &layer);

@@ -1,5 +1,6 @@
 /* How long a request may take, by route, group, app and caller, through the public interface. */
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -246,5 +247,49 @@ Test(api_deadline, a_request_that_waits_is_answered_when_its_caller_gives_up)
     cr_expect_eq(svc_reply_status(reply), 504);
     cr_expect_str_eq(left, "0");
     svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+/* ---- One answer, whether the deadline or the handler comes first */
+
+/* Runs until the deadline, and answers by the code that says so: on the loop, so that it comes
+ * first. */
+static int give_up_late(svc_request *req, svc_response *res)
+{
+    (void)res;
+    while (!svc_request_cancelled(req))
+        sched_yield();
+    return SVC_ECANCELLED;
+}
+
+static svc_pending *unanswered;
+
+/* Leaves the answer to the deadline. */
+static int never_answer(svc_request *req, svc_response *res)
+{
+    (void)res;
+    unanswered = svc_request_defer(req, NULL, NULL);
+    return 0;
+}
+
+Test(api_deadline, a_504_is_the_same_whether_the_deadline_or_the_handler_comes_first)
+{
+    svc_app *app = make();
+    svc_route route = SVC_ROUTE_INIT;
+    route.timeout_ms = 30;
+    route.pattern = "GET /handler";
+    route.handler = give_up_late;
+    svc_app_route(app, &route);
+    route.pattern = "GET /deadline";
+    route.handler = never_answer;
+    svc_app_route(app, &route);
+    svc_reply *handler = ask(app, "/handler", NULL), *deadline = ask(app, "/deadline", NULL);
+    svc_pending_unref(unanswered);
+    cr_expect_eq(svc_reply_status(handler), 504);
+    cr_expect_eq(svc_reply_status(deadline), 504);
+    cr_expect_str_eq(svc_reply_body(handler, NULL), svc_reply_body(deadline, NULL));
+    cr_expect(strstr(svc_reply_body(handler, NULL), "the request took too long"));
+    svc_reply_free(handler);
+    svc_reply_free(deadline);
     svc_app_free(app);
 }

@@ -226,6 +226,7 @@ static int change_body(svc_request *req, svc_response *res)
     cr_expect_eq(svc_response_take(res, 200, "text/plain", strdup("first"), 5, release), 0);
     cr_expect_eq(svc_response_copy(res, 99, NULL, "x", 1), SVC_EINVAL, "and changes nothing");
     cr_expect_eq(strncmp(svc_response_body(res, &len), "first", 5), 0);
+    cr_expect_eq(svc_response_body(res, NULL), svc_response_body(res, &len), "the length is optional");
     cr_expect_eq(svc_response_take(res, 600, NULL, strdup("bad"), 3, release), SVC_EINVAL);
     cr_expect_eq(released, 1, "what fails is released at once");
     cr_expect_eq(svc_response_redirect(res, 302, "/a b"), SVC_EINVAL);
@@ -235,6 +236,7 @@ static int change_body(svc_request *req, svc_response *res)
     cr_expect_eq(svc_response_json(res, 200, "{s:", "x"), SVC_EINVAL);
     cr_expect_eq(svc_response_json(res, 200, "{s:s}", "x", "\xff"), SVC_EINVAL);
     cr_expect_eq(svc_response_json_take(res, 200, NULL), SVC_EINVAL);
+    cr_expect_eq(svc_response_json(NULL, 200, "{s:", "x"), SVC_ENOMEM, "without a response");
     return svc_response_text(res, 201, "last");
 }
 

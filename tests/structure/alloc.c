@@ -23,8 +23,9 @@
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/log/sink.h"
+#include "libsvc/metrics/metric.h"
+#include "libsvc/ops/metrics_text.h"
 #include "libsvc/route/plant.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/settings/settings_source.h"
@@ -121,7 +122,7 @@ static enum outcome try_metrics(void)
     outcome = worse(outcome, by_pointer(cells));
     struct buf text;
     svc__buf_init(&text, 10000);
-    svc__metrics_dump(metrics, &text);
+    svc__metrics_text_write(metrics, &text);
     outcome = worse(outcome, by_code("dump", svc__buf_error(&text)));
     svc__buf_free(&text);
     svc__metric_cells_release(metrics, cells);

@@ -1,6 +1,13 @@
 #!/bin/bash
-# The service in Python of docs/other-languages.md, as it stands there, serves with the built library.
+# A binding finds the defaults of each struct that has an _INIT; and the service in Python of
+# docs/other-languages.md, as it stands there, serves with the built library.
 set -eu
+for macro in $(grep -ho 'define SVC_[A-Z_]*_INIT$\|define SVC_[A-Z_]*_INIT ' "$top_srcdir"/include/svc/*.h |
+    cut -d' ' -f2); do
+    name=$(echo "$macro" | sed 's/^SVC_//; s/_INIT$//' | tr 'A-Z' 'a-z')
+    grep -q "DEFAULTS($name)" "$top_srcdir/libsvc/app/other_languages.c" ||
+        { echo "svc_struct_defaults does not know svc_$name"; exit 1; }
+done
 command -v python3 > /dev/null || { echo "SKIP: there is no python3"; exit 77; }
 case $test_cflags in *-fsanitize*) echo "SKIP: python3 is not built with the sanitizer"; exit 77 ;; esac
 work=$(mktemp -d)

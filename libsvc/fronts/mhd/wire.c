@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/proto/problem_text.h"
 #include "libsvc/proto/status.h"
 
@@ -42,7 +43,7 @@ static void append_head(struct buf *out, const struct exchange *x, const char *d
 /* Copies what is behind the first `sent` bytes of a head and a body. */
 static int keep_rest(struct bytes head, struct bytes body, size_t sent, struct unsent *rest)
 {
-    size_t of_head = sent < head.len ? sent : head.len, of_body = sent - of_head;
+    size_t of_head = svc__least(sent, head.len), of_body = sent - of_head;
     size_t len = head.len + body.len - sent;
     char *data = len ? malloc(len) : NULL;
     if (len && !data)

@@ -10,6 +10,7 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/app/stalls.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/ops/metrics_text.h"
 
 #define MS UINT64_C(1000000)
 
@@ -105,7 +106,7 @@ Test(app_stalls, prints_a_line_for_each_route_that_has_stalled)
 {
     struct buf out;
     svc__buf_init(&out, 65536);
-    svc__metrics_dump(app->metrics, &out);
+    svc__metrics_text_write(app->metrics, &out);
     svc__buf_terminate(&out);
     cr_expect(strstr(out.data, "# TYPE svc_loop_stalls_total counter\n"));
     cr_expect_null(strstr(out.data, "svc_loop_stalls_total{"));
@@ -113,7 +114,7 @@ Test(app_stalls, prints_a_line_for_each_route_that_has_stalled)
     hold(10000, &route);
     hold(10000, NULL);
     svc__buf_clear(&out);
-    svc__metrics_dump(app->metrics, &out);
+    svc__metrics_text_write(app->metrics, &out);
     svc__buf_terminate(&out);
     cr_expect(strstr(out.data, "svc_loop_stalls_total{route=\"\"} 1\n"
                                "svc_loop_stalls_total{route=\"GET /x/{\\\"y\\\\z\\\"}\"} 2\n"));
@@ -171,7 +172,7 @@ Test(app_stalls, prints_how_often_loops_stood_still)
     struct buf out;
     svc__buf_init(&out, 65536);
     stand_still(WATCHED_POST, NULL);
-    svc__metrics_dump(app->metrics, &out);
+    svc__metrics_text_write(app->metrics, &out);
     svc__buf_terminate(&out);
     cr_expect(strstr(out.data, "# TYPE svc_loop_standstills_total counter\n"
                                "svc_loop_standstills_total 1\n"));

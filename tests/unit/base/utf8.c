@@ -122,3 +122,22 @@ Test(base_utf8, counts_characters_wherever_they_lie)
     }
     cr_expect_eq(svc__utf8_count(svc__bytes(NULL, 0)), 0);
 }
+
+/* As Unicode recommends, and as Python and browsers decode. */
+Test(base_utf8, one_replacement_stands_for_the_longest_beginning_of_a_sequence)
+{
+    static const struct {
+        struct bytes text;
+        size_t bad;
+    } rows[] = {
+        {LITERAL("\xff\x80"), 1},     {LITERAL("\x80\x80"), 1},
+        {LITERAL("\xc3"), 1},         {LITERAL("\xc3("), 1},
+        {LITERAL("\xe2\x82"), 2},     {LITERAL("\xe2\x82\xc3\xa9"), 2},
+        {LITERAL("\xe0\x80\x80"), 1}, {LITERAL("\xed\xa0\x80"), 1},
+        {LITERAL("\xf0\x9f\x98"), 3}, {LITERAL("\xf0\x9f\x98\xf0"), 3},
+        {LITERAL("\xf4\x90\x80"), 1}, {LITERAL("\xf0\x9f("), 2},
+        {LITERAL("\xf5\x80"), 1},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++)
+        cr_expect_eq(svc__utf8_bad(rows[i].text), rows[i].bad, "%zu", i);
+}

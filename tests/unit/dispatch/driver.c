@@ -98,14 +98,14 @@ Test(driver, waits_in_the_queue_of_the_workers_for_the_time_of_that)
     uint64_t now_ns = 5000 * MS;
     x->request.deadline_ns = now_ns + 2000 * MS;
     cr_expect_eq(svc__driver_due_ms(x, now_ns), 2000);
-    x->out = true;
-    x->work.since_ms = 4900;
+    x->away.out = true;
+    x->away.work.since_ms = 4900;
     cr_expect_eq(svc__driver_due_ms(x, now_ns), 200);
     cr_expect_eq(svc__driver_due_ms(x, now_ns + 200 * MS), 1800, "a worker has it by then");
     x->request.deadline_ns = now_ns + 50 * MS;
     cr_expect_eq(svc__driver_due_ms(x, now_ns), 50);
     cr_expect_eq(svc__driver_due_ms(x, now_ns + 50 * MS), 0);
-    x->out = false;
+    x->away.out = false;
     end(x);
 }
 

@@ -5,10 +5,10 @@
 #include <svc/test.h>
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/run/reactor.h"
 
 static svc_app *app;

@@ -4,9 +4,9 @@
 #include <svc.h>
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/base/metric.h"
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/exchange.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/run/reactor.h"
 #include "tests/support/test_clock.h"
 

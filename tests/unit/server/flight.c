@@ -308,7 +308,7 @@ Test(flight, a_departure_ends_what_can_have_no_end)
     cr_expect_str_eq(asked, "", "its body may be whole");
     svc__flight_departed(&flight, false, false);
     cr_expect(flight.gone);
-    cr_expect(atomic_load(&flight.x->cancelled));
+    cr_expect(atomic_load(&flight.x->away.cancelled));
     cr_expect_str_eq(asked, "resume, ");
     end_request();
 }

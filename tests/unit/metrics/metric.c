@@ -1,5 +1,4 @@
 #include <criterion/criterion.h>
-#include <locale.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -7,7 +6,8 @@
 
 #include <svc/errors.h>
 
-#include "libsvc/base/metric.h"
+#include "libsvc/metrics/metric.h"
+#include "libsvc/ops/metrics_text.h"
 #include "tests/unit/base/support.h"
 
 static struct metrics *metrics;
@@ -26,18 +26,18 @@ static void close_metrics(void)
     svc__buf_free(&out);
 }
 
-TestSuite(base_metric, .init = open_metrics, .fini = close_metrics);
+TestSuite(metrics_metric, .init = open_metrics, .fini = close_metrics);
 
 static const char *dump(void)
 {
     svc__buf_clear(&out);
-    svc__metrics_dump(metrics, &out);
+    svc__metrics_text_write(metrics, &out);
     svc__buf_terminate(&out);
     cr_assert_eq(svc__buf_error(&out), 0);
     return out.data;
 }
 
-Test(base_metric, an_empty_registry_prints_nothing)
+Test(metrics_metric, an_empty_registry_prints_nothing)
 {
     cr_expect_str_eq(dump(), "");
     cr_expect_eq(svc__metric_read(metrics, 0), 0);
@@ -46,7 +46,7 @@ Test(base_metric, an_empty_registry_prints_nothing)
     svc__metric_cells_release(metrics, NULL);
 }
 
-Test(base_metric, names_are_those_of_the_format)
+Test(metrics_metric, names_are_those_of_the_format)
 {
     static const struct {
         const char *name;
@@ -62,7 +62,7 @@ Test(base_metric, names_are_those_of_the_format)
     }
 }
 
-Test(base_metric, a_name_is_taken_once_also_by_the_lines_of_a_histogram)
+Test(metrics_metric, a_name_is_taken_once_also_by_the_lines_of_a_histogram)
 {
     static const uint64_t bounds[] = {1};
     cr_assert_geq(svc__metric_counter(metrics, "a", ""), 0);
@@ -76,7 +76,20 @@ Test(base_metric, a_name_is_taken_once_also_by_the_lines_of_a_histogram)
     cr_expect_eq(svc__metric_histogram(metrics, "k", "", bounds, 1, 1), SVC_ESTATE);
 }
 
-Test(base_metric, bounds_must_ascend_and_have_a_limit)
+Test(metrics_metric, a_registry_of_another_prefix_knows_its_metrics_by_the_usual_names)
+{
+    svc__metrics_rename(metrics, "svc_other_");
+    int first = svc__metric_counter(metrics, "svc_first_total", "First.");
+    cr_expect_eq(svc__metric_find(metrics, "svc_first_total"), first);
+    cr_expect_eq(svc__metric_counter_once(metrics, "svc_first_total", ""), first);
+    cr_expect_eq(svc__metric_counter(metrics, "svc_first_total", ""), SVC_ESTATE);
+    cr_expect_eq(svc__metric_find(metrics, "svc_other_first_total"), SVC_ENOTFOUND);
+    cr_expect_geq(svc__metric_counter(metrics, "own_total", "Own."), 0);
+    cr_expect(strstr(dump(), "svc_other_first_total 0\n"), "%s", out.data);
+    cr_expect(strstr(dump(), "\nown_total 0\n"), "%s", out.data);
+}
+
+Test(metrics_metric, bounds_must_ascend_and_have_a_limit)
 {
     static const uint64_t equal[] = {1, 1}, falling[] = {2, 1};
     uint64_t many[METRIC_BOUNDS_MAX + 1];
@@ -89,7 +102,7 @@ Test(base_metric, bounds_must_ascend_and_have_a_limit)
     cr_expect_geq(svc__metric_histogram(metrics, "a", "", many, ROWS(many) - 1, 1), 0);
 }
 
-Test(base_metric, a_full_registry_refuses)
+Test(metrics_metric, a_full_registry_refuses)
 {
     char name[32];
     for (int i = 0; i < METRIC_MAX; i++) {
@@ -99,7 +112,7 @@ Test(base_metric, a_full_registry_refuses)
     cr_expect_eq(svc__metric_counter(metrics, "one_more", ""), SVC_ETOOBIG);
 }
 
-Test(base_metric, cells_run_out_before_memory_is_overrun)
+Test(metrics_metric, cells_run_out_before_memory_is_overrun)
 {
     uint64_t bounds[METRIC_BOUNDS_MAX];
     char name[32];
@@ -116,7 +129,7 @@ Test(base_metric, cells_run_out_before_memory_is_overrun)
     cr_expect_eq(svc__metric_read(metrics, last), 1);
 }
 
-Test(base_metric, a_negative_id_counts_nothing)
+Test(metrics_metric, a_negative_id_counts_nothing)
 {
     struct metric_cells *cells = svc__metric_cells_new(metrics);
     svc__metric_add(cells, SVC_ESTATE, 1);
@@ -128,118 +141,7 @@ Test(base_metric, a_negative_id_counts_nothing)
     cr_expect_eq(svc__metric_read(metrics, id), 0);
 }
 
-static int64_t minus_five(void *arg)
-{
-    return -*(int *)arg;
-}
-
-Test(base_metric, prints_the_text_format)
-{
-    static const uint64_t bounds[] = {5000000, 100000000, 2500000000};
-    int five = 5;
-    int counter = svc__metric_counter(metrics, "a_total", "All \\ of\nthem.");
-    int gauge = svc__metric_gauge(metrics, "b", "B.");
-    int asked = svc__metric_gauge_fn(metrics, "c", "C.", minus_five, &five);
-    int times = svc__metric_histogram(metrics, "d_seconds", "D.", bounds, 3, 1e-9);
-    struct metric_cells *cells = svc__metric_cells_new(metrics);
-    svc__metric_add(cells, counter, 40);
-    svc__metric_add_shared(metrics, counter, 2);
-    svc__metric_gauge_add(cells, gauge, -7);
-    svc__metric_gauge_add_shared(metrics, gauge, 3);
-    svc__metric_observe(cells, times, 0);
-    svc__metric_observe(cells, times, 5000000); /* a bound belongs to its bucket */
-    svc__metric_observe(cells, times, 5000001);
-    svc__metric_observe_shared(metrics, times, 9000000000);
-    cr_expect_eq(svc__metric_read(metrics, counter), 42);
-    cr_expect_eq((int64_t)svc__metric_read(metrics, gauge), -4);
-    cr_expect_eq((int64_t)svc__metric_read(metrics, asked), -5);
-    cr_expect_eq(svc__metric_read(metrics, times), 4);
-    cr_expect_str_eq(dump(), "# HELP a_total All \\\\ of\\nthem.\n"
-                             "# TYPE a_total counter\n"
-                             "a_total 42\n"
-                             "# HELP b B.\n"
-                             "# TYPE b gauge\n"
-                             "b -4\n"
-                             "# HELP c C.\n"
-                             "# TYPE c gauge\n"
-                             "c -5\n"
-                             "# HELP d_seconds D.\n"
-                             "# TYPE d_seconds histogram\n"
-                             "d_seconds_bucket{le=\"0.005\"} 2\n"
-                             "d_seconds_bucket{le=\"0.1\"} 3\n"
-                             "d_seconds_bucket{le=\"2.5\"} 3\n"
-                             "d_seconds_bucket{le=\"+Inf\"} 4\n"
-                             "d_seconds_sum 9.010000001\n"
-                             "d_seconds_count 4\n");
-}
-
-static void put_two(struct buf *to, const char *name, void *arg)
-{
-    svc__metric_put_labelled(to, name, "route", "", 3);
-    svc__metric_put_labelled(to, name, "route", arg, UINT64_MAX);
-}
-
-Test(base_metric, a_family_has_the_lines_that_its_function_puts)
-{
-    int id = svc__metric_counters_fn(metrics, "a_total", "A.", put_two, "GET /\"a\\b\nc\"");
-    cr_expect_eq(svc__metric_counters_fn(metrics, "a_total", "A.", put_two, NULL), SVC_ESTATE);
-    cr_expect_eq(svc__metric_counters_fn(metrics, "a b", "A.", put_two, NULL), SVC_EINVAL);
-    cr_expect_eq(svc__metric_read(metrics, id), 0);
-    cr_expect_str_eq(dump(), "# HELP a_total A.\n"
-                             "# TYPE a_total counter\n"
-                             "a_total{route=\"\"} 3\n"
-                             "a_total{route=\"GET /\\\"a\\\\b\\nc\\\"\"} 18446744073709551615\n");
-}
-
-static void put_raw(struct buf *to, const char *name, void *arg)
-{
-    const char *const *texts = arg;
-    for (; *texts; texts++)
-        svc__metric_put_labelled(to, name, "route", *texts, 1);
-}
-
-/* One byte that is not UTF-8 would make a reader refuse the page, as would two lines of one name.
- */
-Test(base_metric, the_page_is_utf8_and_what_differs_stays_apart)
-{
-    static const char *texts[] = {"/raw\xff/{x}", "/raw\xfe/{x}",  "/\xc3\xa9",
-                                  "/\xc3",        "/\xed\xa0\x80", NULL};
-    svc__metric_counters_fn(metrics, "a_total", "\xff\x41.", put_raw, texts);
-    cr_expect_str_eq(dump(), "# HELP a_total %FFA.\n"
-                             "# TYPE a_total counter\n"
-                             "a_total{route=\"/raw%FF/{x}\"} 1\n"
-                             "a_total{route=\"/raw%FE/{x}\"} 1\n"
-                             "a_total{route=\"/\xc3\xa9\"} 1\n"
-                             "a_total{route=\"/%C3\"} 1\n"
-                             "a_total{route=\"/%ED%A0%80\"} 1\n");
-}
-
-Test(base_metric, bounds_are_printed_as_they_were_meant)
-{
-    static const uint64_t bounds[] = {1,         5000000,    70000000,   100000000,
-                                      300000000, 1100000000, 2500000000, 10000000000};
-    svc__metric_histogram(metrics, "a", "A.", bounds, sizeof bounds / sizeof *bounds, 1e-9);
-    const char *page = dump();
-    static const char *const printed[] = {"\"1e-9\"", "\"0.005\"", "\"0.07\"", "\"0.1\"",
-                                          "\"0.3\"",  "\"1.1\"",   "\"2.5\"",  "\"10\""};
-    for (size_t i = 0; i < sizeof printed / sizeof *printed; i++)
-        cr_expect(strstr(page, printed[i]), "%s: %s", printed[i], page);
-}
-
-Test(base_metric, a_decimal_point_is_one_in_every_locale)
-{
-    static const uint64_t bounds[] = {5};
-    static const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fa_IR"};
-    bool set = false;
-    svc__metric_histogram(metrics, "a", "", bounds, 1, 0.1);
-    for (size_t i = 0; i < ROWS(locales) && !set; i++)
-        set = setlocale(LC_NUMERIC, locales[i]) != NULL;
-    if (!set)
-        cr_skip_test("no locale with a decimal comma is installed");
-    cr_expect_not_null(strstr(dump(), "{le=\"0.5\"}"));
-}
-
-Test(base_metric, a_released_block_is_used_again_and_keeps_its_counts)
+Test(metrics_metric, a_released_block_is_used_again_and_keeps_its_counts)
 {
     int id = svc__metric_counter(metrics, "a", "");
     struct metric_cells *first = svc__metric_cells_new(metrics);
@@ -253,7 +155,7 @@ Test(base_metric, a_released_block_is_used_again_and_keeps_its_counts)
     cr_expect_neq(svc__metric_cells_new(metrics), second);
 }
 
-Test(base_metric, blocks_have_a_limit)
+Test(metrics_metric, blocks_have_a_limit)
 {
     struct metric_cells *last = NULL;
     for (int i = 0; i < METRIC_BLOCKS_MAX; i++) {
@@ -286,7 +188,7 @@ static void *count_all(void *arg)
     return arg;
 }
 
-Test(base_metric, threads_lose_no_count_while_another_reads)
+Test(metrics_metric, threads_lose_no_count_while_another_reads)
 {
     static const uint64_t bounds[] = {0, 1, 2};
     pthread_t threads[THREADS];

@@ -1,6 +1,7 @@
-/* The registry behind the cells: what is counted, in which cells, and how it reads in print. */
-#include "libsvc/base/metric.h"
+/* The registry behind the cells: what is counted, in which cells, and the walk over it. */
+#include "libsvc/metrics/metric.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,8 +10,10 @@
 
 #include <svc/errors.h>
 
-#include "libsvc/base/double.h"
-#include "libsvc/base/utf8.h"
+#include "libsvc/base/buf.h"
+#include "libsvc/metrics/walk.h"
+
+enum { LABEL_VALUE_MAX = 1 << 16 };
 
 enum kind { COUNTER, COUNTERS_FN, GAUGE, GAUGE_FN, HISTOGRAM };
 
@@ -22,7 +25,8 @@ struct metric {
     uint64_t *bounds; /* a histogram's */
     double unit;
     int64_t (*fn)(void *arg);
-    void (*put)(struct buf *out, const char *name, void *arg);
+    const char *label; /* NULL: none */
+    void (*each)(struct metric_walk *walk, void *arg);
     void *arg;
 };
 
@@ -149,6 +153,18 @@ static int keep(struct metrics *m, const struct metric *metric, size_t bounds_le
     return (int)m->len++;
 }
 
+/* A copy that is UTF-8, whatever the text is; NULL when out of memory. */
+static char *copy_text(const char *text)
+{
+    struct buf copy;
+    svc__buf_init(&copy, SIZE_MAX);
+    svc__buf_utf8(&copy, svc__bytes_z(text));
+    svc__buf_terminate(&copy);
+    if (svc__buf_error(&copy) != 0)
+        svc__buf_free(&copy);
+    return copy.data;
+}
+
 /* Registers a metric like `proto` with copies of `name`, `help` and the bounds. */
 static int add_metric(struct metrics *m, struct metric proto, const char *name, const char *help,
                       const uint64_t *bounds, size_t bounds_len)
@@ -157,7 +173,7 @@ static int add_metric(struct metrics *m, struct metric proto, const char *name, 
         return SVC_EINVAL;
     int id = SVC_ENOMEM;
     proto.name = name_of(m, name);
-    proto.help = strdup(help);
+    proto.help = copy_text(help);
     proto.bounds = bounds_len == 0 ? NULL : malloc(bounds_len * sizeof *bounds);
     if (proto.name != NULL && name_is_taken(m, proto.kind, proto.name)) {
         id = SVC_ESTATE;
@@ -190,10 +206,12 @@ int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
 }
 
 int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
-                            void (*fn)(struct buf *out, const char *name, void *arg), void *arg)
+                            const char *label, void (*fn)(struct metric_walk *walk, void *arg),
+                            void *arg)
 {
-    return add_metric(m, (struct metric){.kind = COUNTERS_FN, .put = fn, .arg = arg}, name, help,
-                      NULL, 0);
+    return add_metric(m,
+                      (struct metric){.kind = COUNTERS_FN, .label = label, .each = fn, .arg = arg},
+                      name, help, NULL, 0);
 }
 
 int svc__metric_histogram(struct metrics *m, const char *name, const char *help,
@@ -327,91 +345,89 @@ uint64_t svc__metric_read(struct metrics *m, int id)
     return value;
 }
 
-/* Appends a text in which the format escapes a backslash, a line feed and, in a label, a quote. The
- * page must be UTF-8: what is none stands as in a path, so that texts that differ stay apart. */
-static void put_escaped(struct buf *out, const char *text, bool in_label)
+/* ---- The walk */
+
+struct metric_walk {
+    const struct metric_visitor *visitor;
+    const struct metric_family *family;
+    struct buf text; /* of a label's value, as UTF-8 */
+};
+
+static void give_series(struct metric_walk *walk, const struct metric_series *series)
 {
-    struct bytes rest = svc__bytes_z(text);
-    while (rest.len > 0) {
-        size_t n = svc__utf8_sequence(rest);
-        if (n == 0)
-            svc__buf_printf(out, "%%%02X", (unsigned char)*rest.data);
-        else if (*rest.data == '\\')
-            svc__buf_puts(out, "\\\\");
-        else if (*rest.data == '\n')
-            svc__buf_puts(out, "\\n");
-        else if (*rest.data == '"' && in_label)
-            svc__buf_puts(out, "\\\"");
-        else
-            svc__buf_append(out, rest.data, n);
-        n += n == 0;
-        rest = svc__bytes(rest.data + n, rest.len - n);
-    }
+    walk->visitor->series(walk->visitor->arg, walk->family, series);
 }
 
-void svc__metric_put_labelled(struct buf *out, const char *name, const char *label,
-                              const char *text, uint64_t value)
+void svc__metric_give(struct metric_walk *walk, const char *label_value, uint64_t value)
 {
-    svc__buf_printf(out, "%s{%s=\"", name, label);
-    put_escaped(out, text, true);
-    svc__buf_printf(out, "\"} %llu\n", (unsigned long long)value);
+    svc__buf_clear(&walk->text);
+    svc__buf_utf8(&walk->text, svc__bytes_z(label_value));
+    svc__buf_terminate(&walk->text);
+    if (svc__buf_error(&walk->text) == 0 && walk->text.data != NULL)
+        give_series(walk,
+                    &(struct metric_series){.label_values = (const char *const[]){walk->text.data},
+                                            .value = (double)value});
 }
 
-static void put_head(struct buf *out, const struct metric *metric)
+/* So many units. Parts of one are divided by, since 1e-9 has no exact double and 1e9 has. */
+static double scaled(uint64_t n, double unit)
 {
-    static const char *const types[] = {"counter", "counter", "gauge", "gauge", "histogram"};
-    svc__buf_printf(out, "# HELP %s ", metric->name);
-    put_escaped(out, metric->help, false);
-    svc__buf_printf(out, "\n# TYPE %s %s\n", metric->name, types[metric->kind]);
+    return unit < 1 ? (double)n / (double)(uint64_t)(1 / unit + 0.5) : (double)n * unit;
 }
 
-/* Appends `n` units. Parts of one are divided by, since 1e-9 has no exact double and 1e9 has. */
-static void put_scaled(struct buf *out, uint64_t n, double unit)
-{
-    double scaled = unit < 1 ? (double)n / (double)(uint64_t)(1 / unit + 0.5) : (double)n * unit;
-    char *to = svc__buf_reserve(out, DOUBLE_LEN);
-    if (to != NULL)
-        out->len += svc__double_format(to, scaled);
-}
-
-/* The count is that of the buckets printed, so that it agrees with them while others go on
- * counting. */
-static void put_histogram(struct metrics *m, size_t i, struct buf *out)
+/* The count is that of the buckets given, so that it agrees with them while others go on counting.
+ */
+static void give_histogram(struct metrics *m, size_t i, struct metric_walk *walk)
 {
     const struct metric *metric = &m->metrics[i];
     const struct metric_shape *shape = &m->shapes[i];
+    struct metric_bucket buckets[METRIC_BOUNDS_MAX + 1];
     uint64_t count = 0;
-    for (uint32_t bucket = 0; bucket < shape->bounds_len; bucket++) {
-        count += sum_cell(m, shape->first + bucket);
-        svc__buf_printf(out, "%s_bucket{le=\"", metric->name);
-        put_scaled(out, shape->bounds[bucket], metric->unit);
-        svc__buf_printf(out, "\"} %llu\n", (unsigned long long)count);
+    for (uint32_t at = 0; at <= shape->bounds_len; at++) {
+        buckets[at] = (struct metric_bucket){
+            .bound = at < shape->bounds_len ? scaled(shape->bounds[at], metric->unit) : INFINITY,
+            .count = sum_cell(m, shape->first + at)};
+        count += buckets[at].count;
     }
-    count += sum_cell(m, shape->first + shape->bounds_len);
-    svc__buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n", metric->name, (unsigned long long)count);
-    svc__buf_printf(out, "%s_sum ", metric->name);
-    put_scaled(out, sum_cell(m, shape->first + shape->bounds_len + 1), metric->unit);
-    svc__buf_printf(out, "\n%s_count %llu\n", metric->name, (unsigned long long)count);
+    give_series(walk,
+                &(struct metric_series){
+                    .count = count,
+                    .sum = scaled(sum_cell(m, shape->first + shape->bounds_len + 1), metric->unit),
+                    .bucket_count = shape->bounds_len + 1,
+                    .buckets = buckets});
 }
 
-static void put_metric(struct metrics *m, size_t i, struct buf *out)
+static void walk_metric(struct metrics *m, size_t i, struct metric_walk *walk)
 {
+    static const enum metric_type types[] = {
+        [COUNTER] = METRIC_COUNTER, [COUNTERS_FN] = METRIC_COUNTER, [GAUGE] = METRIC_GAUGE,
+        [GAUGE_FN] = METRIC_GAUGE,  [HISTOGRAM] = METRIC_HISTOGRAM,
+    };
     const struct metric *metric = &m->metrics[i];
-    put_head(out, metric);
+    struct metric_family family = {.type = types[metric->kind],
+                                   .name = metric->name,
+                                   .help = metric->help,
+                                   .label_count = metric->label != NULL,
+                                   .labels = &metric->label};
+    walk->family = &family;
+    walk->visitor->family(walk->visitor->arg, &family);
     if (metric->kind == HISTOGRAM)
-        put_histogram(m, i, out);
+        give_histogram(m, i, walk);
     else if (metric->kind == COUNTERS_FN)
-        metric->put(out, metric->name, metric->arg);
+        metric->each(walk, metric->arg);
     else if (metric->kind == COUNTER)
-        svc__buf_printf(out, "%s %llu\n", metric->name, (unsigned long long)value_of(m, i));
+        give_series(walk, &(struct metric_series){.value = (double)value_of(m, i)});
     else
-        svc__buf_printf(out, "%s %lld\n", metric->name, (long long)value_of(m, i));
+        give_series(walk, &(struct metric_series){.value = (double)(int64_t)value_of(m, i)});
 }
 
-void svc__metrics_dump(struct metrics *m, struct buf *out)
+void svc__metrics_walk(struct metrics *m, const struct metric_visitor *visitor)
 {
+    struct metric_walk walk = {.visitor = visitor};
+    svc__buf_init(&walk.text, LABEL_VALUE_MAX);
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < m->len; i++)
-        put_metric(m, i, out);
+        walk_metric(m, i, &walk);
     pthread_mutex_unlock(&m->lock);
+    svc__buf_free(&walk.text);
 }

@@ -5,14 +5,12 @@
  * Metrics are registered by one thread before others count or read. Reading is possible at any
  * time; a count that another thread is just adding may or may not be in it.
  */
-#ifndef SVC_BASE_METRIC_H
-#define SVC_BASE_METRIC_H
+#ifndef SVC_METRICS_METRIC_H
+#define SVC_METRICS_METRIC_H
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "libsvc/base/buf.h"
 
 enum {
     METRIC_MAX = 128,        /* metrics in one registry */
@@ -38,6 +36,7 @@ struct metric_cells {
 };
 
 struct metrics;
+struct metric_walk;
 
 /* Makes an empty registry; NULL when out of memory. The caller's. */
 struct metrics *svc__metrics_new(void);
@@ -66,16 +65,16 @@ int svc__metric_gauge_fn(struct metrics *m, const char *name, const char *help,
                          int64_t (*fn)(void *arg), void *arg);
 
 /*
- * The same for a family of counters that are kept elsewhere: `fn` appends a line for each to `out`,
- * by svc__metric_put_labelled, on the thread that reads. svc__metric_read knows nothing of them.
+ * The same for a family of counters that are kept elsewhere, with one label, whose name is
+ * borrowed: `fn` gives each of them by svc__metric_give, on the thread that walks. svc__metric_read
+ * knows nothing of them.
  */
 int svc__metric_counters_fn(struct metrics *m, const char *name, const char *help,
-                            void (*fn)(struct buf *out, const char *name, void *arg), void *arg);
+                            const char *label, void (*fn)(struct metric_walk *walk, void *arg),
+                            void *arg);
 
-/* Appends `name{label="text"} value`, with the text escaped; bytes that are not UTF-8 stand as
- * "%FF". Errors stay in `out`. Any thread. */
-void svc__metric_put_labelled(struct buf *out, const char *name, const char *label,
-                              const char *text, uint64_t value);
+/* Gives the counter of one value of the label. In a function of svc__metric_counters_fn alone. */
+void svc__metric_give(struct metric_walk *walk, const char *label_value, uint64_t value);
 
 /*
  * The same for a distribution. A value counts in the first bucket whose bound is not less than it.
@@ -153,9 +152,5 @@ void svc__metric_observe_shared(struct metrics *m, int id, uint64_t value);
 /* A counter's value; a gauge's, to be cast to int64_t; how many values a histogram has counted. 0
  * for an id that is none. Any thread. */
 uint64_t svc__metric_read(struct metrics *m, int id);
-
-/* Appends all metrics in the order of registration in Prometheus text format 0.0.4. Errors stay in
- * `out`. Any thread. */
-void svc__metrics_dump(struct metrics *m, struct buf *out);
 
 #endif

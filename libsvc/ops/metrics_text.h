@@ -1,0 +1,12 @@
+/* Metrics in the text format of Prometheus. */
+#ifndef SVC_OPS_METRICS_TEXT_H
+#define SVC_OPS_METRICS_TEXT_H
+
+#include "libsvc/base/buf.h"
+
+struct metrics;
+
+/* Appends all metrics in version 0.0.4 of the format. Errors stay in `out`. Any thread. */
+void svc__metrics_text_write(struct metrics *m, struct buf *out);
+
+#endif
