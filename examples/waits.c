@@ -1,13 +1,12 @@
-/* Two ways to wait without holding others up: on a worker, which blocks, and by a timer, which does
- * not. */
+/* Two ways to wait without a delay for other requests: on a worker, which blocks, and with a timer,
+ * which does not. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <svc.h>
 
-/* The milliseconds that the path says, up to 9999; -1, which is answered already, for anything
- * else. */
+/* The milliseconds in the path, up to 9999. For any other text: answers, and returns -1. */
 static int read_ms(svc_request *req, svc_response *res)
 {
     const char *text = svc_request_param(req, "ms");
@@ -18,7 +17,7 @@ static int read_ms(svc_request *req, svc_response *res)
     return -1;
 }
 
-/* On a worker: a thread sleeps as long as the request waits. */
+/* Runs on a worker, whose thread sleeps as long as the request waits. */
 static int sleep_on_worker(svc_request *req, svc_response *res)
 {
     int ms = read_ms(req, res);
@@ -29,7 +28,7 @@ static int sleep_on_worker(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, "slept\n");
 }
 
-/* An answer that a timer gives. It lies in the memory of its request. */
+/* An answer that a timer gives, in the memory of its request. */
 struct later {
     svc_pending *pending;
     svc_timer *timer;
@@ -38,7 +37,8 @@ struct later {
 static void answer(void *arg)
 {
     struct later *later = arg;
-    svc_pending *pending = later->pending; /* its request may go once it is answered, and `later` */
+    svc_pending *pending =
+        later->pending; /* the answer may free the request, and `later` with it */
     svc_timer_free(later->timer);
     svc_response *res = svc_response_new();
     if (res)
@@ -47,7 +47,7 @@ static void answer(void *arg)
     svc_pending_unref(pending);
 }
 
-/* Nobody waits any more: neither does the timer, whose function gives back what it holds. */
+/* The answer is not needed any more: lets the timer fire now, so that `answer` frees it. */
 static void hurry(svc_pending *pending, void *arg)
 {
     struct later *later = arg;
@@ -55,7 +55,7 @@ static void hurry(svc_pending *pending, void *arg)
     svc_timer_set(later->timer, 0);
 }
 
-/* On the event loop, which serves others until the timer fires: no thread waits. */
+/* Runs on the event loop, which serves other requests until the timer fires: no thread waits. */
 static int set_timer(svc_request *req, svc_response *res)
 {
     int ms = read_ms(req, res);

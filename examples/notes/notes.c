@@ -2,14 +2,14 @@
  * The notes service over HTTP:
  *
  *     POST   /notes       {"title": …, "text": …}   201 with Location
- *     GET    /notes       ?limit=20&after=<id>       a page, and where the next one begins
+ *     GET    /notes       ?limit=20&after=<id>       a page, and the id after which the next begins
  *     GET    /notes/{id}
  *     PUT    /notes/{id}  {"title": …, "text": …}
  *     DELETE /notes/{id}
  *
- * Notes have entity tags: a GET with If-None-Match is answered 304 while nothing has changed, and a
- * PUT or DELETE with If-Match is done to the version that its client has seen, or not at all (412).
- * Each client has a limit, and a stricter one for writes (429).
+ * Notes have entity tags. A GET with If-None-Match is answered 304 while the note has not changed.
+ * A PUT or DELETE with If-Match changes the version that its client has seen, or is answered 412.
+ * Each client has a rate limit, and a stricter one for writes (429).
  */
 #define SVC_LOG_MODULE "notes"
 #include "notes.h"
@@ -17,7 +17,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ---- What clients send */
+/* ---- Input of clients */
 
 struct draft {
     const char *title, *text;
@@ -35,7 +35,7 @@ static const svc_field page_fields[] = {
     SVC_FIELD_UINT64(struct page, limit, .min = 1, .max = PAGE_MAX, .fallback = PAGE_DEFAULT),
     SVC_FIELD_UINT64(struct page, after), SVC_FIELD_END};
 
-/* No note has an id that is not a number: that is a 404 as well. */
+/* An id that is not a number is answered 404, like that of a missing note. */
 struct place {
     uint64_t id;
 };
@@ -49,10 +49,10 @@ static int answer_failure(svc_response *res, enum store_result result)
     switch (result) {
     case STORE_NOT_FOUND:
         return svc_response_problem(res, 404, "there is no such note");
-    case STORE_FULL: /* RFC 4918 11.5: nothing that the client can do differently */
+    case STORE_FULL: /* RFC 4918 11.5: the client cannot change its request to succeed */
         return svc_response_problem(res, 507, "the service has as many notes as it takes");
     case STORE_OK:
-    case STORE_CHANGED: /* whoever cares has asked again */
+    case STORE_CHANGED: /* change_checked has tried again */
     case STORE_NO_MEMORY:
         break;
     }
@@ -74,14 +74,13 @@ static void write_note(svc_json_writer *w, const struct note *note)
 
 enum { TAG_SIZE = 40 };
 
-/* Versions begin anew with the process, and the time tells its notes from those of an earlier one.
- */
+/* Each process counts versions from 1, so the time is part of the tag. */
 static void write_tag(char tag[TAG_SIZE], const struct note *note)
 {
     snprintf(tag, TAG_SIZE, "%llx-%" PRIx64, (unsigned long long)note->updated, note->version);
 }
 
-/* A note with its tag, of which the layer makes a 304 where the client has it already. */
+/* Answers with a note and its tag; the conditional layer makes a 304 if the client has that tag. */
 static int answer_note(svc_response *res, struct store *store, uint64_t id, int status)
 {
     struct note note;
@@ -110,7 +109,7 @@ static bool may_change(svc_request *req, svc_response *res, const struct note *n
     return svc_request_check_conditions(req, res, &validators);
 }
 
-/* What is done to a note: replaced by the draft, or removed when there is none. */
+/* Replaces a note by the draft, or removes it if `draft` is NULL. */
 static enum store_result change(struct store *store, const struct note *note,
                                 const struct draft *draft)
 {
@@ -119,9 +118,9 @@ static enum store_result change(struct store *store, const struct note *note,
 }
 
 /*
- * Changes a note of the version for which the request's conditions hold: where another request
- * comes between question and act, the question is asked again. True when it is done; else `*error`
- * is what the handler returns.
+ * Changes the version of a note for which the request's conditions hold. If another request changes
+ * the note between the check and the change, the check is repeated. True after the change; else the
+ * handler returns `*error`.
  */
 static bool change_checked(svc_request *req, svc_response *res, uint64_t id,
                            const struct draft *draft, int *error)
@@ -222,8 +221,8 @@ static int replace(svc_request *req, svc_response *res)
     if (!change_checked(req, res, place.id, &draft, &error))
         return error;
     error = answer_note(res, notes->store, place.id, 200);
-    /* RFC 9110 9.3.4: what was put is not what is stored byte by byte, so its tag is to be asked
-     * for. */
+    /* RFC 9110 9.3.4: the stored note is not the sent body byte by byte, so this answer must not
+     * have the tag; a GET has it. */
     svc_response_remove_header(res, "ETag");
     return error;
 }
@@ -257,7 +256,7 @@ static void close_store(svc_app *app, void *arg)
     store_free(notes->store);
 }
 
-/* A database would be asked whether it answers. */
+/* With a database, this would check whether the database answers. */
 static int check_store(void *arg)
 {
     const struct notes *notes = arg;
@@ -266,7 +265,7 @@ static int check_store(void *arg)
     return result == STORE_NOT_FOUND ? 0 : -1;
 }
 
-/* Notes change at any time: caches of clients keep them, and ask before each use. */
+/* Notes change at any time: caches of clients may store them, and validate them before each use. */
 static void use_caching(svc_app *app)
 {
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
@@ -275,7 +274,7 @@ static void use_caching(svc_app *app)
     svc_app_use(app, svc_cache_control_new(app, &policy));
 }
 
-/* Whoever pages through the list may see one that is a few seconds old. */
+/* A client that pages through the list may get a list that is a few seconds old. */
 static void add_list(svc_app *app, struct notes *notes)
 {
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
@@ -290,7 +289,7 @@ static void add_list(svc_app *app, struct notes *notes)
     svc_app_route(app, &route);
 }
 
-/* A limit for each client by its address: `rate` requests a second, `burst` of them at once. */
+/* A limit for each client address: `rate` requests a second, `burst` requests at once. */
 static const svc_middleware *limit_clients(svc_app *app, const char *name, uint64_t rate,
                                            uint64_t burst)
 {
@@ -315,8 +314,7 @@ static void add_routes(svc_app *app, struct notes *notes)
 svc_app *notes_new(struct notes *notes)
 {
     static const svc_setting settings[] = {SVC_SETTING_NUMBER(struct notes, max_notes, MAX_NOTES, 1,
-                                                              1000000, "",
-                                                              "Notes that the service takes; 507"),
+                                                              1000000, "", "Notes at most; 507"),
                                            SVC_SETTING_END};
     svc_app *app = svc_app_new("notes");
     if (!app)

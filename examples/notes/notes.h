@@ -8,10 +8,10 @@
 
 enum { MAX_TITLE = 200, MAX_TEXT = 16384, PAGE_DEFAULT = 20, PAGE_MAX = 100, MAX_NOTES = 10000 };
 
-/* What one client may ask in a second, and how much of it at once. */
+/* The rate limits of one client: requests in a second, and at once. */
 enum { REQUESTS_A_SECOND = 100, REQUESTS_AT_ONCE = 200, WRITES_A_SECOND = 10, WRITES_AT_ONCE = 30 };
 
-/* What the service has. */
+/* The service's settings and state. */
 struct notes {
     uint64_t max_notes;  /* a setting */
     struct store *store; /* from the start hook to the stop hook */

@@ -1,6 +1,6 @@
 /*
- * Notes in memory. Everything is copied in and out under one lock, so any thread may call. It knows
- * nothing of HTTP: put a database behind the same calls.
+ * Notes in memory. All data is copied in and out under one lock, so any thread may call. The store
+ * does not know HTTP: put a database behind the same calls.
  */
 #ifndef NOTES_STORE_H
 #define NOTES_STORE_H
@@ -12,7 +12,7 @@
 enum store_result {
     STORE_OK = 0,
     STORE_NOT_FOUND,
-    STORE_FULL,    /* as many notes as the store takes */
+    STORE_FULL,    /* the store has max_notes notes */
     STORE_CHANGED, /* the note is no longer of that version */
     STORE_NO_MEMORY
 };
@@ -20,7 +20,7 @@ enum store_result {
 struct note {
     uint64_t id; /* never used twice */
     char *title, *text;
-    uint64_t version; /* of all notes' changes, so never used twice */
+    uint64_t version; /* counts the changes of all notes, so it is never used twice */
     time_t created, updated;
 };
 
@@ -46,13 +46,13 @@ enum store_result store_remove(struct store *store, uint64_t id, uint64_t versio
 enum store_result store_get(struct store *store, uint64_t id, struct note *out);
 
 /*
- * Copies out at most `limit` notes with ids above `after`, in order of their ids. `*count` is how
- * many there are in `out`; `*more` whether others follow. On failure there are none.
+ * Copies out at most `limit` notes with ids above `after`, in order of their ids. `*count` is their
+ * number; `*more` is whether further notes follow. On failure no note is copied.
  */
 enum store_result store_list(struct store *store, uint64_t after, size_t limit, struct note *out,
                              size_t *count, int *more);
 
-/* Frees what a copied note holds. */
+/* Frees the texts of a copied note. */
 void note_clear(struct note *note);
 
 #endif

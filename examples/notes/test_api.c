@@ -34,8 +34,8 @@ static void expect_type(const svc_reply *reply)
         cr_expect_str_eq(type ? type : "(none)", wanted, "%d", svc_reply_status(reply));
 }
 
-/* Sends a request and checks status and type. The body, as JSON, is the caller's; NULL when it is
- * none. */
+/* Sends a request and checks status and type. The caller owns the body, as JSON; NULL if the body
+ * is not JSON. */
 static json_t *ask(const char *method, const char *target, const char *body, int status)
 {
     svc_reply *reply = svc_app_test_json(app, method, target, body);
@@ -183,7 +183,7 @@ Test(notes, the_service_runs_within_another_one)
     expect("GET", "/notes/1", NULL, 404);
 }
 
-/* Keeps the last line of the service's own. */
+/* Keeps the last line that the service itself has logged. */
 static bool keep_line(const svc_log_record *record, void *arg)
 {
     char *line = arg;
@@ -236,7 +236,7 @@ static const char *field(const svc_reply *reply, const char *name)
     return value ? value : "";
 }
 
-/* The tag of what is there, and how long it is. */
+/* The entity tag of a resource, and its length. */
 static void read_tag(const char *target, char tag[64], char length[24])
 {
     svc_reply *reply = svc_app_test_get(app, target);
@@ -311,7 +311,7 @@ Test(notes, each_route_says_what_caches_may_do)
     }
 }
 
-/* How often a client asks before it is refused for its rate. */
+/* The number of requests that pass before the rate limit refuses one. */
 static int ask_until_refused(const char *method, const char *target)
 {
     for (int passed = 0; passed < 100 * REQUESTS_AT_ONCE; passed++) {
@@ -327,7 +327,7 @@ static int ask_until_refused(const char *method, const char *target)
     return -1;
 }
 
-/* Slow machines give back some of it meanwhile. */
+/* On a slow machine a part of the burst comes back meanwhile. */
 Test(notes, a_client_is_limited_and_in_its_writes_sooner)
 {
     cr_expect_geq(ask_until_refused("DELETE", "/notes/1"), WRITES_AT_ONCE);

@@ -1,4 +1,4 @@
-/* The service as a client meets it: over TCP, with libcurl. */
+/* The service over TCP, with libcurl as the client. */
 #include <criterion/criterion.h>
 #include <curl/curl.h>
 #include <stdio.h>

@@ -51,7 +51,7 @@ void board_free(struct board *board)
     free(board);
 }
 
-/* Ids are hashes: any of their digits are as good as others. */
+/* Ids are hashes, so any of their digits can choose the bucket. */
 static struct entry **bucket_of(struct board *board, const char *id)
 {
     char digits[] = {id[0], id[1], id[2], '\0'};
@@ -76,8 +76,7 @@ static void link_entry(struct board *board, struct entry *e)
     board->count++;
 }
 
-/* Under the lock the task, which may have the entry at once, does not find it before it is linked.
- */
+/* With the lock held: the task may take the entry at once, but finds it only when it is linked. */
 static enum board_result add(struct board *board, const char *id, bool push)
 {
     if (find(board, id))

@@ -1,16 +1,16 @@
 /*
  * The reports service over HTTP: clients upload CSV files, and get a report on each.
  *
- *     POST /uploads             a CSV file           201 with Location, 200 when it is known
- *     GET  /uploads/{id}                             the file
- *     GET  /reports/{id}                             200 with the report, 202 while it is to be
- * made GET  /reports/{id}/wait                        answered when it is made; 504 at the deadline
- *     GET  /export                                   all reports, as CSV
+ *     POST /uploads             a CSV file    201 with Location, 200 when it is known
+ *     GET  /uploads/{id}                      the file
+ *     GET  /reports/{id}                      200 with the report, 202 before it is made
+ *     GET  /reports/{id}/wait                 the report once it is made, 504 at the deadline
+ *     GET  /export                            all reports, as CSV
  *
- * Each of them waits in the way that suits it. An upload is written by a worker, as files block.
- * The report is made by a background task, one at a time, that handlers feed by a queue: full, it
- * makes uploads be refused (503) instead of piling up. Who waits for a report costs no thread: the
- * task gives the answer. The export is written by a worker, as fast as its client reads.
+ * Each kind of work waits in the way that suits it. A worker writes an upload, because files block.
+ * A background task makes the reports, one at a time; handlers pass uploads to it by a queue, and
+ * if the queue is full, further uploads are refused (503). A client that waits for a report takes
+ * no thread: the task gives the answer. A worker writes the export, as fast as its client reads.
  */
 #define SVC_LOG_MODULE "reports"
 #include "reports.h"
@@ -38,7 +38,7 @@ static int refuse_size(svc_response *res)
     return svc_response_problem(res, 413, "the file is larger than this service takes");
 }
 
-/* Where the client is to come back, as others have come before. */
+/* The queue is full: the client may try again later. */
 static int refuse_for_now(svc_response *res)
 {
     svc_response_set_header(res, "Retry-After", "5");
@@ -66,7 +66,7 @@ static int answer_result(svc_request *req, svc_response *res, const char *id,
         return answer_upload(req, res, id, 201);
     case BOARD_KNOWN:
         return answer_upload(req, res, id, 200);
-    case BOARD_FULL: /* RFC 4918 11.5: nothing that the client can do differently */
+    case BOARD_FULL: /* RFC 4918 11.5: the client cannot change its request to succeed */
         return svc_response_problem(res, 507, "the service has as many reports as it takes");
     case BOARD_BUSY:
         return refuse_for_now(res);
@@ -103,7 +103,7 @@ static int fail_upload(svc_request *req, const struct upload *upload)
     return SVC_ESYSTEM;
 }
 
-/* Writes the body as it comes: while the disk is slow, so is the client. 0, or a negative code. */
+/* Writes the body as it comes, so that a slow disk slows the client down. 0, or a negative code. */
 static int receive(svc_request *req, struct upload *upload, uint64_t max_bytes)
 {
     char data[16384];
@@ -117,8 +117,8 @@ static int receive(svc_request *req, struct upload *upload, uint64_t max_bytes)
     return (int)n;
 }
 
-/* What svc_request_read returns says how the request ended: returned, it becomes the right answer.
- */
+/* An error of svc_request_read shows how the request ended: the handler returns it, and the library
+ * gives the right answer. */
 static int receive_whole(svc_request *req, svc_response *res, struct upload *upload, char *id)
 {
     const struct reports *reports = svc_request_arg(req);
@@ -153,7 +153,7 @@ static int create(svc_request *req, svc_response *res)
 
 /* ---- Reports */
 
-/* The id of the path; NULL where it is none, which is answered already. */
+/* The id in the path. For any other text: answers, and returns NULL. */
 static const char *read_id(svc_request *req, svc_response *res)
 {
     const char *id = svc_request_param(req, "id");
@@ -163,7 +163,7 @@ static const char *read_id(svc_request *req, svc_response *res)
     return NULL;
 }
 
-/* Sums of what clients have sent may be too large for a double, which JSON has no name for. */
+/* The sum of a client's numbers may be infinite, which JSON cannot express. */
 static void put_number(svc_json_writer *w, const char *key, double number)
 {
     if (isfinite(number))
@@ -196,7 +196,7 @@ static void write_summary(svc_json_writer *w, const struct summary *summary)
     svc_json_close(w);
 }
 
-/* As the task's answer and as a handler's: nothing of the request is needed. */
+/* Used by the task and by handlers: it needs no request. */
 static int answer_report(svc_response *res, const struct report *report)
 {
     svc_json_writer *w = svc_response_json_begin(res, report->made ? 200 : 202);
@@ -224,8 +224,8 @@ static int show(svc_request *req, svc_response *res)
     return answer_report(res, &report);
 }
 
-/* The client has left, or its time is up: the report will be made all the same. Whoever takes the
- * waiter off the board, this or the task, gives the reference back. */
+/* The client has left, or its deadline has passed: the report is made nevertheless. The thread that
+ * takes the waiter off the board, this one or the task's, gives the reference back. */
 static void stop_waiting(svc_pending *pending, void *arg)
 {
     svc_request *req = svc_pending_request(pending);
@@ -234,8 +234,8 @@ static void stop_waiting(svc_pending *pending, void *arg)
         svc_pending_unref(pending);
 }
 
-/* Answers somebody who waits, from whatever thread. His memory goes with his request. */
-static void tell(const struct report *report, const struct waiter *waiter)
+/* Answers a client that waits, on any thread. The waiter's memory is freed with its request. */
+static void answer_waiter(const struct report *report, const struct waiter *waiter)
 {
     svc_pending *pending = waiter->pending;
     svc_response *res = svc_response_new();
@@ -258,9 +258,9 @@ static int wait_for_report(svc_request *req, svc_response *res)
         return SVC_ENOMEM;
     *waiter = (struct waiter){.pending = pending};
     if (board_wait(reports->board, id, waiter))
-        return 0; /* from here on the answer is the task's to give */
+        return 0; /* the task will answer */
     if (board_find(reports->board, id, &report))
-        tell(&report, waiter); /* it was made just now */
+        answer_waiter(&report, waiter); /* the report was made just now */
     return 0;
 }
 
@@ -281,11 +281,12 @@ static void make_report(const struct reports *reports, const char *id)
         return;
     for (struct waiter *waiter = waiters; waiter; waiter = next) {
         next = waiter->next;
-        tell(&report, waiter);
+        answer_waiter(&report, waiter);
     }
 }
 
-/* What an earlier process has left; a stop may leave it once more. */
+/* Makes the reports of uploads from before this process; after a stop the next process does the
+ * rest. */
 static void make_old_reports(svc_task_context *context, const struct reports *reports)
 {
     struct report report;
@@ -328,10 +329,10 @@ static int download(svc_request *req, svc_response *res)
     int error = svc_response_file(res, 200, "text/csv", reports->folder, name);
     if (error || svc_response_status(res) != 200)
         return error;
-    return svc_response_set_etag(res, id, false); /* of which the layer makes a 304 */
+    return svc_response_set_etag(res, id, false); /* the conditional layer makes a 304 of it */
 }
 
-/* A name within quotes, those in it twice. */
+/* Writes a name within quotes, and doubles the quotes in it. */
 static void quote(char text[2 * MAX_CELL + 2], const char *name)
 {
     size_t len = 0;
@@ -359,7 +360,8 @@ static int export_column(svc_pipe *pipe, const char *id, const struct column *co
     return svc_pipe_write(pipe, line, (size_t)len);
 }
 
-/* On a worker: it waits where the client reads slowly, and never has more than a line in memory. */
+/* Runs on a worker: it waits while the client reads slowly, and has one line in memory at a time.
+ */
 static int write_export(svc_pipe *pipe, void *arg)
 {
     static const char header[] = "report,column,filled,numbers,sum,min,max\n";
@@ -383,7 +385,7 @@ static int export_all(svc_request *req, svc_response *res)
 
 /* ---- The service */
 
-/* Takes up what is whole, and removes what is not. */
+/* Adds a whole upload to the board, and removes a broken one. */
 static void take_file(svc_app *app, const struct reports *reports, const char *name)
 {
     char id[ID_SIZE];
@@ -409,7 +411,7 @@ static int take_files(svc_app *app, const struct reports *reports)
     return 0;
 }
 
-/* The folder, which this process has alone: it would remove what another one is writing. */
+/* Opens and locks the folder: two processes would remove each other's unfinished uploads. */
 static int open_folder(const char *path)
 {
     if (mkdir(path, 0700) && errno != EEXIST)
@@ -461,8 +463,7 @@ static void add_routes(svc_app *app, struct reports *reports)
     uploads.handler = create;
     uploads.arg = reports;
     uploads.flags = SVC_STREAM_BODY | SVC_BLOCKING;
-    uploads.max_body =
-        LARGEST_UPLOAD; /* the setting, which is read later, is the handler's to check */
+    uploads.max_body = LARGEST_UPLOAD; /* the handler checks the setting, which is read later */
     uploads.timeout_ms = UPLOAD_MS;
     svc_app_route(app, &uploads);
     svc_app_get(app, "/uploads/{id}", download, reports);
@@ -485,11 +486,11 @@ svc_app *reports_new(struct reports *reports)
 {
     static const svc_setting settings[] = {
         SVC_SETTING_STRING(struct reports, folder, "uploads",
-                           "Where uploads are kept; made where there is none"),
+                           "Folder of the uploads; it is made if it does not exist"),
         SVC_SETTING_NUMBER(struct reports, max_upload_bytes, 1 << 30, 1, LARGEST_UPLOAD, "bytes",
                            "Size of an upload; 413"),
         SVC_SETTING_NUMBER(struct reports, max_reports, 10000, 1, 1000000, "",
-                           "Uploads that the service takes; 507"),
+                           "Uploads at most; 507"),
         SVC_SETTING_NUMBER(struct reports, queue_length, 100, 1, 100000, "",
                            "Reports that wait to be made; more uploads are refused, 503"),
         SVC_SETTING_END};

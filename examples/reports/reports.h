@@ -6,7 +6,7 @@
 
 #include "board.h"
 
-/* What the service has. */
+/* The service's settings and state. */
 struct reports {
     const char *folder; /* settings */
     uint64_t max_upload_bytes, max_reports, queue_length;

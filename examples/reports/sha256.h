@@ -1,5 +1,5 @@
-/* SHA-256 (FIPS 180-4), so that what an upload is called is what is in it, and nobody can choose
- * two that share a name. A program that links a cryptographic library has it from there. */
+/* SHA-256 (FIPS 180-4). The hash of an upload's content is its name, so no client can make two
+ * uploads that share a name. A program that links a cryptographic library uses that one. */
 #ifndef REPORTS_SHA256_H
 #define REPORTS_SHA256_H
 

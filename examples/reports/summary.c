@@ -52,7 +52,7 @@ static void take_name(struct parser *p)
         memcpy(p->summary->columns[p->column].name, p->cell, p->len + 1);
 }
 
-/* Decimal digits, which strtod alone would not insist on. */
+/* Accepts decimal digits only; strtod accepts other forms too. */
 static bool read_number(const struct parser *p, double *number)
 {
     char *end;

@@ -1,4 +1,4 @@
-/* What a report says of a CSV file: how many rows there are, and for each column what is in it. */
+/* The summary of a CSV file: the number of its rows, and figures of each column. */
 #ifndef REPORTS_SUMMARY_H
 #define REPORTS_SUMMARY_H
 
@@ -11,21 +11,21 @@ enum { MAX_COLUMNS = 64, MAX_CELL = 64 };
 struct column {
     char name[MAX_CELL];
     uint64_t filled;  /* cells that are not empty */
-    uint64_t numbers; /* of those, the ones that are a number */
+    uint64_t numbers; /* of the filled cells, those with a number */
     double sum, min, max;
 };
 
 struct summary {
     uint64_t rows;   /* without the header */
-    uint64_t uneven; /* of those, the ones with more or fewer cells than the header */
+    uint64_t uneven; /* of the rows, those with more or fewer cells than the header */
     size_t column_count;
     struct column columns[];
 };
 
 /*
- * Reads CSV (RFC 4180, with a header, in UTF-8) from a descriptor to its end, in pieces: the memory
- * it takes does not depend on the file. NULL with `*summary` set, which is the caller's to free();
- * or what is wrong, for people, in static memory. May block.
+ * Reads CSV (RFC 4180, with a header, in UTF-8) from a descriptor to its end, in pieces: its memory
+ * does not depend on the size of the file. Returns NULL and sets `*summary`, which the caller frees
+ * by free(); or returns the reason of the failure, a static text for people. May block.
  */
 const char *summarize(int fd, struct summary **summary);
 

@@ -36,7 +36,7 @@ static const char *field(const svc_reply *reply, const char *name)
     return value ? value : "";
 }
 
-/* Checks the status; the JSON of the body is the caller's, NULL when it is none. */
+/* Checks the status. The caller owns the body, as JSON; NULL if the body is not JSON. */
 static json_t *take(svc_reply *reply, int status)
 {
     cr_expect_eq(svc_reply_status(reply), status, "%d: %s", svc_reply_status(reply),
@@ -67,7 +67,7 @@ static long long number(const json_t *json, const char *name)
     return json_integer_value(json_object_get(json, name));
 }
 
-/* Uploads a text; where its report is, for as long as no other is uploaded. */
+/* Uploads a text. Returns the path of its report, which is valid until the next upload. */
 static const char *upload(const char *csv, int status)
 {
     static char target[128];

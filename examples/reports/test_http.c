@@ -1,4 +1,4 @@
-/* The service as clients meet it: over TCP, with libcurl. */
+/* The service over TCP, with libcurl as the client. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <curl/curl.h>
@@ -179,7 +179,7 @@ static int connect_socket(void)
     return fd;
 }
 
-/* There is nothing that tells of files: they are looked for until there are so many, or in vain. */
+/* No event reports files: counts them until there are `count`, or the time is over. */
 static bool await_files(int count)
 {
     static const struct timespec while_ = {0, 1000000};
@@ -203,7 +203,7 @@ Test(http, an_upload_that_breaks_off_leaves_no_file)
 
 enum { WAITERS = 20 };
 
-/* All of them at once, the task being let go when all have been asked for. */
+/* All clients wait at once; the task is released when all have asked. */
 Test(http, all_who_wait_are_answered_when_the_report_is_made)
 {
     char id[ID_SIZE], path[128];

@@ -1,23 +1,23 @@
-/* What the tests of the service share: a folder of its own, and a task that can be held at work. */
+/* Shared by the tests of the service: a folder for each test, and a task that can be held. */
 #ifndef REPORTS_TEST_SUPPORT_H
 #define REPORTS_TEST_SUPPORT_H
 
 #include "reports.h"
 
-/* The service of the test, in a folder that is new and empty. */
+/* The service of the test, in a new, empty folder. */
 extern struct reports reports;
 extern char folder[64];
 extern svc_app *app;
 
 void make_app(void);
 
-/* Removes the folder with what is in it. */
+/* Removes the folder and its files. */
 void remove_folder(void);
 
-/* From now on the task waits before each report, until it is let go. */
+/* From now on the task waits before each report, until it is released. */
 void hold_task(void);
 
-/* Returns when the task has a report in hand and is held. */
+/* Returns when the task has taken a report and is held. */
 void await_held(void);
 
 void let_go(void);

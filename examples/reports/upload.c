@@ -34,7 +34,7 @@ bool upload_is_broken(const char *name)
     return !strncmp(name, PART, strlen(PART));
 }
 
-/* One process has the folder, and in it each upload a number. */
+/* Only one process uses the folder, so a number for each upload makes its name unique. */
 int upload_begin(struct upload *upload, int folder)
 {
     static _Atomic unsigned long last;

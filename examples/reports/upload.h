@@ -1,5 +1,5 @@
-/* A file that arrives: under a name of its own until it is whole, then under that of its content.
- * What has a final name is whole, whatever happened to the process meanwhile. */
+/* An uploaded file: it has a temporary name until it is whole, then the name of its content. So a
+ * file with a final name is whole, also after a crash of the process. */
 #ifndef REPORTS_UPLOAD_H
 #define REPORTS_UPLOAD_H
 
@@ -7,7 +7,7 @@
 
 #include "sha256.h"
 
-/* An upload's id: the hash of what is in it. */
+/* An upload's id: the hash of its content. */
 enum { ID_SIZE = SHA256_TEXT };
 
 /* The name of its file: the id and ".csv". */
@@ -21,13 +21,13 @@ struct upload {
     struct sha256 hash;
 };
 
-/* Whether it is the form of an id, and so can be no other path. */
+/* Whether the text has the form of an id, so that it cannot be another path. */
 bool id_is_valid(const char *text);
 
 /* The name of an upload's file in the folder. */
 void id_to_name(const char *id, char name[NAME_SIZE]);
 
-/* The reverse. False for the name of something else. */
+/* The reverse. False for the name of another file. */
 bool name_to_id(const char *name, char id[ID_SIZE]);
 
 /*
@@ -38,19 +38,19 @@ int upload_begin(struct upload *upload, int folder);
 
 int upload_write(struct upload *upload, const void *data, size_t len);
 
-/* Writes the id, and all that was written to the disk. */
+/* Returns the id in `id`, and syncs the file to the disk. */
 int upload_finish(struct upload *upload, char id[ID_SIZE]);
 
 /* Gives a finished upload its final name, and ends it; also on failure. */
 int upload_keep(struct upload *upload, const char *id);
 
-/* Ends it, and leaves nothing behind. */
+/* Ends an upload and removes its file. */
 void upload_drop(struct upload *upload);
 
-/* Removes one that was kept. */
+/* Removes an upload that was kept. */
 void upload_remove(int folder, const char *id);
 
-/* Whether a name in the folder is of an upload that was never kept: of a process that is gone. */
+/* Whether a name in the folder is that of an upload which an earlier process did not finish. */
 bool upload_is_broken(const char *name);
 
 #endif

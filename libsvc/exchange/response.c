@@ -100,23 +100,39 @@ static void remove_fields(svc_response *res, struct bytes name, size_t end)
     res->field_count = kept;
 }
 
+/* Puts a field where those of its name are, as there is no room for it beside them. */
+static int replace_fields(svc_response *res, struct bytes name, struct bytes value)
+{
+    size_t freed = 0;
+    const struct field *field = NULL;
+    while ((field = svc__fields_next(res->fields, res->field_count, field, name)))
+        freed += field->name.len + field->value.len + 4;
+    if (name.len + value.len + 4 > MAX_FIELD_BYTES - (res->field_bytes - freed))
+        return SVC_ETOOBIG;
+    remove_fields(res, name, res->field_count);
+    return append_field(res, name, value);
+}
+
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value)
 {
     size_t before = res->field_count;
     int error = append_field(res, name, value);
     if (!error)
         remove_fields(res, name, before);
-    return error;
+    return error == SVC_ETOOBIG ? replace_fields(res, name, value) : error;
 }
 
 int svc__response_merge_fields(svc_response *to, const svc_response *from)
 {
-    size_t before = to->field_count;
+    size_t before = to->field_count, bytes_before = to->field_bytes;
     int error = 0;
     for (size_t i = 0; i < from->field_count && !error; i++)
         error = append_field(to, from->fields[i].name, from->fields[i].value);
-    if (error)
+    if (error) {
+        to->field_count = before;
+        to->field_bytes = bytes_before;
         return error;
+    }
     for (size_t i = 0; i < from->field_count; i++) {
         size_t count = to->field_count;
         remove_fields(to, from->fields[i].name, before);

@@ -20,7 +20,8 @@ int svc__response_put_type(svc_response *res, const char *type);
 int svc__response_put(svc_response *res, struct bytes name, struct bytes value);
 
 /* Copies the header fields of `from`, whose text stays where it is. Those of one name stay
- * together, and replace those that were there. 0, SVC_ENOMEM or SVC_ETOOBIG. */
+ * together, and replace those that were there. 0, SVC_ENOMEM or SVC_ETOOBIG, and `to` is unchanged.
+ */
 int svc__response_merge_fields(svc_response *to, const svc_response *from);
 
 /* Answers with a refusal that is rendered already, static: problem details, or, for a client that

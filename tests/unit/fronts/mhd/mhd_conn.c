@@ -1,19 +1,11 @@
 /* A connection between its requests, by a clock that the test sets. */
 #include "libsvc/fronts/mhd/mhd_conn.h"
 
-#include <criterion/criterion.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "tests/unit/fronts/mhd/support.h"
 
 #define MS UINT64_C(1000000)
 
-static svc_app *app;
-static struct server server;
-static struct loop loop;
-static struct mhd_loop mhd;
-static struct mhd_conn conn;
 static uint64_t now_ns;
-static int peer; /* of the connection's socket */
 
 static void begin_turn(uint64_t ns)
 {
@@ -21,27 +13,11 @@ static void begin_turn(uint64_t ns)
     loop.now_ms = ns / MS;
 }
 
-/* On a libmicrohttpd of which the loop reads first heads itself, so that there need be none. */
 static void open_conn(void)
 {
-    int ends[2];
-    app = svc_app_new("idle");
-    cr_assert_eq(svc__app_ready(app), 0);
-    server.app = app;
-    loop.server = &server;
-    cr_assert_eq(svc__reactor_open(&loop.reactor), 0);
-    svc__wheel_init(&loop.wheel, 5000, LOOP_TICK_SHIFT);
+    open_loop();
     begin_turn(5000 * MS);
-    mhd.part.front = &(const struct front){.scheme = "http"};
-    mhd.part.loop = &loop;
-    mhd.known_layout = true;
-    mhd.pool = 65536;
-    loop.parts[loop.part_count++] = &mhd.part;
-    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    conn.conn.fd = ends[0];
-    conn.conn.loop = &loop;
-    conn.conn.address.ss_family = AF_UNIX;
-    peer = ends[1];
+    peer = join_conn(&conn);
     svc__mhd_conn_open(&mhd.part, &conn.conn);
     cr_assert(conn.conn.watched);
     cr_assert_eq(conn.early, NULL, "a silent connection holds nothing");
@@ -52,9 +28,7 @@ static void close_conn(void)
     svc__time_limit_cancel(&loop, &conn.conn.limit);
     close(conn.conn.fd);
     close(peer);
-    svc__reactor_end(&loop.reactor);
-    svc__reactor_close(&loop.reactor);
-    svc_app_free(app);
+    close_loop();
 }
 
 TestSuite(mhd_conn, .init = open_conn, .fini = close_conn);
@@ -86,7 +60,7 @@ Test(mhd_conn, that_has_got_a_byte_is_told_that_its_head_took_too_long)
     svc__log_init(&loop.log, &app->logger);
     loop.host.cells = svc__metric_cells_new(app->metrics);
     svc__mhd_conn_enter(&conn, MHD_IDLE);
-    cr_assert_eq(send(peer, "G", 1, 0), 1);
+    say("G");
     for (uint64_t ms = 5000; conn.phase != MHD_CLOSING; ms++) {
         begin_turn(ms * MS);
         struct timer *timer;
