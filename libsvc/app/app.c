@@ -5,6 +5,7 @@
 #include <svc/worker.h>
 
 #include "libsvc/app/app_internal.h"
+#include "libsvc/base/list.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/exchange/exchange.h"
 
@@ -58,7 +59,7 @@ int svc__app_open(svc_app *app, const char *what)
     return app->state == APP_BUILDING ? 0 : svc__faults_refuse(&app->faults, SVC_ESTATE, what);
 }
 
-/* Of a state larger than all of a request's memory no request could be served. */
+/* With a state larger than a request's memory, no request could be served. */
 static bool read_middleware(const svc_middleware *given, svc_middleware *own)
 {
     const unsigned known = SVC_BODY_PIECES | SVC_BLOCKING;
@@ -67,7 +68,7 @@ static bool read_middleware(const svc_middleware *given, svc_middleware *own)
            !(own->flags & ~known);
 }
 
-/* A struct that the program has changed since is another middleware. */
+/* A struct that the program has changed between two uses is another middleware. */
 static bool same_middleware(const svc_middleware *a, const svc_middleware *b)
 {
     return a->name == b->name && a->flags == b->flags && a->state_size == b->state_size &&
@@ -101,11 +102,7 @@ int svc__app_append_use(svc_app *app, struct use_list *list, const svc_middlewar
     if (!use || !copy)
         return svc__faults_refuse(&app->faults, SVC_ENOMEM, "middleware");
     *use = (struct use){NULL, copy, app};
-    if (list->last)
-        list->last->next = use;
-    else
-        list->first = use;
-    list->last = use;
+    LIST_APPEND(list->first, list->last, use, use);
     list->count++;
     return 0;
 }
@@ -154,25 +151,19 @@ int svc_group_set_flags(svc_group *group, unsigned flags)
     return 0;
 }
 
-static bool prefix_valid(const char *prefix)
-{
-    size_t len = prefix ? strlen(prefix) : 0;
-    return prefix && (len == 0 || (prefix[0] == '/' && prefix[len - 1] != '/'));
-}
-
 int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out)
 {
     svc_app *app = group->app;
     int error = svc__app_open(app, "svc_group_group");
     if (error)
         return error;
-    if (!prefix_valid(prefix)) {
+    size_t outer = strlen(group->prefix), inner = prefix ? strlen(prefix) : 0;
+    if (!prefix || (inner > 0 && (prefix[0] != '/' || prefix[inner - 1] == '/'))) {
         svc__faults_add(&app->faults, NULL, 0,
                         "group prefix \"%s\": must be empty, or begin and not end with '/'",
                         prefix ? prefix : "");
         return SVC_EINVAL;
     }
-    size_t outer = strlen(group->prefix), inner = strlen(prefix);
     svc_group *child = svc__arena_alloc(&app->memory, sizeof *child);
     char *joined = svc__arena_alloc(&app->memory, outer + inner + 1);
     if (!child || !joined)
@@ -195,17 +186,10 @@ svc_group *svc_app_group(svc_app *app, const char *prefix)
     return app ? svc_group_group(&app->root, prefix) : NULL;
 }
 
-/* Where the path of a pattern begins: behind an optional method and host. */
-static const char *path_of(const char *pattern)
-{
-    const char *slash = strchr(pattern, '/');
-    return slash ? slash : pattern + strlen(pattern);
-}
-
 /* "[METHOD ][HOST]" + the group's prefix + the path, in the app's memory. */
 static char *whole_pattern(const svc_group *group, const char *method, const char *pattern)
 {
-    const char *path = path_of(pattern);
+    const char *path = strchrnul(pattern, '/'); /* behind an optional method and host */
     size_t method_len = method ? strlen(method) : 0, prefix_len = strlen(group->prefix);
     size_t head = (size_t)(path - pattern), tail = strlen(path);
     char *text =
@@ -222,16 +206,6 @@ static char *whole_pattern(const svc_group *group, const char *method, const cha
     memcpy(at + head, group->prefix, prefix_len);
     memcpy(at + head + prefix_len, path, tail + 1);
     return text;
-}
-
-static void append_route(svc_app *app, struct app_route *route)
-{
-    if (app->last_route)
-        app->last_route->next = route;
-    else
-        app->routes = route;
-    app->last_route = route;
-    app->route_count++;
 }
 
 int svc__app_parse_pattern(const svc_group *group, const char *method, const char *pattern,
@@ -253,7 +227,7 @@ int svc__app_parse_pattern(const svc_group *group, const char *method, const cha
     return error;
 }
 
-/* All of a route's layers are looked at, so that each bad one is told. */
+/* All of a route's layers are checked, so that each bad one is reported. */
 static int append_layers(svc_app *app, struct app_route *route, const svc_route *spec)
 {
     const struct pattern *pattern = &route->pattern;
@@ -286,9 +260,11 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     route->max_body = spec->max_body;
     route->timeout_ms = spec->timeout_ms;
     error = append_layers(app, route, spec);
-    if (!error)
-        append_route(app, route);
-    return error;
+    if (error)
+        return error;
+    LIST_APPEND(app->routes, app->last_route, route, route);
+    app->route_count++;
+    return 0;
 }
 
 static int read_route(svc_group *group, const svc_route *given, svc_route *own, const char *file,
@@ -395,11 +371,7 @@ static int append_hook(svc_app *app, const struct hook *given, const char *call)
     *hook = *given;
     hook->app = app;
     hook->previous = app->last_hook;
-    if (app->last_hook)
-        app->last_hook->next = hook;
-    else
-        app->hooks = hook;
-    app->last_hook = hook;
+    LIST_APPEND(app->hooks, app->last_hook, hook, hook);
     return 0;
 }
 
@@ -466,10 +438,6 @@ int svc_app_add_check(svc_app *app, const char *name, int (*check)(void *arg), v
     if (!entry || !copy)
         return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_add_check");
     *entry = (struct check){copy, check, arg, NULL};
-    if (app->last_check)
-        app->last_check->next = entry;
-    else
-        app->checks = entry;
-    app->last_check = entry;
+    LIST_APPEND(app->checks, app->last_check, entry, entry);
     return 0;
 }

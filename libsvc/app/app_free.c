@@ -1,4 +1,4 @@
-/* The end of an app, whatever has become of it. */
+/* Frees an app in any state that allows it. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,11 +8,11 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/run/workers.h"
 
-/* For workers that only tests have used: they have nothing to do any more. */
+/* For workers that only tests have used: they are idle. */
 enum { WORKERS_END_MS = 1000 };
 
-/* From the end: what tells of a mount lies in the memory of the app that it was made on, and that
- * one comes before it. */
+/* From the end of the list: a struct mount lies in the memory of the app that it was made on, and
+ * that app comes earlier in the list. */
 static void free_mounts_from(struct mount *mount)
 {
     if (!mount)
@@ -22,8 +22,8 @@ static void free_mounts_from(struct mount *mount)
     svc_app_free(mount->app);
 }
 
-/* The state to go back to when it cannot be freed after all; -1 when it cannot be freed in this
- * one. */
+/* Takes the app into APP_ENDING. Returns the state to go back to should freeing fail; -1 when the
+ * app cannot be freed in its present state. */
 static int enter_end(svc_app *app)
 {
     static const enum app_state idle[] = {APP_BUILDING, APP_READY, APP_ENDED};

@@ -29,13 +29,13 @@ struct workers;
 struct use {
     struct use *next;
     const svc_middleware *middleware;
-    svc_app *app; /* whose registration it is, and which its start and stop are told of */
+    svc_app *app; /* that registered it; the argument of its start and stop */
 };
 
 /* A program's middleware, in the form that this release has. */
 struct layer_copy {
     svc_middleware own;
-    const svc_middleware *given; /* the same twice is one middleware, which is started once */
+    const svc_middleware *given; /* a struct that is given twice is one middleware, started once */
     struct layer_copy *next;
 };
 
@@ -46,10 +46,11 @@ struct use_list {
 
 struct svc_group {
     svc_app *app;
-    svc_group *parent; /* NULL for the own one, which holds svc_app_use, of an app not mounted */
+    svc_group *parent; /* NULL for the root group of an app that is not mounted; svc_app_use adds to
+                          the root group */
     const char *prefix;
-    unsigned timeout_ms; /* of its routes; 0: that of the group around it, or the app's */
-    unsigned flags;      /* of its routes, beside their own */
+    unsigned timeout_ms; /* of its routes; 0: the limit of the group around it, or the app's */
+    unsigned flags;      /* added to those of its routes */
     struct use_list uses;
 };
 
@@ -61,7 +62,7 @@ struct app_route {
     void *arg;
     unsigned flags;
     size_t max_body;     /* 0: the app's */
-    unsigned timeout_ms; /* 0: that of the groups around it, or the app's */
+    unsigned timeout_ms; /* 0: the limit of the groups around it, or the app's */
     struct use_list uses;
     struct app_route *next;
 };
@@ -83,7 +84,7 @@ struct hook {
     struct hook *next, *previous;
 };
 
-/* What each event loop has of its own: see svc_app_each_loop. */
+/* A state that each event loop has of its own: see svc_app_each_loop. */
 struct loop_hook {
     svc_app *app;
     const svc_key *key;
@@ -93,7 +94,7 @@ struct loop_hook {
     struct loop_hook *next;
 };
 
-/* What each worker thread has of its own: see svc_app_each_worker. */
+/* A state that each worker thread has of its own: see svc_app_each_worker. */
 struct worker_hooks {
     int (*begin)(svc_app *app, void *arg, void **state);
     void (*end)(void *state, void *arg);
@@ -118,8 +119,8 @@ struct task_list {
     svc_task_context *first, *last;
     int running, failures, restarts; /* metrics */
     pthread_mutex_t lock;
-    pthread_cond_t changed;   /* a task has ended or was told to stop */
-    void (*ended)(void *arg); /* told of each task that ends; NULL: nobody */
+    pthread_cond_t changed;   /* a task has ended or shall stop */
+    void (*ended)(void *arg); /* called for each task that ends; may be NULL */
     void *ended_arg;
 };
 
@@ -141,14 +142,14 @@ enum app_state {
 };
 
 struct svc_app {
-    struct arena memory; /* everything that registration makes */
+    struct arena memory; /* of everything that registration makes */
     const char *name;
     const char *description; /* for --help; NULL: none */
     _Atomic int state;       /* enum app_state */
     _Atomic bool waited;     /* svc_app_wait has been called */
     bool readied;            /* compiled, hooks have run and are not undone */
     svc_config config;
-    struct settings settings; /* those of `config`, and the program's own */
+    struct settings settings; /* the library's, in `config`, and the program's own */
     struct logger logger;
     svc_group root;
     struct app_route *routes, *last_route;
@@ -163,27 +164,28 @@ struct svc_app {
     struct worker_hooks worker_hooks;
     struct loop_hook *loop_hooks, *last_loop_hook;
     struct workers *workers; /* made when the app is readied */
-    int worker_failures;     /* the metric of threads that could not begin */
+    int worker_failures;     /* the metric that counts threads that could not begin */
     struct task_list tasks;
     const struct default_layer *defaults;
     size_t default_count;
     struct use_list default_uses;           /* made when the app is readied */
-    struct layer_copy *layer_copies;        /* of every middleware of the app, in no order */
+    struct layer_copy *layer_copies;        /* one for each middleware of the app, in no order */
     struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
-    struct faults faults; /* of its set-up; a mounted app's are kept by the outermost one */
+    struct faults faults; /* of its set-up; the outermost app keeps those of mounted apps */
 
-    struct plan *plan; /* what serves; made when the app is readied */
+    struct plan *plan; /* compiled when the app is readied */
     struct metrics *metrics;
-    struct test_host *test_host;    /* of svc_app_test; made by its first call */
-    struct stall_count standstills; /* loops that did not run, by no fault of the application */
-    _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* those of no route; 0: never */
+    struct test_host *test_host;                      /* of svc_app_test; made by its first call */
+    struct stall_count standstills;                   /* of loops, by no fault of the application */
+    _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* for stalls of no route; 0: never */
     _Atomic int draining;                             /* enum drain_state */
-    struct service *service;                          /* what svc_app_start made */
+    struct service *service;                          /* made by svc_app_start */
     _Atomic unsigned stops;                           /* calls of svc_app_stop so far */
-    unsigned stops_before;                            /* of them, those before the start */
+    unsigned stops_before;                            /* calls of it before the start */
     _Atomic int stop_fd; /* an eventfd that svc_app_stop writes to; -1 before the first start */
-    const _Atomic unsigned *_Atomic signals; /* how many asked for a stop; NULL: none are taken */
+    const _Atomic unsigned
+        *_Atomic signals; /* signals that asked for a stop; NULL: none are taken */
 };
 
 /*
@@ -192,31 +194,31 @@ struct svc_app {
  */
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count);
 
-/* Whether registration is open, which the call `what` needs: 0, SVC_ENOMEM for NULL (of
+/* Checks for the call `what` that registration is open: 0, SVC_ENOMEM for NULL (returned by
  * svc_app_new), or SVC_ESTATE, kept as a set-up error. Any thread. */
 int svc__app_open(svc_app *app, const char *what);
 
-/* Whether it may name a check or a task: letters, digits, '_', '-'. */
+/* Whether `name` may name a check or a task: letters, digits, '_', '-'. */
 bool svc__app_name_valid(const char *name);
 
-/* "<the inner app's name>.<name>", in the outer app's memory: two apps may have something of the
- * same name. NULL when out of memory. */
+/* "<the inner app's name>.<name>", in the outer app's memory: two apps may use the same name. NULL
+ * when out of memory. */
 char *svc__app_prefixed(svc_app *outer, const svc_app *inner, const char *name);
 
 /*
- * Readies an app in APP_STARTING for requests: compiles routes, flattens chains, starts middleware
- * and hooks, but these only if no setting is known to be bad. Nothing to do when it is ready. 0,
- * SVC_EROUTES, SVC_ESTART, SVC_ECONFIG, SVC_ESTATE when something was registered too late,
- * SVC_ENOMEM, or SVC_ECANCELLED when a stop was asked for meanwhile. After a failure it is in
+ * Readies an app in APP_STARTING for requests: compiles routes, flattens chains, and, unless a
+ * setting is known to be bad, starts middleware and hooks. It does nothing when the app is ready.
+ * 0, SVC_EROUTES, SVC_ESTART, SVC_ECONFIG, SVC_ESTATE when something was registered too late,
+ * SVC_ENOMEM, or SVC_ECANCELLED when a stop was asked for meanwhile. After a failure the app is in
  * APP_ENDED.
  */
 int svc__app_ready(svc_app *app);
 
-/* Ends tasks, however long they take, and undoes what svc__app_ready started: hooks, then
- * middleware, in reverse order. */
+/* Ends tasks, however long they take, and stops the hooks, then the middleware, that svc__app_ready
+ * started, in reverse order. */
 void svc__app_unready(svc_app *app);
 
-/* The app that serves: the outermost of those on which `app` is mounted, or itself. */
+/* The app that serves: the outermost app on which `app` is mounted, or `app` itself. */
 static inline svc_app *svc__app_root(const svc_app *app)
 {
     while (app->parent)
@@ -241,8 +243,8 @@ static inline const svc_app *svc__app_serving(const svc_app *app)
 int svc__app_parse_pattern(const svc_group *group, const char *method, const char *pattern,
                            const char *file, int line, struct pattern *out);
 
-/* svc_group_group, with the reason why there is no group: SVC_EINVAL for a bad prefix, SVC_ESTATE
- * or SVC_ENOMEM, kept as a set-up error. */
+/* As svc_group_group, with the error code of a failure: SVC_EINVAL for a bad prefix, SVC_ESTATE or
+ * SVC_ENOMEM, kept as a set-up error. */
 int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out);
 
 /* Adds a copy of a middleware at the end of a list. 0, SVC_EINVAL or SVC_ENOMEM. */

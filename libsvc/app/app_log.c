@@ -1,4 +1,4 @@
-/* The log as an app's own: its lines of no request, its sink, its file. */
+/* An app's log: lines outside requests, the app's own sink, its file. */
 #include "libsvc/app/app_internal.h"
 
 void svc_app_log_write(const svc_app *app, svc_log_site *site, const char *message,

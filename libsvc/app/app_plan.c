@@ -1,4 +1,4 @@
-/* Compiling what serves from what was registered: the tree, chains, and limits of each route. */
+/* Compiles a plan from the registrations: the tree, and the chain and limits of each route. */
 #include "libsvc/app/app_plan.h"
 
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include "libsvc/route/plant.h"
 #include "libsvc/route/precedence.h"
 
-enum { MAX_CONFLICTS_TOLD = 100, MAX_CONFLICT_BYTES = 4096 };
+enum { MAX_CONFLICTS_REPORTED = 100, MAX_CONFLICT_BYTES = 4096 };
 
-/* With examples, or, for patterns so long that those take no end, by file and line. */
+/* Reports a conflict with examples or, for patterns too long for that, by file and line. */
 static void report_conflict(svc_app *app, const struct pattern *a, const struct pattern *b,
                             struct buf *report)
 {
@@ -25,9 +25,10 @@ static void report_conflict(svc_app *app, const struct pattern *a, const struct 
 }
 
 /*
- * All pairs: start-up only, and 10,000 routes are 50 million cheap comparisons at most. Conflicts
- * grow with the square of a mistake, such as a file registered twice, and must not crowd out the
- * other errors: so many are told, and of the rest their number.
+ * All pairs are compared: this happens at start only, and 10,000 routes are 50 million cheap
+ * comparisons at most. Conflicts grow with the square of a mistake, such as a file registered
+ * twice, and must not crowd out the other errors: the first ones are reported, and the number of
+ * the rest.
  */
 void svc__app_plan_check(svc_app *app)
 {
@@ -37,12 +38,12 @@ void svc__app_plan_check(svc_app *app)
     for (const struct app_route *a = app->routes; a; a = a->next)
         for (const struct app_route *b = a->next; b; b = b->next)
             if (svc__precedence_conflict(&a->pattern, &b->pattern) &&
-                conflicts++ < MAX_CONFLICTS_TOLD)
+                conflicts++ < MAX_CONFLICTS_REPORTED)
                 report_conflict(app, &a->pattern, &b->pattern, &report);
-    if (conflicts > MAX_CONFLICTS_TOLD)
+    if (conflicts > MAX_CONFLICTS_REPORTED)
         svc__faults_add(&app->faults, NULL, 0,
-                        "pairs of patterns that conflict beside those told: %zu",
-                        conflicts - MAX_CONFLICTS_TOLD);
+                        "pairs of patterns that conflict beside those reported: %zu",
+                        conflicts - MAX_CONFLICTS_REPORTED);
     svc__buf_free(&report);
 }
 
@@ -67,8 +68,8 @@ static void append_group(struct chain *chain, const svc_group *group)
     append_uses(chain, &group->uses);
 }
 
-/* The app's setting, unless the route or a group around it says otherwise, the innermost first. The
- * groups that the route's app is mounted in are another app's, and say nothing. */
+/* The route's own limit, else that of the innermost group that has one, else the app's setting.
+ * Groups in which the route's app is mounted belong to another app and do not count. */
 static unsigned timeout_of(const struct app_route *route)
 {
     const svc_app *app = route->group->app;
@@ -79,8 +80,8 @@ static unsigned timeout_of(const struct app_route *route)
     return ms ? ms : (unsigned)app->config.request_timeout_ms;
 }
 
-/* A body that is read as it comes never lies in memory for a layer that wants it whole; and while
- * the reply goes out, its layers are no more whose reads on. */
+/* A body that is read as it comes is never in memory for a layer that wants it whole; and while the
+ * reply is sent, the layers no longer see the body that the handler still reads. */
 static int check_stream(svc_app *app, const struct route *route)
 {
     int error = 0;
@@ -106,7 +107,7 @@ static const struct plan_app *owner_of(const struct plan *plan, const svc_app *a
     return at;
 }
 
-/* Its own, and those of the groups around it in its app. */
+/* The route's own flags, and those of the groups around it in its app. */
 static unsigned flags_of(const struct app_route *route)
 {
     unsigned flags = route->flags;
@@ -116,9 +117,8 @@ static unsigned flags_of(const struct app_route *route)
     return flags & SVC_DUPLEX ? flags | SVC_STREAM_BODY : flags;
 }
 
-/* Outermost first: the default stack, the app, the groups from the outside in, which are also
- * those that an app is mounted in, the route. Unset limits are those of the app whose route it is.
- */
+/* The layers, outermost first: the default stack, the app, the groups from the outside in (with
+ * those that an app is mounted in), the route. Unset limits are those of the route's own app. */
 static int compile_route(svc_app *app, struct plan *plan, const struct app_route *from,
                          struct route *route)
 {
@@ -144,7 +144,7 @@ static int compile_route(svc_app *app, struct plan *plan, const struct app_route
     return check_stream(app, route);
 }
 
-/* The apps, and then their fallbacks, which have the places of their apps. */
+/* Compiles the apps first, since their fallbacks point to them. */
 static int compile_apps(svc_app *app, struct plan *plan)
 {
     plan->app_count = 1;

@@ -1,4 +1,4 @@
-/* Readying an app: what registration collected becomes a tree, chains and running hooks. */
+/* Readies an app: its registrations become a tree, chains and running hooks. */
 #include <string.h>
 
 #include "libsvc/app/admin_app.h"
@@ -90,8 +90,8 @@ static int start_middleware(svc_app *app)
     return error;
 }
 
-/* A stop that is asked for meanwhile ends the start between two hooks; one that fails then has done
- * as it was asked. */
+/* A stop that is requested meanwhile ends the start between two hooks; a hook that fails then has
+ * ended early as requested. */
 static int start_hooks(svc_app *app)
 {
     for (struct hook *hook = app->hooks; hook; hook = hook->next) {
@@ -141,7 +141,7 @@ int svc__app_ready(svc_app *app)
         error = SVC_EROUTES;
     for (svc_app *each = app; each && !error; each = each->admin)
         error = compile(each);
-    /* What acts on settings must not see bad ones, which svc__settings_check has told. */
+    /* Code that acts on settings must not see bad ones, which svc__settings_check has reported. */
     if (!error && !app->settings.bad)
         error = start_all(app);
     if (!error && !app->settings.bad && svc__faults_any(&app->faults))

@@ -1,4 +1,4 @@
-/* What a program gives for the settings of an app, as long as registration is open. */
+/* The calls by which a program sets the settings of an app, as long as registration is open. */
 #include "libsvc/app/app_settings.h"
 
 #include "libsvc/settings/settings_source.h"

@@ -1,4 +1,4 @@
-/* Tests without sockets: makes up a head and a body, and runs them through the exchange. */
+/* Tests without sockets: makes a head and a body, and runs them through an exchange. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ enum {
     MAX_REPLY = 1 << 30,
     MAX_MADE_FIELDS = 3,
     BODY_PIECE = 16384,
-    END_MS = 5000 /* for others to let go of exchanges when the app is freed */
+    END_MS = 5000 /* for other threads to give exchanges back when the app is freed */
 };
 
 struct svc_reply {
@@ -48,29 +48,29 @@ struct svc_reply {
 struct test_client {
     struct transport transport; /* first */
     bool news;                  /* of its exchange */
-    uint64_t end_ms;            /* when it leaves; svc__clock_ms */
-    bool left;                  /* it has */
+    uint64_t end_ms;            /* when the client leaves; svc__clock_ms */
+    bool left;                  /* the client has left */
     size_t sent;                /* of the body */
     const svc_test *test;
-    bool body_over; /* no more of it is to be sent */
+    bool body_over; /* no more of the body is to be sent */
     struct peer peer;
 };
 
-/* The home of an app's exchanges in tests. It lives as long as the app, since others may hold one
- * of them beyond its reply. */
+/* The home of an app's exchanges in tests. It lives as long as the app, since other threads may
+ * hold an exchange beyond its reply. */
 struct test_host {
     struct exchange_host host; /* first */
     struct log log;
     struct svc_loop loop;
-    bool begun;            /* the loop has what each loop has of its own */
-    pthread_mutex_t mutex; /* held until the loop has been woken for what is in `news` */
+    bool begun;            /* the loop has the states of svc_app_each_loop */
+    pthread_mutex_t mutex; /* held until the loop has been woken for the mail in `news` */
     struct mailbox news;
-    const char *_Atomic tester; /* `this_thread` of the one that tests; NULL: nobody does */
-    unsigned depth;             /* of its tests within tests */
-    struct test_client *client; /* of the innermost of them */
+    const char *_Atomic tester; /* `this_thread` of the testing thread; NULL: none */
+    unsigned depth;             /* of tests within tests */
+    struct test_client *client; /* of the innermost test */
 };
 
-static _Thread_local char this_thread; /* whose address is another in each thread */
+static _Thread_local char this_thread; /* its address identifies the thread */
 
 static void wake(struct exchange_host *host, struct exchange *x)
 {
@@ -94,8 +94,8 @@ static void take_client_news(struct transport *transport)
     ((struct test_client *)(void *)transport)->news = true;
 }
 
-/* Turns the loop until there is news of some exchange, which it takes in, at most until the
- * deadline (of svc__clock_ms). False: there was none. */
+/* Turns the loop until there is news of some exchange, at most until the deadline (of
+ * svc__clock_ms), and passes the news on. False: there was none. */
 static bool await_news(struct test_host *test, uint64_t deadline_ms)
 {
     struct mail *news;
@@ -112,7 +112,7 @@ static bool await_news(struct test_host *test, uint64_t deadline_ms)
     return any;
 }
 
-/* Whether the client has waited for as long as it would. */
+/* Whether the client's patience is over. */
 static bool leaves(struct test_client *client)
 {
     client->left = client->left || svc__clock_ms() >= client->end_ms;
@@ -131,7 +131,7 @@ static bool await_own_news(struct test_host *test, uint64_t due_ms)
     return news;
 }
 
-/* Others have the exchange: until there is news, or its time is over; or the client leaves. */
+/* Waits while the exchange is away: until there is news, its time is over, or the client leaves. */
 static enum exchange_step wait_for_others(struct test_host *test, struct exchange **x)
 {
     for (;;) {
@@ -148,7 +148,7 @@ static enum exchange_step wait_for_others(struct test_host *test, struct exchang
     }
 }
 
-/* Hands in the next piece of the body, or its end. */
+/* Sends the next piece of the body, or its end. */
 static enum exchange_step send_body(struct exchange *x, const svc_test *test,
                                     struct test_client *client)
 {
@@ -170,7 +170,8 @@ static size_t count_pairs(const char *const *pairs)
     return count;
 }
 
-/* Fields as a server reads them, into a list with room for them. 0 or SVC_ENOMEM. */
+/* Reads pairs of strings as a server reads fields, into a list with room for them. 0 or SVC_ENOMEM.
+ */
 static int read_pairs(struct arena *memory, const char *const *pairs, struct field *out)
 {
     for (size_t i = 0; i < count_pairs(pairs); i++) {
@@ -184,7 +185,8 @@ static int read_pairs(struct arena *memory, const char *const *pairs, struct fie
     return 0;
 }
 
-/* The status to refuse the request with, as svc__request_trailers_take. */
+/* Sends the trailers after a chunked body. 0, or the status to refuse the request with, as
+ * svc__request_trailers_take. */
 static int send_trailers(struct exchange *x, const svc_test *test, const char **reason)
 {
     size_t count = count_pairs(test->trailers);
@@ -201,7 +203,8 @@ static int send_trailers(struct exchange *x, const svc_test *test, const char **
     return status;
 }
 
-/* The exchange that replies, if the client has not left; NULL when out of memory. */
+/* Runs the request. Returns the exchange that replies, if the client has not left; NULL when out of
+ * memory. */
 static struct exchange *run(struct test_host *host, struct exchange *x, const svc_test *test)
 {
     struct test_client *client = host->client;
@@ -229,7 +232,7 @@ static bool has_header(const struct field *fields, size_t count, const char *nam
     return svc__fields_find(fields, count, svc__bytes_z(name)) != NULL;
 }
 
-/* The head's fields: those given, and those that any client would add. NULL when out of memory. */
+/* The head's fields: the given ones, and those that any client adds. NULL when out of memory. */
 static struct field *make_fields(struct arena *memory, const svc_test *test, size_t *count)
 {
     size_t given = count_pairs(test->headers), n = given;
@@ -259,7 +262,7 @@ static int copy_field(struct svc_reply *reply, struct field *to, struct bytes na
     return to->name.data && to->value.data ? 0 : SVC_ENOMEM;
 }
 
-/* The fields in the order of the wire, where Content-Length comes last. */
+/* Copies the fields in the order of the wire, where Content-Length comes last. */
 static int copy_fields(struct svc_reply *reply, const struct exchange *x)
 {
     const svc_response *res = &x->response;
@@ -281,7 +284,7 @@ static int copy_fields(struct svc_reply *reply, const struct exchange *x)
                       (struct bytes){digits, len});
 }
 
-/* Behind the body's end, or a cut in its place. */
+/* Copies the trailers after the body's end; the reply is cut where they cannot be had. */
 static int copy_trailers(struct svc_reply *reply, struct exchange *x)
 {
     const svc_response *trailers = svc__response_trailers_ask(x);
@@ -301,7 +304,7 @@ static int copy_trailers(struct svc_reply *reply, struct exchange *x)
     return 0;
 }
 
-/* Sends on while the reply comes. Whether anything could be sent. */
+/* Sends more of the body while the reply comes. Whether anything could be sent. */
 static bool send_on(struct exchange *x, const svc_test *test, struct test_client *client)
 {
     const char *reason;
@@ -317,7 +320,7 @@ static bool send_on(struct exchange *x, const svc_test *test, struct test_client
     return step == EXCHANGE_BODY || step == EXCHANGE_REPLY;
 }
 
-/* As svc__dispatch_reply_read, but waits for what is to come; SVC_EAGAIN when the client leaves. */
+/* As svc__dispatch_reply_read, but waits for bytes; SVC_EAGAIN when the client leaves. */
 static int64_t read_source(struct test_host *test, struct exchange *x, char *space)
 {
     int64_t n = SVC_EAGAIN;
@@ -349,20 +352,19 @@ static int copy_source(struct test_host *test, struct svc_reply *reply, struct e
     return 0;
 }
 
-/* Where there is no socket to send a file to, it is read. */
-static int open_file(svc_response *res)
-{
-    svc_source source = SVC_SOURCE_INIT;
-    int error = svc_response_take_source(res, &source);
-    return error ? error : svc_response_source(res, res->status, NULL, &source);
-}
-
-/* Up to `most` bytes of the body, and one that tells that there are more. */
+/* Copies up to `most` bytes of the body, and one more when the body is longer. */
 static int copy_body(struct test_host *test, struct svc_reply *reply, struct exchange *x,
                      size_t most)
 {
-    struct response_body *body = &x->response.body;
-    int error = body->kind == REPLY_FILE ? open_file(&x->response) : 0;
+    svc_response *res = &x->response;
+    struct response_body *body = &res->body;
+    int error = 0;
+    if (body->kind == REPLY_FILE) { /* without a socket to send it to, the file is read */
+        svc_source source = SVC_SOURCE_INIT;
+        error = svc_response_take_source(res, &source);
+        if (!error)
+            error = svc_response_source(res, res->status, NULL, &source);
+    }
     if (!error && body->kind == REPLY_SOURCE)
         error = copy_source(test, reply, x, most);
     else if (!error)
@@ -412,8 +414,8 @@ static int exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     return error;
 }
 
-/* On the app's loop, which then runs what was posted; with a log of its own, as a loop has one:
- * nothing that it holds back is left untold. */
+/* Runs the exchange on the app's loop, which then runs posted functions. As each loop, it has a log
+ * of its own, whose suppressed lines are all reported at the end. */
 static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
 {
     struct log *log = &app->test_host->log;
@@ -431,7 +433,7 @@ static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     svc__reactor_run(loop, svc__clock_ns());
     svc__reactor_enter(loop_before);
     svc__log_free(log);
-    svc__log_tell_all(&logger->shared);
+    svc__log_report_all(&logger->shared);
     svc__log_adopt(before);
     return error;
 }
@@ -498,8 +500,8 @@ static bool test_valid(const svc_test *test)
            test->max_reply_bytes <= MAX_REPLY && test->peer && !svc__peer_parse(test->peer, &peer);
 }
 
-/* Makes what runs the app's exchanges in tests. A loop that cannot have what it needs ends the app
- * that serves, as a start hook does. */
+/* Makes the host of the app's exchanges in tests. A loop whose states cannot be made ends the app
+ * that serves, as a failed start hook does. */
 static int make_host(svc_app *app)
 {
     if (!app->test_host)
@@ -530,8 +532,8 @@ static int ready(svc_app *app)
     return error ? error : svc__task_start(app, NULL, NULL); /* tasks may name the loop */
 }
 
-/* Takes the app into APP_TESTING. False: it cannot be tested, or another thread tests it. A handler
- * that is tested may test its own app. */
+/* Takes the app into APP_TESTING. False: the app cannot be tested, or another thread tests it. A
+ * handler under test may test its own app. */
 static bool begin_test(svc_app *app)
 {
     if (app->state == APP_TESTING && app->test_host->tester == &this_thread) {
@@ -620,41 +622,43 @@ int svc_reply_status(const svc_reply *reply)
     return reply ? reply->status : 0;
 }
 
+static const char *find_value(const struct field *fields, size_t count, const char *name)
+{
+    const struct field *field = svc__fields_find(fields, count, svc__bytes_z(name));
+    return field ? field->value.data : NULL;
+}
+
+static int read_field(const struct field *fields, size_t count, size_t index, const char **name,
+                      const char **value)
+{
+    if (index >= count)
+        return SVC_ENOTFOUND;
+    *name = fields[index].name.data;
+    *value = fields[index].value.data;
+    return 0;
+}
+
 const char *svc_reply_header(const svc_reply *reply, const char *name)
 {
-    if (!reply)
-        return NULL;
-    const struct field *field =
-        svc__fields_find(reply->fields, reply->field_count, svc__bytes_z(name));
-    return field ? field->value.data : NULL;
+    return reply ? find_value(reply->fields, reply->field_count, name) : NULL;
 }
 
 int svc_reply_header_at(const svc_reply *reply, size_t index, const char **name, const char **value)
 {
-    if (!reply || index >= reply->field_count)
-        return SVC_ENOTFOUND;
-    *name = reply->fields[index].name.data;
-    *value = reply->fields[index].value.data;
-    return 0;
+    return reply ? read_field(reply->fields, reply->field_count, index, name, value)
+                 : SVC_ENOTFOUND;
 }
 
 const char *svc_reply_trailer(const svc_reply *reply, const char *name)
 {
-    if (!reply)
-        return NULL;
-    const struct field *field =
-        svc__fields_find(reply->trailers, reply->trailer_count, svc__bytes_z(name));
-    return field ? field->value.data : NULL;
+    return reply ? find_value(reply->trailers, reply->trailer_count, name) : NULL;
 }
 
 int svc_reply_trailer_at(const svc_reply *reply, size_t index, const char **name,
                          const char **value)
 {
-    if (!reply || index >= reply->trailer_count)
-        return SVC_ENOTFOUND;
-    *name = reply->trailers[index].name.data;
-    *value = reply->trailers[index].value.data;
-    return 0;
+    return reply ? read_field(reply->trailers, reply->trailer_count, index, name, value)
+                 : SVC_ENOTFOUND;
 }
 
 const char *svc_reply_body(const svc_reply *reply, size_t *len)

@@ -13,23 +13,24 @@
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/workers.h"
 
-enum { SCRATCH = 1 << 24 }; /* the largest thing that is rendered for one response */
+enum { SCRATCH = 1 << 24 }; /* of all that is rendered for one response */
 
-/* What one app's svc_app_each_worker hooks have made on one thread. */
+/* The state that one app's svc_app_each_worker hook has made on one thread. */
 struct worker_state {
     const svc_app *app;
     void *state;
 };
 
-/* What a worker thread has. */
+/* A worker thread's own data. */
 struct app_worker {
     struct exchange_host host; /* first */
-    svc_app *app;              /* the one that serves */
+    svc_app *app;              /* the outermost, which serves */
     size_t state_count;
     struct worker_state states[];
 };
 
-/* In order, the app's own and those of apps mounted on it. False: one has failed. */
+/* Makes the states in order: the app's own, then those of apps mounted on it. False: one has
+ * failed. */
 static bool begin_states(struct app_worker *worker)
 {
     svc_app *app = worker->app;
@@ -61,9 +62,10 @@ static void end_worker(void *of)
 }
 
 /*
- * Woken, it does not take a loop's processor in the middle of a turn: it takes another, or waits
- * until the loop does. What somebody has chosen for the process is left alone, and so is, unless
- * a setting says otherwise, a process under a filter, which may end it for asking.
+ * A worker that wakes does not preempt a loop in the middle of a turn: it gets another processor,
+ * or waits until the loop does. A policy that was chosen for the process is left alone, and so is,
+ * unless a setting demands otherwise, a process under a seccomp filter, which may end it for the
+ * system call.
  */
 static void let_loops_finish(int policy)
 {
@@ -100,7 +102,8 @@ static void report_failure(void *of, int error)
     svc__metric_gauge_add_shared(app->metrics, app->worker_failures, 1);
     svc_app_log_error(
         app, "a worker cannot begin",
-        svc_kv_str("reason", error ? strerror(error) : "what it has of its own could not be made"));
+        svc_kv_str("reason",
+                   error ? strerror(error) : "the state of svc_app_each_worker could not be made"));
 }
 
 void *svc_request_worker(const svc_request *req)
@@ -112,7 +115,7 @@ void *svc_request_worker(const svc_request *req)
     return NULL;
 }
 
-/* ---- What is counted */
+/* ---- Metrics */
 
 static int64_t count_threads(void *pool)
 {

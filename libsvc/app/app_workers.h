@@ -1,16 +1,16 @@
-/* The worker threads of an app: their number by its settings, what svc_app_each_worker makes on
- * each, and what is counted and logged of them. */
+/* The worker threads of an app: their number by its settings, the states that svc_app_each_worker
+ * makes on each of them, their metrics and log lines. */
 #ifndef SVC_APP_APP_WORKERS_H
 #define SVC_APP_APP_WORKERS_H
 
 #include <svc/types.h>
 
-/* Makes the app's pool, whose work is given a struct exchange_host; no thread runs yet. 0 or
+/* Makes the app's pool, which passes a struct exchange_host to its work; no thread runs yet. 0 or
  * SVC_ENOMEM. */
 int svc__app_workers_make(svc_app *app);
 
-/* Starts the threads that are to be there from the start, or sees whether one can be had if the app
- * needs any. 0, or SVC_ESYSTEM or SVC_ENOMEM with a set-up error. */
+/* Starts the smallest number of threads; where that is 0 and the app needs workers, checks that one
+ * can be made. 0, or SVC_ESYSTEM or SVC_ENOMEM with a set-up error. */
 int svc__app_workers_start(svc_app *app);
 
 #endif

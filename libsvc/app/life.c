@@ -1,14 +1,14 @@
 /*
- * Where an app stands in its life. Each step has a state of its own, which the call that takes the
- * step enters by a compare and swap. So a call that comes within a step, from a hook, a handler or
- * another thread, is refused like one that comes after it.
+ * The states of an app's life. Each step has a state of its own, and the call that takes the step
+ * enters it by a compare and swap. So a call within a step, from a hook, a handler or another
+ * thread, is refused like a call after it.
  */
 #include "libsvc/app/life.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-static _Thread_local const svc_app *own_app; /* the app whose thread this is */
+static _Thread_local const svc_app *own_app; /* the app that this thread belongs to */
 
 bool svc__life_enter(svc_app *app, enum app_state from, enum app_state to)
 {
@@ -32,8 +32,8 @@ unsigned svc__life_stops(const svc_app *app)
     return atomic_load(&app->stops) + (signals ? atomic_load(signals) : 0);
 }
 
-/* Signals count from the beginning of svc_app_run, and an earlier svc_app_stop is left to
- * svc_app_wait: it asked for a stop of a service, which there is then. */
+/* Signals count from the beginning of svc_app_run. An earlier svc_app_stop does not cancel the
+ * start but is left to svc_app_wait, since by then there is a service to stop. */
 void svc__life_begin_start(svc_app *app)
 {
     app->stops_before = atomic_load(&app->stops);
@@ -54,7 +54,8 @@ bool svc_app_draining(const svc_app *app)
     return app && atomic_load(&svc__app_root(app)->draining) != DRAIN_NONE;
 }
 
-/* Counted before anybody is woken; a start that opens the descriptor later looks at the count. */
+/* The stop is counted before any thread is woken; a start that opens the descriptor later reads the
+ * count. */
 void svc_app_stop(svc_app *app)
 {
     if (!app)
@@ -65,5 +66,5 @@ void svc_app_stop(svc_app *app)
     atomic_fetch_add(&app->stops, 1);
     int fd = atomic_load(&app->stop_fd);
     if (fd >= 0 && write(fd, &one, sizeof one) < 0)
-        errno = saved; /* a full one wakes all the same */
+        errno = saved; /* a full eventfd wakes as well */
 }

@@ -1,8 +1,9 @@
-/* What each event loop has of its own. */
+/* The states that each event loop has of its own. */
 #include "libsvc/app/loop_hooks.h"
 
 #include <stdlib.h>
 
+#include "libsvc/base/list.h"
 #include "libsvc/run/reactor.h"
 
 static bool has_key(const svc_app *app, const svc_key *key)
@@ -11,15 +12,6 @@ static bool has_key(const svc_app *app, const svc_key *key)
     while (hook && hook->key != key)
         hook = hook->next;
     return hook;
-}
-
-static void append_hooks(svc_app *app, struct loop_hook *first, struct loop_hook *last)
-{
-    if (app->last_loop_hook)
-        app->last_loop_hook->next = first;
-    else
-        app->loop_hooks = first;
-    app->last_loop_hook = last;
 }
 
 int svc_app_each_loop(svc_app *app, const svc_key *key,
@@ -35,7 +27,7 @@ int svc_app_each_loop(svc_app *app, const svc_key *key,
     if (!hook)
         return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_each_loop");
     *hook = (struct loop_hook){app, key, begin, end, arg, NULL};
-    append_hooks(app, hook, hook);
+    LIST_APPEND(app->loop_hooks, app->last_loop_hook, hook, hook);
     return 0;
 }
 
@@ -46,12 +38,12 @@ int svc__loop_hooks_adopt(svc_app *app, svc_app *inner)
         if (has_key(app, hook->key))
             error = svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_each_loop");
     if (inner->loop_hooks)
-        append_hooks(app, inner->loop_hooks, inner->last_loop_hook);
+        LIST_APPEND(app->loop_hooks, app->last_loop_hook, inner->loop_hooks, inner->last_loop_hook);
     inner->loop_hooks = inner->last_loop_hook = NULL;
     return error;
 }
 
-/* Each is there for those behind it as soon as it is made. */
+/* Later hooks can use the states of earlier ones. */
 int svc__loop_hooks_begin(svc_app *app, svc_loop *loop)
 {
     size_t count = 0;
@@ -67,7 +59,7 @@ int svc__loop_hooks_begin(svc_app *app, svc_loop *loop)
         *state = (struct loop_state){hook->key, NULL, hook->end, hook->arg};
         if (hook->begin(hook->app, loop, hook->arg, &state->state)) {
             svc__faults_add(&app->faults, NULL, 0,
-                            "what an event loop has of its own could not be made: \"%s\"",
+                            "a state of svc_app_each_loop could not be made: \"%s\"",
                             hook->key->name ? hook->key->name : "");
             svc__loop_hooks_end(loop);
             return SVC_ESTART;

@@ -1,4 +1,4 @@
-/* Apps under a prefix of other apps. */
+/* Apps mounted under a prefix of other apps. */
 #include "libsvc/app/mount.h"
 
 #include <string.h>
@@ -7,8 +7,9 @@
 #include "libsvc/app/app_settings.h"
 #include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/task.h"
+#include "libsvc/base/list.h"
 
-/* Why an app cannot be mounted there; NULL when it can. */
+/* The reason why `inner` cannot be mounted on `outer`; NULL when it can. */
 static const char *obstacle(const svc_app *outer, const svc_app *inner)
 {
     if (!inner)
@@ -23,15 +24,6 @@ static const char *obstacle(const svc_app *outer, const svc_app *inner)
     return NULL;
 }
 
-static void append_mount(svc_app *app, struct mount *mount)
-{
-    if (app->last_mount)
-        app->last_mount->next = mount;
-    else
-        app->mounts = mount;
-    app->last_mount = mount;
-}
-
 /* Makes `inner` an app under the prefix of the group. 0, or SVC_ENOMEM, kept as a set-up error. */
 static int add_mount(svc_group *at, svc_app *inner, struct mount **out)
 {
@@ -40,7 +32,7 @@ static int add_mount(svc_group *at, svc_app *inner, struct mount **out)
         return svc__faults_refuse(&at->app->faults, SVC_ENOMEM, "svc_app_mount");
     mount->app = inner;
     mount->at = at;
-    append_mount(at->app, mount);
+    LIST_APPEND(at->app->mounts, at->app->last_mount, mount, mount);
     inner->parent = at->app;
     inner->root.parent = at;
     *out = mount;
@@ -66,7 +58,7 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
     error = add_mount(at, inner, &mount);
     if (error)
         return error;
-    /* What was wrong with an app before it was mounted is wrong with the whole. */
+    /* Errors of an app from before it was mounted are errors of the whole. */
     svc__faults_join(&inner->faults, &outer->faults, inner->name);
     return svc__app_settings_adopt(svc__app_root(outer), inner);
 }
@@ -76,7 +68,7 @@ int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner)
     return app ? svc_group_mount(&app->root, prefix, inner) : SVC_ENOMEM;
 }
 
-/* The patterns are parsed once more, with the prefix, which may be too much for them. */
+/* The patterns are parsed once more with the prefix, which may make them too long. */
 static int adopt_routes(svc_app *app, struct mount *mount)
 {
     svc_app *inner = mount->app;
@@ -89,11 +81,7 @@ static int adopt_routes(svc_app *app, struct mount *mount)
     }
     if (!inner->routes)
         return first;
-    if (app->last_route)
-        app->last_route->next = inner->routes;
-    else
-        app->routes = inner->routes;
-    app->last_route = inner->last_route;
+    LIST_APPEND(app->routes, app->last_route, inner->routes, inner->last_route);
     app->route_count += inner->route_count;
     inner->routes = inner->last_route = NULL;
     return first;
@@ -104,11 +92,7 @@ static void adopt_hooks(svc_app *app, svc_app *inner)
     if (!inner->hooks)
         return;
     inner->hooks->previous = app->last_hook;
-    if (app->last_hook)
-        app->last_hook->next = inner->hooks;
-    else
-        app->hooks = inner->hooks;
-    app->last_hook = inner->last_hook;
+    LIST_APPEND(app->hooks, app->last_hook, inner->hooks, inner->last_hook);
     inner->hooks = inner->last_hook = NULL;
 }
 
@@ -122,11 +106,7 @@ static int adopt_checks(svc_app *app, svc_app *inner)
     }
     if (!inner->checks)
         return 0;
-    if (app->last_check)
-        app->last_check->next = inner->checks;
-    else
-        app->checks = inner->checks;
-    app->last_check = inner->last_check;
+    LIST_APPEND(app->checks, app->last_check, inner->checks, inner->last_check);
     inner->checks = inner->last_check = NULL;
     return 0;
 }
@@ -146,7 +126,7 @@ static int adopt_mounts(svc_app *app, struct mount *mount)
     for (struct mount *deeper = inner->mounts; deeper && !error; deeper = next) {
         next = deeper->next;
         deeper->next = NULL;
-        append_mount(app, deeper);
+        LIST_APPEND(app->mounts, app->last_mount, deeper, deeper);
         error = adopt_prefix(deeper, mount->at);
         inner->mounts = next;
     }
@@ -202,7 +182,7 @@ static int adopt_admin(svc_app *app, const struct mount *mount)
 int svc__mount_adopt(svc_app *app)
 {
     int first = 0;
-    struct mount *last = app->last_mount; /* those behind it come from within */
+    struct mount *last = app->last_mount; /* mounts after it come from mounted apps */
     for (struct mount *mount = app->mounts; mount; mount = mount->next) {
         int error = adopt(app, mount);
         first = first ? first : error;

@@ -1,13 +1,13 @@
-/* Apps under a prefix of other apps: composed at start into one that serves. */
+/* Apps mounted under a prefix of other apps: composed at start into one app that serves. */
 #ifndef SVC_APP_MOUNT_H
 #define SVC_APP_MOUNT_H
 
 #include "libsvc/app/app_internal.h"
 
 /*
- * Takes over, once, what the apps mounted on `app` have registered: routes with their prefix,
- * hooks, checks, and the mounts in them. 0, or the first failure, all of which are kept as set-up
- * errors.
+ * Takes over, once, the registrations of the apps mounted on `app`: routes with their prefix,
+ * hooks, checks, tasks, and their own mounts. 0, or the first failure; each failure is kept as a
+ * set-up error.
  */
 int svc__mount_adopt(svc_app *app);
 

@@ -1,4 +1,4 @@
-/* Symbols for what C and C++ have as macros and inline functions. */
+/* Symbols for calls that are macros and inline functions in C and C++. */
 #include <string.h>
 
 #include <svc.h>

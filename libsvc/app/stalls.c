@@ -1,4 +1,4 @@
-/* What is counted and logged when an event loop of the app was held. */
+/* Counts and logs each time that an event loop of the app was held. */
 #include "libsvc/app/stalls.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 enum { LOG_MS = 60000 }; /* between two lines about one route, or one sort of callback */
 
-/* Whether it is this caller's to log: of loops that find out at once, one does. */
+/* Whether this caller shall log: of loops that notice at the same time, one does. */
 static bool may_log(_Atomic uint64_t *logged_ms)
 {
     uint64_t now_ms = svc__clock_ms();
@@ -17,12 +17,12 @@ static bool may_log(_Atomic uint64_t *logged_ms)
     return atomic_compare_exchange_strong(logged_ms, &last_ms, now_ms);
 }
 
-/* Who held the loop, and the remedy. */
+/* The code that held the loop, and the remedy. */
 struct advice {
     const char *who, *remedy;
 };
 
-/* Whether a phase of the layer that was watched runs on the loop. */
+/* Whether the watched phase of the layer runs on the loop. */
 static bool is_on_loop(const struct chain_layer *layer, enum watched what)
 {
     const svc_middleware *middleware = layer->middleware;
@@ -34,8 +34,8 @@ static bool is_on_loop(const struct chain_layer *layer, enum watched what)
            (middleware->on_request || middleware->on_response || middleware->on_body);
 }
 
-/* Whether that is so of one that is not of the default stack, which comes first. Who answers a
- * request that no route has may be a mounted app. */
+/* Whether this is true of a layer behind the default stack, which comes first. A request without a
+ * route may also be answered by a mounted app. */
 static bool has_layer_on_loop(const svc_app *app, const struct route *route, enum watched what)
 {
     const struct plan *plan = app->plan;
@@ -46,7 +46,7 @@ static bool has_layer_on_loop(const svc_app *app, const struct route *route, enu
     return !route && plan->app_count > 1;
 }
 
-/* NULL: nothing of the application's was on the loop. */
+/* NULL: no code of the application was on the loop. */
 static const struct advice *advise_request(const svc_app *app, const struct route *route)
 {
     static const struct advice handler = {"a handler",
@@ -87,7 +87,7 @@ static const struct advice *advise(const svc_app *app, enum watched what, const 
     return others[what].who ? &others[what] : NULL;
 }
 
-/* A line of no request, which may be another thread's by now. */
+/* The line belongs to no request, since another thread may have the request by now. */
 static void log_stall(svc_app *app, const char *message, svc_kv route, const struct stall *stall)
 {
     svc_app_log_warn(app, message, route, svc_kv_uint("held_ms", stall->held_ns / 1000000),

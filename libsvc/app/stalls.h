@@ -1,5 +1,5 @@
-/* Event loops of an app that its code holds for too long: counts them by route, and logs what to do
- * about it. */
+/* Stalls: code of the app that holds an event loop for too long. They are counted by route and
+ * logged with a remedy. */
 #ifndef SVC_APP_STALLS_H
 #define SVC_APP_STALLS_H
 
@@ -10,7 +10,7 @@
 /* Makes the watchdog of a loop that serves a readied app; its subjects are struct route. */
 void svc__stalls_watch(svc_app *app, struct watchdog *dog);
 
-/* Registers what all watchdogs of the app count. 0 or SVC_ENOMEM. */
+/* Registers the metrics that all watchdogs of the app count. 0 or SVC_ENOMEM. */
 int svc__stalls_register(svc_app *app);
 
 #endif

@@ -1,4 +1,5 @@
-/* Supervision of background tasks: a thread each, run again when it fails, ended in turn. */
+/* Supervises background tasks: each has a thread, is run again when it fails, and is ended in turn.
+ */
 #include "libsvc/app/task.h"
 
 #include <stdatomic.h>
@@ -9,21 +10,29 @@
 #include "libsvc/app/life.h"
 #include "libsvc/base/backoff.h"
 #include "libsvc/base/clock.h"
+#include "libsvc/base/list.h"
 #include "libsvc/base/rand.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
-enum { MIN_STACK = 64 << 10, MAX_STACK = 1 << 30, MAX_DELAY_MS = 86400000, MAX_NAME = 64 };
+enum {
+    MIN_STACK = 64 << 10,
+    MAX_STACK = 1 << 30,
+    MAX_DELAY_MS = 86400000,
+    MAX_NAME = 64,
+    THREAD_NAME = 16 /* bytes of a thread's name that the system keeps, with a NUL */
+};
 
 struct svc_task_context {
     svc_task task; /* as registered; its name in the app's memory */
-    svc_app *app;  /* whose task it is */
+    svc_app *app;  /* that registered it */
     struct task_list *list;
     pthread_t thread;
-    bool joinable;         /* the thread was started and not joined: for who starts and ends */
-    bool ended;            /* under the list's lock, as changes of the next */
-    _Atomic bool stopping; /* it was told to stop */
+    bool joinable; /* the thread was started and not joined; used by the thread that starts and ends
+                      the app */
+    bool ended;    /* under the list's lock, as changes of `stopping` */
+    _Atomic bool stopping; /* it shall stop */
     svc_task_context *next, *previous;
 };
 
@@ -64,11 +73,7 @@ static int check_task(svc_app *app, const svc_task *task)
 static void append(struct task_list *list, svc_task_context *first, svc_task_context *last)
 {
     first->previous = list->last;
-    if (list->last)
-        list->last->next = first;
-    else
-        list->first = first;
-    list->last = last;
+    LIST_APPEND(list->first, list->last, first, last);
 }
 
 int svc_app_add_task(svc_app *app, const svc_task *task)
@@ -135,77 +140,45 @@ static void count(const svc_task_context *context, int metric, int64_t n)
     svc__metric_gauge_add_shared(svc__app_root(context->app)->metrics, metric, n);
 }
 
-static int run_once(svc_task_context *context)
-{
-    count(context, context->list->running, 1);
-    int error = context->task.run(context, context->task.arg);
-    count(context, context->list->running, -1);
-    return error;
-}
-
-/* What a task returns because it was told to stop is what it was asked for. */
-static bool has_failed(svc_task_context *context, int error)
-{
-    return error &&
-           !(svc_task_stopping(context) && (error == SVC_ECANCELLED || error == SVC_ECLOSED));
-}
-
-static uint32_t next_delay(struct backoff *backoff)
-{
-    uint64_t random;
-    svc__rand_bytes(&random, sizeof random);
-    return svc__backoff_next(backoff, random);
-}
-
-static void tell_failure(svc_task_context *context, int error, uint32_t delay_ms)
-{
-    count(context, context->list->failures, 1);
-    svc_app_log_warn(context->app, "background task failed", svc_kv_str("task", context->task.name),
-                     svc_kv_err("error", error), svc_kv_int("code", error),
-                     svc_kv_uint("delay_ms", delay_ms),
-                     svc_kv_bool("again", !svc_task_stopping(context)));
-}
-
-/* Whether the task is to be run again, which is when this returns. */
-static bool wait_for_restart(svc_task_context *context, int error, struct backoff *backoff)
-{
-    if (!has_failed(context, error))
-        return false;
-    uint32_t delay_ms = svc_task_stopping(context) ? 0 : next_delay(backoff);
-    tell_failure(context, error, delay_ms);
-    if (svc_task_sleep(context, delay_ms))
-        return false;
-    count(context, context->list->restarts, 1);
-    return true;
-}
-
+/* Runs the task, and runs it again after a delay each time that it fails, until it shall stop. */
 static void supervise(svc_task_context *context)
 {
+    const struct task_list *list = context->list;
+    const svc_task *task = &context->task;
     struct backoff backoff;
-    svc__backoff_init(&backoff, context->task.min_delay_ms, context->task.max_delay_ms);
-    int error;
-    do {
+    svc__backoff_init(&backoff, task->min_delay_ms, task->max_delay_ms);
+    for (;;) {
         uint64_t began_ms = svc__clock_ms();
-        error = run_once(context);
-        if (svc__clock_ms() - began_ms >= context->task.reset_ms)
+        count(context, list->running, 1);
+        int error = task->run(context, task->arg);
+        count(context, list->running, -1);
+        if (svc__clock_ms() - began_ms >= task->reset_ms)
             svc__backoff_reset(&backoff);
-    } while (wait_for_restart(context, error, &backoff));
-}
-
-static void set_thread_name(const svc_task_context *context)
-{
-    enum { SHOWN = 16 }; /* by the system, with a NUL */
-    char name[SHOWN];
-    snprintf(name, sizeof name, "svc-%.*s", SHOWN - 5, context->task.name);
-    pthread_setname_np(pthread_self(), name);
+        /* A task that was asked to stop may return an error that says so; it has not failed. */
+        bool stopping = svc_task_stopping(context);
+        if (!error || (stopping && (error == SVC_ECANCELLED || error == SVC_ECLOSED)))
+            return;
+        uint64_t random;
+        svc__rand_bytes(&random, sizeof random);
+        uint32_t delay_ms = stopping ? 0 : svc__backoff_next(&backoff, random);
+        count(context, list->failures, 1);
+        svc_app_log_warn(context->app, "background task failed", svc_kv_str("task", task->name),
+                         svc_kv_err("error", error), svc_kv_int("code", error),
+                         svc_kv_uint("delay_ms", delay_ms), svc_kv_bool("again", !stopping));
+        if (svc_task_sleep(context, delay_ms))
+            return;
+        count(context, list->restarts, 1);
+    }
 }
 
 static void *run_supervised(void *arg)
 {
     svc_task_context *context = arg;
     struct task_list *list = context->list;
+    char name[THREAD_NAME];
     svc__life_adopt_thread(context->app);
-    set_thread_name(context);
+    snprintf(name, sizeof name, "svc-%.*s", THREAD_NAME - 5, context->task.name);
+    pthread_setname_np(pthread_self(), name);
     supervise(context);
     pthread_mutex_lock(&list->lock);
     context->ended = true;
@@ -273,7 +246,7 @@ static void ask_to_stop(svc_task_context *context)
         context->task.stop(context->task.arg);
 }
 
-/* Whether it has ended by the deadline. */
+/* Whether the task has ended by the deadline. */
 static bool await(svc_task_context *context, uint64_t deadline_ms)
 {
     struct task_list *list = context->list;
@@ -310,7 +283,7 @@ size_t svc__task_stop_all(svc_app *app)
     return left;
 }
 
-/* A task that goes on is left behind. */
+/* Joins a task's thread, or leaves a task that goes on behind. Whether the task has ended. */
 static bool leave(svc_task_context *context)
 {
     context->joinable = false;

@@ -21,7 +21,7 @@ struct arena_cleanup {
     void *arg;
 };
 
-/* The header, and what malloc's alignment may lack of ours. */
+/* The header, and the bytes that align malloc's memory to ARENA_ALIGN. */
 enum { CHUNK_OVERHEAD = sizeof(struct arena_chunk) + ARENA_ALIGN - 1 };
 
 void svc__arena_cache_init(struct arena_cache *cache, size_t max_chunks)
@@ -92,35 +92,9 @@ void svc__arena_init(struct arena *a, struct arena_cache *cache, size_t ceiling)
     a->left = a->ceiling;
 }
 
-/* The first aligned byte behind the header. */
-static char *chunk_data(struct arena_chunk *chunk)
-{
-    char *data = (char *)(chunk + 1);
-    return data + (-(uintptr_t)data & (ARENA_ALIGN - 1));
-}
-
-/* Takes bytes off the ceiling, those lodged in the current chunk last. */
-static void spend(struct arena *a, size_t rounded)
-{
-    if (rounded > a->left) {
-        a->space -= rounded - a->left;
-        a->left = rounded;
-    }
-    a->left -= rounded;
-}
-
-/* Makes `a` bump through `room` bytes at `data`. What the old chunk had left goes back to the
- * ceiling. */
-static void go_on_in(struct arena *a, char *data, size_t room)
-{
-    a->left += a->space;
-    a->at = data;
-    a->space = room < a->left ? room : a->left;
-    a->left -= a->space;
-}
-
-/* What fits a standard chunk comes from one, so that the cache serves it; afterwards the arena goes
- * on in whichever chunk has more left. */
+/* Allocates from a standard chunk where one is large enough, so that the cache serves it;
+ * afterwards the arena goes on in the chunk that has more left. The ceiling always covers `left`
+ * and `space` together. */
 static void *from_new_chunk(struct arena *a, size_t n, size_t rounded)
 {
     bool standard = rounded <= ARENA_CHUNK_SIZE - CHUNK_OVERHEAD;
@@ -130,13 +104,21 @@ static void *from_new_chunk(struct arena *a, size_t n, size_t rounded)
         return NULL;
     chunk->next = a->chunks;
     a->chunks = chunk;
-    char *data = chunk_data(chunk);
+    char *data = (char *)(chunk + 1);
+    data += -(uintptr_t)data & (ARENA_ALIGN - 1);
     size_t room = round_down((size_t)((char *)chunk + chunk->size - data));
-    if (room - rounded > a->space) {
-        go_on_in(a, data, room);
+    if (room - rounded > a->space) { /* the rest of the old chunk goes back to the ceiling */
+        a->left += a->space;
+        a->at = data;
+        a->space = room < a->left ? room : a->left;
+        a->left -= a->space;
         return svc__arena_alloc(a, n);
     }
-    spend(a, rounded);
+    if (rounded > a->left) { /* the old chunk has room that the ceiling no longer covers */
+        a->space -= rounded - a->left;
+        a->left = rounded;
+    }
+    a->left -= rounded;
     ARENA_OPEN(data, n);
     return data;
 }
@@ -144,10 +126,10 @@ static void *from_new_chunk(struct arena *a, size_t n, size_t rounded)
 void *svc__arena_grow(struct arena *a, size_t n)
 {
     if (n == 0)
-        return svc__arena_alloc(a, 1); /* a byte of its own makes the pointer nobody else's */
+        return svc__arena_alloc(a, 1); /* a byte of its own makes the pointer unique */
     if (n > a->left + a->space)
         return NULL;
-    /* Both are multiples of ARENA_ALIGN, so that what is rounded up is not more than they are. */
+    /* Both are multiples of ARENA_ALIGN, so the rounded size is not more than they are. */
     return from_new_chunk(a, n, round_down(n + ARENA_ALIGN - 1));
 }
 

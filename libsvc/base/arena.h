@@ -2,8 +2,7 @@
  * Memory that ends all at once: one request's allocations cost a pointer bump each, are freed
  * together, and come out of chunks that the event loop's thread keeps for its next request.
  *
- * An arena and its cache belong to one thread at a time; handing them over is the caller's to
- * order.
+ * An arena and its cache belong to one thread at a time; the caller synchronises a hand-over.
  */
 #ifndef SVC_BASE_ARENA_H
 #define SVC_BASE_ARENA_H
@@ -48,7 +47,7 @@ struct arena_cache {
 struct arena {
     char *at;     /* where the next allocation begins */
     size_t space; /* bytes free at `at`: a multiple of ARENA_ALIGN */
-    size_t left;  /* bytes of the ceiling that are not lodged in `space` */
+    size_t left;  /* bytes of the ceiling beyond `space` */
     size_t ceiling;
     struct arena_cache *cache;
     struct arena_chunk *chunks;
@@ -63,8 +62,8 @@ void svc__arena_cache_free(struct arena_cache *cache);
 
 /*
  * Makes an empty arena, which holds no memory until the first allocation. `cache` is borrowed until
- * the last reset; NULL stands for malloc and free. `ceiling` bounds the bytes handed out between
- * two resets, each allocation rounded up to ARENA_ALIGN.
+ * the last reset; with NULL, chunks come from malloc and go to free. `ceiling` bounds the bytes
+ * handed out between two resets, each allocation rounded up to ARENA_ALIGN.
  */
 void svc__arena_init(struct arena *a, struct arena_cache *cache, size_t ceiling);
 
@@ -98,8 +97,8 @@ char *svc__arena_strndup(struct arena *a, const char *data, size_t len);
 struct bytes svc__arena_copy(struct arena *a, struct bytes b);
 
 /*
- * Has `fn(arg)` run at the reset, latest first. 0, or SVC_ENOMEM as svc__arena_alloc: `fn` is then
- * never called. A cleanup may use the arena and may defer another, which then runs next.
+ * Registers `fn(arg)` to run at the reset, latest first. 0, or SVC_ENOMEM as svc__arena_alloc: `fn`
+ * is then never called. A cleanup may use the arena and may defer another, which then runs next.
  */
 int svc__arena_defer(struct arena *a, void (*fn)(void *arg), void *arg);
 
@@ -108,7 +107,7 @@ int svc__arena_defer(struct arena *a, void (*fn)(void *arg), void *arg);
 void svc__arena_clean_up(struct arena *a);
 
 /* Runs the cleanups, then gives the standard chunks to the cache and frees the rest. The arena is
- * then empty and usable again. Also the way to be done with an arena. */
+ * then empty and usable again. Also the end of an arena. */
 void svc__arena_reset(struct arena *a);
 
 #endif

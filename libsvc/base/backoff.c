@@ -1,4 +1,4 @@
-/* The arithmetic of trying again. */
+/* The arithmetic of delays between tries. */
 #include "libsvc/base/backoff.h"
 
 #include "libsvc/base/least.h"

@@ -1,7 +1,6 @@
 /*
- * How long to wait before the next try of something that has failed: twice as long each time up to
- * a ceiling, and never quite as long as others wait, so that those who failed together do not come
- * back together.
+ * The delay before the next try after a failure: it doubles each time up to a ceiling, and has a
+ * random part, so that clients that failed together do not come back together.
  */
 #ifndef SVC_BASE_BACKOFF_H
 #define SVC_BASE_BACKOFF_H

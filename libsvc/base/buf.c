@@ -1,4 +1,4 @@
-/* Growing a buffer under its ceiling, and the appends that are more than a copy. */
+/* The growth of a buffer up to its ceiling, and the appends that are more than a copy. */
 #include "libsvc/base/buf.h"
 
 #include <stdio.h>
@@ -15,7 +15,8 @@ enum { SMALLEST = 64 };
 void svc__buf_init(struct buf *b, size_t ceiling)
 {
     memset(b, 0, sizeof *b);
-    /* Leaves room for the byte of svc__buf_terminate and keeps doubling from overflowing. */
+    /* This limit leaves room for the byte of svc__buf_terminate, and keeps doubling from
+     * overflowing. */
     b->ceiling = ceiling > PTRDIFF_MAX / 2 ? PTRDIFF_MAX / 2 : ceiling;
 }
 
@@ -107,8 +108,8 @@ void svc__buf_printf(struct buf *b, const char *format, ...)
     va_end(args);
 }
 
-/* Appends the first character, which is not plain; `invalid` for a byte that is no UTF-8, and where
- * that is NULL it is an error. Returns its length in `text`. */
+/* Appends the first character, which is not plain; `invalid` in place of a byte that is no UTF-8,
+ * which is an error where `invalid` is NULL. Returns the character's length in `text`. */
 static size_t append_escape(struct buf *b, struct bytes text, const char *invalid)
 {
     char escape[JSON_TEXT_ESCAPE_LEN];

@@ -12,8 +12,8 @@
 #include "libsvc/base/bytes.h"
 
 /*
- * `len` bytes at `data`, with `cap` allocated. After an error nothing is appended any more and what
- * was there stays; an append is done whole or not at all. One thread at a time.
+ * `len` bytes at `data`, with `cap` allocated. After an error nothing is appended any more and the
+ * bytes stay; an append is done whole or not at all. One thread at a time.
  */
 struct buf {
     char *data; /* NULL before the first byte */
@@ -33,7 +33,7 @@ void svc__buf_over(struct buf *b, char *data, size_t size);
 /* Frees the memory; the buffer is then as after svc__buf_init. Accepts NULL. */
 void svc__buf_free(struct buf *b);
 
-/* Drops the bytes and the error, and keeps the memory for what comes next. */
+/* Drops the bytes and the error, and keeps the memory for later appends. */
 void svc__buf_clear(struct buf *b);
 
 /* Goes back to the first `len` bytes, of which there are at least so many, and drops the error. */
@@ -59,8 +59,8 @@ static inline struct bytes svc__buf_view(const struct buf *b)
 char *svc__buf_grow(struct buf *b, size_t n);
 
 /*
- * `n` writable bytes behind `len`, of which the caller then adds to `len` what it has written.
- * Borrowed until the buffer changes. NULL after an error, which it may be the first to meet.
+ * `n` writable bytes behind `len`; the caller then adds the number of bytes that it has written to
+ * `len`. Borrowed until the buffer changes. NULL after an error, also one of this call.
  */
 static inline char *svc__buf_reserve(struct buf *b, size_t n)
 {
@@ -117,8 +117,8 @@ void svc__buf_json_string(struct buf *b, struct bytes text);
 /* The same for text that must be UTF-8: invalid UTF-8 sets SVC_EINVAL. */
 void svc__buf_json_text(struct buf *b, struct bytes text);
 
-/* Appends what stands between the quotes of the same string, for text that must be UTF-8: what is
- * not sets SVC_EINVAL. */
+/* Appends the part of the same string between its quotes, for text that must be UTF-8: invalid
+ * UTF-8 sets SVC_EINVAL. */
 void svc__buf_json_inside(struct buf *b, struct bytes text);
 
 /* Appends UTF-8: each bad sequence of the text, as svc__utf8_bad has it, becomes U+FFFD. */

@@ -78,6 +78,12 @@ struct bytes svc__bytes_trim(struct bytes b)
     return b;
 }
 
+struct bytes svc__bytes_unquote(struct bytes b)
+{
+    bool quoted = b.len >= 2 && b.data[0] == '"' && b.data[b.len - 1] == '"';
+    return quoted ? svc__bytes(b.data + 1, b.len - 2) : b;
+}
+
 struct bytes svc__bytes_cut(struct bytes *rest, char sep)
 {
     struct bytes part = *rest;

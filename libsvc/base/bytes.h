@@ -48,6 +48,17 @@ static inline char svc__bytes_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* Whether it is an ASCII letter, or an ASCII digit, whatever the locale. Any thread. */
+static inline bool svc__bytes_is_letter(char c)
+{
+    return svc__bytes_lower(c) >= 'a' && svc__bytes_lower(c) <= 'z';
+}
+
+static inline bool svc__bytes_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* Whether both hold the same bytes when ASCII letters of either case are taken as equal. Any
  * thread. */
 bool svc__bytes_eq_nocase(struct bytes a, struct bytes b);
@@ -57,6 +68,9 @@ struct bytes svc__bytes_copy(char **to, struct bytes b);
 
 /* `b` without the spaces and horizontal tabs at its ends. Any thread. */
 struct bytes svc__bytes_trim(struct bytes b);
+
+/* `b` without the double quotes at its two ends; unchanged when an end has none. Any thread. */
+struct bytes svc__bytes_unquote(struct bytes b);
 
 /*
  * Splits a list: returns the part of `*rest` before the first `sep` and moves `*rest` behind that

@@ -13,7 +13,7 @@ enum {
     CLOCK_IMF_SIZE = 30      /* "Tue, 24 Nov 2026 02:44:46 GMT" and a NUL */
 };
 
-/* Nanoseconds since some fixed point: never steps back and is not set by anyone. Any thread. */
+/* Nanoseconds since some fixed point: this clock never steps back and cannot be set. Any thread. */
 uint64_t svc__clock_ns(void);
 
 /* The same clock as of the system's last tick, 4 ms ago at most on most systems, for a fraction of
@@ -35,12 +35,12 @@ size_t svc__clock_rfc3339(char out[static CLOCK_RFC3339_SIZE], uint64_t wall_us)
 
 /* A time as text that is written again and again; zeros to begin with. */
 struct clock_text {
-    uint64_t second; /* that `text` is in */
+    uint64_t second; /* the second of `text` */
     char text[CLOCK_RFC3339_SIZE];
 };
 
-/* The same text: of it the fraction alone where the time is in the second of the last one. Returns
- * `last->text`. One thread at a time. */
+/* Writes the same text, but only its fraction where the time is in the second of the last one.
+ * Returns `last->text`. One thread at a time. */
 const char *svc__clock_text(struct clock_text *last, uint64_t wall_us);
 
 /* Writes microseconds since 1970 as RFC 3339 in UTC, with a fraction only where it is not zero and

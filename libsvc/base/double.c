@@ -96,8 +96,8 @@ static struct interval interval_of(struct binary b)
     };
 }
 
-/* Of `step` * n and `step` * (n + 1), n being the value's floor in such steps, the one that lies in
- * the interval, if it is only one. False for none and for both. */
+/* Finds the one of `step` * n and `step` * (n + 1), n being the value's floor in such steps, that
+ * lies in the interval. False when neither or both do. */
 static bool find_one(const struct interval *in, uint64_t step, uint64_t *found)
 {
     uint64_t n = in->value / (4 * step);
@@ -124,7 +124,7 @@ static struct decimal shortest(double d)
     return (struct decimal){digits, in.exponent};
 }
 
-/* Inline, as dividing by a constant is quicker. */
+/* Inline, since division by a constant is quicker. */
 static inline void drop(struct decimal *decimal, uint64_t power, int zeros)
 {
     if (decimal->digits % power != 0)
@@ -186,7 +186,7 @@ static char *put_decimal(char *to, struct decimal decimal)
     return put_bytes(to, digits + point, (size_t)(count - point));
 }
 
-/* Up to 2^53 every whole number is a double, so none is told by fewer digits than it has. */
+/* Up to 2^53 every whole number is a double, so none is identified by fewer digits than it has. */
 static bool is_small_whole(double d)
 {
     return d < 9007199254740992.0 && (double)(uint64_t)d == d;

@@ -1,4 +1,4 @@
-/* The text of an address to listen on. */
+/* Parses the text of an address to listen on. */
 #include "libsvc/base/endpoint.h"
 
 #include <arpa/inet.h>
@@ -53,7 +53,7 @@ static bool is_v6(struct bytes text)
     return is_address(AF_INET6, address) && (!zone.data || zone.len > 0);
 }
 
-/* A host whose last label is a number is meant as an IPv4 address, for which the system's resolver
+/* A host whose last label is a number is taken for an IPv4 address, for which the system's resolver
  * also takes "127.1", "0x7f.1", "010.0.0.1" and "2130706433". */
 static bool ends_in_number(struct bytes host)
 {
@@ -87,8 +87,8 @@ static bool is_name(struct bytes host)
     return valid;
 }
 
-/* Sets the host of what stands before the port. An IPv6 address is in brackets, without which its
- * end and the port could not be told apart, and nothing else is. */
+/* Sets the host from the text before the port. An IPv6 address stands in brackets, without which
+ * its end could not be distinguished from the port, and no other host does. */
 static const char *parse_host(struct bytes text, struct endpoint *out)
 {
     if (text.len == 0 || svc__bytes_eq_z(text, "*"))

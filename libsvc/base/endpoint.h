@@ -1,6 +1,6 @@
 /*
- * The text of an address to listen on, taken apart. Settings are checked by it before anything is
- * opened, and listeners are opened by it, so that the two never disagree.
+ * Parses the text of an address to listen on. The check of the settings and the opening of
+ * listeners both use it, so that the two never disagree.
  */
 #ifndef SVC_BASE_ENDPOINT_H
 #define SVC_BASE_ENDPOINT_H
@@ -22,10 +22,10 @@ struct endpoint {
 };
 
 /*
- * Takes "host:port", ":port" or "*:port", "[v6]:port" or "unix:/path" apart. A host is a name or an
- * IPv4 address of four decimal numbers: other forms that the system would take are refused. 0, or
- * SVC_ESYNTAX with a static text in `*reason`; `*out` is written only on success. Whether the host
- * exists is not looked at. Any thread.
+ * Parses "host:port", ":port" or "*:port", "[v6]:port" or "unix:/path". A host is a name or an IPv4
+ * address of four decimal numbers: other forms that the system would take are refused. 0, or
+ * SVC_ESYNTAX with a static text in `*reason`; `*out` is written only on success. The host is not
+ * looked up. Any thread.
  */
 int svc__endpoint_parse(struct bytes text, struct endpoint *out, const char **reason);
 

@@ -6,16 +6,6 @@
 /* The characters that escapes in double quotes stand for, and the letters of the escapes. */
 static const char escaped[] = "\n\r\t\"\\$`", letters[] = "nrt\"\\$`";
 
-static bool is_letter(char c)
-{
-    return svc__bytes_lower(c) >= 'a' && svc__bytes_lower(c) <= 'z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -27,7 +17,7 @@ static struct bytes skip(struct bytes text, size_t n)
 }
 
 /* The length of the character that `text`, which is not empty, begins with; 0 if a file cannot have
- * it: C0 but tab, DEL, C1 (U+0080 to U+009F), and what is not UTF-8. */
+ * it: C0 but tab, DEL, C1 (U+0080 to U+009F), and invalid UTF-8. */
 static size_t character(struct bytes text)
 {
     unsigned char first = (unsigned char)text.data[0];
@@ -48,7 +38,7 @@ static bool is_plain_text(struct bytes text)
     return true;
 }
 
-/* Nothing, or blanks and a comment. */
+/* Whether the rest of a line is nothing, or blanks and perhaps a comment. */
 static bool is_tail(struct bytes text)
 {
     struct bytes trimmed = svc__bytes_trim(text);
@@ -58,8 +48,8 @@ static bool is_tail(struct bytes text)
 static size_t name_length(struct bytes line)
 {
     size_t len = 0;
-    while (len < line.len && (is_letter(line.data[len]) || line.data[len] == '_' ||
-                              (len > 0 && is_digit(line.data[len]))))
+    while (len < line.len && (svc__bytes_is_letter(line.data[len]) || line.data[len] == '_' ||
+                              (len > 0 && svc__bytes_is_digit(line.data[len]))))
         len++;
     return len;
 }
@@ -73,7 +63,7 @@ static const char *read_single(struct bytes text, struct bytes *value)
     return is_tail(rest) ? NULL : "something follows the closing quote";
 }
 
-/* Takes the escapes out towards the front: `to` is where `text` begins, or before. */
+/* Decodes escapes in place: `to` is where `text` begins, or before. */
 static const char *read_double(char *to, struct bytes text, struct bytes *value)
 {
     char *start = to;
@@ -109,7 +99,7 @@ static const char *read_bare(struct bytes text, struct bytes *value)
     return NULL;
 }
 
-/* `text` is what follows the '='. */
+/* `text` is the part of the line after the '='. */
 static const char *read_value(struct env_file *file, struct bytes text, struct bytes *value)
 {
     struct bytes trimmed = svc__bytes_trim(text);
@@ -177,13 +167,14 @@ static bool needs_quotes(struct bytes value)
 {
     for (size_t i = 0; i < value.len; i++) {
         char c = value.data[i];
-        if (!is_letter(c) && !is_digit(c) && (c == '\0' || !strchr("_-+./:,@%=", c)))
+        if (!svc__bytes_is_letter(c) && !svc__bytes_is_digit(c) &&
+            (c == '\0' || !strchr("_-+./:,@%=", c)))
             return true;
     }
     return value.len == 0;
 }
 
-/* Appends the first character of a value that stands in double quotes; gives its length there. */
+/* Appends the first character of a value in double quotes; returns its length in `value`. */
 static size_t quote_character(struct buf *out, struct bytes value)
 {
     char c = value.data[0];

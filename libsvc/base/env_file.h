@@ -1,12 +1,12 @@
 /*
- * Files of environment variables, in a dialect of which nobody has to guess what a line means: it
- * is NAME=value, with `export` before it or not, or empty, or a comment behind '#'.
+ * Files of environment variables, in an unambiguous dialect: a line is NAME=value, with or without
+ * `export` before it, or empty, or a comment behind '#'.
  *
  * A value stands bare, where a blank and a '#' begin a comment; or in single quotes, where nothing
  * is special; or in double quotes, where \n, \r, \t, \", \\, \$ and \` are escapes. Nothing is
- * expanded. What readers of such files commonly take differently is refused: quotes and backslashes
- * in a bare value, blanks behind the name, other escapes, quotes over several lines. So are control
- * characters and what is not UTF-8.
+ * expanded. Lines that other readers of such files commonly take differently are refused: quotes
+ * and backslashes in a bare value, blanks behind the name, other escapes, quotes over several
+ * lines. So are control characters and invalid UTF-8.
  */
 #ifndef SVC_BASE_ENV_FILE_H
 #define SVC_BASE_ENV_FILE_H
@@ -14,7 +14,7 @@
 #include "libsvc/base/buf.h"
 #include "libsvc/base/bytes.h"
 
-/* Where a reader stands in a text; its members are the reader's own. One thread at a time. */
+/* The position of a reader in a text; its members are private. One thread at a time. */
 struct env_file {
     char *text;
     struct bytes rest;
@@ -26,20 +26,20 @@ struct env_entry {
     size_t line;        /* from 1 on */
     struct bytes name;  /* letters, digits and '_', no digit first */
     struct bytes value; /* in the text, without quotes and escapes; no NUL behind it */
-    const char *reason; /* why the line is no assignment: then it has neither; else NULL. Static */
+    const char *reason; /* why the line, then without both, is no assignment; else NULL. Static */
 };
 
-/* Begins to read `len` bytes at `text`, which are borrowed, and written to: escapes are taken out
- * in place. */
+/* Begins to read `len` bytes at `text`, which are borrowed and modified: escapes are decoded in
+ * place. */
 void svc__env_file_init(struct env_file *file, char *text, size_t len);
 
-/* Reads the next line that says something into `*out`. False at the end, and `*out` is untouched.
- */
+/* Reads the next line that is neither empty nor a comment into `*out`. False at the end, and `*out`
+ * is untouched. */
 bool svc__env_file_next(struct env_file *file, struct env_entry *out);
 
 /*
- * Appends a value so that a reader finds the same one, in quotes where it needs them. Only control
- * characters other than tab, CR and LF, and what is not UTF-8, cannot be written: each byte of them
+ * Appends a value so that a reader reads the same one, in quotes where it needs them. Only control
+ * characters other than tab, CR and LF, and invalid UTF-8 cannot be written: each byte of them
  * becomes U+FFFD.
  */
 void svc__env_file_quote(struct buf *out, struct bytes value);

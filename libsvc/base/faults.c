@@ -18,27 +18,10 @@ void svc__faults_free(struct faults *faults)
     pthread_mutex_destroy(&faults->lock);
 }
 
-static struct faults *outermost(struct faults *faults)
+void svc__faults_add(struct faults *faults, const char *file, int line, const char *format, ...)
 {
     while (faults->outer)
         faults = faults->outer;
-    return faults;
-}
-
-/* An error is kept whole or not at all; behind it, room stays for the line that counts the others.
- */
-static void end_line(struct faults *faults, size_t start)
-{
-    svc__buf_putc(&faults->text, '\n');
-    if (svc__buf_reserve(&faults->text, COUNT_LINE))
-        return;
-    svc__buf_cut(&faults->text, start);
-    faults->left_out++;
-}
-
-void svc__faults_add(struct faults *faults, const char *file, int line, const char *format, ...)
-{
-    faults = outermost(faults);
     pthread_mutex_lock(&faults->lock);
     size_t start = faults->text.len;
     if (file)
@@ -47,7 +30,13 @@ void svc__faults_add(struct faults *faults, const char *file, int line, const ch
     va_start(arguments, format);
     svc__buf_vprintf(&faults->text, format, arguments);
     va_end(arguments);
-    end_line(faults, start);
+    svc__buf_putc(&faults->text, '\n');
+    /* An error is kept whole or not at all; behind it, room stays for the line that counts the
+     * others. */
+    if (!svc__buf_reserve(&faults->text, COUNT_LINE)) {
+        svc__buf_cut(&faults->text, start);
+        faults->left_out++;
+    }
     pthread_mutex_unlock(&faults->lock);
 }
 
@@ -65,8 +54,8 @@ bool svc__faults_any(struct faults *faults)
     return any;
 }
 
-/* Appends the line that counts what was left out, for one reader: more errors may follow, and then
- * the count is another. "" without any error. */
+/* Appends the line that counts the errors without room, for the present reader alone: more errors
+ * may follow and change the count. "" without any error. */
 static const char *whole_text(struct faults *faults)
 {
     size_t kept = faults->text.len;

@@ -1,4 +1,4 @@
-/* Reads a text to its end. */
+/* Checks a text by reading its tokens to the end. */
 #include "libsvc/base/json_check.h"
 
 #include "libsvc/base/json_scan.h"

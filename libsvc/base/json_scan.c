@@ -109,7 +109,7 @@ static bool take_code(struct json_scan *s, unsigned *code)
 }
 
 /* The digits behind "\u", and the second half of a surrogate pair where they are its first. NULL,
- * or what is wrong. */
+ * or the error's text. */
 static const char *take_unicode(struct json_scan *s)
 {
     unsigned code;
@@ -177,7 +177,7 @@ static char *unescape_one(char *to, struct json_scan *s)
         unsigned code = 0, second = 0;
         take_code(s, &code);
         if (code >= 0xd800 && code <= 0xdfff) {
-            s->at += 2; /* the "\u" of the other half, which is there */
+            s->at += 2; /* the "\u" of the other half, already checked */
             take_code(s, &second);
             code = 0x10000 + ((code & 0x3ff) << 10 | (second & 0x3ff));
         }

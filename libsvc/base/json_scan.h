@@ -32,7 +32,7 @@ struct json_scan {
     const char *reason; /* of a fault, static; NULL while there is none */
     unsigned depth;     /* open objects and arrays */
     unsigned max_depth;
-    int state;                              /* what the grammar asks for next */
+    int state;                              /* the tokens that the grammar allows next */
     uint64_t objects[JSON_SCAN_DEPTH / 64]; /* a bit for each level: whether it is an object */
 };
 
@@ -40,20 +40,20 @@ struct json_scan {
 void svc__json_scan_begin(struct json_scan *s, struct bytes text, unsigned max_depth);
 
 /*
- * The next token, of which `s` has the rest. All of the text is UTF-8 and, as escapes come to
- * Unicode too, halves of surrogate pairs are a fault. Repeated names and the size of numbers are
- * not looked at. After a fault or the end it says the same again.
+ * Reads the next token, whose text and flags are in `s`. Invalid UTF-8 is a fault, and so is half a
+ * surrogate pair in escapes. Repeated names and the size of numbers are not checked. After a fault
+ * or the end it returns the same token again.
  */
 enum json_token svc__json_scan_next(struct json_scan *s);
 
-/* Makes a fault of its user's at the token that was read last. Returns JSON_TOKEN_FAULT. */
+/* Reports a fault of the caller's at the last token. Returns JSON_TOKEN_FAULT. */
 enum json_token svc__json_scan_refuse(struct json_scan *s, const char *reason);
 
 /* The line of the fault and the character in it, both from 1 on. */
 void svc__json_scan_place(const struct json_scan *s, size_t *line, size_t *column);
 
-/* Writes what the escapes in a name or string stand for to `out`, which has room for `text.len`
- * bytes. Returns how many it has written. */
+/* Writes a name or string with its escapes decoded to `out`, which has room for `text.len` bytes.
+ * Returns the number of bytes written. */
 size_t svc__json_scan_unescape(char *out, struct bytes text);
 
 #endif

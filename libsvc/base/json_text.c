@@ -40,7 +40,7 @@ static size_t copy_block(char *to, const char *from)
 #ifdef __SSE2__
     __m128i block = _mm_loadu_si128((const void *)from);
     _mm_storeu_si128((void *)to, block);
-    /* Signed and one higher, what is above "~" is less than a space as well. */
+    /* As signed bytes and increased by one, bytes above "~" are less than a space as well. */
     __m128i higher = _mm_add_epi8(block, _mm_set1_epi8(1));
     __m128i outside = _mm_cmplt_epi8(higher, _mm_set1_epi8(' ' + 1));
     __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
@@ -57,7 +57,7 @@ static size_t copy_block(char *to, const char *from)
 #endif
 }
 
-/* Less than a block, of which the two halves may overlap. */
+/* Copies less than a block in two halves, which may overlap. */
 static size_t copy_short(char *to, const char *from, size_t len)
 {
     uint64_t first, last;
@@ -93,7 +93,7 @@ static size_t copy_ascii(char *to, const char *from, size_t len)
         if (n < BLOCK)
             return at + n;
     }
-    /* The last block begins in what is known to be plain. */
+    /* The last block begins within bytes that are known to be plain. */
     return len - BLOCK + copy_block(to + len - BLOCK, from + len - BLOCK);
 }
 
@@ -121,7 +121,8 @@ static bool continues(char c)
 }
 
 /* The length of the sequence of several bytes that `text` begins with, if it is a plain one. Most
- * of them are told by their first byte: no overlong form, surrogate or control begins so. */
+ * of them are recognised by their first byte: no overlong form, surrogate or control begins with
+ * it. */
 static size_t wide_plain(struct bytes text)
 {
     unsigned char lead = text.len > 0 ? (unsigned char)text.data[0] : 0;
@@ -175,7 +176,7 @@ size_t svc__json_text_escape(char out[static JSON_TEXT_ESCAPE_LEN], size_t *len,
     return n;
 }
 
-/* Takes `n` bytes off the front, and returns how many that were. */
+/* Takes `n` bytes off the front, and returns `n`. */
 static size_t advance(struct bytes *text, size_t n)
 {
     *text = svc__bytes(text->data + n, text->len - n);

@@ -1,6 +1,6 @@
 /*
- * How other threads hand things to an event loop: a list that anyone may add to without a lock and
- * that its owner takes whole.
+ * The way by which other threads hand structs to an event loop: a list to which any thread may add
+ * without a lock and which its owner takes whole.
  */
 #ifndef SVC_BASE_MAILBOX_H
 #define SVC_BASE_MAILBOX_H
@@ -22,19 +22,19 @@ struct mailbox {
 void svc__mailbox_init(struct mailbox *box);
 
 /*
- * Adds `mail`, which must be in no mailbox. Whatever the poster wrote before is seen by the taker.
+ * Adds `mail`, which must be in no mailbox. The owner sees everything that the poster wrote before.
  * Returns true when the mailbox was empty: the poster then wakes the owner (through an eventfd,
- * say), which clears its wake-up before it takes. Lock-free; any thread.
+ * say), which clears its wake-up before it takes the mail. Lock-free; any thread.
  */
 bool svc__mailbox_post(struct mailbox *box, struct mail *mail);
 
 /*
- * The same for a mailbox that its owner may close: whether `mail` was taken, and then in `*first`
- * what svc__mailbox_post returns. Lock-free; any thread.
+ * The same for a mailbox that its owner may close. Returns whether `mail` was added; `*first` is
+ * then the result of svc__mailbox_post. Lock-free; any thread.
  */
 bool svc__mailbox_offer(struct mailbox *box, struct mail *mail, bool *first);
 
-/* Whether nothing is there to be taken, which may change at once. Any thread. */
+/* Whether the mailbox is empty, which may change at once. Any thread. */
 static inline bool svc__mailbox_is_empty(const struct mailbox *box)
 {
     return atomic_load_explicit(&box->latest, memory_order_relaxed) == NULL;
@@ -43,8 +43,8 @@ static inline bool svc__mailbox_is_empty(const struct mailbox *box)
 /* Takes everything, as a list in posting order; NULL when empty. The owner's thread only. */
 struct mail *svc__mailbox_take_all(struct mailbox *box);
 
-/* Takes everything, and has svc__mailbox_offer take nothing from now on. The owner's thread, once;
- * the other calls, save that one, are over then. */
+/* Takes everything, and closes the mailbox: svc__mailbox_offer adds nothing from now on. The
+ * owner's thread, once; of the other calls only svc__mailbox_offer is allowed then. */
 struct mail *svc__mailbox_close(struct mailbox *box);
 
 #endif

@@ -14,7 +14,7 @@ int svc__num_u64(struct bytes text, uint64_t max, uint64_t *out)
     if (text.len == 0)
         return SVC_ESYNTAX;
     uint64_t n = 0;
-    bool over = false; /* goes on to the end: a text that is not a number is never "too big" */
+    bool over = false; /* read to the end: a text that is no number is never "too big" */
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')
             return SVC_ESYNTAX;
@@ -90,9 +90,9 @@ int svc__num_double(struct bytes text, double *out)
     return 0;
 }
 
-/* How many decimal digits `n` has. A digit is worth log2(10) bits, and 1233 / 4096 is its inverse
- * as closely as 64 bits need; where a power of ten lies between two powers of two, the table tells.
- */
+/* The number of decimal digits of `n`. A digit is worth log2(10) bits, and 1233 / 4096 is its
+ * inverse as closely as 64 bits need; where a power of ten lies between two powers of two, the
+ * table decides. */
 static size_t count_digits(uint64_t n)
 {
     static const uint64_t powers[NUM_U64_LEN] = {

@@ -9,7 +9,7 @@
 enum {
     NUM_U64_LEN = 20,     /* digits of UINT64_MAX */
     NUM_I64_LEN = 21,     /* a sign before as many */
-    NUM_DOUBLE_LEN = 1024 /* exact doubles need fewer digits; more would cost more than they tell */
+    NUM_DOUBLE_LEN = 1024 /* exact doubles need fewer digits */
 };
 
 /*

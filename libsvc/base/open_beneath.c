@@ -13,7 +13,7 @@
 
 enum {
     MAX_LINKS = 40,  /* as the kernel's */
-    MAX_STEPS = 1024 /* of a walk, which ".." begins again: what a stranger can make it cost */
+    MAX_STEPS = 1024 /* of a walk, which ".." begins again: bounds the cost of a path */
 };
 
 struct walk {
@@ -38,7 +38,7 @@ static void move_to(struct walk *walk, int fd)
     errno = saved;
 }
 
-/* Puts `text`, with a slash if it must be a folder, before what is still to be walked. */
+/* Puts `text`, with a slash if it must be a folder, before the path that is still to be walked. */
 static int prepend(struct walk *walk, const char *text, size_t len, bool folder)
 {
     size_t left = strlen(walk->rest), all = len + folder;
@@ -51,8 +51,8 @@ static int prepend(struct walk *walk, const char *text, size_t len, bool folder)
     return 0;
 }
 
-/* From the root again, by the parts that led here but for the last: so no folder that was moved
- * meanwhile is asked for what is above it. */
+/* Goes to the parent by walking from the root again without the last part: a folder that was moved
+ * meanwhile has another parent than the one it was reached by. */
 static int step_up(struct walk *walk)
 {
     size_t len = strlen(walk->done);
@@ -67,7 +67,7 @@ static int step_up(struct walk *walk)
     return 0;
 }
 
-/* A link's text takes the place of its name. `link` is closed. */
+/* Replaces a link's name by its text. `link` is closed. */
 static int follow(struct walk *walk, int link, bool folder)
 {
     char text[PATH_MAX];
@@ -98,7 +98,7 @@ static int enter(struct walk *walk, int folder, const char *name, size_t len)
     return 0;
 }
 
-/* Takes the next part off the rest. `*last`: nothing is behind it, not even a slash. */
+/* Takes the next part off the rest. `*last`: no text follows it, not even a slash. */
 static size_t take_name(struct walk *walk, char name[static NAME_MAX + 1], bool *last)
 {
     size_t len = strcspn(walk->rest, "/"), slashes = strspn(walk->rest + len, "/");
@@ -111,7 +111,7 @@ static size_t take_name(struct walk *walk, char name[static NAME_MAX + 1], bool 
     return len;
 }
 
-/* One part. 0: it was walked; 1: `*fd` is the end; -1. */
+/* Walks one part. 0: go on; 1: `*fd` is the result; -1: it failed, with errno. */
 static int step(struct walk *walk, int flags, int *fd)
 {
     char name[NAME_MAX + 1];
@@ -166,8 +166,8 @@ int svc__open_beneath_walk(int root, const char *path, int flags)
     return fd;
 }
 
-/* What the call says where it is not there, or where who may use it is asked. What the files say is
- * then said by the walk. A folder that was renamed meanwhile is told by EAGAIN. */
+/* Whether openat2 itself may have failed: the kernel lacks it, a sandbox refuses it, or a folder
+ * was renamed meanwhile (EAGAIN). The walk then finds the files' own errors. */
 static bool is_refused(int error)
 {
     return error == ENOSYS || error == EPERM || error == EACCES || error == EAGAIN;

@@ -1,4 +1,4 @@
-/* Opening files whose path may come from a stranger, and never leads out of a folder. */
+/* Opens files by paths that may come from a stranger, and that must not lead out of a folder. */
 #ifndef SVC_BASE_OPEN_BENEATH_H
 #define SVC_BASE_OPEN_BENEATH_H
 
@@ -10,7 +10,7 @@
  */
 int svc__open_beneath(const char *root, const char *path, int flags);
 
-/* The second way alone, beneath the folder that `root` is a descriptor of. */
+/* The walk alone, beneath the folder with the descriptor `root`. */
 int svc__open_beneath_walk(int root, const char *path, int flags);
 
 #endif

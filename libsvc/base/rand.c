@@ -80,7 +80,7 @@ static void fill(unsigned char *out, size_t n)
 {
     size_t done = 0;
     while (done < n) {
-        /* A system that has just booted may gather randomness for long: then the device must do. */
+        /* A system that has just booted may gather randomness for long: the device is read then. */
         ssize_t got = getrandom(out + done, n - done, GRND_NONBLOCK);
         if (got < 0 && errno != EINTR)
             break;

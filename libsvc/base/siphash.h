@@ -1,8 +1,8 @@
 /*
- * SipHash-2-4 of Aumasson and Bernstein. Under a random key nobody can make up texts whose hashes
- * meet, so tables whose keys come from the network use it. Under the known key every process gives
- * a text the same hash; who can choose texts may then find two that share one, so that hash stands
- * for no secret and no signature.
+ * SipHash-2-4 of Aumasson and Bernstein. Under a random key no stranger can find texts whose hashes
+ * collide, so tables whose keys come from the network use it. Under the known key every process
+ * gives a text the same hash; a stranger who can choose texts may then find two with the same hash,
+ * so it must serve neither as a secret nor as a signature.
  */
 #ifndef SVC_BASE_SIPHASH_H
 #define SVC_BASE_SIPHASH_H
@@ -31,7 +31,7 @@ uint64_t svc__siphash(struct siphash_key key, struct bytes text);
 struct siphash {
     uint64_t v0, v1, v2, v3;
     uint64_t tail; /* bytes that fill no word yet */
-    uint64_t len;  /* of all that was added */
+    uint64_t len;  /* bytes added so far */
 };
 
 /* Begins a hash of 128 bits. */
@@ -40,7 +40,7 @@ void svc__siphash_init(struct siphash *hash, struct siphash_key key);
 /* Adds `n` bytes; `data` may be NULL when `n` is 0. */
 void svc__siphash_update(struct siphash *hash, const void *data, size_t n);
 
-/* Writes the hash, which is then to be begun anew. */
+/* Writes the hash, which must then be begun anew. */
 void svc__siphash_final(struct siphash *hash, unsigned char out[static SIPHASH_SIZE]);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Structs that begin with their size, of programs that were built against another release of the
- * library. Members are only ever added at the end, so what two releases have in common is what the
- * shorter of their structs has.
+ * Structs that begin with their size, for programs that were built against another release of the
+ * library. Members are only ever added at the end, so two releases share the members of the shorter
+ * struct.
  */
 #ifndef SVC_BASE_SIZED_H
 #define SVC_BASE_SIZED_H
@@ -15,23 +15,23 @@ enum { SIZED_MAX = 4096 };
 
 /*
  * Copies the struct `given` over `own`, which holds the defaults: members that the program's
- * release did not have keep them, and `own` keeps its size. SVC_EINVAL for NULL; for a size below
- * `least`, the end of the last member that a struct cannot do without, or that none has; and
- * where bytes beyond `own` are not zero, since they ask for something of a later release. `own` is
- * then as it was.
+ * release did not have keep them, and `own` keeps its size. SVC_EINVAL for NULL; for a size that is
+ * below `least`, the end of the last required member, or that no release has; and for bytes beyond
+ * `own` that are not zero, since they ask for a feature of a later release. `own` is then as it
+ * was.
  */
 int svc__sized_read(void *own, size_t own_size, size_t least, const void *given);
 
 /*
- * Copies `own` over a struct that the program reads and whose size it has set: as much as there is
- * room for; further members become zero. SVC_EINVAL as for svc__sized_read.
+ * Copies `own`, as far as there is room, over a struct that the program reads and whose size it has
+ * set; further members become zero. SVC_EINVAL as for svc__sized_read.
  */
 int svc__sized_write(void *given, size_t least, const void *own, size_t own_size);
 
 /* Where a member ends. */
 #define SIZED_END(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
-/* The calls above for pointers to one type, of which `last` is the member that must be there. */
+/* The calls above for pointers to one type, whose last required member is `last`. */
 #define SIZED_READ(own, given, last)                                                               \
     svc__sized_read((own), sizeof *(own), SIZED_END(__typeof__(*(own)), last), 1 ? (given) : (own))
 #define SIZED_WRITE(given, own, last)                                                              \

@@ -12,7 +12,7 @@ int svc__standard_occupy(void)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
             continue;
-        /* It gets the lowest number that is free, which is this one. */
+        /* The descriptor gets the lowest free number, which is this one. */
         int got = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
         if (got < 0)
             return SVC_ESYSTEM;

@@ -1,4 +1,4 @@
-/* Starting threads that are the library's own, and what a thread has done. */
+/* Starts the library's own threads, and measures a thread's use of the processor. */
 #include "libsvc/base/thread.h"
 
 #include <errno.h>
@@ -23,18 +23,12 @@ static int add_tls(struct dl_phdr_info *object, size_t size, void *arg)
     return 0;
 }
 
-/* What lies at the top of a new thread's stack: glibc takes the thread-local variables of the
- * program and its libraries out of the stack that was asked for. */
-static size_t measure_tls(void)
-{
-    size_t bytes = TLS_RESERVE;
-    dl_iterate_phdr(add_tls, &bytes);
-    return bytes;
-}
-
+/* Sets the size of a stack. glibc takes the thread-local variables of the program and its libraries
+ * out of it, so their size is added. */
 static int set_stack(pthread_attr_t *attributes, size_t bytes)
 {
-    size_t tls = measure_tls();
+    size_t tls = TLS_RESERVE;
+    dl_iterate_phdr(add_tls, &tls);
     int error = bytes ? pthread_attr_setstacksize(attributes, bytes)
                       : pthread_attr_getstacksize(attributes, &bytes);
     if (error || bytes > SIZE_MAX - tls)

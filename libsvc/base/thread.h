@@ -1,4 +1,4 @@
-/* Starting threads that are the library's own, and what a thread has done. */
+/* Starts the library's own threads, and measures a thread's use of the processor. */
 #ifndef SVC_BASE_THREAD_H
 #define SVC_BASE_THREAD_H
 
@@ -8,35 +8,34 @@
 #include <stdint.h>
 
 /*
- * Runs `run(arg)` in a thread of its own, with all signals blocked: they are for the program's own
- * threads. `stack_bytes` is the stack beside its guard page and all thread-local variables, 0 is as
- * much as the system gives. The thread must be joined or detached. 0, or an error number as
- * pthread_create's. Any thread.
+ * Runs `run(arg)` in a new thread with all signals blocked, since signals are for the program's
+ * threads. `stack_bytes` is the size of the stack without its guard page and all thread-local
+ * variables; 0 is the system's default. The thread must be joined or detached. 0, or an error
+ * number as pthread_create's. Any thread.
  */
 int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg);
 
-/* The same with the caller's signal mask: for a thread that runs code of the program, since the
- * children that this makes inherit the mask. */
+/* The same with the caller's signal mask: for a thread that runs the program's code, since child
+ * processes inherit the mask. */
 int svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg),
                               void *arg);
 
 /* Whether SIGPIPE, raised in this thread, would not end the program. Any thread. */
 bool svc__thread_pipe_harmless(void);
 
-/* Whether a seccomp filter sees the system calls of this thread, or nobody can tell: an unusual one
- * may then end the process. Any thread. */
+/* Whether a seccomp filter sees the system calls of this thread, or this is not known: an unusual
+ * system call may then end the process. Any thread. */
 bool svc__thread_filtered(void);
 
 /* The work of a thread since it began. */
 struct thread_usage {
     bool known;
-    uint64_t cpu_ns;      /* for which it ran */
-    uint64_t waits;       /* times that it stopped running because it had to wait */
-    uint64_t preemptions; /* times that it did for another to run */
+    uint64_t cpu_ns;      /* of processor time */
+    uint64_t waits;       /* times that it gave up the processor to wait */
+    uint64_t preemptions; /* times that the system took the processor for another thread */
 };
 
-/* Reads what the calling thread has done; `usage->known` is false where the system does not tell.
- */
+/* Reads the calling thread's usage; `usage->known` is false where the system does not give it. */
 void svc__thread_usage(struct thread_usage *usage);
 
 #endif

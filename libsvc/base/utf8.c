@@ -1,4 +1,4 @@
-/* Checking UTF-8, with a quick way through the ASCII that most text is. */
+/* Checks UTF-8, with a quick path for ASCII, since most text is. */
 #include "libsvc/base/utf8.h"
 
 #include <stdint.h>
@@ -9,7 +9,8 @@ static bool within(unsigned char c, unsigned lowest, unsigned highest)
 }
 
 /* The length that a lead byte announces, and the range that it leaves for the second byte, which is
- * where overlong forms, surrogates and too high code points show. 0 for what is no lead byte. */
+ * where overlong forms, surrogates and too high code points show. 0 for a byte that is no lead
+ * byte. */
 static size_t announced(unsigned char lead, unsigned *lowest, unsigned *highest)
 {
     *lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
@@ -56,7 +57,7 @@ size_t svc__utf8_bad(struct bytes text)
     return bad;
 }
 
-/* How many bytes at the beginning are ASCII, but for those in a group of eight that has another. */
+/* The number of ASCII bytes at the beginning, in groups of eight that have no other byte. */
 static size_t ascii_run(struct bytes text)
 {
     size_t at = 0;

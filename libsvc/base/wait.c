@@ -1,4 +1,4 @@
-/* Deadlines in milliseconds meet the times of POSIX threads. */
+/* Waits of POSIX threads with deadlines in milliseconds. */
 #include "libsvc/base/wait.h"
 
 #include <limits.h>
@@ -6,7 +6,7 @@
 
 #include "libsvc/base/clock.h"
 
-/* One more, for the clock's millisecond has begun before this call. */
+/* One millisecond is added, since the clock's present one began before this call. */
 uint64_t svc__wait_deadline(unsigned ms)
 {
     return svc__clock_ms() + ms + 1;

@@ -1,5 +1,4 @@
-/* The timing wheel: levels of 64 slots, each with a word that tells which of its slots hold timers.
- */
+/* The timing wheel: levels of 64 slots, each with a word of bits for the slots that hold timers. */
 #include "libsvc/base/wheel.h"
 
 #include <string.h>
@@ -70,16 +69,16 @@ void svc__wheel_clear(struct wheel *w)
 void svc__wheel_set(struct wheel *w, struct timer *t, uint64_t due)
 {
     t->due = due;
-    /* A visit at or before the new time files it again, so that the usual move costs nothing more.
-     */
+    /* A visit at or before the new time files the timer again, so that the usual move is only this
+     * store. */
     if (t->prev != NULL && t->tick <= tick_of(w, due))
         return;
     svc__wheel_cancel(w, t);
     file_timer(w, t);
 }
 
-/* Takes the timers out of a slot, in the order in which they were filed: each is in front of those
- * before it. */
+/* Takes the timers out of a slot in the order in which they were filed, the reverse of the list's.
+ */
 static struct timer *empty_slot(struct wheel *w, unsigned level, unsigned slot)
 {
     struct timer *latest = w->slots[level][slot], *first = NULL;
@@ -96,8 +95,8 @@ static struct timer *empty_slot(struct wheel *w, unsigned level, unsigned slot)
     return first;
 }
 
-/* The beginning of the first slot that holds a timer: of the lowest level that has one. False when
- * none has. */
+/* The beginning of the first slot that holds a timer, which is of the lowest level that has one.
+ * False when there is none. */
 static bool find_full(const struct wheel *w, uint64_t *tick)
 {
     unsigned level = 0;
@@ -111,8 +110,8 @@ static bool find_full(const struct wheel *w, uint64_t *tick)
     return true;
 }
 
-/* Moves on to a tick before which no slot begins that holds timers. It begins a slot of the level
- * that its zeros tell, and none above or below it that could hold any. */
+/* Moves on to a tick; no slot that begins before it holds timers. Its trailing zeros, to the base
+ * of 64, are the level of the slot that begins at it; no other level has a full slot there. */
 static void move_to(struct wheel *w, uint64_t tick)
 {
     unsigned level = tick ? (unsigned)__builtin_ctzll(tick) / WHEEL_BITS : 0;
@@ -127,8 +126,8 @@ static void move_to(struct wheel *w, uint64_t tick)
     }
 }
 
-/* Moves on to the next slot of single ticks that holds timers and that time has reached. False when
- * there is none. */
+/* Moves on to the next full slot of a single tick that the time has reached. False when there is
+ * none. */
 static bool visit_next(struct wheel *w, uint64_t now_tick)
 {
     uint64_t tick;

@@ -2,11 +2,11 @@
  * A timing wheel: arming, moving and disarming a timer are O(1), and one that is moved on with
  * every request costs one store.
  *
- * Times are in the unit that the wheel's owner counts in, and a tick is a power of two of them. A
- * timer fires never before its due time and at most one tick after it. The wheel has levels, as a
- * clock has hands: 64 slots of a tick each, 64 of 64 ticks, and so on. A timer waits in a slot of
- * the level that its distance needs, and is filed a level or more below when that slot begins. So a
- * far timer is visited a few times in all, however long it waits.
+ * Times are in a unit of the owner's choice, and a tick is a power of two of units. A timer fires
+ * never before its due time and at most one tick after it. The wheel has levels, as a clock has
+ * hands: 64 slots of a tick each, 64 of 64 ticks, and so on. A timer waits in a slot of the level
+ * that its distance needs, and is filed at least one level below when that slot begins. So a far
+ * timer is visited a few times in all, however long it waits.
  */
 #ifndef SVC_BASE_WHEEL_H
 #define SVC_BASE_WHEEL_H
@@ -21,12 +21,12 @@ enum {
     WHEEL_LEVELS = (64 + WHEEL_BITS - 1) / WHEEL_BITS /* for ticks of 64 bits */
 };
 
-/* One timer, embedded in what it is for. All zero is a disarmed timer. */
+/* One timer, embedded in its owner's struct. All zero is a disarmed timer. */
 struct timer {
     struct timer *next;
-    struct timer **prev; /* what points to this timer; NULL when disarmed */
+    struct timer **prev; /* the pointer to this timer; NULL when disarmed */
     uint64_t due;
-    uint64_t tick;  /* when the slot begins that it is filed under, never after `due` rounded up */
+    uint64_t tick;  /* when its slot begins, never after `due` rounded up */
     unsigned level; /* of that slot */
 };
 
@@ -35,7 +35,7 @@ struct wheel {
     unsigned shift;              /* a tick is 1 << shift units */
     uint64_t next;               /* the first tick that was not visited */
     uint64_t full[WHEEL_LEVELS]; /* a bit for each slot that holds a timer */
-    struct timer *visiting;      /* what is left of the slot that svc__wheel_expire is in */
+    struct timer *visiting;      /* the rest of the slot that svc__wheel_expire visits */
     struct timer *slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 

@@ -1,4 +1,4 @@
-/* Binding a request's body, query and path to a struct. */
+/* Binds a request's body, query and path to a struct. */
 #include "libsvc/bind/bind_json.h"
 #include "libsvc/bind/bind_text.h"
 #include "libsvc/exchange/request_internal.h"
@@ -7,14 +7,14 @@
 
 enum { FORM_PARAMS = 10000 };
 
-/* Answers where a binding cannot be begun or done for no fault of the client's. */
+/* Answers 500 or 503 when a binding fails through no fault of the client. */
 static bool give_up(svc_response *res, int status)
 {
     svc_response_problem(res, status, status == 503 ? "out of memory" : NULL);
     return false;
 }
 
-/* False where the response holds the answer, which cannot be made. */
+/* Begins a binding. False when it failed and the response has the answer. */
 static bool begin(struct binding *b, svc_request *req, svc_response *res, const svc_schema *schema,
                   bool text)
 {
@@ -57,7 +57,7 @@ static bool bind_form(struct binding *b, svc_request *req, svc_response *res)
     return true;
 }
 
-/* Where a form is allowed too, whoever sends neither is told so. */
+/* Where a form is allowed too, a body that is neither JSON nor a form is answered 415. */
 static bool bind_either(struct binding *b, svc_request *req, svc_response *res)
 {
     struct bytes type = svc__fields_value(&req->fields, FIELD_CONTENT_TYPE);

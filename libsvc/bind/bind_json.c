@@ -1,6 +1,5 @@
-/* Binds a JSON document: walks what jansson has parsed beside the schema's tables. The walk keeps
- * its place in the arena and not on the stack, since a table that names itself is as deep as the
- * text. */
+/* Binds a JSON document: walks jansson's tree beside the schema's tables. The walk keeps its place
+ * in the arena and not on the stack, since a table that names itself is as deep as the text. */
 #include "libsvc/bind/bind_json.h"
 
 #include <string.h>
@@ -21,8 +20,8 @@ struct level {
     struct seen seen; /* of the members */
 };
 
-/* A detail of NULL is all well. */
-static void tell(struct binding *b, const struct violation_path *path, const char *detail)
+/* Adds a violation, unless `detail` is NULL. */
+static void note_violation(struct binding *b, const struct violation_path *path, const char *detail)
 {
     if (detail == svc__bind_value_no_memory)
         b->violations.no_memory = true;
@@ -79,8 +78,7 @@ static const char *bind_scalar(const struct schema_field *field, void *at, json_
     }
 }
 
-/* A level below another, whose violation_path `path` leads up to. It goes on where no memory is
- * left. */
+/* Adds a level below `up` with its path. Without memory the walk goes on in `up`. */
 static struct level *add_level(struct binding *b, struct level *up,
                                const struct violation_path *path)
 {
@@ -104,7 +102,7 @@ static struct level *enter_object(struct binding *b, struct level *up,
                                   const struct violation_path *path)
 {
     if (!json_is_object(json)) {
-        tell(b, path, "must be an object");
+        note_violation(b, path, "must be an object");
         return up;
     }
     struct level *level = add_level(b, up, path);
@@ -126,11 +124,11 @@ static struct level *enter_array(struct binding *b, struct level *up,
 {
     size_t count = json_array_size(json);
     if (!json_is_array(json)) {
-        tell(b, path, svc__binding_array_expected);
+        note_violation(b, path, svc__binding_array_expected);
         return up;
     }
     if (svc__binding_count_wrong(field, count)) {
-        tell(b, path, field->wrong_count);
+        note_violation(b, path, field->wrong_count);
         return up;
     }
     char *elements = svc__binding_array(b, field, up->image, count);
@@ -144,15 +142,15 @@ static struct level *enter_array(struct binding *b, struct level *up,
     return level;
 }
 
-/* A value that is not null, to the place of a member or of an element. Returns the level to go on
- * with, as all below. */
+/* Binds a value that is not null to a member or an element. Returns the level to go on with, as the
+ * functions below do. */
 static struct level *bind_value(struct binding *b, struct level *level,
                                 const struct schema_field *field, json_t *json, char *at,
                                 const struct violation_path *path)
 {
     if (field->rule.type == SVC_TYPE_OBJECT)
         return enter_object(b, level, field->table, json, at, path);
-    tell(b, path, bind_scalar(field, at, json));
+    note_violation(b, path, bind_scalar(field, at, json));
     return level;
 }
 
@@ -166,7 +164,7 @@ static struct level *bind_element(struct binding *b, struct level *level)
     if (!json_is_null(element))
         return bind_value(b, level, level->field, element, level->image + i * level->field->width,
                           &here);
-    tell(b, &here, svc__binding_null);
+    note_violation(b, &here, svc__binding_null);
     return level;
 }
 
@@ -175,7 +173,7 @@ static struct level *bind_member(struct binding *b, struct level *level,
                                  const struct violation_path *path)
 {
     if (json_is_null(json)) {
-        tell(b, path, field->rule.nullable ? NULL : svc__binding_null);
+        note_violation(b, path, field->rule.nullable ? NULL : svc__binding_null);
         svc__binding_presence(field, level->image, SVC_NULL);
         return level;
     }
@@ -185,25 +183,25 @@ static struct level *bind_member(struct binding *b, struct level *level,
     return bind_value(b, level, field, json, level->image + field->rule.offset, path);
 }
 
-/* Names come from the client: one that no schema can have is not repeated. */
-static void tell_unknown(struct binding *b, const char *name, const struct violation_path *path)
+/* Names come from the client: a name too long for any schema is not repeated. */
+static void note_unknown(struct binding *b, const char *name, const struct violation_path *path)
 {
     const struct violation_path here = {path, name, 0};
     if (b->lenient)
         return;
     if (strnlen(name, SCHEMA_NAME + 1) > SCHEMA_NAME)
-        tell(b, path, "has a member that is not known, of a name over 128 bytes");
+        note_violation(b, path, "has a member that is not known, of a name over 128 bytes");
     else
-        tell(b, &here, "is not known");
+        note_violation(b, &here, "is not known");
 }
 
-static void tell_missing(struct binding *b, const struct level *level)
+static void note_missing(struct binding *b, const struct level *level)
 {
     size_t index = 0;
     const struct schema_field *missing;
     while ((missing = svc__binding_missing(level->table, &level->seen, &index))) {
         const struct violation_path here = {&level->path, missing->name.data, 0};
-        tell(b, &here, svc__binding_required);
+        note_violation(b, &here, svc__binding_required);
     }
 }
 
@@ -211,7 +209,7 @@ static struct level *bind_next_member(struct binding *b, struct level *level)
 {
     void *at = level->member;
     if (!at) {
-        tell_missing(b, level);
+        note_missing(b, level);
         return level->up;
     }
     level->member = json_object_iter_next(level->json, at);
@@ -219,7 +217,7 @@ static struct level *bind_next_member(struct binding *b, struct level *level)
     const struct schema_field *field =
         svc__schema_find(level->table, svc__bytes_z(name), &level->hint);
     if (!field) {
-        tell_unknown(b, name, &level->path);
+        note_unknown(b, name, &level->path);
         return level;
     }
     const struct violation_path here = {&level->path, name, 0};

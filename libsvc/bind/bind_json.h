@@ -1,4 +1,4 @@
-/* Binding a JSON document. */
+/* Binds a JSON document. */
 #ifndef SVC_BIND_BIND_JSON_H
 #define SVC_BIND_BIND_JSON_H
 
@@ -7,12 +7,12 @@
 struct json_t;
 
 /*
- * Binds a document to the binding's struct and collects what is wrong with it, without recursion.
- * The document outlives what the struct points to, as strings and JSON are its own.
+ * Binds a document to the binding's struct and collects violations, without recursion. The struct
+ * points to strings and JSON in the document, which must live as long.
  */
 void svc__bind_json(struct binding *b, struct json_t *document);
 
-/* Binds the body of a request, as svc_request_json has it. False: that has answered. */
+/* Binds the body of a request, read by svc_request_json. False when that call has answered. */
 bool svc__bind_json_body(struct binding *b, svc_request *req, svc_response *res);
 
 #endif

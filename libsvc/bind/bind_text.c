@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-/* A table beside the parameters that are for it. */
+/* A table, and the parameters for its fields. */
 struct sorted {
     const struct schema_field **fields; /* of each parameter; NULL: not known */
     size_t counts[SCHEMA_FIELDS];       /* parameters of each field */
 };
 
-/* A detail of NULL is all well. */
-static void tell(struct binding *b, struct bytes name, const char *detail)
+/* Adds a violation, unless `detail` is NULL. */
+static void note_violation(struct binding *b, struct bytes name, const char *detail)
 {
     if (detail == svc__bind_value_no_memory)
         b->violations.no_memory = true;
@@ -50,26 +50,27 @@ static void bind_single(struct binding *b, const struct schema_field *field, siz
     svc_presence presence = is_null(field, value) ? SVC_NULL : SVC_PRESENT;
     svc__binding_presence(field, b->image, presence);
     if (count > 1)
-        tell(b, field->name, "must be there once");
+        note_violation(b, field->name, "must be there once");
     else if (presence == SVC_PRESENT)
-        tell(b, field->name, svc__bind_value_parse(field, b->image + field->rule.offset, value));
+        note_violation(b, field->name,
+                       svc__bind_value_parse(field, b->image + field->rule.offset, value));
 }
 
-/* The elements of an array: those of its parameters from `i` on, the first of them. */
+/* Binds the elements of an array: the parameters of its name from `i` on, which is the first. */
 static void bind_array(struct binding *b, const struct sorted *sorted, const struct param *params,
                        size_t i, size_t count)
 {
     const struct schema_field *field = sorted->fields[i];
     svc__binding_presence(field, b->image, SVC_PRESENT);
     if (svc__binding_count_wrong(field, count)) {
-        tell(b, field->name, field->wrong_count);
+        note_violation(b, field->name, field->wrong_count);
         return;
     }
     char *at = svc__binding_array(b, field, b->image, count);
     for (; at && count > 0; i++) {
         if (sorted->fields[i] != field)
             continue;
-        tell(b, field->name, svc__bind_value_parse(field, at, params[i].value));
+        note_violation(b, field->name, svc__bind_value_parse(field, at, params[i].value));
         at += field->width;
         count--;
     }
@@ -84,7 +85,7 @@ static void bind_all(struct binding *b, const struct sorted *sorted, const struc
         const struct schema_field *field = sorted->fields[i];
         size_t index = field ? svc__schema_index(table, field) : 0;
         if (!field)
-            tell(b, params[i].name, b->lenient ? NULL : "is not known");
+            note_violation(b, params[i].name, b->lenient ? NULL : "is not known");
         else if (svc__binding_seen(&seen, index))
             continue;
         else if (field->rule.count_at)
@@ -97,7 +98,7 @@ static void bind_all(struct binding *b, const struct sorted *sorted, const struc
     const struct schema_field *missing;
     size_t index = 0;
     while ((missing = svc__binding_missing(table, &seen, &index)))
-        tell(b, missing->name, svc__binding_required);
+        note_violation(b, missing->name, svc__binding_required);
 }
 
 void svc__bind_text(struct binding *b, const struct param *params, size_t count)

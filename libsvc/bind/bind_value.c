@@ -1,4 +1,4 @@
-/* One value meets the rules of its field. */
+/* Checks one value against the rules of its field. */
 #include "libsvc/bind/bind_value.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ static const char *check_length(const struct schema_field *field, struct bytes t
     return good ? NULL : field->wrong_length;
 }
 
-/* Only on texts whose length is good: that bounds what the search costs. */
+/* A pattern runs only on texts of good length, which bounds the cost of the search. */
 static const char *check_pattern(const struct schema_field *field, struct bytes text)
 {
     if (!field->pattern)
@@ -87,46 +87,27 @@ const char *svc__bind_value_choice(const struct schema_field *field, void *at, s
     return NULL;
 }
 
-static const char *parse_int64(const struct schema_field *field, void *at, struct bytes text)
-{
-    int64_t n;
-    return svc__num_i64(text, &n) ? field->wrong : svc__bind_value_whole(field, at, n);
-}
-
-static const char *parse_uint64(const struct schema_field *field, void *at, struct bytes text)
-{
-    uint64_t n;
-    return svc__num_u64(text, UINT64_MAX, &n) ? field->wrong : put_uint64(field, at, n);
-}
-
-static const char *parse_double(const struct schema_field *field, void *at, struct bytes text)
-{
-    double n;
-    return svc__num_double(text, &n) ? field->wrong : put_double(field, at, n);
-}
-
-static const char *parse_bool(const struct schema_field *field, void *at, struct bytes text)
-{
-    bool truth = svc__bytes_eq_z(text, "true");
-    if (!truth && !svc__bytes_eq_z(text, "false"))
-        return field->wrong;
-    memcpy(at, &truth, sizeof truth);
-    return NULL;
-}
-
 const char *svc__bind_value_parse(const struct schema_field *field, void *at, struct bytes text)
 {
+    int64_t whole;
+    uint64_t count;
+    double number;
+    bool truth;
     switch (field->rule.type) {
     case SVC_TYPE_TEXT:
         return svc__bind_value_text(field, at, text);
     case SVC_TYPE_INT64:
-        return parse_int64(field, at, text);
+        return svc__num_i64(text, &whole) ? field->wrong : svc__bind_value_whole(field, at, whole);
     case SVC_TYPE_UINT64:
-        return parse_uint64(field, at, text);
+        return svc__num_u64(text, UINT64_MAX, &count) ? field->wrong : put_uint64(field, at, count);
     case SVC_TYPE_DOUBLE:
-        return parse_double(field, at, text);
+        return svc__num_double(text, &number) ? field->wrong : put_double(field, at, number);
     case SVC_TYPE_BOOL:
-        return parse_bool(field, at, text);
+        truth = svc__bytes_eq_z(text, "true");
+        if (!truth && !svc__bytes_eq_z(text, "false"))
+            break;
+        memcpy(at, &truth, sizeof truth);
+        return NULL;
     case SVC_TYPE_ENUM:
         return svc__bind_value_choice(field, at, text);
     case SVC_TYPE_OBJECT:

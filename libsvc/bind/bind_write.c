@@ -1,4 +1,4 @@
-/* A struct written as JSON by its table of fields: what binding reads, the other way round. */
+/* Writes a struct as JSON by its table of fields: the reverse of binding. */
 #include <string.h>
 
 #include <svc/bind.h>
@@ -11,12 +11,12 @@
 /* An object or an array that is open. */
 struct open_level {
     const struct schema_table *table; /* of an object; NULL for an array */
-    const struct schema_field *field; /* of an array, whose elements these are */
+    const struct schema_field *field; /* of an array */
     const char *image;                /* the object's struct, or the array's first element */
     size_t next, count;               /* fields or elements: the next one, and how many */
 };
 
-/* What is left to be written. The writer nests no deeper than this has room for. */
+/* The open levels, outermost first. The writer nests no deeper than there is room here. */
 struct writing {
     svc_json_writer *w;
     struct open_level levels[JSON_CHECK_DEPTH];
@@ -71,7 +71,7 @@ static void write_text(svc_json_writer *w, const char *key, const char *text)
         svc__json_writer_fail(w, SVC_EINVAL);
 }
 
-/* A value that is there, at `at`: a member's, or an element's, which has no key. */
+/* Writes the value at `at`, of a member or, without a key, of an element. */
 static void write_value(struct writing *writing, const char *key, const struct schema_field *field,
                         const char *at)
 {
@@ -115,7 +115,8 @@ static void write_value(struct writing *writing, const char *key, const struct s
     }
 }
 
-/* Whether a struct cannot be what a document said: what such a one must have is no zero. */
+/* Whether a struct cannot have been bound from a document, since a pointer that a document must set
+ * is NULL. */
 static bool lacks_required(const struct schema_table *table, const char *image)
 {
     for (size_t i = 0; i < table->count; i++) {
@@ -130,8 +131,8 @@ static bool lacks_required(const struct schema_table *table, const char *image)
 }
 
 /*
- * Whether a member is what binding makes of one that was absent and has no default, and no document
- * could have said: NULL, no elements where there must be some, 0 where that breaks the rules.
+ * Whether a member has the value that binding gives to an absent one without a default, and that no
+ * document could give: NULL, no elements where there must be some, 0 where that breaks the rules.
  */
 static bool is_nothing(const struct schema_field *field, const char *image)
 {
@@ -158,7 +159,8 @@ static bool is_nothing(const struct schema_field *field, const char *image)
     }
 }
 
-/* Whether a member is there: as its struct says where it has a presence, else by its value. */
+/* The presence of a member: its struct's record of it where there is one, else judged by the value.
+ */
 static svc_presence presence_of(const struct schema_field *field, const char *image)
 {
     svc_presence presence;
@@ -182,11 +184,11 @@ static void write_member(struct writing *writing, const struct schema_field *fie
     else if (presence == SVC_NULL && field->rule.nullable)
         svc_json_put_null(writing->w, key);
     else if (presence != SVC_ABSENT || field->rule.required)
-        svc__json_writer_fail(writing->w, SVC_EINVAL); /* it could not be read back */
+        svc__json_writer_fail(writing->w, SVC_EINVAL); /* binding could not read it */
 }
 
-/* Nothing recurses: how deep structs nest is the program's to choose, and the stack may be small.
- */
+/* The levels are a loop, not recursion, since the program chooses how deep structs nest, and the
+ * stack may be small. */
 void svc_json_put_bound(svc_json_writer *w, const char *key, const svc_schema *schema,
                         const void *value)
 {

@@ -1,4 +1,4 @@
-/* One binding under way: what its sources (JSON, texts) share. */
+/* One binding under way: the common part of its sources, JSON and texts. */
 #ifndef SVC_BIND_BINDING_H
 #define SVC_BIND_BINDING_H
 
@@ -11,18 +11,19 @@ struct binding {
     const svc_schema *schema;
     struct arena *arena;
     bool lenient;
-    char *image; /* the struct as it becomes; the handler's own is written when all is well */
+    char *image; /* the struct in the making; it is copied to the handler's own when nothing is
+                    wrong */
     struct violations violations;
 };
 
-/* Begins a binding, whose memory is the arena's. 0 or SVC_ENOMEM. */
+/* Begins a binding, which takes its memory from the arena. 0 or SVC_ENOMEM. */
 int svc__binding_begin(struct binding *b, const svc_schema *schema, struct arena *arena);
 
-/* Whether nothing is wrong: then `out` is written. */
+/* Writes `out` if there are no violations. Whether it did. */
 bool svc__binding_end(const struct binding *b, void *out);
 
-/* Room for the elements of an array field, which is set in the struct at `image`; NULL when out of
- * memory. `count` is within the field's limits. */
+/* Allocates the elements of an array field and sets the field in the struct at `image`; NULL when
+ * out of memory. `count` is within the field's limits. */
 char *svc__binding_array(struct binding *b, const struct schema_field *field, char *image,
                          size_t count);
 
@@ -32,7 +33,7 @@ static inline bool svc__binding_count_wrong(const struct schema_field *field, si
     return count < field->rule.min_count || count > field->rule.max_count;
 }
 
-/* Says in the struct at `image` what was there for a field that wants to know. */
+/* Records the presence of a field in the struct at `image`, if the field has a member for it. */
 static inline void svc__binding_presence(const struct schema_field *field, char *image,
                                          svc_presence presence)
 {
@@ -40,7 +41,7 @@ static inline void svc__binding_presence(const struct schema_field *field, char 
         memcpy(image + field->rule.presence - 1, &presence, sizeof presence);
 }
 
-/* The fields of a table that were there, a bit each. */
+/* The fields of a table that were present, a bit each. */
 struct seen {
     uint64_t words[SCHEMA_WORDS];
 };
@@ -55,12 +56,12 @@ static inline bool svc__binding_seen(const struct seen *seen, size_t index)
     return seen->words[index / 64] >> index % 64 & 1;
 }
 
-/* The next field from `*index` on that is required and was not there; moves `*index` behind it.
- * NULL when there is none. */
+/* The next field from `*index` on that is required and was absent; moves `*index` behind it. NULL
+ * when there is none. */
 const struct schema_field *svc__binding_missing(const struct schema_table *table,
                                                 const struct seen *seen, size_t *index);
 
-/* What is told where no rule of the field's own is broken. */
+/* Texts of violations that are the same for every field. */
 extern const char svc__binding_required[], svc__binding_null[], svc__binding_array_expected[];
 
 #endif

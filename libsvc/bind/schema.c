@@ -1,11 +1,11 @@
 /* Makes a schema of tables: reads each once, sorts its names, and lays out the struct without
  * members. */
-#include "libsvc/base/sized.h"
 #include "libsvc/bind/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/base/sized.h"
 #include "libsvc/bind/bind_value.h"
 #include "libsvc/bind/schema_field.h"
 
@@ -38,7 +38,7 @@ const struct schema_field *svc__schema_find(const struct schema_table *table, st
     return NULL;
 }
 
-/* The table made of `source` for a struct of that size; NULL when out of memory. */
+/* Finds or makes the table of `source` for a struct of that size; NULL when out of memory. */
 static struct schema_table *table_of(struct schema_build *build, const svc_field *source,
                                      size_t size)
 {
@@ -58,7 +58,7 @@ static struct schema_table *table_of(struct schema_build *build, const svc_field
     return table;
 }
 
-/* Tables are stepped through by the size that their own program knows. */
+/* An entry's place follows from the size of entries in the program's release. */
 static const svc_field *entry(const svc_field *table, size_t index)
 {
     return (const svc_field *)(const void *)((const char *)table + index * table->size);
@@ -98,8 +98,8 @@ static void sort_names(struct schema_build *build, struct schema_table *table)
 
 static void compile(struct schema_build *build, struct schema_table *table);
 
-/* Tables of elements are compiled later, so that they may hold arrays of this one again; a struct
- * within must be whole before this one can be. */
+/* Tables of array elements are compiled later, so that they may contain arrays of this table again;
+ * a nested struct must be complete before this one can be. */
 static void read_object(struct schema_build *build, struct schema_field *field)
 {
     struct schema_table *table = table_of(build, field->rule.fields, field->rule.object_size);
@@ -114,7 +114,8 @@ static void read_object(struct schema_build *build, struct schema_field *field)
     field->table = NULL;
 }
 
-/* What an absent member is goes where the member would be. A table with mistakes has no struct. */
+/* Writes a field's default to its place in the table's blank struct. A table with mistakes has no
+ * blank struct. */
 static void lay_out(struct schema_build *build, struct schema_table *table,
                     const struct schema_field *field)
 {
@@ -170,41 +171,27 @@ static void compile(struct schema_build *build, struct schema_table *table)
     table->state = SCHEMA_DONE;
 }
 
-static int make(svc_app *app, struct svc_schema *schema, const svc_field *fields, size_t size)
-{
-    struct schema_build build = {.app = app};
-    schema->root = table_of(&build, fields, size);
-    for (struct schema_table *table = build.tables; table; table = table->next)
-        compile(&build, table);
-    if (!build.error && schema->root->nested && schema->flags & SVC_SCHEMA_FORM)
-        svc__schema_field_wrong(&build, fields, "a form has no objects and no JSON in it");
-    return build.error;
-}
-
-static bool arguments_valid(const svc_field *fields, size_t struct_size, unsigned flags)
-{
-    const unsigned known = SVC_SCHEMA_LENIENT | SVC_SCHEMA_FORM;
-    return fields && struct_size > 0 && !(flags & ~known);
-}
-
 const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, size_t struct_size,
                                  unsigned flags)
 {
-    struct svc_schema *schema = NULL;
+    const unsigned known = SVC_SCHEMA_LENIENT | SVC_SCHEMA_FORM;
+    struct schema_build build = {.app = app};
     if (svc__app_open(app, "svc_schema_new"))
         return NULL;
-    int error = arguments_valid(fields, struct_size, flags) ? 0 : SVC_EINVAL;
-    if (!error) {
-        schema = svc__arena_alloc(&app->memory, sizeof *schema);
-        error = schema ? 0 : SVC_ENOMEM;
-    }
-    if (error) {
-        svc__faults_refuse(&app->faults, error, "svc_schema_new");
+    if (!fields || struct_size == 0 || flags & ~known) {
+        svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_schema_new");
         return NULL;
     }
-    schema->flags = flags;
-    error = make(app, schema, fields, struct_size);
-    if (error == SVC_ENOMEM)
-        svc__faults_refuse(&app->faults, error, "svc_schema_new");
-    return error ? NULL : schema;
+    struct svc_schema *schema = svc__arena_alloc(&app->memory, sizeof *schema);
+    struct schema_table *root = table_of(&build, fields, struct_size);
+    for (struct schema_table *table = build.tables; table; table = table->next)
+        compile(&build, table);
+    if (!build.error && root->nested && flags & SVC_SCHEMA_FORM)
+        svc__schema_field_wrong(&build, fields, "a form has no objects and no JSON in it");
+    if (!schema || build.error == SVC_ENOMEM)
+        svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_schema_new");
+    if (!schema || build.error)
+        return NULL;
+    *schema = (struct svc_schema){root, flags};
+    return schema;
 }

@@ -1,5 +1,4 @@
-/* The rules of one field: whether they can be kept, and what is told of a value that breaks them.
- */
+/* The rules of one field: their check, and the texts for values that break them. */
 #include "libsvc/bind/schema_field.h"
 
 #include <ctype.h>
@@ -31,7 +30,7 @@ void svc__schema_field_wrong(struct schema_build *build, const svc_field *rule, 
 
 /* ---- Whether the rules can be kept */
 
-/* A statement about a rule that must not hold. */
+/* A possible mistake in a rule: whether it was made, and its text. */
 struct mistake {
     bool made;
     const char *what;
@@ -102,7 +101,7 @@ static bool place_good(struct schema_build *build, const struct schema_field *fi
     return REPORT(build, rule, mistakes);
 }
 
-/* A rule that says nothing to its field is a mistake: somebody relies on it. */
+/* A rule that has no meaning for its field is a mistake, since the program relies on it. */
 static bool rules_apply(struct schema_build *build, const svc_field *rule)
 {
     svc_field_type type = (svc_field_type)rule->type;
@@ -127,7 +126,8 @@ static bool rules_apply(struct schema_build *build, const svc_field *rule)
     return REPORT(build, rule, mistakes);
 }
 
-/* What is behind a backslash is looked at with it, since another backslash begins nothing. */
+/* A backslash and the character after it are taken together, since a second backslash begins no
+ * escape. */
 static bool has_back_reference(const char *pattern)
 {
     for (; pattern && *pattern; pattern++) {
@@ -178,7 +178,7 @@ static bool choices_good(struct schema_build *build, const svc_field *rule)
     return REPORT(build, rule, mistakes);
 }
 
-/* ---- What is told of a value that breaks a rule */
+/* ---- The texts for values that break a rule */
 
 static const char *keep(struct schema_build *build, const char *sentence, size_t len)
 {
@@ -348,7 +348,7 @@ bool svc__schema_field_read(struct schema_build *build, struct schema_field *fie
     good = choices_good(build, rule) && good;
     if (!good)
         return false;
-    build->error = 0; /* what follows may fail for itself */
+    build->error = 0; /* the following steps may fail on their own */
     read_type(build, field);
     if (rule->count_at) {
         rule->max_count = rule->max_count ? rule->max_count : SCHEMA_COUNT;

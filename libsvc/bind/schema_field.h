@@ -1,5 +1,4 @@
-/* The rules of one field: whether they can be kept, and what is told of a value that breaks them.
- */
+/* The rules of one field: their check, and the texts for values that break them. */
 #ifndef SVC_BIND_SCHEMA_FIELD_H
 #define SVC_BIND_SCHEMA_FIELD_H
 
@@ -17,14 +16,13 @@ struct schema_build {
 void svc__schema_field_wrong(struct schema_build *build, const svc_field *rule, const char *what);
 
 /*
- * Makes the rest of a field from its rule, which is set; its table is left to others. False when it
- * cannot be used: `build->error` is set then. `struct_size` is the size of the struct that it is
- * of.
+ * Fills a field, whose rule is set, from that rule, but for its table. False when the field cannot
+ * be used: `build->error` is set then. `struct_size` is the size of the field's struct.
  */
 bool svc__schema_field_read(struct schema_build *build, struct schema_field *field,
                             size_t struct_size);
 
-/* Writes to `at` what an absent member is, if the rule says so; a mistake when it breaks the rules.
+/* Writes the rule's default, if it has one, to `at`. A default that breaks the rules is a mistake.
  */
 void svc__schema_field_fall_back(struct schema_build *build, const struct schema_field *field,
                                  void *at);

@@ -1,7 +1,7 @@
 /*
- * A schema: tables of fields as binding uses them. All that can be known before the first request
- * is made at start: the order of names, the compiled patterns, the struct as it is without any
- * member, and the sentence for each rule that a value may break.
+ * A schema: tables of fields as binding uses them. Everything possible is prepared at start, before
+ * the first request: the order of names, the compiled patterns, the struct of a document without
+ * members, and the sentence for each rule that a value may break.
  */
 #ifndef SVC_BIND_SCHEMA_TABLE_H
 #define SVC_BIND_SCHEMA_TABLE_H
@@ -24,9 +24,9 @@ enum {
 struct schema_field {
     svc_field rule; /* as the table has it, with ranges and counts filled in */
     struct bytes name;
-    size_t width;      /* bytes of a value, in an array of an element */
+    size_t width;      /* bytes of a value, or, in an array, of an element */
     uint64_t greatest; /* of SVC_TYPE_UINT64 */
-    /* What is told of a value of another type or out of range, and of other broken rules. */
+    /* The texts for a value of another type or out of range, and for other broken rules. */
     const char *wrong, *wrong_length, *wrong_pattern, *wrong_count;
     const regex_t *pattern;           /* NULL: none */
     const struct schema_table *table; /* of SVC_TYPE_OBJECT */

@@ -1,4 +1,5 @@
-/* What is wrong with a request's values: collected under a ceiling, then answered all at once. */
+/* Violations of a schema by a request's values: collected up to a limit, then answered all at once.
+ */
 #include "libsvc/bind/violations.h"
 
 #include <stdio.h>
@@ -12,7 +13,8 @@
 
 /* ---- Collecting */
 
-/* Room for one more violation with `bytes` of text; NULL when there is none, and it is counted. */
+/* Room for one more violation with `bytes` of text; NULL when there is none, and the violation is
+ * only counted. */
 static svc_violation *make_room(struct violations *v, size_t bytes)
 {
     if (v->count == VIOLATIONS_MAX || bytes > VIOLATIONS_BYTES - v->bytes) {
@@ -33,11 +35,12 @@ static svc_violation *make_room(struct violations *v, size_t bytes)
 static bool plain(unsigned char c)
 {
     static const char others[] = "-._~!$&'()*+,;=:@?";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    return svc__bytes_is_letter((char)c) || svc__bytes_is_digit((char)c) ||
            (c && strchr(others, c));
 }
 
-/* How one byte of a name is written: RFC 6901 escapes two, and a fragment whatever is not plain. */
+/* Writes one byte of a name: RFC 6901 escapes two characters, and a fragment all bytes that are not
+ * plain. */
 static size_t escape(char out[static 3], unsigned char c)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -56,8 +59,8 @@ static size_t escape(char out[static 3], unsigned char c)
     return 3;
 }
 
-/* A path is known from its end, so it is written from there: puts "/name" before `end`, where `end`
- * is not NULL, and returns its length. */
+/* Writes "/name" before `end`, where `end` is not NULL, and returns its length: a path is linked
+ * from its end, so it is written from there. */
 static size_t prepend_name(char *end, struct bytes name)
 {
     size_t len = 0;
@@ -90,7 +93,7 @@ static size_t prepend_path(char *end, const struct violation_path *path)
     return len;
 }
 
-/* Beyond the ceiling nothing is measured or written. */
+/* Beyond the limit nothing is measured or written. */
 static bool full(struct violations *v)
 {
     if (v->count < VIOLATIONS_MAX && v->bytes < VIOLATIONS_BYTES)
@@ -138,22 +141,22 @@ void svc__violations_add_parameter(struct violations *v, struct bytes name, cons
 
 /* ---- Answering */
 
-/* What is told: `more` violations are only counted. */
-struct told {
+/* The violations that an answer lists, and the number of those that it only counts. */
+struct listing {
     const svc_violation *list;
     size_t count, more;
 };
 
 enum { SUMMARY = 128 };
 
-/* What all of them together are, for the problem's own detail. */
-static void summarize(char out[static SUMMARY], const struct told *told)
+/* Writes the problem's own detail, about all violations together. */
+static void summarize(char out[static SUMMARY], const struct listing *listing)
 {
-    size_t all = told->count + told->more;
+    size_t all = listing->count + listing->more;
     int len = snprintf(out, SUMMARY, "%zu %s", all,
                        all == 1 ? "value breaks a rule" : "values break a rule");
-    if (told->more)
-        snprintf(out + len, SUMMARY - (size_t)len, "; the first %zu are listed", told->count);
+    if (listing->more)
+        snprintf(out + len, SUMMARY - (size_t)len, "; the first %zu are listed", listing->count);
 }
 
 static void render_member(struct buf *out, const char *name, const char *value)
@@ -164,15 +167,15 @@ static void render_member(struct buf *out, const char *name, const char *value)
     svc__buf_json_string(out, svc__bytes_z(value));
 }
 
-/* The detail comes first, since it alone is always there. */
-static void render_json(struct buf *out, const struct told *told)
+/* The detail comes first, since it is the only member that is always present. */
+static void render_json(struct buf *out, const struct listing *listing)
 {
     char summary[SUMMARY];
-    summarize(summary, told);
+    summarize(summary, listing);
     svc__problem_text_open(out, &(struct problem_text){.status = 422, .detail = summary});
     svc__buf_puts(out, ",\"errors\":[");
-    for (size_t i = 0; i < told->count; i++) {
-        const svc_violation *violation = &told->list[i];
+    for (size_t i = 0; i < listing->count; i++) {
+        const svc_violation *violation = &listing->list[i];
         render_member(out, i ? ",{\"detail\":" : "{\"detail\":", violation->detail);
         render_member(out, ",\"pointer\":", violation->pointer);
         render_member(out, ",\"parameter\":", violation->parameter);
@@ -182,13 +185,13 @@ static void render_json(struct buf *out, const struct told *told)
     svc__problem_text_close(out);
 }
 
-static void render_text(struct buf *out, const struct told *told)
+static void render_text(struct buf *out, const struct listing *listing)
 {
     char summary[SUMMARY];
-    summarize(summary, told);
+    summarize(summary, listing);
     svc__problem_text_plain(out, 422, summary);
-    for (size_t i = 0; i < told->count; i++) {
-        const svc_violation *violation = &told->list[i];
+    for (size_t i = 0; i < listing->count; i++) {
+        const svc_violation *violation = &listing->list[i];
         const char *where = violation->pointer ? violation->pointer : violation->parameter;
         svc__buf_utf8(out, svc__bytes_z(where));
         svc__buf_puts(out, where ? ": " : "");
@@ -197,22 +200,22 @@ static void render_text(struct buf *out, const struct told *told)
     }
 }
 
-static void render(struct buf *out, bool json, const void *told)
+static void render(struct buf *out, bool json, const void *listing)
 {
     if (json)
-        render_json(out, told);
+        render_json(out, listing);
     else
-        render_text(out, told);
+        render_text(out, listing);
 }
 
-static int answer(svc_response *res, const struct told *told)
+static int answer(svc_response *res, const struct listing *listing)
 {
-    return svc__problem_answer(res, 422, render, told);
+    return svc__problem_answer(res, 422, render, listing);
 }
 
 int svc__violations_answer(svc_response *res, const struct violations *v)
 {
-    return answer(res, &(struct told){v->list, v->count, v->more});
+    return answer(res, &(struct listing){v->list, v->count, v->more});
 }
 
 int svc_response_violations(svc_response *res, const svc_violation *violations, size_t count)
@@ -225,5 +228,5 @@ int svc_response_violations(svc_response *res, const svc_violation *violations, 
         if (!violations[i].detail)
             return SVC_EINVAL;
     size_t listed = count < VIOLATIONS_MAX ? count : VIOLATIONS_MAX;
-    return answer(res, &(struct told){violations, listed, count - listed});
+    return answer(res, &(struct listing){violations, listed, count - listed});
 }

@@ -1,4 +1,5 @@
-/* What is wrong with a request's values: collected under a ceiling, then answered all at once. */
+/* Violations of a schema by a request's values: collected up to a limit, then answered all at once.
+ */
 #ifndef SVC_BIND_VIOLATIONS_H
 #define SVC_BIND_VIOLATIONS_H
 
@@ -15,8 +16,8 @@ enum {
 /* A place in a document, from the inside out. */
 struct violation_path {
     const struct violation_path
-        *up;          /* NULL: the document itself, whose other members say nothing */
-    const char *name; /* NULL: an element, by its index */
+        *up;          /* NULL: the document itself, and the other members have no meaning */
+    const char *name; /* NULL: an element, named by its index */
     size_t index;
 };
 
@@ -30,14 +31,14 @@ struct violations {
     bool no_memory;
 };
 
-/* Adds what is wrong at a place of a document. `detail` outlives the answer. */
+/* Adds a violation at a place of a document. `detail` must live until the answer is made. */
 void svc__violations_add(struct violations *v, const struct violation_path *path,
                          const char *detail);
 
 /* The same for a parameter of a query or form. A name that no schema can have is cut. */
 void svc__violations_add_parameter(struct violations *v, struct bytes name, const char *detail);
 
-/* Answers 422 with what was collected. 0, SVC_ENOMEM or SVC_ETOOBIG. */
+/* Answers 422 with the collected violations. 0, SVC_ENOMEM or SVC_ETOOBIG. */
 int svc__violations_answer(svc_response *res, const struct violations *v);
 
 #endif

@@ -1,4 +1,4 @@
-/* Log lines on their way: level, repeats, the app's own sink, the form, the ring. */
+/* The way of a log line: level, repeats, the app's own sink, the form, the ring. */
 #include "libsvc/log/log.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@
 
 enum { MAX_LINE = 65536 };
 
-/* The log of this thread, if it has one; and whether it is in an app's own sink, whose lines must
- * not come back to it. */
+/* The log of this thread, if it has one; and whether the thread runs an app's own sink, whose lines
+ * must not be passed to that sink again. */
 static _Thread_local struct log *own_log;
 static _Thread_local bool in_taker;
 
@@ -62,7 +62,7 @@ bool svc__log_is_json(const struct log *log)
 
 void svc__log_line(const struct log *log, const struct buf *line)
 {
-    /* The sink drops, and counts, what is longer than a line can be. */
+    /* The sink drops, and counts, a line that is too long. */
     size_t len = svc__buf_error(line) ? SIZE_MAX : line->len;
     if (log->ring)
         svc__sink_write(log->ring, line->data, len);
@@ -81,7 +81,8 @@ static bool taker_takes(const struct log *log, const svc_log_record *record)
     return is_taken;
 }
 
-/* A thread's own log has its own buffer; the others' lines need one each, for they hold no lock. */
+/* A thread's own log has its own buffer; lines of other threads need one each, since no lock is
+ * held. */
 static void render_record(struct log *log, const svc_log_record *record)
 {
     struct buf local;
@@ -127,16 +128,16 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path ? path : "";
 }
 
-static void write_report(struct log *log, const struct log_repeat_report *told)
+static void write_report(struct log *log, const struct log_repeat_report *report)
 {
     char where[128];
-    if (!told->suppressed)
+    if (!report->suppressed)
         return;
-    snprintf(where, sizeof where, "%s:%d", base_name(told->site->file), told->site->line);
-    const svc_kv items[] = {svc_kv_str("line", told->message), svc_kv_str("site", where),
-                            svc_kv_uint("suppressed", told->suppressed), SVC_KV_END};
+    snprintf(where, sizeof where, "%s:%d", base_name(report->site->file), report->site->line);
+    const svc_kv items[] = {svc_kv_str("line", report->message), svc_kv_str("site", where),
+                            svc_kv_uint("suppressed", report->suppressed), SVC_KV_END};
     svc_log_record record =
-        svc__log_record_of(log->logger, told->site, "log lines suppressed", items);
+        svc__log_record_of(log->logger, report->site, "log lines suppressed", items);
     svc__log_hand_over(log, &record);
 }
 
@@ -144,23 +145,23 @@ static void write_report(struct log *log, const struct log_repeat_report *told)
  * sink may log itself. */
 static bool passes(struct log *log, const svc_log_site *site, const svc_log_record *record)
 {
-    struct log_repeat_report told;
+    struct log_repeat_report report;
     bool shared = is_shared(log);
     if (shared)
         pthread_mutex_lock(&log->logger->lock);
-    bool pass = svc__log_repeat_pass(&log->repeat, site, record, &told);
+    bool pass = svc__log_repeat_pass(&log->repeat, site, record, &report);
     if (shared)
         pthread_mutex_unlock(&log->logger->lock);
-    write_report(log, &told);
+    write_report(log, &report);
     return pass;
 }
 
-static bool take_report(struct log *log, uint64_t now_us, struct log_repeat_report *told)
+static bool take_report(struct log *log, uint64_t now_us, struct log_repeat_report *report)
 {
     bool shared = is_shared(log);
     if (shared)
         pthread_mutex_lock(&log->logger->lock);
-    bool found = svc__log_repeat_take(&log->repeat, now_us, told);
+    bool found = svc__log_repeat_take(&log->repeat, now_us, report);
     if (shared)
         pthread_mutex_unlock(&log->logger->lock);
     return found;
@@ -168,9 +169,9 @@ static bool take_report(struct log *log, uint64_t now_us, struct log_repeat_repo
 
 static void write_reports(struct log *log, uint64_t now_us)
 {
-    struct log_repeat_report told;
-    while (take_report(log, now_us, &told))
-        write_report(log, &told);
+    struct log_repeat_report report;
+    while (take_report(log, now_us, &report))
+        write_report(log, &report);
 }
 
 static bool suppresses(const struct log *log)
@@ -178,7 +179,8 @@ static bool suppresses(const struct log *log)
     return atomic_load_explicit(&log->repeat.suppressing, memory_order_relaxed);
 }
 
-/* Its thread may run the app's own sink, which lines of the shared log go to. */
+/* Whether this log's thread, which may run the app's own sink, can report lines that the shared log
+ * holds back. */
 static bool suppresses_shared(const struct log *log)
 {
     return log->logger && !log->skips_taker && suppresses(&log->logger->shared);
@@ -189,7 +191,7 @@ bool svc__log_suppresses(const struct log *log)
     return suppresses(log) || suppresses_shared(log);
 }
 
-void svc__log_tell(struct log *log)
+void svc__log_report(struct log *log)
 {
     if (suppresses(log))
         write_reports(log, svc__clock_wall_us());
@@ -197,7 +199,7 @@ void svc__log_tell(struct log *log)
         write_reports(&log->logger->shared, svc__clock_wall_us());
 }
 
-void svc__log_tell_all(struct log *log)
+void svc__log_report_all(struct log *log)
 {
     write_reports(log, UINT64_MAX);
 }
@@ -206,7 +208,7 @@ void svc__log_free(struct log *log)
 {
     if (!log->logger)
         return;
-    svc__log_tell_all(log);
+    svc__log_report_all(log);
     svc__buf_free(&log->line);
 }
 
@@ -219,7 +221,8 @@ const int *svc_log_resolve(svc_log_site *site)
     return ceiling;
 }
 
-/* What an app's own sink logs is not held back: to tell of that would call the sink again. */
+/* Lines that an app's own sink logs are not held back, since reporting them would call the sink
+ * again. */
 void svc__log_offer(struct log *log, const svc_log_site *site, const svc_log_record *record)
 {
     if (in_taker || passes(log, site, record))

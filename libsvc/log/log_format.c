@@ -1,5 +1,5 @@
-/* The forms of a log line. In each of them, nothing that is logged can break a line or reach a
- * terminal as a control. */
+/* The forms of a log line. In each of them, no logged text can break a line or reach a terminal as
+ * a control character. */
 #include "libsvc/log/log_format.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 #include "libsvc/base/double.h"
 #include "libsvc/log/log_level.h"
 
-/* What a line says beside its items. */
+/* The parts of a line beside its items. */
 enum { TIME, LEVEL, APP, MESSAGE, MODULE, ID, TRACE_ID, SPAN_ID, ROUTE, OWN_COUNT };
 
 static const char *const own_keys[OWN_COUNT] = {"time", "level",    "app",     "msg",  "module",
@@ -57,7 +57,7 @@ static void append_int(struct buf *line, int64_t number)
     svc__buf_u64(line, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
-/* A value other than text. */
+/* Appends a value other than text. */
 static void append_number(struct buf *line, const svc_kv *item)
 {
     switch (item->kind) {
@@ -93,7 +93,7 @@ static void json_key(struct buf *line, const char *key)
 {
     if (!is_own(key)) {
         svc__buf_json_string(line, svc__bytes_z(key));
-    } else { /* a member of that name is there already */
+    } else { /* the line has a member of that name already */
         svc__buf_putc(line, '"');
         svc__buf_puts(line, key);
         svc__buf_puts(line, "_\"");
@@ -111,7 +111,7 @@ void svc__log_format_json_item(struct buf *line, const svc_kv *item)
         append_number(line, item);
 }
 
-/* The line's own members from `first` to `last`. */
+/* Appends the line's own members from `first` to `last`. */
 static void json_own(struct buf *line, const struct own *own, size_t first, size_t last)
 {
     for (size_t i = first; i <= last; i++) {
@@ -145,7 +145,7 @@ static bool plain(struct bytes text, const char *but)
     return true;
 }
 
-/* As it is, or as a JSON string, whose escapes readers of logfmt know. */
+/* Appends a text unchanged, or as a JSON string, whose escapes readers of logfmt know. */
 static void pair_value(struct buf *line, struct bytes text)
 {
     if (text.len && plain(text, " =\"\\"))
@@ -175,7 +175,7 @@ static void pair_items(struct buf *line, const svc_kv *items)
     }
 }
 
-/* The line's own pairs from `first` on; none begins with a space but behind another. */
+/* Appends the line's own pairs from `first` on, with spaces between them. */
 static void pair_own(struct buf *line, const struct own *own, size_t first)
 {
     for (size_t i = first; i < OWN_COUNT; i++) {
@@ -195,7 +195,7 @@ static void logfmt_line(struct buf *line, const struct own *own, const svc_kv *i
     pair_items(line, items);
 }
 
-/* What the reader looks for comes first, and the ids last. */
+/* The parts that people look for come first, and the ids last. */
 static void text_line(struct buf *line, const struct own *own, const svc_kv *items)
 {
     static const char *const levels[] = {"ERROR ", "WARN  ", "INFO  ", "DEBUG "};

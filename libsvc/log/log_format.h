@@ -17,8 +17,8 @@ void svc__log_format_line(enum svc_log_format format, struct buf *line,
 /* Appends an item as a member of a line in JSON, with a comma before it. Any thread. */
 void svc__log_format_json_item(struct buf *line, const svc_kv *item);
 
-/* What the sink's own lines are made of in that form: about lines that were dropped, and about an
- * output that cannot be opened again. Static. Any thread. */
+/* The texts of the sink's own lines in that form: about dropped lines, and about an output that
+ * cannot be opened again. Static. Any thread. */
 const struct sink_report *svc__log_format_report(enum svc_log_format format);
 const struct sink_report *svc__log_format_reopen_failure(enum svc_log_format format);
 

@@ -1,14 +1,15 @@
 /*
  * Levels by module. A call that is off must cost next to nothing, and yet the level is a setting of
- * an app, of which a program may have several. So each module has one place, which calls remember,
- * with the least urgent level that any app asks for; what passes there is looked up for its app.
+ * an app, of which a program may have several. So each module has one variable, whose address each
+ * call site keeps, with the least urgent level that any app asks for; the app's own level is looked
+ * up only for a line that passes this check.
  */
 #include "libsvc/log/log_level.h"
 
 #include <pthread.h>
 #include <string.h>
 
-/* Modules beyond so many, or of longer names, are looked up at each call. */
+/* Modules beyond this number, or with longer names, are looked up at each call. */
 enum { MODULES = 64 };
 
 static struct module {
@@ -17,10 +18,10 @@ static struct module {
 } modules[MODULES];
 
 static size_t module_count;
-static int highest_fallback = LOG_NOTHING; /* of all apps so far: the ceiling of modules to come */
+static int highest_fallback = LOG_NOTHING; /* of all apps: the first ceiling of a new module */
 static const int no_ceiling = SVC_LEVEL_DEBUG;
 static pthread_mutex_t lock =
-    PTHREAD_MUTEX_INITIALIZER; /* for all of these but reading a ceiling */
+    PTHREAD_MUTEX_INITIALIZER; /* for all of these, but a ceiling is read without it */
 
 const char *svc__log_level_name(int level)
 {
@@ -52,7 +53,7 @@ static bool module_valid(struct bytes name)
     return true;
 }
 
-/* What is wrong with a rule; NULL when it was added. */
+/* Adds a rule. NULL, or the reason why it is wrong. */
 static const char *add_rule(struct log_levels *levels, struct bytes text)
 {
     struct bytes level = text;
@@ -87,7 +88,7 @@ int svc__log_level_rules(struct log_levels *out, const char *text, struct bytes 
     return 0;
 }
 
-/* The last rule of a module is the one that holds. */
+/* The last rule of a module counts. */
 static int level_of(const struct log_levels *levels, struct bytes module)
 {
     for (size_t i = levels->count; i-- > 0;)
@@ -101,7 +102,7 @@ int svc__log_level_of(const struct log_levels *levels, const char *module)
     return levels->count ? level_of(levels, svc__bytes_z(module)) : levels->fallback;
 }
 
-/* Under the lock. NULL when there is no room. */
+/* Called with the lock held. NULL when there is no room. */
 static struct module *find_or_add(struct bytes name)
 {
     for (size_t i = 0; i < module_count; i++)

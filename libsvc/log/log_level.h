@@ -17,7 +17,7 @@ struct log_rule {
     int level;
 };
 
-/* The levels of an app: of the modules that have a rule, and of all others. */
+/* The levels of an app: of modules that have a rule, and of all others. */
 struct log_levels {
     int fallback;
     size_t count;
@@ -31,21 +31,22 @@ const char *svc__log_level_name(int level);
 int svc__log_level_parse(struct bytes name, int *out);
 
 /*
- * Reads rules such as "store=debug,http=warn" in place of those that `out` has; the names point
- * into `text`. 0, or SVC_ESYNTAX with `out` as it was, `*bad` the rule and `*reason` what is wrong
- * with it. Any thread.
+ * Reads rules such as "store=debug,http=warn" in place of those in `out`; the names point into
+ * `text`. 0, or SVC_ESYNTAX with `out` unchanged, the bad rule in `*bad` and the reason in
+ * `*reason`. Any thread.
  */
 int svc__log_level_rules(struct log_levels *out, const char *text, struct bytes *bad,
                          const char **reason);
 
-/* The least urgent level that an app with these levels logs of a module. Any thread. */
+/* The least urgent level of a module that an app with these levels logs. Any thread. */
 int svc__log_level_of(const struct log_levels *levels, const char *module);
 
-/* From here on, calls of the modules that these levels let pass are looked at. Any thread. */
+/* Raises the ceilings of modules, so that call sites pass on the lines that these levels want. Any
+ * thread. */
 void svc__log_level_raise(const struct log_levels *levels);
 
-/* Where the least urgent level stands that any app of the program has asked for of a module: what
- * `ceiling` of a site points to. For as long as the library is loaded. Any thread. */
+/* The address of a module's ceiling, the least urgent level that any app of the program asks for; a
+ * call site keeps it in `ceiling`. Valid as long as the library is loaded. Any thread. */
 const int *svc__log_level_ceiling(const char *module);
 
 #endif

@@ -31,20 +31,21 @@ struct log_repeat {
     struct log_repeat_place places[LOG_REPEAT_PLACES];
 };
 
-/* Lines of a place that were held back. */
+/* The lines of a call site that were held back. */
 struct log_repeat_report {
     const svc_log_site *site;
-    uint64_t suppressed; /* 0: there is nothing to tell */
+    uint64_t suppressed; /* 0: there is nothing to report */
     char message[LOG_REPEAT_TEXT];
 };
 
-/* Whether a line may be written; `*told` is the report to log before it. */
+/* Whether a line may be written; `*report` is the report to log before it. */
 bool svc__log_repeat_pass(struct log_repeat *repeat, const svc_log_site *site,
-                          const svc_log_record *record, struct log_repeat_report *told);
+                          const svc_log_record *record, struct log_repeat_report *report);
 
-/* Takes out what was held back in another second than that of `now_us`; UINT64_MAX is none's. False
- * when there is no more: to be called until then. */
+/* Takes the report of a call site's lines that were held back in another second than that of
+ * `now_us`; UINT64_MAX lies in no line's second. False when there is none left: call it until then.
+ */
 bool svc__log_repeat_take(struct log_repeat *repeat, uint64_t now_us,
-                          struct log_repeat_report *told);
+                          struct log_repeat_report *report);
 
 #endif

@@ -52,7 +52,7 @@ int svc__logger_follow(struct logger *logger, const char *path)
 
 void svc__logger_close(struct logger *logger, unsigned flush_ms)
 {
-    svc__log_tell_all(&logger->shared);
+    svc__log_report_all(&logger->shared);
     svc__sink_close(logger->sink, flush_ms);
     logger->sink = NULL;
 }

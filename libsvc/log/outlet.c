@@ -16,7 +16,7 @@
 enum {
     SLICE_MS = 100, /* the longest wait before the deadline is looked at again */
     PAUSE_MS = 10,  /* after a descriptor that was ready took nothing */
-    PIECE = 4096    /* PIPE_BUF: what a pipe that is ready takes at once, and unmixed */
+    PIECE = 4096    /* PIPE_BUF: a pipe that is ready takes so much at once, and unmixed */
 };
 
 int svc__outlet_open(const char *path)
@@ -95,13 +95,6 @@ static int remaining_ms(uint64_t deadline_ns)
     return ms < SLICE_MS ? (int)ms : SLICE_MS;
 }
 
-static void clear_wake(int wake_fd)
-{
-    uint64_t count;
-    ssize_t n = read(wake_fd, &count, sizeof count);
-    (void)n; /* EAGAIN says that it was clear already. */
-}
-
 /* Waits until the descriptor takes bytes, or has an error for a write to find. False when the
  * deadline passed. */
 static bool await_ready(struct outlet *o)
@@ -118,8 +111,11 @@ static bool await_ready(struct outlet *o)
             continue;
         if (fds[0].revents != 0)
             return true;
-        if (fds[1].revents != 0)
-            clear_wake(o->wake_fd);
+        if (fds[1].revents != 0) {
+            uint64_t count;
+            ssize_t n = read(o->wake_fd, &count, sizeof count);
+            (void)n; /* EAGAIN: it was clear already. */
+        }
     }
 }
 
@@ -135,14 +131,6 @@ static size_t piece_at(const struct outlet *o, size_t at, size_t line)
     return end > at ? end - at : PIECE;
 }
 
-/* A write that, on a socket, neither blocks nor raises SIGPIPE. */
-static ssize_t write_some(const struct outlet *o, const char *data, size_t len)
-{
-    if (o->is_socket)
-        return send(o->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return write(o->fd, data, len);
-}
-
 /* Waits and writes once. Returns the number of bytes written, which may be 0, or -1 when no more
  * can be. */
 static ssize_t push(struct outlet *o, size_t at, size_t line)
@@ -151,7 +139,9 @@ static ssize_t push(struct outlet *o, size_t at, size_t line)
         o->gave_up = true;
         return -1;
     }
-    ssize_t n = write_some(o, o->data + at, piece_at(o, at, line));
+    size_t len = piece_at(o, at, line);
+    ssize_t n = o->is_socket ? send(o->fd, o->data + at, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+                             : write(o->fd, o->data + at, len);
     if (n > 0)
         return n;
     if (n < 0 && errno == EINTR)

@@ -24,7 +24,7 @@ void svc__ring_free(struct ring *r)
     r->data = NULL;
 }
 
-/* How much of `len` bytes from `at` on lies before the end of the memory. */
+/* The number of `len` bytes from `at` on that lie before the end of the memory. */
 static size_t before_end(const struct ring *r, size_t at, size_t len)
 {
     size_t space = r->size - (at & (r->size - 1));
@@ -45,7 +45,7 @@ static void copy_out(const struct ring *r, size_t at, void *data, size_t len)
     memcpy((char *)data + first, r->data, len - first);
 }
 
-/* Whether `need` bytes are free; looks at the consumer's side only when they seem not to be. */
+/* Whether `need` bytes are free; reads the consumer's side only when they seem not to be. */
 static bool has_room(struct ring *r, size_t head, size_t need)
 {
     if (need <= r->size - (head - r->tail_seen))

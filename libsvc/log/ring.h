@@ -1,7 +1,9 @@
 /*
- * A ring of records between two threads: one puts, the other takes, and neither waits.
+ * A ring of records between two threads: the producer puts records, the consumer takes them, and
+ * neither waits.
  *
- * Functions say whose they are: the producer's or the consumer's, one thread each at a time.
+ * Each function names the thread that may call it: the producer or the consumer, one thread each at
+ * a time.
  */
 #ifndef SVC_LOG_RING_H
 #define SVC_LOG_RING_H
@@ -19,7 +21,7 @@ struct ring {
     size_t size; /* a power of two */
 
     _Alignas(64) _Atomic size_t head; /* bytes put so far, modulo the range of size_t */
-    size_t tail_seen;                 /* the producer's last sight of `tail` */
+    size_t tail_seen;                 /* `tail` as the producer last read it */
     _Atomic uint64_t puts;            /* records put so far */
 
     _Alignas(64) _Atomic size_t tail; /* bytes taken so far */
@@ -34,19 +36,19 @@ void svc__ring_free(struct ring *r);
 
 /* Puts a record of `len` bytes, which takes four more; false, with nothing put, when there is no
  * room. The new record is visible before anything that the producer loads next (sequentially
- * consistent), so that it may then look whether the consumer sleeps. The producer's. */
+ * consistent), so that it may then check whether the consumer sleeps. The producer. */
 bool svc__ring_put(struct ring *r, const char *data, size_t len);
 
-/* Whether more than half of the ring is in use. The producer's. */
+/* Whether more than half of the ring is in use. The producer. */
 bool svc__ring_is_half_full(struct ring *r);
 
-/* Whether there is a record, and if so, the length of the next. The consumer's. */
+/* Whether there is a record; if so, writes the length of the next one to `*len`. The consumer. */
 bool svc__ring_next(struct ring *r, size_t *len);
 
-/* Moves the next record, which has `len` bytes as svc__ring_next said, to `out`. The consumer's. */
+/* Moves the next record to `out`; `len` is its length by svc__ring_next. The consumer. */
 void svc__ring_take(struct ring *r, char *out, size_t len);
 
-/* Bytes in use; the producer may add to them meanwhile. The consumer's. */
+/* Bytes in use; the producer may add to them meanwhile. The consumer. */
 size_t svc__ring_used(struct ring *r);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <svc/errors.h>
@@ -22,15 +21,15 @@
 
 enum {
     RINGS_MAX = 1 << 16,
-    LINGER_MS = 20, /* how long lines may gather so that one wake-up serves many */
-    TELL_MS = 1000, /* between reports of drops while the rings never run empty */
-    GRACE_MS = 250  /* beyond the deadline of a stop, for a writer that is just late */
+    LINGER_MS = 20,   /* how long lines may gather so that one wake-up serves many */
+    REPORT_MS = 1000, /* between reports of drops while the rings never run empty */
+    GRACE_MS = 250    /* beyond the deadline of a stop, for a writer that is just late */
 };
 
 /*
- * What the writer does, so that producers know when it must be woken. The writer stores what it is
- * about to do and then looks at the rings; a producer stores its line and then looks here. All four
- * are sequentially consistent, so at least one of them sees the other.
+ * The state of the writer, by which producers know when it must be woken. The writer stores its
+ * next state and then looks at the rings; a producer stores its line and then looks at the state.
+ * All four accesses are sequentially consistent, so at least one thread sees the other's store.
  */
 enum doze {
     AWAKE,     /* it looks at the rings again before it sleeps */
@@ -52,17 +51,18 @@ struct sink {
     _Atomic uint64_t written; /* by the writer */
     _Atomic uint64_t lost;    /* accepted lines that an error of the descriptor cost */
 
-    char *path; /* of the file that is opened anew; NULL: none */
+    char *path; /* of the file that a reopen opens; NULL: none */
     _Atomic bool reopen;
     _Atomic uint64_t reopen_failures;
     const struct sink_report *reopen_report;
-    int reopen_error; /* not yet reported; the writer's, as all below up to the locks */
+    int reopen_error; /* not yet reported; used by the writer alone, as all members below up to the
+                         locks */
 
     const struct sink_report *report;
-    uint64_t told;    /* drops that have been reported */
-    uint64_t tried;   /* drops at the last report, logged or not */
-    uint64_t tell_ms; /* when that was */
-    size_t turn;      /* the ring that the next batch begins with */
+    uint64_t reported;  /* drops that have been reported */
+    uint64_t tried;     /* drops at the last report, logged or not */
+    uint64_t report_ms; /* time of the last report */
+    size_t turn;        /* the ring that the next batch begins with */
 
     pthread_mutex_t shared_lock; /* makes the shared ring's users one producer */
     size_t ring_size;
@@ -70,13 +70,13 @@ struct sink {
     _Atomic size_t ring_count;
     struct sink_ring **rings; /* the first is shared */
 
-    pthread_mutex_t lock; /* for adding rings, and what follows */
+    pthread_mutex_t lock; /* for adding rings, and for the members below */
     pthread_cond_t ended_now;
     pthread_t thread;
-    bool ended;     /* the writer has; it touches nothing any more unless abandoned */
+    bool ended;     /* the writer has ended; it touches nothing any more unless abandoned */
     bool abandoned; /* the writer frees the sink when it ends */
     bool stopped;
-    bool joined; /* the writer's thread has been, by the stop */
+    bool joined; /* the stop has joined the writer's thread */
     int result;  /* of the stop */
 };
 
@@ -84,7 +84,8 @@ static void wake(struct sink *s)
 {
     uint64_t one = 1;
     ssize_t n = write(s->wake_fd, &one, sizeof one);
-    (void)n; /* One that is full wakes as well; after any other failure it looks by itself. */
+    (void)n; /* A full eventfd wakes the writer as well; after any other failure the writer looks by
+                itself. */
 }
 
 /* Called by a producer after it has put or refused a line. */
@@ -161,7 +162,7 @@ static char *append(char *at, const char *part)
     return (char *)memcpy(at, part, len) + len;
 }
 
-/* Writes a line of the sink's own, whose value is `value`. The batch must be empty. Whether it was
+/* Writes a line of the sink's own with `value` in it. The batch must be empty. Whether it was
  * written. */
 static bool write_report(struct sink *s, const struct sink_report *report, const char *value)
 {
@@ -176,22 +177,22 @@ static bool write_report(struct sink *s, const struct sink_report *report, const
     return svc__outlet_flush(&s->outlet, NULL) == 1;
 }
 
-/* Writes a report if lines were dropped since the last. The batch must be empty. */
-static void tell_drops(struct sink *s)
+/* Writes a report if lines were dropped since the last report. The batch must be empty. */
+static void report_drops(struct sink *s)
 {
     uint64_t drops = drops_so_far(s);
-    if (drops == s->told || s->outlet.gave_up)
+    if (drops == s->reported || s->outlet.gave_up)
         return;
     char count[NUM_U64_LEN + 1];
-    count[svc__num_format_u64(count, drops - s->told)] = '\0';
+    count[svc__num_format_u64(count, drops - s->reported)] = '\0';
     s->tried = drops;
-    s->tell_ms = svc__clock_ms();
+    s->report_ms = svc__clock_ms();
     if (write_report(s, s->report, count))
-        s->told = drops;
+        s->reported = drops;
 }
 
-/* Once a batch has been filled and before it is written: what was offered after the call that asks
- * for it is in this batch at the earliest. */
+/* Called once a batch has been filled and before it is written: lines offered after
+ * svc__sink_reopen are in this batch at the earliest. */
 static void reopen_if_asked(struct sink *s)
 {
     if (s->outlet.gave_up || !atomic_exchange(&s->reopen, false))
@@ -202,7 +203,7 @@ static void reopen_if_asked(struct sink *s)
 }
 
 /* The batch must be empty. */
-static void tell_reopen_failure(struct sink *s)
+static void report_reopen_failure(struct sink *s)
 {
     char text[SINK_REPORT_MAX];
     if (!s->reopen_error || s->outlet.gave_up)
@@ -211,8 +212,8 @@ static void tell_reopen_failure(struct sink *s)
     s->reopen_error = 0;
 }
 
-/* Writes what is in the rings until they are empty or the outlet has given up. Returns whether
- * there was anything. */
+/* Writes the lines in the rings until they are empty or the outlet has given up. Returns whether
+ * there were any. */
 static bool drain(struct sink *s)
 {
     bool any = false;
@@ -222,8 +223,8 @@ static bool drain(struct sink *s)
         reopen_if_asked(s);
         size_t done = svc__outlet_flush(&s->outlet, &s->written);
         atomic_fetch_add(&s->lost, lines - done);
-        if (svc__clock_ms() - s->tell_ms >= TELL_MS)
-            tell_drops(s);
+        if (svc__clock_ms() - s->report_ms >= REPORT_MS)
+            report_drops(s);
     }
     return any;
 }
@@ -252,7 +253,7 @@ static void doze(struct sink *s, enum doze how)
     atomic_exchange(&s->doze, AWAKE); /* sees everything that the waking thread did before */
     uint64_t count;
     ssize_t n = read(s->wake_fd, &count, sizeof count);
-    (void)n; /* EAGAIN after a linger that nobody ended. */
+    (void)n; /* EAGAIN after a linger that no thread ended. */
 }
 
 static void destroy(struct sink *s)
@@ -277,11 +278,11 @@ static void *write_batches(void *arg)
 {
     struct sink *s = arg;
     for (;;) {
-        bool stopping = atomic_load(&s->stopping); /* before the drain, which is then the last */
+        bool stopping = atomic_load(&s->stopping); /* before the drain, then the last one */
         bool any = drain(s);
         reopen_if_asked(s);
-        tell_reopen_failure(s);
-        tell_drops(s);
+        report_reopen_failure(s);
+        report_drops(s);
         if (stopping || s->outlet.gave_up)
             break;
         doze(s, any ? LINGERING : ASLEEP);
@@ -296,7 +297,7 @@ static void *write_batches(void *arg)
     return NULL;
 }
 
-/* The power of two for a size that was asked for; 0 when that is too large. */
+/* The power of two for a requested size; 0 when that is too large. */
 static size_t round_up(size_t size)
 {
     if (size == 0)
@@ -309,46 +310,7 @@ static size_t round_up(size_t size)
     return rounded;
 }
 
-static int open_descriptors(struct sink *s, int fd)
-{
-    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (s->wake_fd < 0)
-        return SVC_ESYSTEM;
-    int error = svc__outlet_init(&s->outlet, fd, s->wake_fd);
-    if (error != 0)
-        close(s->wake_fd);
-    return error;
-}
-
-static int init_cond(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    if (pthread_condattr_init(&attr) != 0)
-        return SVC_ENOMEM;
-    bool ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-              pthread_cond_init(cond, &attr) == 0;
-    pthread_condattr_destroy(&attr);
-    return ok ? 0 : SVC_ESYSTEM;
-}
-
-static int init_locks(struct sink *s)
-{
-    if (init_cond(&s->ended_now) != 0)
-        goto no_cond;
-    if (pthread_mutex_init(&s->lock, NULL) != 0)
-        goto no_lock;
-    if (pthread_mutex_init(&s->shared_lock, NULL) != 0)
-        goto no_shared_lock;
-    return 0;
-no_shared_lock:
-    pthread_mutex_destroy(&s->lock);
-no_lock:
-    pthread_cond_destroy(&s->ended_now);
-no_cond:
-    return SVC_ESYSTEM;
-}
-
-/* A SIGPIPE of its writes, which is blocked there, does not end the program. */
+/* The thread blocks all signals, so a SIGPIPE of its writes does not end the program. */
 static int start_writer(struct sink *s)
 {
     if (svc__thread_start(&s->thread, 0, write_batches, s) != 0)
@@ -369,20 +331,23 @@ struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings,
     s->report = report;
     s->ring_size = size;
     s->max_rings = max_rings + 1;
-    if (open_descriptors(s, fd) != 0)
-        goto no_descriptors;
-    if (init_locks(s) != 0)
-        goto no_locks;
+    s->shared_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    s->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    s->ended_now = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0)
+        goto no_wake_fd;
+    if (svc__outlet_init(&s->outlet, fd, s->wake_fd) != 0)
+        goto no_outlet;
     s->rings = calloc(s->max_rings, sizeof(*s->rings));
     if (s->rings == NULL || svc__sink_ring(s) == NULL || start_writer(s) != 0) {
         destroy(s);
         return NULL;
     }
     return s;
-no_locks:
-    svc__outlet_free(&s->outlet);
+no_outlet:
     close(s->wake_fd);
-no_descriptors:
+no_wake_fd:
     free(s);
     return NULL;
 }
@@ -438,17 +403,6 @@ struct sink_ring *svc__sink_ring(struct sink *sink)
     return r;
 }
 
-/* Waits for the writer's end, under the lock. */
-static void await_end(struct sink *s, uint64_t until_ns)
-{
-    struct timespec until;
-    until.tv_sec = (time_t)(until_ns / 1000000000);
-    until.tv_nsec = (long)(until_ns % 1000000000);
-    int error = 0;
-    while (!s->ended && error == 0)
-        error = pthread_cond_timedwait(&s->ended_now, &s->lock, &until);
-}
-
 int svc__sink_stop(struct sink *sink, unsigned deadline_ms)
 {
     bool join = false;
@@ -458,7 +412,9 @@ int svc__sink_stop(struct sink *sink, unsigned deadline_ms)
         atomic_store(&sink->outlet.deadline_ns, deadline_ns);
         atomic_store(&sink->stopping, true);
         wake(sink);
-        await_end(sink, deadline_ns + (uint64_t)GRACE_MS * 1000000);
+        uint64_t end_ms = deadline_ns / 1000000 + GRACE_MS;
+        while (!sink->ended && svc__wait_until(&sink->ended_now, &sink->lock, end_ms))
+            continue;
         sink->stopped = true;
         sink->result = sink->ended && !sink->outlet.gave_up ? 0 : SVC_EFORCED;
         sink->joined = join = sink->ended;
@@ -503,8 +459,8 @@ uint64_t svc__sink_dropped(struct sink *sink)
     pthread_mutex_unlock(&sink->lock);
     if (!stopped)
         return drops_so_far(sink);
-    /* After the stop, all that was offered and not written. A ring counts a line before the writer
-     * can see it, so the difference is never negative. */
+    /* After the stop, every line that was offered and not written counts. A ring counts a line
+     * before the writer can see it, so the difference is never negative. */
     uint64_t written = svc__sink_written(sink);
     uint64_t offered = sum_refused(sink);
     size_t count = atomic_load(&sink->ring_count);

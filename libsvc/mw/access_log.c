@@ -1,5 +1,5 @@
-/* The access log: one line a request, when it is over. JSON has a way of its own, without a record.
- */
+/* The access log: one line for each request, at its end. A JSON line is written directly, without a
+ * record. */
 #include <string.h>
 
 #include "libsvc/app/app_internal.h"
@@ -34,8 +34,8 @@ static void member_number(struct buf *line, const char *key, uint64_t number)
     svc__buf_u64(line, number);
 }
 
-/* Both ids are as long in every line. The trace's is there as text already where the request's own
- * is the same. */
+/* Both ids have the same length in every line. The trace's id exists as text already where the
+ * request's own id is equal. */
 static void render_trace(struct buf *line, const struct request_trace *trace)
 {
     static const char first[] = ",\"trace_id\":\"", second[] = "\",\"span_id\":\"";
@@ -104,7 +104,7 @@ static void render(struct buf *line, struct clock_text *now, const struct access
     svc__buf_bytes(line, access->end);
 }
 
-/* For every other form, and for the app's own sink. */
+/* Logs a record: for forms other than JSON, and for the app's own sink. */
 static void log_record(struct log *log, svc_log_site *site, svc_request *req,
                        const svc_response *res, const svc_done *done)
 {

@@ -8,8 +8,8 @@
 /* A prepared policy: its field values are texts that all replies share. */
 struct cache_control_layer {
     svc_middleware middleware;
-    struct bytes text;  /* of Cache-Control; empty: nothing is said */
-    struct bytes vary;  /* "none" without any */
+    struct bytes text;  /* of Cache-Control; empty: the field is not sent */
+    struct bytes vary;  /* "none": the field is not sent */
     int64_t expires_in; /* seconds; -1: Expires is not sent */
     bool errors, personal;
 };
@@ -19,26 +19,22 @@ static bool has(const svc_response *res, struct bytes name)
     return svc__fields_find(res->fields, res->field_count, name) != NULL;
 }
 
-static bool said(const svc_response *res)
-{
-    return has(res, svc__bytes_z("Cache-Control")) || has(res, svc__bytes_z("Expires"));
-}
-
-/* A reply that may be meant for one client alone. */
+/* Whether a reply may be meant for one client alone. */
 static bool personal(const svc_request *req, const svc_response *res)
 {
     return svc__fields_has(&req->fields, FIELD_AUTHORIZATION) ||
            has(res, svc__bytes_z("Set-Cookie"));
 }
 
-/* Caches reuse replies to other methods hardly ever, and never as what the policy is about. */
+/* Caches hardly ever reuse replies to other methods, and never as the resource that the policy is
+ * for. */
 static bool reusable(const svc_request *req)
 {
     return svc__bytes_eq(req->method, svc__bytes_z("GET")) ||
            svc__bytes_eq(req->method, svc__bytes_z("HEAD"));
 }
 
-static int say(svc_response *res, const struct cache_control_layer *layer)
+static int put_policy(svc_response *res, const struct cache_control_layer *layer)
 {
     if (layer->text.len == 0)
         return 0;
@@ -56,9 +52,10 @@ static int set_cache_control(svc_request *req, svc_response *res, const svc_laye
     if (!reusable(req))
         return 0;
     int error = 0;
-    if (!said(res))
-        error = personal(req, res) && !layer->personal ? svc__caching_forbid(res) : say(res, layer);
-    /* The library's errors are JSON or text by what the client accepts. */
+    if (!has(res, svc__bytes_z("Cache-Control")) && !has(res, svc__bytes_z("Expires")))
+        error = personal(req, res) && !layer->personal ? svc__caching_forbid(res)
+                                                       : put_policy(res, layer);
+    /* The library's errors are JSON or text, by the client's Accept. */
     if (!error && res->status >= 400)
         error = svc__vary_merge(res, svc__bytes_z("Accept"));
     return !error && layer->vary.data ? svc__vary_merge(res, layer->vary) : error;

@@ -1,4 +1,5 @@
-/* The concurrency limit: refuses what would only wait, before anything is done for it. */
+/* The concurrency limit: refuses requests that would only wait, before any work is done for them.
+ */
 #include "libsvc/mw/concurrency.h"
 
 #include "libsvc/app/app_internal.h"
@@ -17,18 +18,9 @@ static int answer_busy(const struct concurrency *concurrency, svc_request *req, 
 }
 
 /*
- * When a request has got its turn. That is mostly when it began, which needs no look at the clock;
- * but one whose head came in pieces began long ago, and could be anywhere in this turn.
- */
-static uint64_t turn_of(const svc_request *req, uint64_t since_ns)
-{
-    return req->started_ns >= since_ns ? req->started_ns : svc__clock_ns();
-}
-
-/*
- * Whether a request may have lain in the loop's queue for longer than it shall. The first of a turn
- * is let pass all the same: after a single long answer it may have come just now, and a loop that
- * refuses all that it finds would do nothing.
+ * Whether a request may have waited in the loop's queue for too long. The first request of a turn
+ * passes all the same: after a single long answer it may have come just now, and a loop that
+ * refuses every request would do no work.
  */
 static bool too_late(const struct concurrency *concurrency, const svc_request *req, bool critical)
 {
@@ -38,8 +30,12 @@ static bool too_late(const struct concurrency *concurrency, const svc_request *r
         return false;
     if (host->turn_first_ns == 0)
         host->turn_first_ns = req->started_ns;
-    return host->turn_first_ns != req->started_ns &&
-           turn_of(req, since_ns) - since_ns > (critical ? most + most / 4 : most);
+    if (host->turn_first_ns == req->started_ns)
+        return false;
+    /* The loop mostly came to the request when it began, which needs no reading of the clock. But a
+     * request whose head came in pieces began in an earlier turn. */
+    uint64_t turn_ns = req->started_ns >= since_ns ? req->started_ns : svc__clock_ns();
+    return turn_ns - since_ns > (critical ? most + most / 4 : most);
 }
 
 static int limit_concurrency(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -54,12 +50,6 @@ static int limit_concurrency(svc_request *req, svc_response *res, const svc_laye
     return SVC_PASS;
 }
 
-/* An error may have come sooner than the work would have been done, and a client may have gone. */
-static bool is_whole(const svc_response *res, const svc_done *done)
-{
-    return done->outcome == SVC_COMPLETE && res->status < 400;
-}
-
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
                     const svc_done *done)
 {
@@ -69,9 +59,10 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     if (!concurrency->counts)
         return;
     svc__permits_give(&concurrency->permits);
-    int32_t change =
-        svc__permits_observe(&concurrency->permits, req->started_ns + done->duration_ns,
-                             done->duration_ns, is_whole(res, done));
+    /* An error may end a request before its work is done, and so may a client that leaves. */
+    bool whole = done->outcome == SVC_COMPLETE && res->status < 400;
+    int32_t change = svc__permits_observe(
+        &concurrency->permits, req->started_ns + done->duration_ns, done->duration_ns, whole);
     if (change)
         svc__metric_gauge_add(cells, concurrency->limit, change);
 }
@@ -86,15 +77,17 @@ static int64_t limit_of(struct concurrency *concurrency)
     return concurrency->counts ? (int64_t)atomic_load(&concurrency->permits.limit) : 0;
 }
 
-/* All limits of a service count together. Where is known only when it is known which app serves. */
+/* All limits of a service share these metrics, which are the serving app's; which app serves is
+ * known at the start only. */
 static int start_limit(svc_app *app, void *arg)
 {
     struct concurrency *concurrency = arg;
     struct metrics *in = metrics_of(app);
     concurrency->in_flight = svc__metric_gauge_once(
         in, "svc_concurrency_in_flight", "Requests that concurrency limits have let pass.");
-    concurrency->limit = svc__metric_gauge_once(
-        in, "svc_concurrency_limit", "What all concurrency limits would let pass at once.");
+    concurrency->limit =
+        svc__metric_gauge_once(in, "svc_concurrency_limit",
+                               "Requests that all concurrency limits would let pass at once.");
     concurrency->shed = svc__metric_counter_once(in, "svc_concurrency_shed_total",
                                                  "Requests refused by a concurrency limit.");
     svc__metric_gauge_add_shared(in, concurrency->limit, limit_of(concurrency));

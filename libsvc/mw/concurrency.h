@@ -1,4 +1,4 @@
-/* The concurrency limit as a middleware: what its constructor and its phases share. */
+/* The concurrency limit as a middleware: the part that its constructor and its phases share. */
 #ifndef SVC_MW_CONCURRENCY_H
 #define SVC_MW_CONCURRENCY_H
 
@@ -15,13 +15,13 @@ struct concurrency {
     bool counts;                /* requests in flight are limited */
     uint64_t max_queue_ns;      /* 0: no limit */
     struct bytes retry_after;   /* "none": not sent */
-    struct bytes problem, text; /* the two forms of a refusal */
+    struct bytes problem, text; /* the two forms of a refusal's body */
     int (*priority)(svc_request *req, void *arg);
     void *arg;
     int in_flight, limit, shed; /* metrics */
 };
 
-/* Fills in the middleware, once the rest is there. */
+/* Fills in the middleware, after the other members. */
 void svc__concurrency_prepare(struct concurrency *concurrency);
 
 #endif

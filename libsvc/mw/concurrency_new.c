@@ -1,4 +1,4 @@
-/* The constructor of concurrency limits: checks what the program asks for, and names every mistake.
+/* The constructor of concurrency limits: checks the program's options, and reports every mistake.
  */
 #include <stdlib.h>
 
@@ -52,7 +52,7 @@ static int render_retry(svc_app *app, struct concurrency *concurrency, uint32_t 
 
 static const char detail[] = "the service has more requests than it can serve";
 
-/* Rendered once: under load a refusal must cost little. */
+/* Renders the refusal once, since under load it must cost little. */
 static int render_refusal(svc_app *app, struct concurrency *concurrency)
 {
     char text[256];
@@ -79,7 +79,7 @@ static void adopt_options(struct concurrency *concurrency, const svc_concurrency
         svc__permits_init(&concurrency->permits, options->limit);
 }
 
-/* Aligned as permits need to be, which the app's own memory is not. */
+/* Allocates with the alignment that permits need, which the app's arena does not give. */
 static struct concurrency *allocate(svc_app *app)
 {
     struct concurrency *made = aligned_alloc(_Alignof(struct concurrency), sizeof *made);

@@ -65,8 +65,7 @@ static void write_tag(char out[static TAG + 1], const unsigned char hash[static 
     }
 }
 
-/* The parts in which two representations of one resource differ: their form as well as their bytes.
- */
+/* Sets a tag over the form of a representation as well as its bytes, since both may differ. */
 static int set_tag(svc_response *res)
 {
     char *tag = svc__arena_alloc(&res->exchange->arena, TAG + 1);

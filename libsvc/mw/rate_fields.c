@@ -80,7 +80,7 @@ static void render_problem(const struct rate_limit *limit, unsigned refused, str
     svc__buf_free(&names);
 }
 
-/* Moves what was rendered into the memory. Appending has failed, or copying. */
+/* Moves the rendered text into the memory. False when rendering or copying has failed. */
 static bool keep(struct buf *text, struct arena *memory, struct bytes *out)
 {
     *out = svc__buf_error(text) ? (struct bytes){0} : svc__arena_copy(memory, svc__buf_view(text));
@@ -101,9 +101,9 @@ int svc__rate_fields_prepare(struct rate_limit *limit, struct arena *memory)
     return kept ? 0 : SVC_ENOMEM;
 }
 
-/* What a client must heed: on a refusal those windows that refused, else all of them. So no `t` is
- * later than Retry-After, which the draft would have clients wonder about. */
-static bool told(const struct limiter_decision *decision, size_t i)
+/* Whether a reply names the window: a refusal names those that refused, every other reply all of
+ * them. So no `t` is later than Retry-After, which would contradict it. */
+static bool is_reported(const struct limiter_decision *decision, size_t i)
 {
     return decision->refused ? decision->refused & 1U << i : true;
 }
@@ -113,7 +113,7 @@ static void render_quotas(const struct rate_limit *limit, const struct limiter_d
 {
     for (size_t i = 0; i < limit->window_count; i++) {
         const struct limiter_quota *quota = &decision->quotas[i];
-        if (!told(decision, i))
+        if (!is_reported(decision, i))
             continue;
         item(out, &limit->windows[i], ", ");
         number(out, ";r=", quota->remaining);
@@ -123,9 +123,9 @@ static void render_quotas(const struct rate_limit *limit, const struct limiter_d
 }
 
 /*
- * Sets a field; without memory the reply goes without it, for its status is what counts. A limit
- * further in may have set the field already: lists go on, and of single values the first stays,
- * which is the refusal's if there is one.
+ * Sets a field; without memory the reply goes without it, since its status matters more. A limit
+ * further in may have set the field already: lists are continued, and of single values the first
+ * stays, which is the refusal's if there is one.
  */
 static void put_field(svc_response *res, const char *name, struct bytes value, bool list)
 {
@@ -137,7 +137,7 @@ static void put_field(svc_response *res, const char *name, struct bytes value, b
         svc_response_add_header(res, name, value.data);
 }
 
-/* What is in the scratch buffer, in the request's memory; "none" when there was not enough. */
+/* A copy of the scratch buffer in the request's memory; "none" when out of memory. */
 static struct bytes taken(svc_response *res, const struct buf *text)
 {
     if (svc__buf_error(text))
@@ -167,7 +167,7 @@ static size_t tightest(const struct rate_limit *limit, const struct limiter_deci
 {
     size_t least = limit->window_count;
     for (size_t i = 0; i < limit->window_count; i++)
-        if (told(decision, i) &&
+        if (is_reported(decision, i) &&
             (least == limit->window_count ||
              decision->quotas[i].remaining < decision->quotas[least].remaining))
             least = i;

@@ -6,16 +6,17 @@
 #include "libsvc/mw/rate_limiter.h"
 
 /*
- * Renders what does not change, into `memory`: the policy, and a problem for each set of windows
- * (RFC 9457, with the type and members of the draft). 0 or SVC_ENOMEM.
+ * Renders the constant texts into `memory`: the policy, and a problem for each set of windows (RFC
+ * 9457, with the type and members of the draft). 0 or SVC_ENOMEM.
  */
 int svc__rate_fields_prepare(struct rate_limit *limit, struct arena *memory);
 
-/* Sets the fields that the limit's flags ask for, those for which there is memory. */
+/* Sets the fields that the limit's flags ask for, as far as there is memory. */
 void svc__rate_fields_put(const struct rate_limit *limit, const struct limiter_decision *decision,
                           svc_response *res);
 
-/* Sets Retry-After, to when all windows that refused would pass; not when one never would. */
+/* Sets Retry-After to the time until all refusing windows would pass; does nothing when one never
+ * would. */
 void svc__rate_fields_put_retry(const struct rate_limit *limit,
                                 const struct limiter_decision *decision, svc_response *res);
 

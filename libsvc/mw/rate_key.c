@@ -1,10 +1,10 @@
-/* Whose request it is. */
+/* Makes the key of a request. */
 #include "libsvc/mw/rate_key.h"
 
 #include "libsvc/exchange/exchange.h"
 
-/* An IPv6 client has at least a network of this many bytes to itself, and can use any address in
- * it: one of them says no more than all of them. */
+/* An IPv6 client has a network of at least this prefix length in bytes to itself, and can use any
+ * address in it, so the key is the network. */
 enum { V6_KEY_BYTES = 8, V4_KEY_BYTES = 4 };
 
 static bool exempt(const struct rate_limit *limit, const struct network_address *address)
@@ -48,8 +48,8 @@ static bool add_subject(const struct rate_limit *limit, const svc_request *req,
 }
 
 /*
- * The route and the client come last, so that what is there of the others stands at its own place:
- * with an absent part stands the client, and the number of parts tells the two forms apart.
+ * The route and the client come last, so that each other part has a place of its own. With an
+ * absent part the client is added, and the number of parts distinguishes the two forms.
  */
 bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct rate_key *key)
 {

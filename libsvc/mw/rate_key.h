@@ -1,4 +1,4 @@
-/* Whose request it is: the key under which a rate limit counts it. */
+/* The key under which a rate limit counts a request. */
 #ifndef SVC_MW_RATE_KEY_H
 #define SVC_MW_RATE_KEY_H
 
@@ -15,8 +15,8 @@ struct rate_key {
 };
 
 /*
- * Makes a request's key. False for one that is not counted: its client is exempt, or the user's
- * function says so.
+ * Makes a request's key. False for a request that is not counted, because its client is exempt or
+ * the program's function returned NULL.
  */
 bool svc__rate_key_make(const struct rate_limit *limit, svc_request *req, struct rate_key *key);
 

@@ -74,8 +74,8 @@ static int add_rate_fields(svc_request *req, svc_response *res, const svc_layer 
     return 0;
 }
 
-/* All limits of a service count in the same counters. Where they are is known only when it is known
- * which app serves. */
+/* All limits of a service share these counters, which are the serving app's; which app serves is
+ * known at the start only. */
 static int start_limiter(svc_app *app, void *arg)
 {
     struct rate_limit *limit = arg;

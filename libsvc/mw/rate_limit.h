@@ -4,7 +4,7 @@
 
 #include "libsvc/mw/rate_limiter.h"
 
-/* Fills in the middleware, once the rest is there. */
+/* Fills in the middleware, after the other members. */
 void svc__rate_limit_prepare(struct rate_limit *limit);
 
 #endif

@@ -1,4 +1,4 @@
-/* The constructor of rate limits: checks what the program asks for, and names every mistake. */
+/* The constructor of rate limits: checks the program's options, and reports every mistake. */
 #include <string.h>
 
 #include "libsvc/app/app_internal.h"

@@ -1,4 +1,4 @@
-/* A rate limit: what its constructor, its phases and its parts share. */
+/* A rate limit: the part that its constructor, its phases and its parts share. */
 #ifndef SVC_MW_RATE_LIMITER_H
 #define SVC_MW_RATE_LIMITER_H
 
@@ -14,7 +14,7 @@ struct rate_window {
     struct limiter_window window;
 };
 
-/* A limiter of an app. Everything it points at lives in the app's memory. */
+/* A rate limit of an app, with everything that it points at in the app's memory. */
 struct rate_limit {
     svc_middleware middleware;
     struct limiter *limiter;
@@ -38,7 +38,7 @@ struct rate_limit {
     int refused, reported, full; /* counters */
 };
 
-/* What is kept of a request whose reply shall have fields. */
+/* The state of a request whose reply shall have fields. */
 struct rate_state {
     bool decided;
     struct limiter_decision decision;

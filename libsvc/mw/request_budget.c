@@ -6,8 +6,7 @@
 
 #define NO_BUDGET UINT64_MAX
 
-/* The least of `least` and what the fields of that name say. Those that cannot be read say nothing.
- */
+/* The least of `least` and the budgets in the fields of that name. Malformed fields are ignored. */
 static uint64_t least_of(const svc_request *req, enum field_name name,
                          int (*parse)(struct bytes text, uint64_t *ms), uint64_t least)
 {

@@ -9,16 +9,15 @@
 
 enum { ID_BYTES = 16, MAX_INBOUND = 128 };
 
-/* What is safe in a log, a header and a shell. Anything else is replaced, not repaired. */
+/* An id may have the characters that are safe in a log, a header and a shell. Any other id is
+ * replaced, not repaired. */
 static bool well_formed(struct bytes id)
 {
     if (id.len == 0 || id.len > MAX_INBOUND)
         return false;
     for (size_t i = 0; i < id.len; i++) {
         char c = id.data[i];
-        bool letter = svc__bytes_lower(c) >= 'a' && svc__bytes_lower(c) <= 'z';
-        bool digit = c >= '0' && c <= '9';
-        if (!letter && !digit && c != '-' && c != '_' && c != '.')
+        if (!svc__bytes_is_letter(c) && !svc__bytes_is_digit(c) && c != '-' && c != '_' && c != '.')
             return false;
     }
     return true;
@@ -40,18 +39,17 @@ static const char *make_id(svc_request *req)
     return id;
 }
 
-/* A copy, because threads may log with the id when the head is gone. */
-static const char *accept_id(svc_request *req, struct bytes inbound)
-{
-    const char *id = svc__arena_strndup(&svc__exchange_of(req)->arena, inbound.data, inbound.len);
-    return id ? id : "";
-}
-
 static int take_id(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
     struct bytes inbound = svc__fields_value(&req->fields, FIELD_X_REQUEST_ID);
-    req->id = well_formed(inbound) ? accept_id(req, inbound) : make_id(req);
+    if (!well_formed(inbound)) {
+        req->id = make_id(req);
+        return SVC_PASS;
+    }
+    /* A copy, because threads may log with the id when the head is gone. */
+    const char *id = svc__arena_strndup(&svc__exchange_of(req)->arena, inbound.data, inbound.len);
+    req->id = id ? id : "";
     return SVC_PASS;
 }
 

@@ -1,4 +1,4 @@
-/* The layers of the default stack. Each is made for one app when that is readied. */
+/* The layers of the default stack. Each is made for one app, when the app is readied. */
 #ifndef SVC_MW_STACK_H
 #define SVC_MW_STACK_H
 

@@ -1,9 +1,9 @@
-/* Trace context: each request is a span, of the trace that it brings or of one that begins here. */
+/* Trace context: each request is a span, of an inbound trace or of a new one. */
 #include "libsvc/base/rand.h"
 #include "libsvc/exchange/request_internal.h"
 #include "libsvc/mw/stack.h"
 
-/* All zeros are no id, and come once in 2^64. */
+/* An id of zeros is invalid; random bytes give one once in 2^64. */
 static bool has_zeros(const struct trace *trace)
 {
     uint64_t words[3];
@@ -13,23 +13,7 @@ static bool has_zeros(const struct trace *trace)
     return (words[0] | words[1]) == 0 || words[2] == 0;
 }
 
-static void begin_trace(struct request_trace *trace)
-{
-    trace->origin = TRACE_BEGUN;
-    trace->own.flags = TRACE_RANDOM;
-    do /* both ids, which lie side by side, at once */
-        svc__rand_bytes(&trace->own, TRACE_ID_BYTES + TRACE_SPAN_BYTES);
-    while (has_zeros(&trace->own));
-}
-
-static void go_on(struct request_trace *trace)
-{
-    trace->origin = TRACE_CONTINUED;
-    memcpy(trace->parent, trace->own.span_id, TRACE_SPAN_BYTES);
-    svc__request_trace_new_span(&trace->own);
-}
-
-/* Whether the request brings one traceparent, and one that can be read. */
+/* Whether the request has exactly one traceparent, and a valid one. */
 static bool inbound(const svc_request *req, struct trace *out)
 {
     const struct fields *fields = &req->fields;
@@ -41,10 +25,18 @@ static bool inbound(const svc_request *req, struct trace *out)
 static int take_trace(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
-    if (req->plan->config->trace_trust && inbound(req, &req->trace.own))
-        go_on(&req->trace);
-    else
-        begin_trace(&req->trace);
+    struct request_trace *trace = &req->trace;
+    if (req->plan->config->trace_trust && inbound(req, &trace->own)) {
+        trace->origin = TRACE_CONTINUED;
+        memcpy(trace->parent, trace->own.span_id, TRACE_SPAN_BYTES);
+        svc__request_trace_new_span(&trace->own);
+        return SVC_PASS;
+    }
+    trace->origin = TRACE_BEGUN;
+    trace->own.flags = TRACE_RANDOM;
+    do /* both ids, which lie side by side, at once */
+        svc__rand_bytes(&trace->own, TRACE_ID_BYTES + TRACE_SPAN_BYTES);
+    while (has_zeros(&trace->own));
     return SVC_PASS;
 }
 

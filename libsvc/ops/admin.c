@@ -14,21 +14,21 @@
 #include "libsvc/ops/metrics_text.h"
 #include "libsvc/proto/media.h"
 
-enum { PROBES = 4 }; /* of readiness that wait at once */
+enum { PROBES = 4 }; /* requests for readiness that wait at once */
 
 struct pages {
-    svc_app *app; /* that they are about */
+    svc_app *app; /* the app that the pages are about */
     struct checks *checks;
 };
 
-/* That the admin thread answers is all that liveness means: a restart would cure nothing else. */
+/* Liveness means only that the admin thread answers, since a restart would cure nothing else. */
 static int livez(svc_request *req, svc_response *res)
 {
     (void)req;
     return svc_response_text(res, 200, "ok\n");
 }
 
-/* Text is for people and balancers, who send no Accept or one that takes anything. */
+/* People and balancers get text: they send no Accept, or one that accepts everything. */
 static bool wants_json(svc_request *req)
 {
     const char *accept = svc_request_header(req, "Accept");
@@ -45,7 +45,7 @@ struct readiness {
 static const char *const verdicts[] = {
     [CHECK_OK] = "ok", [CHECK_FAILED] = "failed", [CHECK_LATE] = "late"};
 
-/* How old its last answer is, if there has been one. */
+/* Adds the age of a check's last answer, if there has been one. */
 static void add_late(struct readiness *all, const struct check_report *report)
 {
     const char *last = report->passed ? "ok" : "failed";
@@ -88,7 +88,7 @@ static int answer_text(svc_response *res, const struct readiness *all)
                                   all->text);
 }
 
-/* On a worker, for it waits for the checks. */
+/* Runs on a worker, since it waits for the checks. */
 static int readyz(svc_request *req, svc_response *res)
 {
     const struct pages *pages = svc_request_arg(req);
@@ -124,7 +124,7 @@ static void add_readyz(svc_app *admin, struct pages *pages)
     route.arg = pages;
     if (pages->app->checks) {
         route.flags = SVC_BLOCKING;
-        admin->config.workers_min = 1; /* a probe needs no thread that may not be had */
+        admin->config.workers_min = 1; /* so that a probe needs no new thread */
         admin->config.workers_max = PROBES;
         admin->config.worker_policy = pages->app->config.worker_policy;
     }

@@ -1,4 +1,4 @@
-/* The admin pages: whether the service lives, whether it is ready, and what it has counted. */
+/* The admin pages: liveness, readiness, and metrics. */
 #ifndef SVC_OPS_ADMIN_H
 #define SVC_OPS_ADMIN_H
 

@@ -10,11 +10,11 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
-/* A check and its thread. All but the first two are guarded by the lock. */
+/* A check and its thread. The lock guards all members but the first two. */
 struct inquiry {
     const struct check *check;
     struct checks *all;
-    bool asked; /* and not answered since `asked_ms` */
+    bool asked; /* running, and not answered since `asked_ms` */
     uint64_t asked_ms;
     bool answered, passed; /* `passed` at `answered_ms` */
     uint64_t answered_ms;
@@ -25,7 +25,8 @@ struct checks {
     size_t count;
     struct inquiry *inquiries;
     pthread_mutex_t lock;
-    pthread_cond_t question, answer; /* one has come; `answer` also when a thread has ended */
+    pthread_cond_t question,
+        answer; /* one has come; `answer` is signalled also when a thread has ended */
     size_t threads;
     bool stopping;
 };
@@ -64,7 +65,7 @@ void svc__checks_free(struct checks *checks)
 
 /* ---- In the thread of a check */
 
-/* With the lock held, which the check runs without. */
+/* Called with the lock held; it is released while the check runs. */
 static void run_check(struct inquiry *inquiry)
 {
     const struct check *check = inquiry->check;
@@ -119,7 +120,8 @@ int svc__checks_start(struct checks *checks)
 
 /* ---- Asking; with the lock held */
 
-/* One that still runs is not asked anew: its answer will be as good, and its time has begun. */
+/* A check that still runs is not asked again: its answer will be as good, and its time has begun.
+ */
 static void put_questions(struct checks *checks)
 {
     uint64_t now_ms = svc__clock_ms();

@@ -1,7 +1,7 @@
 /*
- * Readiness checks: each runs on a thread of its own when somebody asks, so that one that takes its
- * time holds up neither the admin pages nor the others. One that does not answer in time is late,
- * for everybody who asks until it has.
+ * Readiness checks: each runs on a thread of its own when a request asks for it, so that a slow
+ * check delays neither the admin pages nor the others. A check that does not answer in time is late
+ * for every request until it has answered.
  */
 #ifndef SVC_OPS_CHECKS_H
 #define SVC_OPS_CHECKS_H
@@ -24,7 +24,8 @@ struct check_report {
     uint64_t age_ms;
 };
 
-/* Makes the checks of a readied app, which is borrowed; none runs yet. NULL when out of memory. */
+/* Makes the checks of a readied app, which is borrowed; no thread runs yet. NULL when out of
+ * memory. */
 struct checks *svc__checks_new(svc_app *app);
 
 /* Starts their threads. 0, or SVC_ESYSTEM with a set-up error. */
@@ -35,9 +36,9 @@ int svc__checks_start(struct checks *checks);
 void svc__checks_ask(struct checks *checks,
                      void (*visit)(const struct check_report *report, void *arg), void *arg);
 
-/* Ends their threads; who waits for an answer is told without it. SVC_EFORCED when one has not
- * ended by the deadline (of svc__clock_ms): then it uses all of this still, and nothing may be
- * freed. Accepts NULL. */
+/* Ends the checks' threads; requests that wait for a check are answered without it. SVC_EFORCED
+ * when a thread has not ended by the deadline (of svc__clock_ms): it still uses the checks, and
+ * nothing may be freed. Accepts NULL. */
 int svc__checks_stop(struct checks *checks, uint64_t deadline_ms);
 
 /* Frees checks without threads. Accepts NULL. */

@@ -1,4 +1,4 @@
-/* Accept-Encoding, read once for each coding that somebody asks about. */
+/* Reads Accept-Encoding fields once for each coding asked for. */
 #include "libsvc/proto/accept_encoding.h"
 
 #include "libsvc/proto/media.h"

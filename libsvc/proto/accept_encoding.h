@@ -5,10 +5,10 @@
 #include "libsvc/proto/fields.h"
 
 /*
- * How much the fields of a request want a coding, in thousandths, 0 being "not acceptable": by its
- * own element in any case of letters, else by "*"; of several elements the highest weight counts.
- * Elements that are malformed are skipped. "identity" has 1000 where no coding at all is listed,
- * and 1 where others are and neither it nor "*" is; every other coding has 0 there. Any thread.
+ * The weight of a coding in the fields of a request, in thousandths; 0 is "not acceptable". The
+ * coding's own element counts, in any case of letters, else "*"; of several elements the highest
+ * weight. Malformed elements are skipped. Without an element for it, "identity" has 1000 where no
+ * coding is listed and 1 where others are; every other coding has 0. Any thread.
  */
 unsigned svc__accept_encoding_weight(const struct fields *fields, struct bytes coding);
 

@@ -9,14 +9,14 @@
 
 struct unit {
     const char *name;
-    uint64_t ms, per; /* so many milliseconds make so many of it */
+    uint64_t ms, per; /* `ms` milliseconds are `per` units */
 };
 
-/* The part of the text before its unit. */
+/* The length of the digits before the unit. */
 static size_t digits_span(struct bytes text)
 {
     size_t n = 0;
-    while (n < text.len && text.data[n] >= '0' && text.data[n] <= '9')
+    while (n < text.len && svc__bytes_is_digit(text.data[n]))
         n++;
     return n;
 }

@@ -1,5 +1,5 @@
-/* How long a caller is ready to wait, as the fields `grpc-timeout` and `X-Request-Timeout` say it.
- */
+/* Budgets: the time that a caller is ready to wait, in the fields `grpc-timeout` and
+ * `X-Request-Timeout`. */
 #ifndef SVC_PROTO_BUDGET_H
 #define SVC_PROTO_BUDGET_H
 
@@ -12,7 +12,8 @@ enum { BUDGET_DIGITS = 8 };
 
 /*
  * Reads the value of a grpc-timeout: 1 to 8 digits, then H, M, S, m, u or n. `*ms` is rounded up,
- * so that only 0 is none at all. 0 or SVC_ESYNTAX; `*ms` is written only on success. Any thread.
+ * so that only a budget of 0 becomes 0. 0 or SVC_ESYNTAX; `*ms` is written only on success. Any
+ * thread.
  */
 int svc__budget_parse_grpc(struct bytes text, uint64_t *ms);
 

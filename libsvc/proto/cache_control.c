@@ -62,25 +62,19 @@ static bool read_directive(struct bytes element, struct directive *out)
     return true;
 }
 
-static struct bytes unquote(struct bytes text)
-{
-    bool quoted = text.len >= 2 && text.data[0] == '"' && text.data[text.len - 1] == '"';
-    return quoted ? svc__bytes(text.data + 1, text.len - 2) : text;
-}
-
-static int64_t read_seconds(struct bytes argument)
-{
-    uint64_t seconds;
-    int error = svc__num_u64(unquote(argument), (uint64_t)CACHE_CONTROL_MAX_SECONDS, &seconds);
-    if (error)
-        return error == SVC_ETOOBIG ? CACHE_CONTROL_MAX_SECONDS : 0;
-    return (int64_t)seconds;
-}
-
+/* Sets a member that is not set yet, to `otherwise` where the directive has no argument. */
 static void take_seconds(int64_t *member, const struct directive *directive, int64_t otherwise)
 {
-    if (*member < 0)
-        *member = directive->argument.data ? read_seconds(directive->argument) : otherwise;
+    struct bytes argument = directive->argument;
+    uint64_t seconds;
+    if (*member >= 0)
+        return;
+    *member = otherwise;
+    if (!argument.data)
+        return;
+    int error =
+        svc__num_u64(svc__bytes_unquote(argument), (uint64_t)CACHE_CONTROL_MAX_SECONDS, &seconds);
+    *member = error == SVC_ETOOBIG ? CACHE_CONTROL_MAX_SECONDS : error ? 0 : (int64_t)seconds;
 }
 
 static void take_directive(const struct directive *directive, struct cache_control *out)

@@ -52,37 +52,37 @@ enum {
 #define CACHE_CONTROL_MEMBER(member, text) int64_t member;
 struct cache_control {
     unsigned flags;
-    CACHE_CONTROL_SECONDS(CACHE_CONTROL_MEMBER) /* each -1 when not said */
+    CACHE_CONTROL_SECONDS(CACHE_CONTROL_MEMBER) /* each -1 when absent */
 };
 #undef CACHE_CONTROL_MEMBER
 
-/* A value that says nothing. Any thread. */
+/* A value without directives. Any thread. */
 struct cache_control svc__cache_control_none(void);
 
 /*
- * Adds what a field value says; called for each field of the name, in order. Unknown directives and
- * what cannot be read are skipped. Of repeated seconds the first count; seconds that are no number
- * are 0, and greater ones are the maximum, so that doubt makes a response stale (RFC 9111 4.2.1).
- * An argument may be quoted. Fields named by no-cache and private are not told apart: the directive
- * is then taken for the whole. max-stale without an argument is the maximum. Any thread.
+ * Adds the directives of a field value; call it for each field of the name, in order. Unknown and
+ * malformed directives are skipped. Of repeated seconds the first count; seconds that are no number
+ * become 0, and too large ones the maximum, so that doubt makes a response stale (RFC 9111 4.2.1).
+ * An argument may be quoted. Field names in no-cache and private are ignored: the directive is
+ * taken for the whole response. max-stale without an argument is the maximum. Any thread.
  */
 void svc__cache_control_parse(struct bytes value, struct cache_control *out);
 
 /*
- * Whether a response may say that: 0, or SVC_EINVAL for directives of requests, for public or
+ * Checks a value for a response: 0, or SVC_EINVAL for directives of requests, for public or
  * s-maxage beside private, or for seconds below -1. Any thread.
  */
 int svc__cache_control_check(const struct cache_control *value);
 
-/* Writes a value with a NUL; "" when it says nothing. Seconds are written as tokens, at most the
- * maximum. Returns the length. Any thread. */
+/* Writes a value with a NUL; "" when it has no directives. Seconds are written as tokens, at most
+ * the maximum. Returns the length. Any thread. */
 size_t svc__cache_control_format(char out[static CACHE_CONTROL_SIZE],
                                  const struct cache_control *value);
 
 /*
- * For how long a cache that knows nothing but Expires may use the response: 0 for what such a
- * cache, which knows neither private nor no-store, must not reuse; -1 when no age is said. Any
- * thread.
+ * The seconds for which a cache that knows only Expires may use the response: 0 for a response that
+ * such a cache, which knows neither private nor no-store, must not reuse; -1 when no age is given.
+ * Any thread.
  */
 int64_t svc__cache_control_expires_in(const struct cache_control *value);
 

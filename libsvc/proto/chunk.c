@@ -4,7 +4,7 @@
 #include "libsvc/base/hex.h"
 #include "libsvc/proto/token.h"
 
-/* Takes a line and its CRLF off `*rest`. False where that is in disorder, or cut off. */
+/* Takes a line and its CRLF off `*rest`. False when the line is malformed or incomplete. */
 static bool take_line(struct bytes *rest, struct bytes *line)
 {
     size_t len = 0;
@@ -36,7 +36,7 @@ static bool take_end(struct bytes *rest, bool behind)
     return !behind || (take_line(rest, &line) && !line.len);
 }
 
-/* One that begins with its colon looks like the end to some. */
+/* Some parsers take a line that begins with its colon for the end. */
 static bool is_field(struct bytes line)
 {
     return svc__token_valid(svc__bytes_cut(&line, ':')) && line.data;

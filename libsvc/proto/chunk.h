@@ -9,13 +9,13 @@
 
 #include "libsvc/base/bytes.h"
 
-/* Whether `framing` is all that stands before a chunk's data: a line of its size in hexadecimal
- * digits and perhaps extensions, and before that CRLF where it is `behind` another chunk. Any
- * thread. */
+/* Whether `framing` is exactly the framing before a chunk's data: a line with the size in
+ * hexadecimal digits and perhaps extensions, preceded by CRLF where it is `behind` another chunk.
+ * Any thread. */
 bool svc__chunk_leads(struct bytes framing, bool behind);
 
-/* Whether `rest` begins with a body's end: a size of 0, trailer fields and an empty line, and
- * before that CRLF where it is `behind` a chunk. Any thread. */
+/* Whether `rest` begins with a body's end: a size of 0, trailer fields and an empty line, preceded
+ * by CRLF where it is `behind` a chunk. Any thread. */
 bool svc__chunk_ends(struct bytes rest, bool behind);
 
 #endif

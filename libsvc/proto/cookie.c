@@ -1,4 +1,5 @@
-/* Cookies are looked up in place: a service asks for one or two of what a browser sends. */
+/* Cookies are looked up in place, since a service asks for only one or two of those that a browser
+ * sends. */
 #include "libsvc/proto/cookie.h"
 
 #include <stdbool.h>
@@ -16,13 +17,6 @@ static bool value_valid(struct bytes value)
     return true;
 }
 
-static struct bytes unquote(struct bytes value)
-{
-    if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"')
-        return svc__bytes(value.data + 1, value.len - 2);
-    return value;
-}
-
 int svc__cookie_find(struct bytes header_value, struct bytes name, struct bytes *value)
 {
     while (header_value.data) {
@@ -30,7 +24,7 @@ int svc__cookie_find(struct bytes header_value, struct bytes name, struct bytes 
         struct bytes found = svc__bytes_cut(&rest, '=');
         if (!rest.data || found.len == 0 || !svc__bytes_eq(found, name))
             continue;
-        rest = unquote(rest);
+        rest = svc__bytes_unquote(rest);
         if (value_valid(rest)) {
             *value = rest;
             return 0;

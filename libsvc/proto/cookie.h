@@ -6,8 +6,9 @@
 
 /*
  * Finds the first well-formed cookie of that name, case-sensitive, in the value of one Cookie
- * field. Quotes around the value are left out. A pair whose value has a control character, a quote
- * or a backslash inside, or a byte above 0x7e, is skipped. `*value` points into `header_value`.
+ * field. Quotes around the value are removed. A pair is skipped when its value has a control
+ * character, a quote or a backslash inside, or a byte above 0x7e. `*value` points into
+ * `header_value`.
  *
  * 0 or SVC_ENOTFOUND; `*value` is written only on success. Any thread.
  */

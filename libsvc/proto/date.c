@@ -14,8 +14,8 @@ struct parts {
 /* Days since 1970-01-01 of a date in the Gregorian calendar of the years 0 to 9999. */
 static int64_t days_of(const struct parts *parts)
 {
-    /* Years begin in March, so that the leap day ends its year; the year -400 keeps all positive.
-     */
+    /* Years begin in March, so that the leap day ends its year; counting from the year -400 keeps
+     * all numbers positive. */
     unsigned month = (parts->month + 9) % 12;
     unsigned year = parts->year + 400 - (month >= 10);
     unsigned before = year * 365 + year / 4 - year / 100 + year / 400;
@@ -98,7 +98,7 @@ static bool read_asctime(struct bytes text, struct parts *out)
            read_time(at + 11, out) && at[19] == ' ' && read_digits(at + 20, 4, &out->year);
 }
 
-/* The length of the whole name of a day that `text` begins with; 0: none. */
+/* The length of the full name of a day at the start of `text`; 0: none. */
 static size_t weekday_span(struct bytes text)
 {
     static const char *const names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
@@ -134,14 +134,14 @@ static int64_t seconds_of(const struct parts *parts)
     return days_of(parts) * DAY_SECONDS + parts->hour * 3600 + parts->minute * 60 + parts->second;
 }
 
-/* The year of that many days since 1970, near enough to tell a century. */
+/* The year of a number of days since 1970, exact enough to choose a century. */
 static int64_t year_of(int64_t unix_seconds)
 {
     return 1970 + unix_seconds / (INT64_C(31556952)); /* the mean Gregorian year */
 }
 
-/* RFC 9110 5.6.7: a year of two digits is one of the past when it appears to be more than 50 years
- * in the future. False when no century has that date in the calendar. */
+/* RFC 9110 5.6.7: a year of two digits belongs to the past when it would be more than 50 years in
+ * the future. False when no century has that date in the calendar. */
 static bool choose_century(struct parts *parts, int64_t now)
 {
     const int64_t fifty_years = INT64_C(50) * 31556952;

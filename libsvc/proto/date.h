@@ -9,9 +9,9 @@
 /*
  * Parses an HTTP-date in any of its three forms, case-sensitive and without white space around it,
  * to seconds since 1970: "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun
- * Nov  6 08:49:37 1994". A year of two digits that would lie more than 50 years after `now`
- * (seconds since 1970) is of the past. The name of the day must be one, and need not fit the date;
- * a leap second is the first of the next minute.
+ * Nov 6 08:49:37 1994". A year of two digits that would lie more than 50 years after `now` (seconds
+ * since 1970) belongs to the past. The name of the day must exist but need not fit the date; a leap
+ * second counts as the first second of the next minute.
  *
  * 0 or SVC_ESYNTAX, also for a date that no calendar has; `*out` is written only on success. Any
  * thread.

@@ -22,7 +22,7 @@ static void skip(struct bytes *text, size_t n)
     text->len -= n;
 }
 
-/* Takes the tag that `*text` begins with. */
+/* Takes a tag off the front of `*text`. */
 static bool take_tag(struct bytes *text, struct etag *out)
 {
     struct bytes rest = *text;

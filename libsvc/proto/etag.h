@@ -1,4 +1,4 @@
-/* Entity tags and the lists of them that conditions are made of (RFC 9110 8.8.3, 13.1). */
+/* Entity tags, and the lists of tags in conditions (RFC 9110 8.8.3, 13.1). */
 #ifndef SVC_PROTO_ETAG_H
 #define SVC_PROTO_ETAG_H
 
@@ -12,7 +12,7 @@ struct etag {
 };
 
 /* Whether `text` may stand between the quotes of an entity tag: visible ASCII without quotes, and
- * bytes from 0x80 on. There is no escaping; the empty text may. Any thread. */
+ * bytes from 0x80 on. There is no escaping; an empty text is valid. Any thread. */
 bool svc__etag_text_valid(struct bytes text);
 
 /* Parses a text that is one entity tag and nothing else. 0 or SVC_ESYNTAX; `*out` points into
@@ -26,8 +26,8 @@ int svc__etag_parse(struct bytes text, struct etag *out);
  */
 int svc__etag_next(struct bytes *list, struct etag *out);
 
-/* Whether two tags name the same representation: by strong comparison neither may be weak (RFC 9110
- * 8.8.3.2). No tag is equal to nothing. Any thread. */
+/* Whether two tags are equal; by strong comparison neither may be weak (RFC 9110 8.8.3.2). No tag
+ * equals an absent one. Any thread. */
 bool svc__etag_equal(const struct etag *a, const struct etag *b, bool strong);
 
 #endif

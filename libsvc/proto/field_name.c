@@ -1,8 +1,8 @@
-/* A slot by length, first and last letter holds the one name that it can be. */
+/* Finds a name by a slot for its length, first and last letter, which holds the only candidate. */
 #include "libsvc/proto/field_name.h"
 
-/* Two names in one slot are refused by the compiler (-Woverride-init), and other factors are then
- * to be chosen. Letters are lower-case. */
+/* The compiler refuses two names in one slot (-Woverride-init); other factors must then be chosen.
+ * Letters are lower-case. */
 enum { SLOTS = 128 };
 #define SLOT(len, first, last) ((8 * (len) + (first) + 3 * (last)) % SLOTS)
 

@@ -1,5 +1,5 @@
-/* The field names that the library, or most handlers, ask a request for: a number for each, so that
- * a head's fields are compared by name once, while it is checked. */
+/* The field names that the library or most handlers look up in a request, with a number for each,
+ * so that the names in a head are compared once, while it is checked. */
 #ifndef SVC_PROTO_FIELD_NAME_H
 #define SVC_PROTO_FIELD_NAME_H
 
@@ -43,15 +43,15 @@
 
 #define FIELD_NAME_CONSTANT(constant, text, first, last) FIELD_##constant,
 enum field_name {
-    FIELD_OTHER, /* none of them */
+    FIELD_OTHER, /* any other name */
     FIELD_NAME_LIST(FIELD_NAME_CONSTANT) FIELD_NAME_COUNT
 };
 #undef FIELD_NAME_CONSTANT
 
-/* The number of a name in any case; FIELD_OTHER. Any thread. */
+/* The number of a name in any case of letters, or FIELD_OTHER. Any thread. */
 enum field_name svc__field_name_find(struct bytes name);
 
-/* The name of a number, as it is mostly sent; "none" for FIELD_OTHER. Any thread. */
+/* The name of a number in its usual spelling; "none" for FIELD_OTHER. Any thread. */
 struct bytes svc__field_name_text(enum field_name name);
 
 #endif

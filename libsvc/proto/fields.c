@@ -41,7 +41,7 @@ void svc__fields_copy(struct field *to, const struct field *from, size_t count, 
     }
 }
 
-/* A known name is a token, so that only others are checked. */
+/* A known name is a token, so only other names are checked. */
 void svc__fields_read(struct fields *out, const struct field *list, size_t count)
 {
     _Static_assert(FIELD_NAME_COUNT <= 64, "a bit for each");

@@ -1,4 +1,4 @@
-/* Header fields as an array in the order of arrival, and how to look a name up in it. */
+/* Header fields as an array in the order of arrival, and look-ups of names in it. */
 #ifndef SVC_PROTO_FIELDS_H
 #define SVC_PROTO_FIELDS_H
 
@@ -13,8 +13,8 @@ struct field {
     struct bytes name, value;
 };
 
-/* A value without white space around it (RFC 9110 5.5), and a NUL behind: takes both off `len`
- * bytes, behind which there is room for the NUL. Any thread. */
+/* Removes the white space around a value of `len` bytes (RFC 9110 5.5) and puts a NUL behind it;
+ * there is room for one more byte. Returns the value. Any thread. */
 struct bytes svc__fields_normal(char *value, size_t len);
 
 /* The first field of that name in any case, or NULL. Borrowed from the list. Any thread. */
@@ -37,15 +37,15 @@ void svc__fields_copy(struct field *to, const struct field *from, size_t count, 
 struct fields {
     const struct field *list;
     size_t count;
-    uint64_t known, repeated;         /* a bit for each field_name: it is there; more than once */
-    uint32_t first[FIELD_NAME_COUNT]; /* the place of the first one; set where `known` is */
+    uint64_t known, repeated; /* a bit for each field_name: present; present more than once */
+    uint32_t first[FIELD_NAME_COUNT]; /* index of the first of each known name */
     bool bad_name, bad_value; /* a name that is no token, a value with a control character */
 };
 
-/* Reads a list, which is borrowed; at most UINT32_MAX fields. Any thread. */
+/* Reads a list of at most UINT32_MAX fields, which is borrowed. Any thread. */
 void svc__fields_read(struct fields *out, const struct field *list, size_t count);
 
-/* Whether a field of that name is there, and whether more than one is. Any thread. */
+/* Whether there is a field of that name, and whether there are several. Any thread. */
 static inline bool svc__fields_has(const struct fields *fields, enum field_name name)
 {
     return fields->known >> name & 1;
@@ -56,22 +56,22 @@ static inline bool svc__fields_repeats(const struct fields *fields, enum field_n
     return fields->repeated >> name & 1;
 }
 
-/* The first field of a known name; NULL. Any thread. */
+/* The first field of a known name, or NULL. Any thread. */
 static inline const struct field *svc__fields_first(const struct fields *fields,
                                                     enum field_name name)
 {
     return svc__fields_has(fields, name) ? &fields->list[fields->first[name]] : NULL;
 }
 
-/* The value of the first field of a known name; "none". Any thread. */
+/* The value of the first field of a known name, or "none". Any thread. */
 static inline struct bytes svc__fields_value(const struct fields *fields, enum field_name name)
 {
     const struct field *field = svc__fields_first(fields, name);
     return field ? field->value : svc__bytes(NULL, 0);
 }
 
-/* The next field of a known name after `previous`, or the first one when that is NULL; NULL. Any
- * thread. */
+/* The next field of a known name after `previous`, or the first one when that is NULL; NULL when
+ * there is none. Any thread. */
 static inline const struct field *svc__fields_each(const struct fields *fields,
                                                    const struct field *previous,
                                                    enum field_name name)

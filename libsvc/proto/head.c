@@ -1,4 +1,4 @@
-/* The fields have been read once; what frames a request is then a list of rules. */
+/* The fields have been read before, so that the framing of a request is a list of rules here. */
 #include "libsvc/proto/head.h"
 
 #include <svc/errors.h>
@@ -63,8 +63,8 @@ static int check_host(const struct fields *fields, unsigned minor, struct framin
     return 0;
 }
 
-/* "chunked" must be the whole value: MHD compares it so, and for anything else takes all that
- * follows on the connection for the body. */
+/* "chunked" must be the whole value: libmicrohttpd compares it so, and for any other value takes
+ * all further bytes of the connection for the body. */
 static int check_coding(const struct fields *fields, unsigned minor, struct framing *framing,
                         const char **reason)
 {
@@ -111,7 +111,7 @@ static int check_body(const struct fields *fields, unsigned minor, struct framin
     return 0;
 }
 
-/* HTTP/1.0 has no Expect, and RFC 9110 10.1.1 has it ignored there. */
+/* HTTP/1.0 has no Expect: RFC 9110 10.1.1 demands that it is ignored there. */
 static int check_expect(const struct fields *fields, unsigned minor, struct framing *framing,
                         const char **reason)
 {

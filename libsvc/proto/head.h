@@ -1,6 +1,6 @@
 /*
- * The check of a request head. MHD's parser lets through much that lets two servers disagree on
- * where a request ends; this is where it stops.
+ * The check of a request head. libmicrohttpd's parser accepts heads by which two servers can
+ * disagree on where a request ends; this check refuses them.
  */
 #ifndef SVC_PROTO_HEAD_H
 #define SVC_PROTO_HEAD_H
@@ -14,9 +14,9 @@
 
 struct head {
     struct bytes method, target_raw;
-    unsigned minor;             /* of HTTP/1.minor */
-    const struct field *fields; /* in order of arrival, without white space around a value; NULL if
-                                   `count` is 0 */
+    unsigned minor; /* of HTTP/1.minor */
+    const struct field
+        *fields; /* in order of arrival, without white space around values; NULL if `count` is 0 */
     size_t count;
     size_t bytes; /* the whole head on the wire, as far as known; 0: not known */
 };

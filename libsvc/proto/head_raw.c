@@ -1,4 +1,4 @@
-/* Lines of a head before anybody has edited them. */
+/* Checks the lines of a head before a parser edits them. */
 #include "libsvc/proto/head_raw.h"
 
 #include <stdint.h>
@@ -29,16 +29,11 @@ static int take_line(struct bytes *rest, struct bytes *line, const char **reason
     return 0;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Of " HTTP/d.d": 0 for 1.x. */
 static int check_version(const char version[9], const char **reason)
 {
-    if (memcmp(version, " HTTP/", 6) != 0 || !is_digit(version[6]) || version[7] != '.' ||
-        !is_digit(version[8]))
+    if (memcmp(version, " HTTP/", 6) != 0 || !svc__bytes_is_digit(version[6]) ||
+        version[7] != '.' || !svc__bytes_is_digit(version[8]))
         return bad_line(reason, 400, "the request line has no HTTP version");
     if (version[6] != '1')
         return bad_line(reason, 505, "the only HTTP version understood here is 1.x");
@@ -105,7 +100,8 @@ static int check_field(char *line, size_t len, const char **reason)
                : 0;
 }
 
-/* All lines up to the empty one: how far they reach is in `*end`, also when one is missing. */
+/* Reads all lines up to the empty one. `*end` is the length of all complete lines, also when the
+ * empty one is missing. */
 static int check_fields(char *data, size_t len, size_t max_fields, size_t *end, const char **reason)
 {
     for (size_t count = 0, at = 0;; count++) {

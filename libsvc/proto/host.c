@@ -1,4 +1,4 @@
-/* Host decides which routes a request can reach, so it is held to its grammar. */
+/* Host decides which routes a request can reach, so its grammar is checked strictly. */
 #include "libsvc/proto/host.h"
 
 #include <arpa/inet.h>
@@ -6,7 +6,8 @@
 
 #include "libsvc/proto/uri.h"
 
-/* 1 for what a registered name may hold: unreserved, sub-delims, and '%' of an escape. */
+/* 1 for a character that a registered name may have: unreserved, sub-delims, and '%' of an escape.
+ */
 /* clang-format off */
 static const unsigned char name_char[256] = {
     [0x20] =

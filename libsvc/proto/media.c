@@ -80,7 +80,7 @@ static bool params_valid(struct bytes params)
     struct pair pair;
     int rc;
     while ((rc = take_param(&params, &pair)) > 0) {
-        /* taking it has checked it */
+        /* the check is a part of taking */
     }
     return rc == 0;
 }
@@ -118,7 +118,7 @@ int svc__media_param(const struct media *media, struct bytes name, struct bytes 
     return SVC_ENOTFOUND;
 }
 
-/* RFC 6839: a suffix names the syntax that a more special type is written in. */
+/* RFC 6839: a suffix names the syntax in which a more special type is written. */
 static bool has_json_suffix(struct bytes subtype)
 {
     const struct bytes suffix = svc__bytes_z("+json");

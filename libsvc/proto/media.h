@@ -1,4 +1,4 @@
-/* Media types, their parameters, and what an Accept field says of them (RFC 9110 8.3, 12.5.1). */
+/* Media types, their parameters, and their weights in Accept fields (RFC 9110 8.3, 12.5.1). */
 #ifndef SVC_PROTO_MEDIA_H
 #define SVC_PROTO_MEDIA_H
 
@@ -13,7 +13,7 @@ enum { MEDIA_WEIGHT_ONE = 1000 };
 
 struct media {
     struct bytes type, subtype; /* as sent, in any case */
-    struct bytes params;        /* all that follows, checked */
+    struct bytes params;        /* the rest, checked */
 };
 
 /*
@@ -53,11 +53,10 @@ bool svc__media_is_coded(const struct fields *fields);
 int svc__media_weight(struct bytes text);
 
 /*
- * How much one Accept value wants type/subtype (lower case, no parameters), in thousandths: 0 is
+ * The weight of type/subtype (lower case, no parameters) in one Accept value, in thousandths; 0 is
  * "not acceptable". The most specific range decides; of equal ones the higher weight counts. A
- * range with parameters is heard only where no other range matches. Malformed ranges are skipped,
- * and a value without any well-formed one says nothing and so accepts everything (1000). Any
- * thread.
+ * range with parameters counts only where no other range matches. Malformed ranges are skipped, and
+ * a value without any well-formed range accepts everything (1000). Any thread.
  */
 unsigned svc__media_accept(struct bytes accept, const char *type, const char *subtype);
 

@@ -1,5 +1,5 @@
-/* Finds methods by name without a search structure: nine comparisons of length and bytes for those
- * that the library acts on, a search by halves for the rest, of which only strangers ask. */
+/* Finds methods by name without a search structure: nine comparisons of length and bytes for the
+ * methods that the library acts on, a binary search for the others, which are rare. */
 #include "libsvc/proto/method.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Request methods: which names are possible at all, and which ones the library knows. */
+/* Request methods: the grammar of their names, and the names that the library knows. */
 #ifndef SVC_PROTO_METHOD_H
 #define SVC_PROTO_METHOD_H
 

@@ -1,4 +1,4 @@
-/* IP addresses as bytes, and networks of them. */
+/* IP addresses as bytes, and networks of addresses. */
 #include "libsvc/proto/network.h"
 
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@ bool svc__network_is_v4(const struct network_address *address)
     return memcmp(address->bytes, v4_prefix, sizeof v4_prefix) == 0;
 }
 
-/* The address, and the number of bits before those of its text: 96 for IPv4. */
+/* Parses an address. `*before` is the number of bits before those of the text: 96 for IPv4. */
 static int parse_address(struct bytes text, struct network_address *address, unsigned *before)
 {
     char copy[INET6_ADDRSTRLEN];
@@ -42,7 +42,7 @@ static int parse_address(struct bytes text, struct network_address *address, uns
     return 0;
 }
 
-/* The first bits of an address; the others zero. */
+/* Keeps the first bits of an address, and sets the others to zero. */
 struct network_address svc__network_mask(struct network_address address, unsigned bits)
 {
     for (unsigned i = 0; i < NETWORK_ADDRESS_LEN; i++) {

@@ -1,5 +1,4 @@
-/* IP addresses as bytes, and networks of them, for what is decided by where a request comes from.
- */
+/* IP addresses as bytes, and networks of addresses, for decisions by a request's origin. */
 #ifndef SVC_PROTO_NETWORK_H
 #define SVC_PROTO_NETWORK_H
 
@@ -28,15 +27,14 @@ bool svc__network_is_v4(const struct network_address *address);
 
 /*
  * Reads "192.0.2.0/24", "2001:db8::/32", or an address alone, which is a network of one. 0, or
- * SVC_ESYNTAX: also when bits behind the prefix are set, which is a mistake more often than a wish.
- * Any thread.
+ * SVC_ESYNTAX: also when bits behind the prefix are set, which mostly is a mistake. Any thread.
  */
 int svc__network_parse(struct bytes text, struct network *network);
 
 /*
- * Reads a list of networks, separated by commas, into `networks`; an empty text is an empty list.
- * 0 with `*count` set; SVC_ESYNTAX or SVC_ETOOBIG (more than NETWORK_LIST_MAX) with `*bad` the
- * first that could not be taken. Any thread.
+ * Reads a list of networks, separated by commas, into `networks`; an empty text is an empty list. 0
+ * with `*count` set; SVC_ESYNTAX or SVC_ETOOBIG (more than NETWORK_LIST_MAX) with the first bad
+ * network in `*bad`. Any thread.
  */
 int svc__network_list(struct bytes text, struct network networks[static NETWORK_LIST_MAX],
                       size_t *count, struct bytes *bad);

@@ -25,18 +25,13 @@ static enum listed find_in_list(struct bytes list, const struct etag *tag, bool 
     return taken == 0 ? NOT_LISTED : UNREADABLE;
 }
 
-/* "*" stands alone in the one field of its name (RFC 9110 13.1.1). */
-static bool is_star(const struct fields *fields, enum field_name name)
-{
-    return svc__bytes_eq(svc__fields_value(fields, name), svc__bytes_z("*")) &&
-           !svc__fields_repeats(fields, name);
-}
-
-/* Several fields of one name are one list. */
+/* Several fields of one name are one list; "*" stands alone in the one field of its name (RFC 9110
+ * 13.1.1). */
 static enum listed find_tag(const struct fields *fields, enum field_name name,
                             const struct validators *now, bool strong)
 {
-    if (is_star(fields, name))
+    if (svc__bytes_eq(svc__fields_value(fields, name), svc__bytes_z("*")) &&
+        !svc__fields_repeats(fields, name))
         return now->exists ? LISTED : NOT_LISTED;
     enum listed found = NOT_LISTED;
     const struct field *field = NULL;
@@ -69,11 +64,6 @@ static bool if_range_holds(const struct fields *fields, const struct validators 
            date == now->modified;
 }
 
-static bool safe(enum method method)
-{
-    return method == METHOD_GET || method == METHOD_HEAD;
-}
-
 /* Rows 1 and 2: whether the state is still the one that the client knows. */
 static enum precondition guard(const struct fields *fields, const struct validators *now)
 {
@@ -86,23 +76,20 @@ static enum precondition guard(const struct fields *fields, const struct validat
     return PRECONDITION_NONE;
 }
 
-static enum precondition none_match(enum method method, const struct fields *fields,
-                                    const struct validators *now)
-{
-    enum listed found = find_tag(fields, FIELD_IF_NONE_MATCH, now, false);
-    if (found == NOT_LISTED || (found == UNREADABLE && safe(method)))
-        return PRECONDITION_HOLDS;
-    return safe(method) ? PRECONDITION_NOT_MODIFIED : PRECONDITION_FAILED;
-}
-
-/* Rows 3 and 4: whether the client has, or wants to make, something that is there already. */
+/* Rows 3 and 4: whether the client has the current representation, or wants to create one that
+ * exists. */
 static enum precondition freshness(enum method method, const struct fields *fields,
                                    const struct validators *now)
 {
     int64_t date;
-    if (svc__fields_has(fields, FIELD_IF_NONE_MATCH))
-        return none_match(method, fields, now);
-    if (safe(method) && date_applies(fields, FIELD_IF_MODIFIED_SINCE, now, &date))
+    bool reads = method == METHOD_GET || method == METHOD_HEAD;
+    if (svc__fields_has(fields, FIELD_IF_NONE_MATCH)) {
+        enum listed found = find_tag(fields, FIELD_IF_NONE_MATCH, now, false);
+        if (found == NOT_LISTED || (found == UNREADABLE && reads))
+            return PRECONDITION_HOLDS;
+        return reads ? PRECONDITION_NOT_MODIFIED : PRECONDITION_FAILED;
+    }
+    if (reads && date_applies(fields, FIELD_IF_MODIFIED_SINCE, now, &date))
         return now->modified > date ? PRECONDITION_HOLDS : PRECONDITION_NOT_MODIFIED;
     return PRECONDITION_NONE;
 }

@@ -1,4 +1,4 @@
-/* Conditional requests (RFC 9110 13): which conditions there are, and what they decide. */
+/* Conditional requests (RFC 9110 13): their conditions, and the result of evaluating them. */
 #ifndef SVC_PROTO_PRECONDITION_H
 #define SVC_PROTO_PRECONDITION_H
 
@@ -16,7 +16,7 @@ struct validators {
     bool exists;      /* it has a representation */
     struct etag tag;  /* opaque "none": it has no tag */
     int64_t modified; /* seconds since 1970, or PRECONDITION_NO_DATE */
-    bool date_strong; /* it cannot have changed twice in that second (RFC 9110 8.8.2.2) */
+    bool date_strong; /* the resource cannot have changed twice in that second (RFC 9110 8.8.2.2) */
     int64_t now;      /* seconds since 1970 */
 };
 
@@ -32,10 +32,10 @@ enum precondition {
 bool svc__precondition_any(const struct fields *fields);
 
 /*
- * Evaluates the conditions among a request's fields in the order of RFC 9110 13.2.2. A list of tags
- * that cannot be read matches up to where it breaks; where nothing before that decides, it lets no
- * write through (412) and withholds no body (200). Dates that cannot be read, lists of them, and
- * dates for a resource that has none are ignored, as RFC 9110 13.1.3 and 13.1.4 demand. Any thread.
+ * Evaluates the conditions among a request's fields in the order of RFC 9110 13.2.2. A malformed
+ * list of tags is compared up to its first error; unless a tag before that decides, it permits no
+ * write (412) and withholds no body (200). Malformed dates, lists of dates, and dates for a
+ * resource without one are ignored, as RFC 9110 13.1.3 and 13.1.4 demand. Any thread.
  */
 enum precondition svc__precondition_evaluate(enum method method, const struct fields *fields,
                                              const struct validators *now);

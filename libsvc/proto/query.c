@@ -9,7 +9,7 @@
 
 #include "libsvc/proto/uri.h"
 
-/* Takes the next piece that is not empty off `*rest`; empty at the end. */
+/* Takes the next piece that is not empty off `*rest`; an empty piece at the end. */
 static struct bytes take_piece(struct bytes *rest)
 {
     struct bytes piece = {NULL, 0};
@@ -36,8 +36,8 @@ static struct bytes decode(char **at, struct bytes raw)
 }
 
 /*
- * A piece with a '=' needs as many bytes as it has and one more, for two NULs in place of one '='.
- * One without shares the NUL of its name with its empty value.
+ * A piece with a '=' needs one byte more than it has, for two NULs in place of one '='. In a piece
+ * without one, the empty value shares the NUL of the name.
  */
 static struct param decode_piece(char **at, struct bytes piece)
 {

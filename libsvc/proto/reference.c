@@ -1,5 +1,5 @@
-/* Each part of a reference has its own characters; parts are told apart by the first that ends one.
- */
+/* Writes URI references. Each part of a reference has its own set of characters, and ends at the
+ * first character that begins another part. */
 #include "libsvc/proto/reference.h"
 
 #include <stdbool.h>
@@ -7,21 +7,12 @@
 #include "libsvc/proto/host.h"
 #include "libsvc/proto/uri.h"
 
-static bool is_alpha(char c)
-{
-    return svc__bytes_lower(c) >= 'a' && svc__bytes_lower(c) <= 'z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* What a character may be part of; PLAIN is unreserved, sub-delims, and '%' of an escape, which is
- * checked elsewhere. */
+/* The parts in which a character may stand. PLAIN is unreserved, sub-delims, and '%' of an escape,
+ * which is checked elsewhere. */
 enum part { NONE, PLAIN, PATH, QUERY };
 
-/* The first of the parts above, from which on a character stands for itself. */
+/* For each character, the first of the parts above that may have it without an escape; later parts
+ * may have it too. */
 /* clang-format off */
 static const unsigned char part_of[256] = {
     [0x20] =
@@ -49,7 +40,7 @@ static char *put_escaped(char *to, char c)
     return to;
 }
 
-/* Copies text with everything escaped that does not belong to that part. */
+/* Copies text, and escapes the characters that the part may not have. */
 static char *put_part(char *to, struct bytes text, enum part part)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -60,7 +51,7 @@ static char *put_part(char *to, struct bytes text, enum part part)
     return to;
 }
 
-/* The length up to one of the characters of `ends`, or all. */
+/* The length up to the first of the characters in `ends`, or the whole length. */
 static size_t length_to(struct bytes text, const char *ends)
 {
     size_t len = 0;
@@ -86,10 +77,10 @@ static bool has_visible_only(struct bytes text)
 
 static bool scheme_valid(struct bytes scheme)
 {
-    if (scheme.len == 0 || !is_alpha(*scheme.data))
+    if (scheme.len == 0 || !svc__bytes_is_letter(*scheme.data))
         return false;
     for (size_t i = 0; i < scheme.len; i++)
-        if (!is_alpha(scheme.data[i]) && !is_digit(scheme.data[i]) &&
+        if (!svc__bytes_is_letter(scheme.data[i]) && !svc__bytes_is_digit(scheme.data[i]) &&
             !strchr("+-.", scheme.data[i]))
             return false;
     return true;
@@ -101,7 +92,7 @@ static bool is_http(struct bytes scheme)
            svc__bytes_eq_nocase(scheme, svc__bytes_z("https"));
 }
 
-/* User information is whatever is before an '@', which no host has. */
+/* User information is the part before an '@', which no host has. */
 static bool authority_valid(struct bytes authority, bool needs_host)
 {
     size_t user = length_to(authority, "@");

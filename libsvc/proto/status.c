@@ -1,4 +1,4 @@
-/* Status codes, looked up by a switch that the list in the header writes. */
+/* Looks status codes up by a switch, which is generated from the list in the header. */
 #include "libsvc/proto/status.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Status codes: their reason phrases, and which of them have no body on the wire. */
+/* Status codes: their reason phrases, and whether their responses have a body on the wire. */
 #ifndef SVC_PROTO_STATUS_H
 #define SVC_PROTO_STATUS_H
 

@@ -1,4 +1,5 @@
-/* The request target is hostile until it has passed here; later code relies on what is refused. */
+/* The request target is hostile until it has been parsed here; later code relies on these checks.
+ */
 #include "libsvc/proto/target.h"
 
 #include <string.h>
@@ -59,7 +60,7 @@ static size_t scheme_span(struct bytes raw)
     return 0;
 }
 
-/* Takes what stands before the path or query off the front of `*rest`. */
+/* Takes the authority, up to the path or query, off the front of `*rest`. */
 static struct bytes take_authority(struct bytes *rest)
 {
     struct bytes authority = {rest->data, 0};

@@ -64,7 +64,7 @@ static bool block_valid(const char *at)
 {
 #ifdef __SSE2__
     __m128i block = _mm_loadu_si128((const void *)at);
-    /* A byte below 0x20 is the lesser of itself and 0x1f. */
+    /* A byte is below 0x20 if it is the lesser of itself and 0x1f. */
     __m128i low = _mm_cmpeq_epi8(block, _mm_min_epu8(block, _mm_set1_epi8(0x1f)));
     __m128i tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
     __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
@@ -74,7 +74,8 @@ static bool block_valid(const char *at)
 #endif
 }
 
-/* What is left of a block is looked at as the end of a whole one, which may overlap the last. */
+/* A rest shorter than a block is checked as the end of a whole block, which may overlap the last
+ * one. */
 bool svc__token_value_valid(struct bytes text)
 {
     size_t i = 0, half = BLOCK / 2;

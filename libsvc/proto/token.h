@@ -1,4 +1,4 @@
-/* The character classes that every HTTP field is made of: tokens and field values. */
+/* The character classes of HTTP fields: tokens and field values. */
 #ifndef SVC_PROTO_TOKEN_H
 #define SVC_PROTO_TOKEN_H
 

@@ -5,7 +5,7 @@
 
 #include "libsvc/base/hex.h"
 
-/* Where the parts of a traceparent begin. */
+/* The offsets of a traceparent's parts. */
 enum { TRACE_ID_AT = 3, SPAN_ID_AT = 36, FLAGS_AT = 53, KEY_MAX = 256, VALUE_MAX = 256 };
 
 static bool all_zero(const unsigned char *bytes, size_t n)
@@ -16,7 +16,7 @@ static bool all_zero(const unsigned char *bytes, size_t n)
     return seen == 0;
 }
 
-/* Version 00 ends with the flags; a later one may go on behind another dash. */
+/* Version 00 ends with the flags; a later version may continue behind another dash. */
 static bool version_fits(const char *text, size_t len)
 {
     unsigned char version;
@@ -126,27 +126,20 @@ void svc__trace_state_put(struct trace_state *state, struct bytes member)
     state->count++;
 }
 
-static size_t length_of(const struct trace_state *state)
-{
-    size_t len = state->count ? state->count - 1 : 0;
-    for (size_t i = 0; i < state->count; i++)
-        len += state->members[i].len;
-    return len;
-}
-
-/* The last of the long members, or the last of all. */
-static size_t next_to_drop(const struct trace_state *state)
-{
-    for (size_t i = state->count; i-- > 0;)
-        if (state->members[i].len > TRACE_MEMBER_LONG)
-            return i;
-    return state->count - 1;
-}
-
 void svc__trace_state_cut(struct trace_state *state)
 {
-    while (length_of(state) > TRACE_STATE_MAX)
-        drop_member(state, next_to_drop(state));
+    while (state->count > 0) {
+        size_t len = state->count - 1;  /* of the commas */
+        size_t drop = state->count - 1; /* the last of the long members, or the last of all */
+        for (size_t i = 0; i < state->count; i++) {
+            len += state->members[i].len;
+            if (state->members[i].len > TRACE_MEMBER_LONG)
+                drop = i;
+        }
+        if (len <= TRACE_STATE_MAX)
+            return;
+        drop_member(state, drop);
+    }
 }
 
 size_t svc__trace_state_format(const struct trace_state *state, char out[static TRACE_STATE_MAX])

@@ -12,10 +12,10 @@ enum {
     TRACE_PARENT_LEN = 55,  /* "00-", 32 digits, "-", 16 digits, "-", 2 digits */
     TRACE_MEMBERS = 32,     /* of a tracestate */
     TRACE_STATE_MAX = 512,  /* bytes of a tracestate that is sent */
-    TRACE_MEMBER_LONG = 128 /* bytes of a member above which it goes first */
+    TRACE_MEMBER_LONG = 128 /* bytes of a member above which it is dropped first */
 };
 
-/* The flags that are defined; all others are sent as 0. */
+/* The defined flags; all others are sent as 0. */
 enum { TRACE_SAMPLED = 1 << 0, TRACE_RANDOM = 1 << 1 };
 
 /* A trace and a span of it. Neither id is all zeros. */
@@ -26,34 +26,34 @@ struct trace {
 };
 
 /*
- * Reads the value of a traceparent: version 00 exactly, and of later versions what they share with
- * it. 0 or SVC_ESYNTAX, and then the trace is to begin anew; `*out` is written only on success. Any
- * thread.
+ * Reads the value of a traceparent: version 00 exactly, and of later versions the part that they
+ * share with it. 0, or SVC_ESYNTAX, after which a new trace begins; `*out` is written only on
+ * success. Any thread.
  */
 int svc__trace_parse(struct bytes text, struct trace *out);
 
 /* Writes a traceparent of version 00, without a NUL. Any thread. */
 void svc__trace_format(const struct trace *trace, char out[static TRACE_PARENT_LEN]);
 
-/* The members of a tracestate, each "key=value", in order; they point into what was read. */
+/* The members of a tracestate, each "key=value", in order; they point into the fields' values. */
 struct trace_state {
     size_t count;
     struct bytes members[TRACE_MEMBERS];
 };
 
-/* Whether a key, or a value, is one by the grammar. Any thread. */
+/* Whether a key, or a value, is well-formed. Any thread. */
 bool svc__trace_key_valid(struct bytes key);
 bool svc__trace_value_valid(struct bytes value);
 
 /*
- * Appends the members in the value of one field; fields are read in their order. Empty members are
- * left out. 0, SVC_ESYNTAX, or SVC_ETOOBIG for more than TRACE_MEMBERS: then all of the tracestate
- * is to be dropped. Any thread.
+ * Appends the members in the value of one field; call it for the fields in their order. Empty
+ * members are skipped. 0, SVC_ESYNTAX, or SVC_ETOOBIG for more than TRACE_MEMBERS: the whole
+ * tracestate must then be dropped. Any thread.
  */
 int svc__trace_state_read(struct trace_state *state, struct bytes value);
 
-/* Puts a valid member first, instead of those that have its key; of too many the last one goes. Any
- * thread. */
+/* Puts a valid member first, in place of members with its key; of too many members the last one is
+ * dropped. Any thread. */
 void svc__trace_state_put(struct trace_state *state, struct bytes member);
 
 /* Drops whole members until at most TRACE_STATE_MAX bytes would be sent: those of more than

@@ -1,4 +1,4 @@
-/* Which fields may be trailers, and the check of those that a request has. */
+/* The fields that may be trailers, and the check of a request's trailers. */
 #include "libsvc/proto/trailer.h"
 
 #include "libsvc/proto/token.h"
@@ -9,16 +9,16 @@ bool svc__trailer_allowed(struct bytes name)
         /* framing and connection */
         "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Connection", "Keep-Alive",
         "Proxy-Connection", "Upgrade",
-        /* routing, and what changes how a request is taken */
+        /* routing, and the treatment of a request */
         "Host", "Expect", "Max-Forwards", "Range", "If-Match", "If-None-Match", "If-Range",
         "If-Modified-Since", "If-Unmodified-Since",
         /* authentication and state */
         "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Proxy-Authenticate", "Cookie",
         "Set-Cookie",
-        /* how a reply is to be handled */
+        /* the handling of a reply */
         "Age", "Cache-Control", "Date", "Expires", "Location", "Pragma", "Retry-After", "Vary",
         "Warning",
-        /* how a body is to be read */
+        /* the reading of a body */
         "Content-Encoding", "Content-Location", "Content-Range", "Content-Type"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (svc__bytes_eq_nocase(name, svc__bytes_z(refused[i])))

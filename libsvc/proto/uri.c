@@ -6,7 +6,7 @@
 #include "libsvc/base/hex.h"
 #include "libsvc/base/utf8.h"
 
-/* The byte that the escape at the start of `text` stands for, or -1 when there is none. */
+/* The byte of the escape at the start of `text`, or -1 when there is none. */
 static int escape_value(struct bytes text)
 {
     if (text.len < 3 || text.data[0] != '%')
@@ -67,7 +67,7 @@ bool svc__uri_decoded_eq(struct bytes escaped, struct bytes literal)
     return escaped.len == 0 && i == literal.len;
 }
 
-/* Decodes up to four bytes, as many as one character can have, without taking them. */
+/* Decodes up to four bytes, the most that a character can have, without taking them. */
 static struct bytes look_ahead(char window[static 4], struct bytes text)
 {
     size_t len = 0;

@@ -1,4 +1,4 @@
-/* Parsing of route patterns. */
+/* Parses route patterns. */
 #include "libsvc/route/pattern.h"
 
 #include <svc/errors.h>
@@ -20,7 +20,7 @@ static int bad_pattern(struct parser *p, const char *at, const char *why)
     return SVC_ESYNTAX;
 }
 
-/* "METHOD " in front, if there is one; `*rest` is then what follows. */
+/* Takes "METHOD " off the front, if it is there; `*rest` becomes the text behind it. */
 static int parse_method(struct parser *p, struct bytes *rest, struct bytes *method)
 {
     size_t len = strcspn(rest->data, " \t");
@@ -161,14 +161,15 @@ static int parse_all(struct parser *p, struct pattern *out)
     int error = parse_method(p, &rest, &out->method);
     if (!error)
         error = parse_host(p, &rest, &out->host);
-    /* Without a method too: Go takes that for the sake of CONNECT, which nobody means by it. */
+    /* Without a method too: Go accepts this for CONNECT, but such a pattern is hardly ever meant
+     * for CONNECT. */
     if (!error && svc__uri_unclean(rest) && !svc__bytes_eq_z(out->method, "CONNECT"))
         error = bad_pattern(p, rest.data,
                             "no request but CONNECT matches a path with '//', '/./' or '/../'");
     return error ? error : parse_path(p, rest);
 }
 
-/* A byte that is never 0, by which most literals differ. */
+/* A hash of a literal in one byte, never 0. */
 static uint64_t print(struct bytes literal)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */

@@ -16,7 +16,7 @@ enum {
 enum segment_kind {
     SEGMENT_LITERAL,
     SEGMENT_WILD,  /* {name}: one segment, not the empty one behind a slash at the end */
-    SEGMENT_MULTI, /* {name...} or a slash at the end: the rest, which may be empty */
+    SEGMENT_MULTI, /* {name...} or a slash at the end: the rest of the path, which may be empty */
     SEGMENT_END    /* {$}: the slash at the end alone */
 };
 
@@ -33,16 +33,16 @@ struct pattern {
     struct segment *segments;
     size_t count;    /* of segments; at least 1 */
     size_t params;   /* named wildcards among them */
-    uint64_t prints; /* a byte for each of the first eight segments: of a literal a hash, else 0 */
+    uint64_t prints; /* a byte for each of the first eight segments: a literal's hash, or 0 */
     const char *file;
     int line;
 };
 
 /*
- * Parses `text`, which is copied into `arena` with everything that `*out` points at; `file` is
- * borrowed as long as that. 0; SVC_ESYNTAX with "at offset N: …" appended to `error`; SVC_ENOMEM.
- * `*out` is written only on success. Refuses beside malformed patterns those that no request can
- * match, because their path is not clean, unless their method is CONNECT. Any thread.
+ * Parses `text`. The arena gets a copy of it and everything that `*out` points at; `file` is
+ * borrowed as long. 0; SVC_ESYNTAX with "at offset N: …" appended to `error`; SVC_ENOMEM. `*out` is
+ * written only on success. It also refuses patterns that no request can match, because their path
+ * is not clean, unless their method is CONNECT. Any thread.
  */
 int svc__pattern_parse(struct arena *arena, const char *text, const char *file, int line,
                        struct pattern *out, struct buf *error);

@@ -1,7 +1,7 @@
 /*
- * Makes a tree from patterns. They are sorted, so that what shares a prefix stands together and the
- * order of registration cannot matter; then one walk over the sorted list counts what the tree
- * needs, and the same walk again fills it.
+ * Makes a tree from patterns. They are sorted, so that patterns with a common prefix stand together
+ * and the order of registration cannot matter; then one walk over the sorted list counts what the
+ * tree needs, and the same walk again fills it.
  */
 #include "libsvc/route/plant.h"
 
@@ -9,7 +9,7 @@
 
 #include "libsvc/route/tree_internal.h"
 
-typedef const struct pattern *const *pattern_ref; /* its index is its distance from the first */
+typedef const struct pattern *const *pattern_ref; /* its index is the distance from the first */
 
 struct planter {
     pattern_ref patterns;
@@ -19,8 +19,8 @@ struct planter {
     size_t method_count;
     struct tree *tree; /* NULL while counting */
     size_t cells;      /* used so far */
-    uint32_t no_run;   /* a run without patterns, for all that have none */
-    uint64_t *hashes;  /* of what a table is being chosen for */
+    uint32_t no_run;   /* the run without patterns, for all nodes where none ends */
+    uint64_t *hashes;  /* of the texts for which a table is being chosen */
     uint32_t *taken;   /* for each place of that table the last trial that used it */
     uint32_t trials;
 };
@@ -147,8 +147,8 @@ static uint32_t reserve(struct planter *p, size_t n, size_t size)
 
 /* ---- Tables */
 
-/* How many places `n` hashes are away from where they belong in a table, all together, or `enough`
- * when they are more. */
+/* The sum of the distances of `n` hashes from their own places in a table; `enough` when it is
+ * more. */
 static size_t count_steps(struct planter *p, size_t n, struct table table, size_t enough)
 {
     size_t steps = 0;
@@ -173,8 +173,8 @@ static uint32_t power_of_two(size_t n)
 /*
  * The smallest table in which each of `n` hashes has a place of its own, where one is found; else
  * the best seen. Of many texts some always collide, and a table of theirs is half full at most. The
- * high bits are tried first: all of a text has a part in them, so that a bad trial soon has taken
- * more steps than the best.
+ * high bits are tried first: they depend on all of a text, so that a bad trial soon has taken more
+ * steps than the best.
  */
 static struct table choose_table(struct planter *p, size_t n)
 {
@@ -238,7 +238,7 @@ static uint32_t put_captures(struct planter *p, const struct pattern *pattern)
     return first;
 }
 
-/* Puts `entry` into its place in a run, or into the one for every method. */
+/* Puts `entry` into its place in a run, or makes it the run's entry for every method. */
 static void put_entry(struct run *run, struct entry entry)
 {
     uint32_t at = entry.method & run->mask;
@@ -315,7 +315,7 @@ static uint32_t put_run(struct planter *p, size_t from, size_t to)
 
 /* ---- Nodes */
 
-/* Behind the last of [from, to) that ends before `depth`. */
+/* The index behind the last of [from, to) that ends before `depth`. */
 static size_t skip_ended(const struct planter *p, size_t from, size_t to, size_t depth)
 {
     while (from < to && (*p->order[from])->count < depth)
@@ -323,7 +323,7 @@ static size_t skip_ended(const struct planter *p, size_t from, size_t to, size_t
     return from;
 }
 
-/* Behind the last of [from, to) that has this kind of level at `depth`. */
+/* The index behind the last of [from, to) that has this kind of level at `depth`. */
 static size_t skip_kind(const struct planter *p, size_t from, size_t to, size_t depth,
                         enum segment_kind kind)
 {
@@ -332,7 +332,7 @@ static size_t skip_kind(const struct planter *p, size_t from, size_t to, size_t 
     return from;
 }
 
-/* Behind the last of [from, to) whose level at `depth` is the same as the first one's. */
+/* The index behind the last of [from, to) whose level at `depth` is the same as the first one's. */
 static size_t skip_same(const struct planter *p, size_t from, size_t to, size_t depth)
 {
     struct segment first = level(*p->order[from], depth);
@@ -351,7 +351,7 @@ static size_t list_literals(struct planter *p, size_t from, size_t to, size_t de
     return n;
 }
 
-/* A literal that a slot has no room for. */
+/* Puts the text of a literal that is too long for a slot. */
 static uint32_t put_long(struct planter *p, struct bytes text)
 {
     if (text.len <= TREE_WORD)
@@ -425,7 +425,7 @@ static uint32_t plant_all(struct planter *p)
     return plant(p, svc__bytes(NULL, 0), 0, p->count, 0);
 }
 
-/* One block of zeros with room for all that was counted. */
+/* One block of zeros with room for all counted cells. */
 static struct tree *allocate(const struct planter *p)
 {
     enum { LINE = 64, BEFORE = (sizeof(struct tree) + LINE - 1) / LINE * LINE };

@@ -91,7 +91,7 @@ bool svc__precedence_conflict(const struct pattern *a, const struct pattern *b)
     return relation == RELATION_EQUAL || relation == RELATION_OVERLAP;
 }
 
-/* A segment as a request would send it. */
+/* Appends a segment as a request would send it. */
 static void put_segment(struct buf *out, struct bytes text, const char *suffix)
 {
     static const char plain[] =
@@ -107,7 +107,7 @@ static void put_segment(struct buf *out, struct bytes text, const char *suffix)
     svc__buf_puts(out, suffix);
 }
 
-/* Something that the segment matches: itself, or for a wildcard its name. */
+/* Appends a text that the segment matches: itself, or for a wildcard its name. */
 static void put_example(struct buf *out, const struct segment *segment)
 {
     bool empty = segment->kind == SEGMENT_MULTI || segment->kind == SEGMENT_END;
@@ -120,7 +120,7 @@ static void put_rest(struct buf *out, const struct pattern *pattern, size_t from
         put_example(out, &pattern->segments[i]);
 }
 
-/* A path that both match; they are not disjoint. */
+/* Appends a path that both patterns match; they are not disjoint. */
 static void put_common(struct buf *out, const struct pattern *a, const struct pattern *b)
 {
     size_t shared = a->count < b->count ? a->count : b->count;
@@ -135,8 +135,8 @@ static void put_common(struct buf *out, const struct pattern *a, const struct pa
     }
 }
 
-/* A path that `a` matches and `b` does not, where their paths overlap or `a`'s is the more general.
- */
+/* Appends a path that `a` matches and `b` does not, where their paths overlap or `a`'s is the more
+ * general. */
 static void put_only(struct buf *out, const struct pattern *a, const struct pattern *b)
 {
     for (size_t i = 0; i < a->count; i++) {
@@ -163,7 +163,7 @@ static const char *text_or(struct bytes method, const char *otherwise)
     return method.len ? method.data : otherwise;
 }
 
-/* A method that `a` matches and `b` does not; `a`'s methods are more general. */
+/* Appends a method that `a` matches and `b` does not; `a`'s methods are more general. */
 static const char *only_method(const struct pattern *a, const struct pattern *b)
 {
     if (a->method.len)
@@ -171,8 +171,8 @@ static const char *only_method(const struct pattern *a, const struct pattern *b)
     return svc__bytes_eq_z(b->method, "POST") ? "GET" : "POST";
 }
 
-/* A request that `a` matches and `b` does not: by its path where that can be, else by its method.
- */
+/* Appends a request that `a` matches and `b` does not: by its path where possible, else by its
+ * method. */
 static void put_only_request(struct buf *out, const struct pattern *a, const struct pattern *b)
 {
     enum relation paths = compare_paths(a, b);

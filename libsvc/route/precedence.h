@@ -1,6 +1,7 @@
 /*
- * Which of two patterns wins: the one whose requests are a strict subset of the other's, whatever
- * the order of registration. Patterns that overlap without that, or are equal, conflict.
+ * The precedence of two patterns: the pattern whose requests are a strict subset of the other's
+ * wins, whatever the order of registration. Patterns that are equal, or overlap otherwise,
+ * conflict.
  */
 #ifndef SVC_ROUTE_PRECEDENCE_H
 #define SVC_ROUTE_PRECEDENCE_H
@@ -10,8 +11,8 @@
 /* How the requests of the first pattern relate to those of the second. */
 enum relation {
     RELATION_EQUAL,
-    RELATION_GENERAL,  /* all of the second's, and more */
-    RELATION_SPECIFIC, /* some of the second's, and no other */
+    RELATION_GENERAL,  /* the first matches all requests of the second, and more */
+    RELATION_SPECIFIC, /* the first matches some requests of the second, and no other */
     RELATION_DISJOINT,
     RELATION_OVERLAP /* each matches requests that the other does not */
 };
@@ -19,13 +20,13 @@ enum relation {
 /* Compares methods and paths, not hosts. Any thread. */
 enum relation svc__precedence_compare(const struct pattern *a, const struct pattern *b);
 
-/* Whether the two cannot both be registered: for the same host (one with a host beats one without),
- * equal or overlapping. Any thread. */
+/* Whether two patterns cannot both be registered: they have the same host (a pattern with a host
+ * beats one without) and are equal or overlap. Any thread. */
 bool svc__precedence_conflict(const struct pattern *a, const struct pattern *b);
 
 /*
- * Appends one line on why two patterns conflict: both with file and line, a request that both
- * match, and for an overlap requests that only one of them matches. Errors stay in `out`. Any
+ * Appends one line that explains a conflict: both patterns with file and line, a request that both
+ * match, and for an overlap requests that only one of the two matches. Errors stay in `out`. Any
  * thread.
  */
 void svc__precedence_explain(const struct pattern *a, const struct pattern *b, struct buf *out);

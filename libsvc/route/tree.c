@@ -1,19 +1,19 @@
 /*
  * Finds the pattern for a request in a tree that plant.c has made.
  *
- * Where a segment could be a literal, a wildcard or the start of a tail, they are tried in this
- * order, and the search comes back when one leads nowhere. As patterns in a tree do not conflict,
- * the first one found is the most specific.
+ * Where a segment could match a literal, a wildcard or a tail, these are tried in this order, and
+ * the search comes back when one leads nowhere. As patterns in a tree do not conflict, the first
+ * one found is the most specific.
  *
  * The search is bounded: a node is reached by one sequence of choices only, which also fixes the
- * place in the path, so a search visits each node once at most, whatever the path. What is still to
- * be tried lies on a stack of fixed size: two entries for each node between the root and where the
- * search is, and a pattern has no more than PATTERN_MAX_SEGMENTS. Each byte of the path is read
+ * place in the path, so a search visits each node at most once, whatever the path. The choices
+ * still to be tried lie on a stack of fixed size: two entries for each node between the root and
+ * the present one, and a pattern has at most PATTERN_MAX_SEGMENTS. Each byte of the path is read
  * once to split it, and a visit looks at PATTERN_MAX_LITERAL decoded bytes at most.
  *
- * What an ordinary search costs is instructions and the loads that wait for each other from one
- * node to the next; so the path is split before, where a text belongs in a table is computed
- * without looking at the tree, and what is rare is in functions of its own.
+ * The cost of an ordinary search is its instructions, and the loads that wait for each other from
+ * one node to the next. So the path is split before the search, the place of a text in a table is
+ * computed without a load from the tree, and rare cases are in functions of their own.
  */
 #include "libsvc/route/tree.h"
 
@@ -58,7 +58,7 @@ struct search {
     bool slash;       /* search as if the path had a slash behind it */
     bool exact;       /* the match took no tail that is not empty */
     bool escapes;     /* a '%' is in the path */
-    uint64_t methods; /* when collecting: those that would match, as a set */
+    uint64_t methods; /* when collecting: the set of methods that would match */
     char copy[TREE_WORD];
     /* The slashes before segments, and the end of the last. A window too many fits behind them. */
     uint32_t bounds[DEPTHS + WINDOW + 1];
@@ -88,7 +88,7 @@ static inline uint64_t find_byte(uint64_t word, unsigned char c)
     return ~(((other & low) + low) | other | low);
 }
 
-/* Such bits, side by side. */
+/* Moves the results of find_byte side by side, into the lowest byte. */
 static inline uint64_t gather(uint64_t bits)
 {
     return ((bits >> 7) * UINT64_C(0x0102040810204080)) >> 56;
@@ -108,8 +108,9 @@ static __attribute__((noinline)) uint64_t scan_words(struct search *s, size_t at
 }
 
 #ifdef __SSE2__
-/* The same for a path of two words at least. The number of steps does not depend on its length, so
- * that no branch does: each reads what is left, or the end of the path once more. */
+/* The same for a path of two words at least. The number of steps is constant, so that no branch
+ * depends on the path's length: each step reads the next bytes, or the end of the path once more.
+ */
 static inline uint64_t scan_wide(struct search *s, size_t at)
 {
     const __m128i slash = _mm_set1_epi8('/'), escape = _mm_set1_epi8('%');
@@ -137,7 +138,7 @@ static inline uint64_t scan(struct search *s, size_t at)
     return scan_words(s, at);
 }
 
-/* Finds where segments begin. */
+/* Finds the beginnings of the segments. */
 static inline void split(struct search *s)
 {
     size_t n = 0;
@@ -150,7 +151,7 @@ static inline void split(struct search *s)
 
 /* ---- Literals */
 
-/* The low `n` bytes of a number, of which there are eight at most; without a branch. */
+/* The low `n` bytes, at most eight, of a number; without a branch. */
 static inline uint64_t low_bytes(uint64_t word, size_t n)
 {
     uint64_t some = (UINT64_C(1) << (8 * n % 64)) - 1;
@@ -172,7 +173,7 @@ static inline __attribute__((always_inline)) uint32_t find_word(const struct tre
     }
 }
 
-/* Whether a slot has this text, which is longer than a word. */
+/* Whether a slot holds `text`, which is longer than a word. */
 static inline bool slot_holds(const struct tree *tree, const struct slot *slot, uint64_t head,
                               struct bytes text)
 {
@@ -240,7 +241,7 @@ static inline __attribute__((always_inline)) uint32_t find_child(const struct se
 
 /* ---- The search */
 
-/* The entry of a run that serves the method, or one without a pattern. */
+/* The entry of a run for the method, or an entry without a pattern. */
 static inline const struct entry *serve(const struct run *run, uint32_t method)
 {
     for (uint32_t at = method & run->mask;; at = (at + 1) & run->mask) {
@@ -260,7 +261,8 @@ static void note_methods(struct search *s, const struct run *run)
     }
 }
 
-/* The entry of a run that serves the method; or, when collecting, none, and its methods noted. */
+/* The entry of a run for the method, or NULL. When collecting, it notes the run's methods and
+ * returns NULL. */
 static inline const struct entry *pick(struct search *s, uint32_t cell, bool collect)
 {
     const struct run *run = svc__tree_at(s->tree, cell);
@@ -272,7 +274,7 @@ static inline const struct entry *pick(struct search *s, uint32_t cell, bool col
     return entry->pattern != TREE_NONE ? entry : NULL;
 }
 
-/* At the end of the path: behind its last segment, or behind the slash at its end. */
+/* The entry at the end of the path: behind its last segment, or behind the slash at its end. */
 static inline __attribute__((always_inline)) const struct entry *pick_at_end(
     struct search *s, const struct node *node, bool behind_slash, bool collect)
 {
@@ -283,7 +285,7 @@ static inline __attribute__((always_inline)) const struct entry *pick_at_end(
     return entry || !node->tail ? entry : pick(s, node->tail, collect);
 }
 
-/* Where to go from `node` with the segment at `depth`, or 0; what else could be tried is noted. */
+/* The child of `node` for the segment at `depth`, or 0. Other choices are pushed on the stack. */
 static inline __attribute__((always_inline)) uint32_t step(struct search *s,
                                                            const struct node *node, size_t depth,
                                                            size_t *top)
@@ -301,7 +303,7 @@ static inline __attribute__((always_inline)) uint32_t step(struct search *s,
 
 /*
  * Searches below a host. `collect` is a constant at each call, so that each has a copy of its own:
- * true visits all that matches, to note the methods in s->methods.
+ * true visits all matching patterns, to note their methods in s->methods.
  */
 static inline __attribute__((always_inline)) const struct entry *walk(struct search *s, uint32_t at,
                                                                       bool collect)
@@ -331,7 +333,8 @@ static inline __attribute__((always_inline)) const struct entry *walk(struct sea
     }
 }
 
-/* Not a part of each search: few have hosts, and each copy of the walk costs the others room. */
+/* A call of its own, since few searches have hosts, and each inlined copy of the walk would cost
+ * the others room. */
 static __attribute__((noinline)) const struct entry *walk_apart(struct search *s, uint32_t at)
 {
     return walk(s, at, false);
@@ -346,10 +349,10 @@ static inline __attribute__((always_inline)) const struct entry *find_entry(stru
     return entry || !any ? entry : walk(s, any, false);
 }
 
-/* Whether the path with a slash behind it is what a pattern means. */
+/* Whether a pattern matches the path with a slash behind it exactly. */
 static __attribute__((noinline)) bool means_slash(struct search *s, uint32_t host)
 {
-    s->slash = true; /* what is split stays so */
+    s->slash = true; /* the path need not be split again */
     return find_entry(s, host) && s->exact;
 }
 
@@ -385,7 +388,8 @@ static __attribute__((noinline)) uint32_t find_host(const struct tree *tree, str
     return find_text(tree, &root->literals, svc__bytes(buffer, host.len));
 }
 
-/* Not an initialiser, which would clear the rest. False: this is no path that a tree could hold. */
+/* Sets members one by one, since an initialiser would clear the rest. False for a path that no tree
+ * can hold. */
 static inline __attribute__((always_inline)) bool begin(struct search *s, const struct tree *tree,
                                                         uint32_t method, struct bytes path)
 {

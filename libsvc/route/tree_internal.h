@@ -1,8 +1,8 @@
 /*
- * How a tree lies in memory: one block of cells, which plant.c fills and tree.c reads. A node, the
- * table of its literal children, the patterns that end at it and all that is below it follow each
- * other there, so that a way down touches few cache lines. Everything in it is named by the index
- * of its first cell.
+ * The layout of a tree in memory: one block of cells, which plant.c fills and tree.c reads. A node,
+ * the table of its literal children, the patterns that end at it and all nodes below it follow each
+ * other there, so that a path down the tree touches few cache lines. A thing in the block is
+ * referred to by the index of its first cell.
  */
 #ifndef SVC_ROUTE_TREE_INTERNAL_H
 #define SVC_ROUTE_TREE_INTERNAL_H
@@ -21,28 +21,29 @@ enum {
 #define TREE_EMPTY UINT16_MAX  /* the length in a slot that is empty: no literal is so long */
 #define TREE_UNKNOWN_METHOD 0u /* the index of a method that no pattern has */
 
-/* A text in a table and what it leads to. Up to a word it is compared without a look at any other
+/* A text in a table and its target. A text of up to a word is compared without a load from other
  * memory. */
 struct slot {
     uint64_t head; /* svc__tree_head of the text */
-    uint32_t to;   /* a node; of a method its index */
+    uint32_t to;   /* a node; for a method its index */
     uint16_t len;
-    uint16_t more; /* whether a text that belongs here or before lies behind this */
+    uint16_t more; /* whether a text whose place is here or before lies behind this slot */
 };
 
 /*
- * A table of texts. Where one belongs are some bits of its hash. Which bits is chosen when it is
- * planted, so that if possible each text lies where it belongs and a search is one look.
+ * A table of texts. The place of a text is given by some bits of its hash. The bits are chosen when
+ * the tree is planted, so that, if possible, each text lies at its place and a search is one
+ * comparison.
  */
 struct table {
     uint32_t slots; /* the first; 0: an empty one */
-    uint32_t mask;  /* how many less one; they are a power of two */
+    uint32_t mask;  /* the number of slots, a power of two, less one */
     uint32_t shift;
 };
 
 /*
- * A place in the tree. The one before the host has hosts for literal children, and its wild child
- * is for every host. All other levels are segments.
+ * A place in the tree. The root's literal children are hosts, and its wild child is for every host.
+ * All other levels are segments.
  */
 struct node {
     struct table literals;
@@ -129,7 +130,7 @@ static inline uint64_t svc__tree_mix(uint64_t hash, uint64_t word)
     return ((hash ^ (hash >> 32)) ^ word) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
-/* Only registered texts are stored, so a client cannot choose what collides. */
+/* Only registered texts are stored, so a client cannot cause collisions. */
 static inline uint64_t svc__tree_hash(struct bytes text)
 {
     uint64_t hash = svc__tree_mix(0, svc__tree_head(text));
@@ -140,7 +141,7 @@ static inline uint64_t svc__tree_hash(struct bytes text)
     return hash;
 }
 
-/* Where a text belongs in a table. */
+/* The place of a text in a table. */
 static inline uint32_t svc__tree_home(const struct table *table, uint64_t hash)
 {
     return (uint32_t)(hash >> table->shift) & table->mask;

@@ -259,7 +259,7 @@ static void take_turn(struct loop *loop)
     }
     close_silent(loop);
     if (svc__log_suppresses(&loop->log))
-        svc__log_tell(&loop->log);
+        svc__log_report(&loop->log);
 }
 
 /* Nobody accepts before all loops have what they need: a start that fails then has served nothing.

@@ -69,14 +69,13 @@ static int take_arguments(svc_app *app, int argc, char **argv, enum action *acti
     for (int i = 1; i < argc; i++) {
         if (take_argument(argv[i], action))
             continue;
-        fprintf(stderr, "%s: unknown argument \"%s\"; --help tells those that there are\n",
-                svc_app_name(app), argv[i]);
+        fprintf(stderr, "%s: unknown argument \"%s\"; see --help\n", svc_app_name(app), argv[i]);
         return SVC_EINVAL;
     }
     return 0;
 }
 
-/* Whatever is wrong is kept by the app, and told by what follows. */
+/* The app keeps all mistakes, and a later step reports them. */
 static void read_settings(svc_app *app, int argc, char **argv)
 {
     if (!app->settings.prefix)
@@ -124,7 +123,7 @@ static int check(svc_app *app)
     return error ? svc__app_run_report(app, error) : EXIT_CLEAN;
 }
 
-/* For those that only look. */
+/* Carries out the arguments that only show or check settings. */
 static int act(svc_app *app, enum action action)
 {
     if (action == ACTION_HELP)

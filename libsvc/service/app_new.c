@@ -2,8 +2,8 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/mw/stack.h"
 
-/* Outermost first. The id may be that of the trace; the log and the metrics see both, and what
- * every later layer answers. */
+/* The layers, outermost first. The request's id may be that of the trace; the log and the metrics
+ * see both ids, and the answers of all later layers. */
 static const struct default_layer stack[] = {
     {offsetof(svc_config, trace_context), svc__trace_context_make},
     {offsetof(svc_config, request_id), svc__request_id_make},

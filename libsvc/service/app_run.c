@@ -1,4 +1,4 @@
-/* The life of an app as programs see it: start, wait, stop, or all of it at once. */
+/* The public calls of an app's life: start, wait, stop, or all of them at once. */
 #include "libsvc/service/app_run.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@
 #include "libsvc/service/log_output.h"
 #include "libsvc/service/signals.h"
 
-/* Each step is taken whatever became of those before it, so that all errors are told at once; but
- * nothing is begun once a stop was asked for. */
+/* Each step is taken even when one before it has failed, so that all errors are reported at once;
+ * but none is begun once a stop was requested. */
 static int prepare_app(svc_app *app, struct service **service)
 {
     int error = svc__app_settings_check(app);
@@ -35,11 +35,11 @@ static int start_app(svc_app *app, struct service *service)
 {
     if (app->stop_fd < 0)
         app->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    app->service = service; /* handlers of the first requests may ask for it */
+    app->service = service; /* handlers of the first requests may read it */
     return app->stop_fd < 0 ? SVC_ESYSTEM : svc__service_start(service);
 }
 
-/* A start that failed: no request is waited for, but what it has logged is written. */
+/* Ends a failed start: no request is waited for, but its log lines are written. */
 static void abandon(svc_app *app, struct service *service, int error)
 {
     enum { LOG_FLUSH_MS = 1000 };
@@ -54,8 +54,8 @@ static void abandon(svc_app *app, struct service *service, int error)
     svc__logger_close(&app->logger, LOG_FLUSH_MS);
 }
 
-/* Takes the app into APP_STARTING. One whose tasks a test has started may be logging, and its log
- * is yet to be opened. */
+/* Takes the app into APP_STARTING. An app whose tasks a test has started is refused: they may be
+ * logging, and the log is not open yet. */
 static bool begin_start(svc_app *app)
 {
     if (app->parent)
@@ -101,7 +101,7 @@ int svc_app_start(svc_app *app)
     return 0;
 }
 
-/* A thread that the service ends with cannot wait for that end. */
+/* A thread that the end of the service waits for cannot wait for that end itself. */
 int svc_app_wait(svc_app *app)
 {
     if (!app)
@@ -119,11 +119,11 @@ int svc__app_run_report(svc_app *app, int error)
     return EXIT_SETUP;
 }
 
-/* With the signals taken. */
+/* Called with the signals taken. */
 static int serve(svc_app *app)
 {
     if (!app->settings.prefix)
-        svc_app_read_environment(app, "SVC"); /* what is wrong is told by the start */
+        svc_app_read_environment(app, "SVC"); /* the start reports mistakes */
     int error = svc_app_start(app);
     if (error == SVC_ECANCELLED)
         return EXIT_CLEAN;
@@ -132,10 +132,12 @@ static int serve(svc_app *app)
     return svc_app_wait(app) ? EXIT_FORCED : EXIT_CLEAN;
 }
 
-/* One that is in use already is not touched: others read where its stops come from. */
+/* An app that is in use already is not changed, since other threads read the source of its stops.
+ */
 static int run_app(svc_app *app)
 {
-    (void)svc__standard_occupy(); /* before the signals' descriptor; the start says what fails */
+    (void)svc__standard_occupy(); /* before the signals' descriptor is opened; the start reports a
+                                     failure */
     bool idle = !app->parent && (app->state == APP_BUILDING || app->state == APP_READY);
     int error = idle ? svc__signals_take() : SVC_ESTATE;
     if (error)

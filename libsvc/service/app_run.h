@@ -1,4 +1,5 @@
-/* What the two ways to run a program have in common: what they print, and what they return. */
+/* The common part of svc_app_run and svc_app_main: their exit statuses, and the report of set-up
+ * errors. */
 #ifndef SVC_SERVICE_APP_RUN_H
 #define SVC_SERVICE_APP_RUN_H
 

@@ -14,27 +14,27 @@
 
 enum {
     SETTLE_MS = 1000, /* for loops to leave the listeners; a stuck one is not waited for */
-    CUT_MS = 300,     /* for what was cut to be told so; what tasks have at least */
-    REFUSING_MS = 5,  /* for segments that passed the listener just before it refused */
+    CUT_MS = 300,     /* for cut requests to be answered, and the least time for tasks */
+    REFUSING_MS = 5,  /* for segments that passed the listener just before it was closed */
     /* For handshakes that had begun: a lost segment is sent again after a second, and a way round
      * the earth is less than half of one. */
     HANDSHAKES_MS = 1500
 };
 
-/* How long threads have to end at least, and the log to be written, when all requests are over. */
+/* The least time for threads to end, and for the log to be written, when all requests are over. */
 struct pace {
     unsigned end_ms, flush_ms;
 };
 
-/* A forced stop is over within a second of its deadline, whatever handlers and the log's reader do:
- * with CUT_MS, and a quarter of a second that the sink may take beyond. */
+/* A forced stop ends within a second of its deadline, whatever handlers and the log's reader do;
+ * CUT_MS is part of it, and so is the sink's grace of a quarter of a second. */
 static const struct pace in_order = {1000, 1000}, by_force = {150, 200};
 
 struct drain {
     struct service *service;
     int signals_fd;       /* -1 when signals are the program's own */
-    unsigned asked;       /* how often a stop was asked for */
-    unsigned hangups;     /* of those that have come, how often the log was opened again */
+    unsigned asked;       /* stops requested so far */
+    unsigned hangups;     /* SIGHUPs for which the log was opened again */
     uint64_t deadline_ms; /* of the drain timeout */
 };
 
@@ -104,13 +104,14 @@ static void announce(struct drain *drain)
     for (const struct hook *hook = service->app->hooks; hook; hook = hook->next)
         if (hook->drain)
             hook->drain(hook->app, hook->arg);
-    /* Balancers see readiness turn before the listeners close. */
+    /* Balancers see that readiness is off before the listeners close. */
     bool at_once = drain->signals_fd >= 0 && svc__signals_interrupted();
     uint64_t delay = at_once ? 0 : service->app->config.drain_delay_ms;
     wait_until(drain, service->server, never, svc__clock_ms() + delay);
 }
 
-/* Nobody who could connect is reset: a client is connected before its last segment has arrived. */
+/* No client that could connect is reset: a client is connected before its last segment has arrived.
+ */
 static void take_last(struct drain *drain, uint64_t deadline_ms)
 {
     struct server *server = drain->service->server;
@@ -138,7 +139,7 @@ static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
     take_last(drain, deadline_ms);
 }
 
-/* Waits for what is in flight at a server and cuts what is left. Whether nothing had to be cut. */
+/* Waits for a server's requests in flight and cuts the rest. Whether nothing had to be cut. */
 static bool finish_requests(struct drain *drain, struct server *server, uint64_t deadline_ms)
 {
     svc__loops_enter(server, STAGE_CLOSE_IDLE);
@@ -157,8 +158,8 @@ static bool tasks_ended(const struct server *server)
     return svc__task_stop_next(server->app);
 }
 
-/* Has the tasks work off what handlers have left, and in the end tells all of them that time is up.
- * Whether they have ended before. */
+/* Ends the tasks one after the other, so that they can finish the work that handlers have left; at
+ * the deadline asks all of them to stop. Whether all ended before. */
 static bool finish_tasks(struct drain *drain, uint64_t deadline_ms)
 {
     uint64_t least_ms = svc__clock_ms() + CUT_MS;
@@ -186,9 +187,9 @@ static void log_stopped(const struct service *service, bool clean)
                          svc_kv_uint("connections_left", left));
 }
 
-/* Ends everything, the app's hooks and its log included, unless something still runs: a handler, a
- * task, or a readiness check, which keeps nobody waiting for an answer but uses what would be
- * freed. Whether all has ended. */
+/* Ends everything, the app's hooks and its log included, unless a handler, a task or a readiness
+ * check still runs: its requests no longer wait for a check, but it uses memory that would be
+ * freed. Whether everything has ended. */
 static bool end_threads(struct service *service, const struct pace *pace, uint64_t deadline_ms)
 {
     svc_app *app = service->app;
@@ -209,7 +210,7 @@ static bool end_threads(struct service *service, const struct pace *pace, uint64
     return true;
 }
 
-/* From the wait for a stop to the last request and task. Whether nothing had to be cut. */
+/* Drains: from the wait for a stop to the last request and task. Whether nothing had to be cut. */
 static bool run_drain(struct drain *drain)
 {
     struct service *service = drain->service;

@@ -1,4 +1,4 @@
-/* Opening the log's output. It is the first thing that a start does, so that hooks can log. */
+/* Opens the log's output. A start does this first, so that hooks can log. */
 #include "libsvc/service/log_output.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/log/outlet.h"
 
-/* As many threads as may be set, and that of the admin pages; with more CPUs than that, those
- * beyond share a ring. */
+/* The largest number of loops that can be set, and the loop of the admin pages; with more CPUs than
+ * that, the other threads share a ring. */
 enum { MAX_RINGS = 1025 };
 
 static int refuse_output(svc_app *app, int error, const char *reason)
@@ -22,20 +22,22 @@ static int refuse_output(svc_app *app, int error, const char *reason)
     return error;
 }
 
-/* One that was closed at the start is occupied by now; see svc__standard_occupy. */
+/* A descriptor that was closed at the start of the program is occupied by now; see
+ * svc__standard_occupy. */
 static bool is_writable(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-/* Words that are meant as one of the standard ones, and would be the name of a file. */
+/* Words that are meant as a standard descriptor, but would be taken for the name of a file. */
 static bool is_mistaken(const char *output)
 {
     return !strcmp(output, "-") || !strcasecmp(output, "stdout") || !strcasecmp(output, "stderr");
 }
 
-/* The program may be elsewhere when the file is opened again. */
+/* The path is made absolute, since the working directory may be another when the file is opened
+ * again. */
 static int follow(struct logger *logger, const char *path)
 {
     char *here = *path == '/' ? NULL : getcwd(NULL, 0), *whole = NULL;

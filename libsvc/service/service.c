@@ -1,4 +1,4 @@
-/* Starting and ending what one app needs to serve. */
+/* Starts and ends the servers, tasks and checks of one app. */
 #include "libsvc/service/service.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum { ADMIN_LOOPS = 1 /* of each of its servers */ };
 
-/* The protocols that are spoken here. */
+/* The fronts of a service. */
 static const struct front *const fronts[] = {&svc__mhd_front, NULL};
 
 static int64_t lines_dropped(void *arg)
@@ -80,7 +80,7 @@ static int open_server(struct service *service)
     return service->server ? 0 : error;
 }
 
-/* What a front cannot do is refused here, and not found out by a client that waits. */
+/* Refuses routes that a front cannot serve, so that no client finds out by waiting. */
 static int check_routes(svc_app *app)
 {
     const struct front *lacks = NULL;
@@ -126,7 +126,7 @@ static void log_started(const struct service *service)
                          svc_kv_str("address", listeners->all[i].address),
                          svc_kv_uint("loops", service->server->loop_count));
     if (service->app->config.development)
-        svc_app_log_warn(service->app, "development mode: replies tell of the inside");
+        svc_app_log_warn(service->app, "development mode: replies reveal internals");
     if (service->admin)
         svc_app_log_info(service->app, "admin pages",
                          svc_kv_str("address", service->admin->listeners.all[0].address));
@@ -145,20 +145,20 @@ static int make_loops(struct service *service, size_t loops)
     return error ? error : svc__loops_make(service->server, logger, loops);
 }
 
-/* Has the drain look whether all tasks have ended. */
+/* Wakes the drain to check whether all tasks have ended. */
 static void task_ended(void *server)
 {
     svc__server_notify(server);
 }
 
 /* Everything is made, and has registered its metrics, before a thread runs that could read them.
- * The tasks come before who gives them work. Probes come before requests: nobody should see the
- * service serve and its readiness not. */
+ * Tasks are started before the requests that give them work. Probes are answered before requests,
+ * so that no one sees the service serve without being ready. */
 static int start_threads(struct service *service)
 {
     int error = svc__task_start(service->app, task_ended, service->server);
     if (error)
-        return error; /* with a set-up error of its own */
+        return error; /* the call has kept a set-up error */
     error = service->checks ? svc__checks_start(service->checks) : 0;
     if (error)
         return error; /* likewise */
@@ -166,7 +166,7 @@ static int start_threads(struct service *service)
     if (!error && service->admin)
         error = svc__loops_start(service->admin);
     error = error ? error : svc__loops_start(service->server);
-    if (error && error != SVC_ESTART) /* which what a loop begins has said */
+    if (error && error != SVC_ESTART) /* which the failed hook of a loop has reported */
         svc__faults_add(&service->app->faults, NULL, 0,
                         "the threads of event loops cannot be made");
     return error;
@@ -200,7 +200,7 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
 
 void svc__service_free(struct service *service)
 {
-    /* The admin pages look at the server to the last. */
+    /* The admin server is freed first, since its pages read the server. */
     svc__loops_free(service->admin);
     svc__server_free(service->admin);
     svc__loops_free(service->routes);

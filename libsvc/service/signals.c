@@ -1,4 +1,4 @@
-/* SIGTERM, SIGINT, SIGHUP and SIGPIPE while svc_app_run has the program. */
+/* SIGTERM, SIGINT, SIGHUP and SIGPIPE while svc_app_run runs. */
 #include "libsvc/service/signals.h"
 
 #include <errno.h>
@@ -32,12 +32,12 @@ static _Atomic bool taken;
 static _Atomic unsigned count, hangups;
 static _Atomic bool interrupted, in_order;
 static _Atomic int event_fd = -1;
-static _Atomic pid_t process; /* which has taken them */
+static _Atomic pid_t process; /* the process that has taken the signals */
 static struct sigaction before[SIGNALS];
 static sigset_t mask_before;
 
-/* By the signal's own default, so that whoever waits for the process sees the signal. The first
- * process of a container has no such default. */
+/* Ends the process by the signal's default action, so that its parent sees the signal. The first
+ * process of a container has no such action. */
 static void end_process(int number)
 {
     sigset_t mask;
@@ -54,10 +54,11 @@ static void wake_reader(void)
     uint64_t one = 1;
     int saved = errno;
     if (write(atomic_load(&event_fd), &one, sizeof one) < 0)
-        errno = saved; /* a full one wakes all the same */
+        errno = saved; /* a full eventfd wakes as well */
 }
 
-/* A child that has not executed another program yet is not what the signals were taken for. */
+/* Whether this is a child process that has not executed another program yet: the signals were taken
+ * for the parent. */
 static bool is_child(void)
 {
     return getpid() != atomic_load(&process);
@@ -90,13 +91,13 @@ static int open_event(void)
     return event_fd < 0 ? SVC_ESYSTEM : 0;
 }
 
-/* Whether a program has the signal by a handler, by ignoring it, or by waiting for it. */
+/* Whether the program uses the signal: it has a handler, ignores the signal, or waits for it. */
 static bool is_used(size_t i)
 {
     return before[i].sa_handler != SIG_DFL || sigismember(&mask_before, signals[i].number) == 1;
 }
 
-/* System calls of hooks go on when a signal has come, as far as the system does that. */
+/* SA_RESTART: system calls of hooks go on after a signal, where the system restarts them. */
 static void install(void)
 {
     sigset_t mask;
@@ -120,7 +121,7 @@ static void take_nothing(int number)
     (void)number;
 }
 
-/* By a handler and not by SIG_IGN, which children would inherit. */
+/* A handler is set and not SIG_IGN, which child processes would inherit. */
 static void disarm_pipe(void)
 {
     struct sigaction action = {.sa_handler = take_nothing, .sa_flags = SA_RESTART}, now;
@@ -144,7 +145,7 @@ int svc__signals_take(void)
     return 0;
 }
 
-/* What the program has changed in the meantime stays. */
+/* Handlers that the program has set in the meantime stay. */
 void svc__signals_give_back(void)
 {
     pthread_sigmask(SIG_SETMASK, &mask_before, NULL);

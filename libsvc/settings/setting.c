@@ -1,4 +1,4 @@
-/* What the kinds of settings have apart: each function has one place for each kind. */
+/* The kinds of settings: each function has one case for each kind. */
 #include "libsvc/settings/setting.h"
 
 #include <inttypes.h>
@@ -28,7 +28,7 @@ static size_t count_words(const char *choices)
     return count;
 }
 
-/* The place of a word in a list; SIZE_MAX when it is not there. */
+/* The index of a word in a list; SIZE_MAX when the list does not have it. */
 static size_t find_word(const char *choices, struct bytes wanted)
 {
     struct bytes rest = svc__bytes_z(choices);
@@ -46,7 +46,7 @@ static struct bytes word_at(const char *choices, size_t place)
     return word;
 }
 
-/* Whether no word of a list is empty, and none is there twice. */
+/* Whether no word of a list is empty or occurs twice. */
 static bool words_valid(const char *choices)
 {
     struct bytes rest = svc__bytes_z(choices);
@@ -71,7 +71,7 @@ static void put_words(const char *choices, struct buf *out)
 
 /* ---- Rows of a table */
 
-/* So many values has a setting that is an int. */
+/* The number of values of a setting that is an int. */
 static uint64_t value_count(const svc_setting *setting)
 {
     return setting->kind == SVC_SETTING_KIND_FLAG ? 2 : count_words(setting->choices);
@@ -95,7 +95,7 @@ static bool name_valid(const char *name)
 const char *svc__setting_fault(const svc_setting *setting)
 {
     if ((unsigned)setting->kind > SVC_SETTING_KIND_CHOICE)
-        return "a kind that there is not";
+        return "an unknown kind";
     if (!name_valid(setting->name))
         return "a name begins with a lower-case letter, has those, digits and '_', and 60 at most";
     if (!setting->text)
@@ -105,7 +105,7 @@ const char *svc__setting_fault(const svc_setting *setting)
     if (setting->kind == SVC_SETTING_KIND_CHOICE && !words_valid(setting->choices))
         return "a choice needs different words with a space between each two";
     if (setting->required)
-        return setting->string ? "what is required has no default" : NULL;
+        return setting->string ? "a required setting has no default" : NULL;
     return number_possible(setting, setting->number) ? NULL : "the default is out of the range";
 }
 
@@ -160,7 +160,7 @@ const char *svc__setting_string(const svc_setting *setting, const void *values)
     return text ? text : "";
 }
 
-/* The value of any other setting; what is negative is above every range. */
+/* The value of any setting that is no text; a negative one becomes larger than every range. */
 static uint64_t number_of(const svc_setting *setting, const void *values)
 {
     if (setting->kind == SVC_SETTING_KIND_NUMBER)
@@ -236,7 +236,7 @@ int svc__setting_parse(const svc_setting *setting, struct bytes text, void *valu
     return SVC_EINVAL;
 }
 
-/* ---- Texts of them */
+/* ---- Texts */
 
 /* The word of a value that is in the range. */
 static void put_word(const svc_setting *setting, size_t value, struct buf *out)

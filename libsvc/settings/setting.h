@@ -21,7 +21,7 @@ const char *svc__setting_fault(const svc_setting *setting);
 void svc__setting_variable(char out[static SETTING_VARIABLE_SIZE], const svc_setting *setting,
                            const char *prefix);
 
-/* Whether an environment name is that of the setting with the prefix. */
+/* Whether an environment variable names the setting with the prefix. */
 bool svc__setting_named(const svc_setting *setting, const char *prefix, struct bytes variable);
 
 /* Writes the default to the setting's member of `values`. */
@@ -34,8 +34,8 @@ void svc__setting_copy(const svc_setting *setting, const void *from, void *to);
 bool svc__setting_is_default(const svc_setting *setting, const void *values);
 
 /*
- * Reads a value into the member; a text is copied into `memory`. 0; or SVC_ESYNTAX for what is not
- * of the kind, SVC_ETOOBIG for a number out of the range, or SVC_ENOMEM, and the member is as
+ * Reads a value into the member; a text is copied into `memory`. 0; or SVC_ESYNTAX for a text that
+ * is not of the kind, SVC_ETOOBIG for a number out of range, or SVC_ENOMEM, and the member is as
  * before.
  */
 int svc__setting_parse(const svc_setting *setting, struct bytes text, void *values,
@@ -44,16 +44,17 @@ int svc__setting_parse(const svc_setting *setting, struct bytes text, void *valu
 /* The text of a string setting's member, "" for NULL. Borrowed. */
 const char *svc__setting_string(const svc_setting *setting, const void *values);
 
-/* Whether the member's value is one that the setting can have. */
+/* Whether the member's value is in the setting's range. */
 bool svc__setting_in_range(const svc_setting *setting, const void *values);
 
-/* Appends the value as it would be given; one that cannot be, as its number. Secrets too. */
+/* Appends the value in the form in which it can be given, or as its number where it has no such
+ * form. Secrets too. */
 void svc__setting_value(const svc_setting *setting, const void *values, struct buf *out);
 
 /* Appends the default, with the unit. Secrets too. */
 void svc__setting_default(const svc_setting *setting, struct buf *out);
 
-/* Appends what the setting can be, such as "8 to 200", "on or off"; nothing for a text. */
+/* Appends the setting's range, such as "8 to 200", "on or off"; nothing for a text. */
 void svc__setting_range(const svc_setting *setting, struct buf *out);
 
 #endif

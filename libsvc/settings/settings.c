@@ -1,4 +1,4 @@
-/* Tables of settings: what the program gives for them, and their check as a whole. */
+/* Tables of settings: their values from the program, and their check as a whole. */
 #include "libsvc/settings/settings.h"
 
 #include <stdio.h>
@@ -21,7 +21,8 @@ enum { MAX_SHOWN = 65536 };
 
 const svc_setting svc__settings_own[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE)};
 
-/* The ranges once more, as constants: what is in a setting's range must be in that of its user. */
+/* The ranges once more, as constants: a setting's range must lie in that of the code that uses it.
+ */
 #define NO_RANGE(...)
 #define RANGE(name, value, min, max, unit, text) MIN_##name = (min), MAX_##name = (max),
 enum { SVC_CONFIG_LIST(NO_RANGE, RANGE, NO_RANGE, NO_RANGE) };
@@ -45,7 +46,7 @@ const char *svc__settings_prefix(const struct settings *settings)
     return settings->prefix ? settings->prefix : "SVC";
 }
 
-/* ---- What the program gives */
+/* ---- Values from the program */
 
 int svc__settings_refuse_call(struct settings *settings, int error, const char *call)
 {
@@ -147,7 +148,7 @@ static int check_table(struct settings *settings, const struct settings_table *t
     return error;
 }
 
-/* Puts a list of tables behind those that are there. */
+/* Appends a list of tables. */
 static void append_tables(struct settings *settings, struct settings_table *first)
 {
     struct settings_table *last = &settings->first;
@@ -201,7 +202,7 @@ bool svc__settings_missing(const struct settings_table *table, size_t index)
     return !table->origins[index].prefix && svc__setting_is_default(setting, table->values);
 }
 
-/* What is said of a bad value behind "is not". */
+/* Appends the part of the error about a bad value that follows "is not". */
 static void put_expected(const svc_setting *setting, int error, struct buf *out)
 {
     bool number = setting->kind == SVC_SETTING_KIND_NUMBER;
@@ -253,7 +254,7 @@ static int check_value(struct settings *settings, const struct settings_table *t
     return SVC_ECONFIG;
 }
 
-/* A list of addresses must parse as a whole; whether they can be opened is seen when they are. */
+/* A list of addresses must parse as a whole; a failure to open them shows later, at the start. */
 static int check_addresses(struct settings *settings, const char *name, const char *list)
 {
     struct bytes rest = svc__bytes_z(list);
@@ -269,15 +270,6 @@ static int check_addresses(struct settings *settings, const char *name, const ch
         error = SVC_ECONFIG;
     }
     return error;
-}
-
-static int check_all_addresses(struct settings *settings)
-{
-    int error = check_addresses(settings, "listen", settings->config->listen);
-    if (!*settings->config->admin_listen)
-        return error; /* no admin pages are wanted */
-    int admin_error = check_addresses(settings, "admin_listen", settings->config->admin_listen);
-    return error ? error : admin_error;
 }
 
 static int check_networks(struct settings *settings)
@@ -322,9 +314,14 @@ static int check_values(struct settings *settings)
 
 int svc__settings_check(struct settings *settings)
 {
-    int error = check_values(settings), address_error = check_all_addresses(settings);
+    const svc_config *config = settings->config;
+    int value_error = check_values(settings);
+    int listen_error = check_addresses(settings, "listen", config->listen);
+    int admin_error = *config->admin_listen /* "": without admin pages */
+                          ? check_addresses(settings, "admin_listen", config->admin_listen)
+                          : 0;
     int network_error = check_networks(settings), log_error = check_log_levels(settings);
-    if (error || address_error || network_error || log_error)
+    if (value_error || listen_error || admin_error || network_error || log_error)
         settings->bad = true;
     return settings->bad ? SVC_ECONFIG : 0;
 }

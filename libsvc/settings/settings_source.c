@@ -1,4 +1,4 @@
-/* Settings from the environment and from files of it. */
+/* Settings from the environment and from files of environment variables. */
 #include "libsvc/settings/settings_source.h"
 
 #include <errno.h>
@@ -13,10 +13,11 @@
 #include "libsvc/base/env_file.h"
 #include "libsvc/settings/setting.h"
 
-/* READ_MS is for another process that writes what is read, as to a FIFO. */
+/* READ_MS is for another process that writes the file while it is read, as with a FIFO. */
 enum { MAX_FILE = 1 << 20, READ_MS = 5000 };
 
-/* A bad value has an origin too: nothing else may take its place, or find that it is missing. */
+/* A bad value gets an origin too, so that no other source replaces it and it does not count as
+ * missing. */
 static int take(struct settings *settings, struct settings_table *table, size_t index,
                 struct bytes text, const struct settings_origin *origin)
 {
@@ -45,7 +46,7 @@ static int read_variable(struct settings *settings, struct settings_table *table
     return !error && svc__settings_missing(table, index) ? SVC_ECONFIG : error;
 }
 
-/* Into `table` and those behind it. */
+/* Reads the environment into `table` and the tables behind it. */
 static int read_environment(struct settings *settings, struct settings_table *table)
 {
     int first = 0;
@@ -77,8 +78,7 @@ int svc__settings_source_added(struct settings *settings)
 
 /* ---- Files */
 
-/* Waits for bytes, or the end, of what another process writes. False, with errno, in the end of
- * time. */
+/* Waits for bytes, or the end, from another process. False, with errno, at the deadline. */
 static bool await_writer(int fd, uint64_t deadline_ms)
 {
     struct pollfd writer = {.fd = fd, .events = POLLIN};
@@ -92,7 +92,7 @@ static bool await_writer(int fd, uint64_t deadline_ms)
     }
 }
 
-/* Of a FIFO that nobody has opened for writing yet, a read gives its end. */
+/* A read from a FIFO that no process has opened for writing yet returns the end. */
 static bool is_unopened(int fd)
 {
     struct stat status;
@@ -117,7 +117,7 @@ static int read_all(int fd, struct buf *text)
     return svc__buf_error(text);
 }
 
-/* 0, SVC_ESYSTEM with errno, SVC_ETOOBIG, SVC_ENOMEM. */
+/* Reads a whole file. 0, SVC_ESYSTEM with errno, SVC_ETOOBIG, SVC_ENOMEM. */
 static int read_file(const char *path, struct buf *text)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -190,7 +190,7 @@ static int refuse_file(struct settings *settings, const char *path, int error)
 int svc__settings_source_file(struct settings *settings, const char *path)
 {
     struct buf text;
-    svc__buf_init(&text, MAX_FILE + 1); /* so that the end shows behind the last byte */
+    svc__buf_init(&text, MAX_FILE + 1); /* one byte more, to find the end */
     const char *kept = svc__arena_strndup(settings->memory, path, strlen(path));
     int error = kept ? read_file(path, &text) : SVC_ENOMEM;
     error = error ? refuse_file(settings, path, error) : take_entries(settings, &text, kept);

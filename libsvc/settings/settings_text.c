@@ -28,7 +28,7 @@ void svc__settings_text_table(struct buf *out)
 
 /* ---- The list of --help */
 
-/* Without the backquotes of Markdown. */
+/* Appends text without the backquotes of Markdown. */
 static size_t put_word(struct buf *out, struct bytes word)
 {
     size_t start = out->len;
@@ -37,7 +37,7 @@ static size_t put_word(struct buf *out, struct bytes word)
     return out->len - start;
 }
 
-/* A text in lines that are not too wide, each indented. */
+/* Appends a text in indented lines of limited width. */
 static void put_text(struct buf *out, const char *text)
 {
     struct bytes rest = svc__bytes_z(text);

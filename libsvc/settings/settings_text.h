@@ -8,11 +8,11 @@
 /* Appends the README's table of the library's settings, a Markdown row each. */
 void svc__settings_text_table(struct buf *out);
 
-/* Appends what each setting is, and can be: the program's first, then the library's. */
+/* Appends the description and range of each setting: the program's first, then the library's. */
 void svc__settings_text_help(const struct settings *settings, struct buf *out);
 
 /*
- * Appends what each setting is now and where that is from, a line each, in the form of an
+ * Appends the present value of each setting and its origin, a line each, in the form of an
  * environment file: `SVC_THREADS=4 # environment SVC_THREADS`. The value of a secret that is set is
  * `********`.
  */

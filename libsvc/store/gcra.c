@@ -33,9 +33,9 @@ static int choose_bits(struct gcra *gcra, wide count)
 }
 
 /*
- * The units in a nanosecond, which are less than one, as a fraction of 64 significant bits. It is
- * rounded up, so that a whole interval is never a unit short; that makes a clock fast by one part
- * in 2^63, which is a nanosecond in 292 years.
+ * Sets the scale: the units in a nanosecond, fewer than one, as a fraction of 64 significant bits.
+ * It is rounded up, so that a whole interval is never a unit short; that makes a clock fast by one
+ * part in 2^63, which is a nanosecond in 292 years.
  */
 static void choose_scale(struct gcra *gcra)
 {
@@ -74,7 +74,7 @@ uint64_t svc__gcra_ns(const struct gcra *gcra, uint64_t units)
     return ns < LIMITER_NEVER ? (uint64_t)ns : LIMITER_NEVER - 1;
 }
 
-/* How far a TAT lies ahead: what the key has used and not got back. */
+/* How far a TAT lies ahead: the units that the key has used and not yet regained. */
 static uint64_t used(uint64_t tat, uint64_t now)
 {
     return tat > now ? tat - now : 0;

@@ -45,18 +45,18 @@ struct gcra {
  */
 int svc__gcra_init(struct gcra *gcra, const struct limiter_window *window);
 
-/* Nanoseconds since the epoch, in units, rounded down. May be past the end. */
+/* Converts nanoseconds since the epoch to units, rounded down. May be past the end. */
 static inline uint64_t svc__gcra_units(const struct gcra *gcra, uint64_t ns)
 {
     return (uint64_t)((unsigned __int128)ns * gcra->scale >> 64) >> gcra->shift;
 }
 
-/* Units in nanoseconds, rounded up; UINT64_MAX - 1 when there are more. */
+/* Converts units to nanoseconds, rounded up, at most UINT64_MAX - 1. */
 uint64_t svc__gcra_ns(const struct gcra *gcra, uint64_t units);
 
 /*
  * Whether `cost` passes at `now` under `tat`, which is 0 for a key without one; `*next` is then the
- * TAT to store. When it does not pass, `*next` is what cannot be stored.
+ * TAT to store. When it does not pass, `*next` must not be stored.
  */
 static inline bool svc__gcra_pass(const struct gcra *gcra, uint64_t tat, uint64_t now,
                                   uint32_t cost, uint64_t *next)
@@ -70,7 +70,7 @@ static inline bool svc__gcra_pass(const struct gcra *gcra, uint64_t tat, uint64_
 void svc__gcra_quota(const struct gcra *gcra, uint64_t tat, uint64_t now,
                      struct limiter_quota *quota);
 
-/* How long until `cost`, which does not pass at `now` under `tat`, would: nanoseconds, or
+/* The nanoseconds from `now` until `cost`, which does not pass then under `tat`, would pass, or
  * LIMITER_NEVER. */
 uint64_t svc__gcra_retry_ns(const struct gcra *gcra, uint64_t tat, uint64_t now, uint32_t cost);
 

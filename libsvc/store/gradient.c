@@ -1,19 +1,20 @@
-/* The limit of concurrency that follows latency. docs/overload.md has what others did instead, on
- * the same simulated servers. */
+/* The limit of concurrency that follows latency. docs/overload.md compares other algorithms on the
+ * same simulated servers. */
 #include "libsvc/store/gradient.h"
 
 #include <stdbool.h>
 
-/* How much longer than alone a request may take before the limit falls: what is left of a queue
- * that comes and goes, and of the samples' chance. */
+/* The limit falls when requests take this many times the latency without a queue: room for a queue
+ * that comes and goes, and for the chance in samples. */
 static const double tolerance = 1.5;
 
-/* By how much a probe differs from what is known where things have changed, or where what is known
- * was a queue's: more than the chance of a few samples. */
+/* A probe whose result differs by this factor from the known latency shows that the service has
+ * changed, or that the known latency was that of a queue: a few samples do not differ so much by
+ * chance. */
 static const double news = 1.5;
 
-/* How far a measurement moves what is known: one of a probe, one of a time without pressure, and
- * one that is faster than what was thought possible. */
+/* The weights by which measurements move the known latency: of a probe, of a time without pressure,
+ * and of a window that was faster than the known latency. */
 static const double by_probe = 0.5, by_calm = 0.05, by_faster = 0.2;
 
 void svc__gradient_init(struct gradient *gradient, uint32_t min, uint32_t limit, uint32_t max)
@@ -27,7 +28,7 @@ static double clamp(double value, double least, double most)
     return value < least ? least : value > most ? most : value;
 }
 
-/* Whole numbers will do, and need no library. */
+/* The square root, rounded down: whole numbers will do, and need no library. */
 static double root(double value)
 {
     unsigned root = 1;

@@ -1,13 +1,13 @@
 /*
  * The table of the local limiter.
  *
- * Why no key ever gets two words, although nothing is locked: a new key takes the word with the
- * smallest TAT of its bucket, the first of equals, and a TAT only grows. Say two threads place one
- * key in words i and j. Each swapped the word that it had read, and neither saw the other's: so the
- * first read j before the second wrote it, and found there at most what the second swapped,
- * j1 <= j2; likewise i2 <= i1. The first chose i: i1 <= j1. The second chose j: j2 <= i2. So all
- * are equal, and of equals both would have chosen the same. The argument needs no order between
- * words, only that of each word by itself: relaxed atomics will do.
+ * No key ever gets two words, although nothing is locked: a new key takes the word with the
+ * smallest TAT of its bucket, the first of equals, and a TAT only grows. Suppose that two threads
+ * place one key in words i and j. Each swapped the word that it had read, and neither saw the
+ * other's: so the first read j before the second wrote it, and found there at most what the second
+ * swapped, j1 <= j2; likewise i2 <= i1. The first chose i: i1 <= j1. The second chose j: j2 <= i2.
+ * So all are equal, and of equals both threads would have chosen the same. The argument needs no
+ * order between words, only that of each word by itself: relaxed atomics will do.
  *
  * One thing makes a TAT smaller: with several windows, a charge is taken back when a later window
  * refuses after all, because another request of the same key came in between. A key could then get
@@ -52,10 +52,10 @@ struct weighing {
     struct bucket *bucket;
     uint64_t mark; /* the fingerprint, in its place in a word */
     uint64_t now;
-    _Atomic uint64_t *slot; /* the key's own, or the one to take; NULL: no room */
-    uint64_t word;          /* what the slot held */
-    uint64_t tat;           /* the key's; 0 without one */
-    uint64_t next;          /* the one to store */
+    _Atomic uint64_t *slot; /* the key's own slot, or the one to take; NULL: no room */
+    uint64_t word;          /* the slot's value when it was read */
+    uint64_t tat;           /* of the key; 0 for a new key */
+    uint64_t next;          /* the TAT to store */
     bool pass;
 };
 
@@ -65,7 +65,8 @@ static uint64_t tat_of(const struct gcra *gcra, uint64_t word)
     return word & ((UINT64_C(1) << gcra->tat_bits) - 1);
 }
 
-/* The high bits of the hash choose the bucket, the low ones are the fingerprint, which is not 0. */
+/* Begins a weighing. The high bits of the hash choose the bucket; the low bits are the fingerprint,
+ * which is not 0. */
 static void aim(struct weighing *w, const struct section *section, uint64_t hash, uint64_t ns)
 {
     unsigned bits = section->gcra.tat_bits;
@@ -116,7 +117,7 @@ static void weigh(const struct limit_table *table, struct weighing *w, uint32_t 
     w->pass = svc__gcra_pass(gcra, w->tat, w->now, cost, &w->next);
 }
 
-/* Charges what was weighed. False when the slot has changed since: to be weighed again. */
+/* Charges a weighing. False when the slot has changed since: it must be weighed again. */
 static bool charge(struct weighing *w, uint32_t cost)
 {
     return cost == 0 || full(w) ||
@@ -124,7 +125,7 @@ static bool charge(struct weighing *w, uint32_t cost)
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Takes a charge back. A slot that another key has taken since has nothing of it left. */
+/* Takes a charge back, unless another key has taken the slot since. */
 static void take_back(const struct weighing *w, uint32_t cost)
 {
     const struct gcra *gcra = &w->section->gcra;
@@ -153,8 +154,8 @@ static bool charge_all(const struct limit_table *table, struct weighing *w, uint
     return true;
 }
 
-/* What a full bucket says: nothing remains, and some key's word is free again when its TAT passes.
- */
+/* The quota of a key without room: nothing remains until the first word of the bucket is free, when
+ * its TAT passes. */
 static void quota_when_full(const struct weighing *w, struct limiter_quota *quota)
 {
     uint64_t tat = tat_of(&w->section->gcra, w->word);
@@ -179,7 +180,7 @@ static void describe(const struct weighing *w, uint32_t cost, size_t i,
         quota->retry_ns = svc__gcra_retry_ns(gcra, w->tat, w->now, cost);
 }
 
-/* Each part is hashed under the hash of those before it, so that "ab", "c" is not "a", "bc". */
+/* Each part is hashed under the hash of the parts before it, so that "ab", "c" is not "a", "bc". */
 static uint64_t hash_key(struct siphash_key seed, const struct limiter_key *key)
 {
     uint64_t hash = 0;

@@ -6,15 +6,16 @@
  * bucket is a cache line of eight words, so a decision costs one cache miss a window, and threads
  * meet only where their keys do. The hash is seeded, so nobody can aim at a bucket.
  *
- * A word whose TAT has passed says nothing that an absent one does not: the key has its whole burst
- * in either case. Only such words give way to new keys, so eviction changes no decision. When all
- * eight of a bucket are live, a new key cannot be counted there, and `admit` decides. With an
+ * A word whose TAT has passed carries no more information than an absent one: the key has its whole
+ * burst in either case. Only such words give way to new keys, so eviction changes no decision. When
+ * all eight of a bucket are live, a new key cannot be counted there, and `admit` decides. With an
  * eighth of the words live that happens to 1 new key in 100,000; with a quarter, to 1 in 900.
  *
  * Two keys of one bucket and fingerprint are counted as one. With a quarter of the words live, that
- * is two to a bucket, a key meets such another at odds of 2 to 2^24 at rates up to 64 per second,
- * and twice that for each doubling of the rate, 2 to 2^16 at most. Of a million live keys that is
- * none in seven tables of eight, and at the fastest rates 30.
+ * is two to a bucket, the odds that a key shares its fingerprint with another are 2 to 2^24 at
+ * rates up to 64 per second, and double with each doubling of the rate, to 2 to 2^16 at most. Of a
+ * million live keys, seven tables of eight have no such pair, and at the fastest rates a table has
+ * 30.
  */
 #ifndef SVC_STORE_LIMIT_TABLE_H
 #define SVC_STORE_LIMIT_TABLE_H

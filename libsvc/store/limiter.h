@@ -1,7 +1,6 @@
 /*
- * Who decides whether a request is within its limits. The middleware asks by this interface, so
- * that the answer may come from this process (limit_table.h) or from state that several processes
- * share.
+ * The interface by which the middleware asks whether a request is within its limits: the decision
+ * may come from this process (limit_table.h) or from state that several processes share.
  */
 #ifndef SVC_STORE_LIMITER_H
 #define SVC_STORE_LIMITER_H
@@ -21,7 +20,8 @@ struct limiter_window {
     uint64_t burst;
 };
 
-/* Whose requests are counted together: those whose parts are equal one by one. */
+/* The key of a request: requests are counted together when the parts of their keys are equal one by
+ * one. */
 struct limiter_key {
     const struct bytes *parts;
     size_t count;
@@ -32,20 +32,20 @@ struct limiter_key {
 
 /* The state of a window for a key, once the decision is carried out. */
 struct limiter_quota {
-    uint64_t remaining; /* what could pass at once */
+    uint64_t remaining; /* requests that could pass at once */
     uint64_t next_ns;   /* until one more remains; 0 when all of the burst does */
     uint64_t reset_ns;  /* until all of the burst remains */
-    uint64_t retry_ns;  /* until what this window refused would pass, or LIMITER_NEVER; else 0 */
+    uint64_t retry_ns;  /* until the refused request would pass, or LIMITER_NEVER; else 0 */
 };
 
 struct limiter_decision {
     bool pass;
-    bool undecided;   /* some window could not tell (no room for the key, say): policy decided */
+    bool undecided;   /* some window could not decide (no room for the key, say): policy decided */
     unsigned refused; /* bit i: window i refused */
     struct limiter_quota quotas[LIMITER_WINDOWS];
 };
 
-/* A limiter; its implementation has this as its first member. */
+/* A limiter; an implementation has this as its first member. */
 struct limiter {
     /*
      * Whether a request of `cost` under `key` passes all windows at `now_ns` (of svc__clock_ns).
@@ -55,7 +55,7 @@ struct limiter {
     void (*decide)(struct limiter *limiter, const struct limiter_key *key, uint32_t cost,
                    uint64_t now_ns, struct limiter_decision *decision);
 
-    /* Frees the limiter, which nobody may use any more. */
+    /* Frees the limiter, which no thread may use any more. */
     void (*free)(struct limiter *limiter);
 };
 

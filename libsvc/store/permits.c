@@ -16,7 +16,7 @@ void svc__permits_init_adaptive(struct permits *permits, uint32_t min, uint32_t 
     svc__gradient_init(&permits->gradient, min, limit, max);
 }
 
-/* A store only where it changes something: the line stays shared by all threads that read it. */
+/* Stores only a new value, so that the cache line stays shared by all threads that read it. */
 static void note(struct permits *permits, enum gradient_pressure pressure)
 {
     if (atomic_load_explicit(&permits->pressure, memory_order_relaxed) < (int)pressure)
@@ -70,7 +70,7 @@ static void begin_window(struct permits *permits, uint64_t now_ns)
     atomic_store_explicit(&permits->pressure, GRADIENT_CALM, memory_order_relaxed);
 }
 
-/* By the one thread that closes. The limit before and after tell the change. */
+/* Called by the one thread that closes the window. */
 static int32_t close_window(struct permits *permits, uint64_t now_ns)
 {
     uint64_t count = atomic_load_explicit(&permits->count, memory_order_relaxed);
@@ -97,8 +97,8 @@ static int32_t close_window(struct permits *permits, uint64_t now_ns)
 }
 
 /*
- * Work that was not done in the end says little by having ended early. But where clients give up,
- * just what takes longest would be missing: so what took longer than others counts.
+ * The duration of unfinished work is only a lower bound, so mostly it is no sample. But when
+ * clients give up, the slowest requests would be missing, so a duration above the average counts.
  */
 static bool counts(struct permits *permits, uint64_t held_ns, bool whole)
 {

@@ -1,7 +1,7 @@
 /*
- * Permits: how many may do something at once. Taking and giving back is one atomic step each, and a
- * refusal is a load, so that many who are refused do not slow down those who are not. The limit is
- * fixed, or moved by what those who had a permit report.
+ * Permits: a limit of how many threads or requests do something at once. Taking and giving back is
+ * one atomic step each, and a refusal is a load, so that many refusals do not slow down the others.
+ * The limit is fixed, or follows the reported durations.
  */
 #ifndef SVC_STORE_PERMITS_H
 #define SVC_STORE_PERMITS_H
@@ -31,8 +31,8 @@ struct permits {
     _Alignas(64) _Atomic uint64_t count;
     _Atomic uint64_t sum_ns;
     _Atomic uint64_t ends_ns;   /* not before */
-    _Atomic uint64_t latest_ns; /* what samples of the window before took, on average */
-    _Atomic bool closing;       /* a thread is at what follows */
+    _Atomic uint64_t latest_ns; /* the average of the samples in the window before */
+    _Atomic bool closing;       /* a thread uses the members below */
     uint64_t began_ns;
     struct gradient gradient;
 };
@@ -59,9 +59,8 @@ bool svc__permits_take(struct permits *permits, bool critical);
 void svc__permits_give(struct permits *permits);
 
 /*
- * Reports at `now_ns` what a permit was held for. `whole`: the work was done; otherwise that time
- * is only the least that it would have taken. Returns by how much the limit has changed, 0 mostly.
- * Any thread.
+ * Reports at `now_ns` for how long a permit was held. `whole`: the work was done; otherwise it
+ * would have taken at least that long. Returns the change of the limit, mostly 0. Any thread.
  */
 int32_t svc__permits_observe(struct permits *permits, uint64_t now_ns, uint64_t held_ns,
                              bool whole);

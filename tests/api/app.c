@@ -56,7 +56,7 @@ Test(app, many_conflicts_leave_room_for_the_other_errors)
     expect_error(app, "same.c:1: ");
     expect_error(app, "same.c:101: ");
     cr_expect_null(strstr(svc_app_errors(app), "same.c:102"));
-    snprintf(rest, sizeof rest, "beside those told: %d\n", PAIRS - TOLD);
+    snprintf(rest, sizeof rest, "beside those reported: %d\n", PAIRS - TOLD);
     expect_error(app, rest);
     svc_app_free(app);
 }

@@ -171,9 +171,8 @@ Test(loop_state, a_begin_that_fails_refuses_the_start_and_ends_the_others)
         atomic_store(&ended, 0);
         atomic_store(&failing, i);
         cr_expect_eq(svc_app_start(app), SVC_ESTART);
-        cr_expect(
-            strstr(svc_app_errors(app), "what an event loop has of its own could not be made"),
-            "%s", svc_app_errors(app));
+        cr_expect(strstr(svc_app_errors(app), "a state of svc_app_each_loop could not be made"),
+                  "%s", svc_app_errors(app));
         cr_expect_eq(atomic_load(&ended), atomic_load(&begun) - 1, "those that were begun");
         svc_app_free(app);
     }

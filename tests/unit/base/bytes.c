@@ -92,6 +92,24 @@ Test(base_bytes, trim_takes_spaces_and_tabs_off_both_ends)
         cr_expect(svc__bytes_eq(svc__bytes_trim(rows[i].text), rows[i].trimmed), "row %zu", i);
 }
 
+Test(base_bytes, unquote_takes_off_one_pair_of_quotes)
+{
+    static const struct {
+        struct bytes text, unquoted;
+    } rows[] = {
+        {NONE, NONE},
+        {LITERAL(""), LITERAL("")},
+        {LITERAL("\""), LITERAL("\"")},
+        {LITERAL("\"\""), LITERAL("")},
+        {LITERAL("\"a b\""), LITERAL("a b")},
+        {LITERAL("\"a"), LITERAL("\"a")},
+        {LITERAL("a\""), LITERAL("a\"")},
+        {LITERAL("\"\"a\"\""), LITERAL("\"a\"")},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++)
+        cr_expect(svc__bytes_eq(svc__bytes_unquote(rows[i].text), rows[i].unquoted), "row %zu", i);
+}
+
 Test(base_bytes, cut_gives_every_part_also_empty_ones)
 {
     static const struct {

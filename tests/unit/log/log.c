@@ -110,7 +110,7 @@ Test(log_log, a_place_that_repeats_itself_is_held_back_and_told_of)
         return; /* another second has begun, with lines of its own */
     cr_expect_eq(taken, 3);
     cr_expect(svc__log_suppresses(&logger.shared));
-    svc__log_tell_all(&logger.shared);
+    svc__log_report_all(&logger.shared);
     cr_expect_eq(taken, 4);
     cr_expect_str_eq(last, "log lines suppressed");
 }

@@ -254,7 +254,7 @@ Test(core_setting, rows_that_say_what_cannot_be_have_a_fault)
         expect_fault(rows[i].row, rows[i].fault);
     setting = table[NUMBER];
     setting.kind = (enum svc_setting_kind)4;
-    expect_fault(setting, "a kind");
+    expect_fault(setting, "an unknown kind");
     setting = table[NUMBER];
     setting.number = 0;
     setting.required = true;
