@@ -36,7 +36,7 @@ int svc__caching_read(const svc_cache_policy *given, svc_cache_policy *own,
     return error;
 }
 
-static int put_date(svc_response *res, struct bytes name, int64_t unix_seconds)
+int svc__caching_put_date(svc_response *res, struct bytes name, int64_t unix_seconds)
 {
     char *text = svc__arena_alloc(&res->exchange->arena, CLOCK_IMF_SIZE);
     if (!text)
@@ -48,7 +48,7 @@ static int put_date(svc_response *res, struct bytes name, int64_t unix_seconds)
 int svc__caching_put_expires(svc_response *res, int64_t seconds)
 {
     int64_t now = (int64_t)(svc__clock_wall_us() / 1000000);
-    return put_date(res, svc__bytes_z("Expires"), now + seconds);
+    return svc__caching_put_date(res, svc__bytes_z("Expires"), now + seconds);
 }
 
 int svc__caching_forbid(svc_response *res)

@@ -1,4 +1,4 @@
-/* What a response says to caches, and how a policy becomes the text of it. */
+/* Cache-Control and Expires of a response. */
 #ifndef SVC_CACHE_CACHING_H
 #define SVC_CACHE_CACHING_H
 
@@ -7,15 +7,18 @@
 #include "libsvc/base/bytes.h"
 #include "libsvc/proto/cache_control.h"
 
-/* Reads a policy: `own` is all of it, and `out` what becomes Cache-Control. 0, or SVC_EINVAL for
- * one that a response cannot have. */
+/* Copies a policy to `own`, and writes its Cache-Control to `out`. 0, or SVC_EINVAL for a policy
+ * that a response cannot have. */
 int svc__caching_read(const svc_cache_policy *given, svc_cache_policy *own,
                       struct cache_control *out);
+
+/* Sets a field to a date. `name` is static. 0, SVC_ENOMEM, SVC_ETOOBIG. */
+int svc__caching_put_date(svc_response *res, struct bytes name, int64_t unix_seconds);
 
 /* Sets Expires, `seconds` from now. 0, SVC_ENOMEM, SVC_ETOOBIG. */
 int svc__caching_put_expires(svc_response *res, int64_t seconds);
 
-/* Sets `no-store` in place of what was said, Expires included. 0, SVC_ENOMEM, SVC_ETOOBIG. */
+/* Sets Cache-Control to `no-store` and removes Expires. 0, SVC_ENOMEM, SVC_ETOOBIG. */
 int svc__caching_forbid(svc_response *res);
 
 #endif

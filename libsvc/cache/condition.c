@@ -65,12 +65,11 @@ int svc_response_set_etag(svc_response *res, const char *tag, bool weak)
 
 int svc_response_set_modified(svc_response *res, int64_t unix_seconds)
 {
-    char *text = res ? svc__arena_alloc(&res->exchange->arena, CLOCK_IMF_SIZE) : NULL;
-    if (!text)
+    if (!res)
         return SVC_ENOMEM;
     int64_t now = wall_seconds();
-    size_t len = svc__clock_imf(text, unix_seconds < now ? unix_seconds : now);
-    return svc__response_put(res, svc__bytes_z("Last-Modified"), svc__bytes(text, len));
+    return svc__caching_put_date(res, svc__bytes_z("Last-Modified"),
+                                 unix_seconds < now ? unix_seconds : now);
 }
 
 /* ---- Answers */

@@ -1,4 +1,4 @@
-/* Conditional requests of an exchange: its conditions meet the state of its resource. */
+/* Conditional requests: a request's conditions are compared with the state of its resource. */
 #ifndef SVC_CACHE_CONDITION_H
 #define SVC_CACHE_CONDITION_H
 
@@ -7,13 +7,13 @@
 #include "libsvc/proto/etag.h"
 #include "libsvc/proto/precondition.h"
 
-/* Sets ETag to a tag whose text, quotes and all, is static or in the arena. 0, SVC_ENOMEM,
+/* Sets ETag to `text`, which has its quotes and is static or in the arena. 0, SVC_ENOMEM,
  * SVC_ETOOBIG. */
 int svc__condition_put_etag(svc_response *res, struct bytes text);
 
 /*
- * Turns a reply to GET or HEAD that is decided into the 304 or 412 that the request's conditions
- * ask for, by the ETag and Last-Modified that it has. 0, or a negative code.
+ * Turns a decided reply to GET or HEAD into the 304 or 412 that the request's conditions ask for,
+ * by the ETag and Last-Modified of the reply. 0, or a negative code.
  */
 int svc__condition_settle(svc_request *req, svc_response *res);
 

@@ -8,15 +8,8 @@
 #include "libsvc/base/open_beneath.h"
 #include "libsvc/exchange/response_file.h"
 
-/* Without blocking on a FIFO, which is no regular file and so of no use. */
-static int open_path(const char *root, const char *path)
-{
-    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    return root ? svc__open_beneath(root, path, flags) : open(path, flags);
-}
-
-/* What says that the path leads to no file that may be served; EXDEV: it leads out of the root.
- * EPERM is not among it: no file's mode says so, but a sandbox. */
+/* Whether the error says that the path leads to no file that may be served; EXDEV: it leads out of
+ * the root. EPERM does not say so: it comes from a sandbox, and from no file's mode. */
 static bool is_absent(int error)
 {
     switch (error) {
@@ -47,7 +40,9 @@ int svc_response_file(svc_response *res, int status, const char *type, const cha
         return SVC_ENOMEM;
     if (!path)
         return SVC_EINVAL;
-    file.fd = open_path(root, path);
+    /* O_NONBLOCK, since a FIFO would hold the caller, and is no regular file anyway. */
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    file.fd = root ? svc__open_beneath(root, path, flags) : open(path, flags);
     if (file.fd < 0)
         return is_absent(errno) ? answer_absent(res) : SVC_ESYSTEM;
     int error = fstat(file.fd, &info) ? SVC_ESYSTEM : 0;

@@ -95,7 +95,7 @@ void svc__dispatch_head(struct exchange *x, const struct head *head)
         svc__routing_resolve(x);
 }
 
-/* The state of the chain's layers; allocated when the chain is known, that is at the first run. */
+/* Makes the state of the chain's layers at the first run, when the chain is known. */
 static bool layer_state_ready(struct exchange *x)
 {
     if (x->layer_state || !x->chain->state_size)
@@ -104,18 +104,14 @@ static bool layer_state_ready(struct exchange *x)
     return x->layer_state != NULL;
 }
 
-/* The answer of last resort, which needs no memory. */
-static void answer_bare(svc_response *res, int status)
-{
-    svc__response_reset(res);
-    res->status = status;
-}
-
 static void answer_problem(struct exchange *x, int status, const char *reason)
 {
-    svc__response_reset(&x->response);
-    if (svc_response_problem(&x->response, status, reason))
-        answer_bare(&x->response, status);
+    svc_response *res = &x->response;
+    svc__response_reset(res);
+    if (!svc_response_problem(res, status, reason))
+        return;
+    svc__response_reset(res);
+    res->status = status; /* alone, it needs no memory */
 }
 
 static bool is_cut(const struct exchange *x)
@@ -347,23 +343,18 @@ static enum exchange_step take_answer(struct exchange *x)
     return answer_with(x, svc__pending_adopt(x, answer));
 }
 
-/* Whether a handler of the route answers that has one of `flags`, and not the library. */
-static bool is_handled_with(const struct exchange *x, unsigned flags)
+/* The flags of the route whose handler answers; 0 when the library does. */
+static unsigned handler_flags(const struct exchange *x)
 {
     const struct route *route = x->request.route;
-    return route && route->flags & flags && x->answer == route->handler;
-}
-
-static bool blocks(const struct exchange *x)
-{
-    return is_handled_with(x, SVC_BLOCKING) && !x->host->worker;
+    return route && x->answer == route->handler ? route->flags : 0;
 }
 
 static enum exchange_step run_handler(struct exchange *x)
 {
     if (is_cut(x))
         return reply_stopping(x);
-    if (blocks(x))
+    if (handler_flags(x) & SVC_BLOCKING && !x->host->worker)
         return to_worker(x, run_handler, svc__layers_lent(x));
     x->handling = true;
     int error = x->answer(&x->request, &x->response);
@@ -379,17 +370,11 @@ static enum exchange_step run_handler(struct exchange *x)
     return EXCHANGE_WAIT;
 }
 
-/* The library's own answers, such as 404, need no body. */
+/* Whether a body comes that a handler waits for: the library's own answers, such as 404, do not. */
 static bool wants_body(const struct exchange *x)
 {
     const struct route *route = x->request.route;
     return x->framing.kind != BODY_NONE && route && x->answer == route->handler;
-}
-
-/* Whether the handler reads the body itself. */
-static bool streams(const struct exchange *x)
-{
-    return is_handled_with(x, SVC_STREAM_BODY);
 }
 
 /* The handler begins, and meanwhile its home hands the body in. */
@@ -410,15 +395,6 @@ static enum exchange_step await_body(struct exchange *x)
     return EXCHANGE_BODY;
 }
 
-static enum exchange_step wait_for_layer(struct exchange *x)
-{
-    svc__away_prepare(x, x->passed); /* see svc__away_replaceable */
-    x->next = run_layers;
-    x->away.parked = NEWS_LAYER;
-    svc__away_hold(x);
-    return EXCHANGE_WAIT;
-}
-
 static enum exchange_step run_layers(struct exchange *x)
 {
     if (is_cut(x))
@@ -430,8 +406,13 @@ static enum exchange_step run_layers(struct exchange *x)
     /* Set before the layer runs: another thread may resume before on_request has returned. */
     atomic_store_explicit(&x->away.wait, WAIT_PENDING, memory_order_relaxed);
     enum layers_end end = svc__layers_request(x);
-    if (end == LAYERS_WAIT)
-        return wait_for_layer(x);
+    if (end == LAYERS_WAIT) {
+        svc__away_prepare(x, x->passed); /* see svc__away_replaceable */
+        x->next = run_layers;
+        x->away.parked = NEWS_LAYER;
+        svc__away_hold(x);
+        return EXCHANGE_WAIT;
+    }
     if (atomic_load_explicit(&x->away.wait, memory_order_relaxed) == WAIT_RESUMED)
         svc__away_hold(x); /* it has resumed and does not wait: the news gives this back */
     atomic_store_explicit(&x->away.wait, WAIT_NONE, memory_order_relaxed);
@@ -439,10 +420,14 @@ static enum exchange_step run_layers(struct exchange *x)
         return to_worker(x, run_layers, x->passed);
     if (end == LAYERS_ENDED)
         return answered(x, "on_request");
-    if (!wants_body(x) && !streams(x))
+    if (handler_flags(x) & SVC_STREAM_BODY) {
+        x->next = run_stream;
+        return x->host->worker ? EXCHANGE_BODY : run_stream(x);
+    }
+    if (!wants_body(x))
         return run_handler(x);
-    x->next = streams(x) ? run_stream : await_body;
-    return x->host->worker || !streams(x) ? EXCHANGE_BODY : run_stream(x);
+    x->next = await_body;
+    return EXCHANGE_BODY;
 }
 
 /* What has just run at home may have held the loop. Others may have the exchange by now. */

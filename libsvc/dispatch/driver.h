@@ -1,9 +1,9 @@
 /*
- * What every host of exchanges decides alike, be it a server's connection, a stream or a test: how
- * long it waits for an exchange that others have, and what becomes of it then. The host itself has
- * a timer, and sends.
+ * The decisions that all hosts of exchanges share, be they connections of a server, streams or
+ * tests: how long to wait for an exchange that others have, and how to answer then. The host itself
+ * has a timer, and sends.
  *
- * For the thread of the exchange's home.
+ * All calls are for the thread of the exchange's home.
  */
 #ifndef SVC_DISPATCH_DRIVER_H
 #define SVC_DISPATCH_DRIVER_H
@@ -12,21 +12,22 @@
 
 enum driver_end {
     DRIVER_WAITS,    /* the time is not over, or the answer is on its way: svc__driver_due_ms */
-    DRIVER_REPLIES,  /* no worker has taken it in time: it has its reply */
-    DRIVER_TIMED_OUT /* the request's time is over: as above; or NULL, without memory for a reply */
+    DRIVER_REPLIES,  /* no worker has taken the exchange in time: it has its reply */
+    DRIVER_TIMED_OUT /* the request's time is over: it has its reply; NULL without memory for one */
 };
 
-/* Milliseconds from `now_ns` of svc__clock_ns until an exchange that others have is to be looked at
- * by svc__driver_expired: its time in the queue of the workers, or the request's, is over. 0: the
- * latter is; if the exchange waits all the same, its host will be told. */
+/* Milliseconds from `now_ns` of svc__clock_ns until the host of an exchange that others have is to
+ * call svc__driver_expired: until its time in the queue of the workers, or the request's time, is
+ * over. 0: the request's time is over; if the exchange waits all the same, the host will be woken.
+ */
 uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns);
 
-/* The time that svc__driver_due_ms has given is over at `now_ns`. `*x` may be another afterwards,
- * which stands in for it. */
+/* Decides about an exchange when the time of svc__driver_due_ms is over, at `now_ns`. May replace
+ * `*x` by an exchange that stands in for it. */
 enum driver_end svc__driver_expired(struct exchange **x, uint64_t now_ns);
 
-/* Goes on after news, or for the first time: as svc__dispatch_run, but EXCHANGE_BODY while others
- * have the exchange still, who may have made room for more of its body. */
+/* Goes on after news, or for the first time, as svc__dispatch_run; but EXCHANGE_BODY while others
+ * still have the exchange, since they may have made room for more of its body. */
 enum exchange_step svc__driver_go_on(struct exchange *x);
 
 #endif

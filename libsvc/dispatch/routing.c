@@ -196,14 +196,6 @@ static bool clean_path(struct exchange *x, bool connect, struct bytes *path)
     return true;
 }
 
-/* Routes of CONNECT are for paths; what could answer for another host would have to be a proxy. Of
- * the server behind an authority only `OPTIONS *` can be asked. */
-static void refuse_tunnel(struct exchange *x)
-{
-    x->own.allow = "OPTIONS";
-    x->answer = answer_not_allowed;
-}
-
 bool svc__routing_method_known(struct exchange *x)
 {
     const struct bytes method = x->request.method;
@@ -222,8 +214,11 @@ void svc__routing_resolve(struct exchange *x)
         x->answer = answer_server_options;
         return;
     }
+    /* Routes of CONNECT are for paths: only a proxy could answer for another host. Of the server
+     * behind an authority a client can ask `OPTIONS *` and nothing else. */
     if (req->target.form == TARGET_AUTHORITY) {
-        refuse_tunnel(x);
+        x->own.allow = "OPTIONS";
+        x->answer = answer_not_allowed;
         return;
     }
     struct bytes path;

@@ -1,4 +1,4 @@
-/* What a request adds to its line of the access log. */
+/* Items that a request adds to its line of the access log. */
 #ifndef SVC_EXCHANGE_ACCESS_ITEMS_H
 #define SVC_EXCHANGE_ACCESS_ITEMS_H
 
@@ -11,9 +11,9 @@ enum {
     ACCESS_ITEM_BYTES = 1024, /* of all keys and texts, which escapes may make six times as long */
 };
 
-/* The items of the request, of several with one key the last; in the order in which each key came
- * first. Returns how many. They are borrowed until the exchange ends. For the thread that has the
- * request. */
+/* Writes the items of the request: of several with one key the last, in the order in which each key
+ * came first. Returns their number. The texts are borrowed until the exchange ends. For the thread
+ * that has the request. */
 size_t svc__access_items_of(const svc_request *req, svc_kv out[static ACCESS_ITEMS]);
 
 #endif

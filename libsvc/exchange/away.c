@@ -53,7 +53,7 @@ void svc__away_drop(struct exchange *x)
     drop_holds(x, 1);
 }
 
-void svc__away_tell(struct exchange *x, enum news news)
+void svc__away_report(struct exchange *x, enum news news)
 {
     /* Who finds nothing told before posts the mail, and that mail holds the exchange for him. */
     struct exchange_host *home = x->home;
@@ -71,26 +71,24 @@ static void move_to(struct exchange *x, struct exchange_host *host)
     x->arena.cache = host->arenas;
 }
 
-/* Layers count; most routes have none that run on workers, which spares 8 KiB each. */
-static bool ready_cells(struct exchange *x, struct exchange_host *worker)
-{
-    if (!worker->cells && x->chain->blocks)
-        worker->cells = svc__metric_cells_new(x->request.plan->metrics);
-    return worker->cells || !x->chain->blocks;
-}
-
 static void run_lent(struct work *work, void *state)
 {
     struct exchange_host *worker = state;
     struct exchange *x =
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, away.work));
+    bool ready = worker;
     if (worker)
         move_to(x, worker);
-    if (worker && ready_cells(x, worker))
+    /* Layers count. Most routes have none that run on workers: that spares 8 KiB a worker. */
+    if (worker && !worker->cells && x->chain->blocks) {
+        worker->cells = svc__metric_cells_new(x->request.plan->metrics);
+        ready = worker->cells;
+    }
+    if (ready)
         x->next(x);
     else
         x->next = x->away.otherwise;
-    svc__away_tell(x, NEWS_WORK);
+    svc__away_report(x, NEWS_WORK);
 }
 
 int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x),
@@ -128,42 +126,32 @@ bool svc__away_is(const struct exchange *x)
     return x->away.out || x->away.parked;
 }
 
-/* Whether what it waits for has come; it does not wait then any more. */
-static bool unpark(struct exchange *x)
-{
-    if (!x->away.parked || !(x->away.arrived & x->away.parked))
-        return false;
-    x->away.parked = 0;
-    x->away.arrived = 0;
-    return true;
-}
-
-/* How many holds end with the news: each but the answer has one. */
-static unsigned count_holds(unsigned news)
-{
-    unsigned once = news & (NEWS_STREAM - 1) & ~(unsigned)NEWS_ANSWER;
-    return (unsigned)__builtin_popcount(once) + news / NEWS_STREAM;
-}
-
 void svc__away_news(struct exchange *x)
 {
-    unsigned news = atomic_exchange(&x->away.news, 0);
+    struct away *away = &x->away;
+    unsigned news = atomic_exchange(&away->news, 0);
+    bool has_stream_news = news >= NEWS_STREAM, goes_on = false;
     if (news & NEWS_WORK) {
-        x->away.out = false;
+        away->out = false;
         move_to(x, x->home);
-        if (x->away.parked && !x->away.given_up)
-            x->away.lent = x->away.lent_on;
+        if (away->parked && !away->given_up)
+            away->lent = away->lent_on;
     }
-    x->away.arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
-    if (news >= NEWS_STREAM && x->away.parked & NEWS_STREAM)
-        x->away.arrived |= NEWS_STREAM;
-    bool goes_on = false;
-    if (!x->away.out)
-        goes_on = unpark(x) || (news & NEWS_WORK && !x->away.parked);
-    /* Only then is it still somebody's, whatever holds are dropped. */
-    struct transport *transport = x->away.given_up ? NULL : x->transport;
-    drop_holds(x, count_holds(news));
-    if (transport && (goes_on || news >= NEWS_STREAM))
+    away->arrived |= news & (NEWS_LAYER | NEWS_ANSWER | NEWS_DROPPED);
+    if (has_stream_news && away->parked & NEWS_STREAM)
+        away->arrived |= NEWS_STREAM;
+    if (!away->out && !away->parked) {
+        goes_on = news & NEWS_WORK;
+    } else if (!away->out && away->arrived & away->parked) {
+        away->parked = away->arrived = 0;
+        goes_on = true;
+    }
+    /* The holds of an exchange that is given up may be its last. */
+    struct transport *transport = away->given_up ? NULL : x->transport;
+    /* Each of the news ends a hold, but for the answer; a stream's are counted. */
+    unsigned once = news & (NEWS_STREAM - 1) & ~(unsigned)NEWS_ANSWER;
+    drop_holds(x, (unsigned)__builtin_popcount(once) + news / NEWS_STREAM);
+    if (transport && (goes_on || has_stream_news))
         transport->news(transport);
 }
 
@@ -181,6 +169,6 @@ int svc_request_resume(svc_request *req)
     if (!in_time && (wait != WAIT_ABANDONED ||
                      !atomic_compare_exchange_strong(&x->away.wait, &wait, WAIT_RESUMED)))
         return SVC_ESTATE;
-    svc__away_tell(x, NEWS_LAYER);
+    svc__away_report(x, NEWS_LAYER);
     return in_time ? 0 : SVC_ELATE;
 }

@@ -1,4 +1,4 @@
-/* A request body as it arrives: small ones lie in the request's arena, larger ones grow on the
+/* A request's body as it arrives: a small one lies in the request's arena, a larger one on the
  * heap. */
 #ifndef SVC_EXCHANGE_BODY_STORE_H
 #define SVC_EXCHANGE_BODY_STORE_H
@@ -16,8 +16,8 @@ struct body_store {
     bool heap;
 };
 
-/* Appends. What is on the heap goes with the arena, so the store must live as long. 0, SVC_ETOOBIG
- * past the limit, SVC_ENOMEM; the bytes are unchanged on failure. */
+/* Appends bytes. Memory on the heap is freed with the arena, so the store must live as long. 0;
+ * SVC_ETOOBIG past the limit, or SVC_ENOMEM: the store is unchanged then. */
 int svc__body_store_append(struct body_store *store, struct arena *arena, const char *data,
                            size_t len);
 

@@ -35,21 +35,14 @@ int svc__body_stream_begin(struct exchange *x)
     return 0;
 }
 
-static bool is_full(struct body_stream *stream)
-{
-    svc__waker_arm(&stream->room);
-    if (svc__pipe_full(stream->pipe))
-        return true;
-    svc__waker_disarm(&stream->room);
-    return false;
-}
-
 /* A reader that has gone wants no more; what it answers is sent when the rest has been dropped. */
 enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, size_t len)
 {
     struct body_stream *stream = x->body.stream;
-    if (is_full(stream))
+    svc__waker_arm(&stream->room); /* before the look: room may come right behind it */
+    if (svc__pipe_full(stream->pipe))
         return EXCHANGE_FULL;
+    svc__waker_disarm(&stream->room);
     x->request.bytes_in += len;
     if (len > stream->left) {
         svc__body_stream_stop(x, SVC_ETOOBIG);

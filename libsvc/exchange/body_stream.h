@@ -13,22 +13,21 @@ struct body_stream {
     struct waker room;
     uint64_t left; /* bytes that are still accepted */
     /* The reader's. */
-    struct bytes rest; /* what layers have made of a piece, and has not been read yet */
-    bool at_end;       /* the layers have been told of the end */
+    struct bytes rest; /* of a piece that layers have replaced: bytes that are not read yet */
+    bool at_end;       /* the layers have seen the end */
     int64_t ended;     /* the error that ended the reading; 0 */
 };
 
 /* Makes the exchange's stream, which ends with its arena. 0 or SVC_ENOMEM. */
 int svc__body_stream_begin(struct exchange *x);
 
-/* Hands a piece in: as svc__dispatch_body. */
+/* Takes a piece of the body, as svc__dispatch_body. */
 enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, size_t len);
 
-/* The body is whole. */
+/* Ends a body that is whole. */
 void svc__body_stream_end(struct exchange *x);
 
-/* No more comes, for the reason `error`, which who reads is told. Nothing when there is no stream.
- */
+/* Ends the body early: its reader gets `error`. Does nothing when the exchange has no stream. */
 void svc__body_stream_stop(struct exchange *x, int error);
 
 #endif

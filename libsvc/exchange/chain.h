@@ -8,7 +8,7 @@
 
 struct chain_layer {
     const svc_middleware *middleware;
-    svc_app *app; /* which its start and stop are told of */
+    svc_app *app; /* an argument of its start and stop */
     size_t state; /* offset in the exchange's block of layer states */
     bool blocks;
 };
@@ -17,7 +17,7 @@ struct chain {
     struct chain_layer *layers; /* outermost first */
     size_t count;
     size_t state_size; /* of all layers */
-    bool blocks;       /* some layer does */
+    bool blocks;       /* one of the layers blocks */
 };
 
 /* Appends a layer to a chain whose `layers` has room. */

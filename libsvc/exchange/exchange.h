@@ -1,6 +1,6 @@
 /*
- * The exchange: a request, its response, their memory and where they stand in the chain. Hosts come
- * in by dispatch.h.
+ * The exchange: a request, its response, their memory and their place in the chain. Hosts come in
+ * by dispatch.h.
  */
 #ifndef SVC_EXCHANGE_EXCHANGE_H
 #define SVC_EXCHANGE_EXCHANGE_H
@@ -32,45 +32,45 @@ struct exchange;
 struct svc_pending;
 struct app_worker;
 
-/* What the thread that runs exchanges lends to each of them. */
+/* Resources that a thread lends to the exchanges that it runs. */
 struct exchange_host {
     struct arena_cache *arenas;
     struct metric_cells *cells;
     struct log *log;
-    /* Any thread: there is news of the exchange. The host calls svc__away_news on its own. */
+    /* Has the host call svc__away_news on its own thread. Called by any thread that has news. */
     void (*wake)(struct exchange_host *host, struct exchange *x);
     struct svc_loop *loop; /* never NULL */
-    struct buf scratch; /* what is rendered on this thread, until it is copied where it belongs */
-    /* Since when what has its turn now may have waited for it, and when the first request began
-     * that was let pass however late it was; svc__clock_ns, 0: not known, none yet. */
-    uint64_t turn_ns, turn_first_ns;
-    struct app_worker *worker; /* whose host this is; NULL for a home */
-    _Atomic unsigned away;     /* by how many others exchanges of this home are held */
+    struct buf scratch;    /* for rendering on this thread, until the text is copied to its place */
+    uint64_t turn_ns; /* the earliest time at which work of this turn can have come; 0: not known */
+    /* The start of the one request that each turn admits however late it is; 0: none yet. */
+    uint64_t turn_first_ns;
+    struct app_worker *worker; /* the worker of this host; NULL for a home */
+    _Atomic unsigned away;     /* holds on exchanges of this home */
 };
 
 enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };
 
-/* The trace that a request is a span of; set once, by the layer, and read by any thread. */
+/* A request's span in its trace; set once, by the layer, and read by any thread. */
 struct request_trace {
     enum trace_origin origin;
     struct trace own;                       /* its span is the request's */
     unsigned char parent[TRACE_SPAN_BYTES]; /* the caller's span, of a trace that is continued */
-    struct bytes member;                    /* the service's own of the tracestate; or "none" */
+    struct bytes member;                    /* the service's own member of tracestate; or "none" */
 
-    /* Rendered when asked for, and NULL before: by the request's thread alone. */
+    /* NULL until a handler asks for the text. For the request's thread. */
     const char *trace_id, *span_id, *parent_id, *tracestate;
 };
 
 struct svc_request {
-    const struct plan *plan;      /* the one that served when it began */
-    const struct plan_app *owner; /* the app that is asked */
+    const struct plan *plan;      /* the plan that served when the request began */
+    const struct plan_app *owner; /* the app that the path leads to */
     const struct route *route;    /* NULL when none matched, or before routing */
     struct bytes method;
     struct target target;
     struct fields fields;
     struct match match;
     const char *params[PATTERN_MAX_PARAMS]; /* decoded, in the match's order */
-    const char *path;                       /* NUL-terminated; made when asked for */
+    const char *path;                       /* NUL-terminated; NULL until a handler asks for it */
     struct param *query;
     size_t query_count;
     bool query_parsed;
@@ -86,7 +86,7 @@ struct svc_request {
     uint64_t deadline_ns; /* svc__clock_ns; 0: none yet */
     uint64_t bytes_in;
     bool condition_required; /* a layer demands that a write is conditional */
-    bool conditions_asked;   /* the handler knows what the request's conditions come to */
+    bool conditions_asked;   /* the handler has had the request's conditions checked */
 };
 
 struct svc_response {
@@ -94,25 +94,25 @@ struct svc_response {
     int status; /* 0: nothing has answered */
     struct field *fields;
     size_t field_count, field_space;
-    size_t field_bytes; /* of all, as sent */
+    size_t field_bytes; /* of all fields, as sent */
     struct response_body body;
     uint64_t length; /* stated for a body left out; SVC_LENGTH_UNKNOWN: not stated */
-    struct trailers_asked *on_trailers; /* first of those; NULL: none */
-    bool holds_head;                    /* it waits for the first byte of the body */
-    bool cached_errors;                 /* what is said to caches holds for an error too */
-    struct response_pipe *pipe;         /* which the body's source reads, wrapped or not; or NULL */
-    svc_waker *waker; /* of the body's source, wrapped or not; NULL: none was asked for */
+    struct trailers_asked *on_trailers; /* the first function to ask for trailers; NULL: none */
+    bool holds_head;                    /* the head waits for the first byte of the body */
+    bool cached_errors;                 /* Cache-Control holds for an error too */
+    struct response_pipe *pipe;         /* that the body's source reads, wrapped or not; or NULL */
+    svc_waker *waker; /* of the body's source, wrapped or not; NULL: nobody has asked for one */
 };
 
 enum exchange_step {
-    EXCHANGE_WAIT, /* others have it: nothing to do until the host's wake */
-    EXCHANGE_BODY, /* hand in the body */
-    EXCHANGE_FULL, /* hand in the same piece of the body again, after the host's wake */
-    EXCHANGE_OVER, /* the body is over its limit: refuse it */
+    EXCHANGE_WAIT, /* others have the exchange: the host does nothing until its wake */
+    EXCHANGE_BODY, /* the host hands in the body */
+    EXCHANGE_FULL, /* the host hands in the same piece again, after its wake */
+    EXCHANGE_OVER, /* the body is over its limit: the host refuses it */
     EXCHANGE_REPLY /* the response is decided */
 };
 
-/* Whether svc_request_resume comes in time. */
+/* Whether a layer waits for svc_request_resume, and whether that has come in time. */
 enum wait_state { WAIT_NONE, WAIT_PENDING, WAIT_RESUMED, WAIT_ABANDONED };
 
 /* The home's own record of an exchange that is away: from it and the head a stand-in answers. */
@@ -209,17 +209,18 @@ struct exchange {
  * memory. */
 struct exchange *svc__exchange_make(const struct plan *plan, struct exchange_host *home);
 
-/* Whether the reply is decided and the exchange at home. */
+/* Whether the reply is decided and no worker has the exchange. */
 static inline bool svc__exchange_has_reply(const struct exchange *x)
 {
     return !x->away.out && x->replied;
 }
 
-/* Whether the body is read on while the reply goes out: its host hands in what is left of it, as
- * long as svc__dispatch_body wants more. */
+/* Whether the handler reads the body while the reply goes out: its host hands in the rest of the
+ * body as long as svc__dispatch_body wants more. */
 bool svc__exchange_reads_on(const struct exchange *x);
 
-/* The length of the response's body, or what it would be; SVC_LENGTH_UNKNOWN. */
+/* The length of the response's body, or of the body that a HEAD or a 304 leaves out;
+ * SVC_LENGTH_UNKNOWN. */
 uint64_t svc__exchange_reply_length(const struct exchange *x);
 
 /* Whether the reply has no body on the wire: one to HEAD, or by its status. */
@@ -231,18 +232,18 @@ static inline bool svc__exchange_reply_trails(const struct exchange *x)
     return x->response.on_trailers && x->framing.chunks && !svc__exchange_reply_bodiless(x);
 }
 
-/* The milliseconds from `now_ns` until its deadline, whether somebody waits or not: rounded up, so
- * that none are left only when it has passed. */
+/* The milliseconds from `now_ns` until the deadline, rounded up: 0 only when the deadline has
+ * passed. */
 static inline uint64_t svc__exchange_remaining_ms(const struct exchange *x, uint64_t now_ns)
 {
     uint64_t due_ns = x->request.deadline_ns;
     return now_ns < due_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
 }
 
-/* Drops a reference; the last one gives everything back to the host. Accepts NULL. */
+/* Drops a reference; the last one gives all memory back to the host. Accepts NULL. */
 void svc__exchange_unref(struct exchange *x);
 
-/* The words of the log for how an exchange ended. */
+/* The log's word for the end of an exchange. */
 const char *svc__exchange_outcome_text(enum svc_outcome outcome);
 
 static inline struct exchange *svc__exchange_of_mail(struct mail *mail)

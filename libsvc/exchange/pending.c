@@ -63,7 +63,7 @@ void svc_pending_unref(svc_pending *pending)
     pthread_mutex_lock(&pending->lock);
     pending->cancelled = NULL;
     pthread_mutex_unlock(&pending->lock);
-    svc__away_tell(pending->x, NEWS_DROPPED);
+    svc__away_report(pending->x, NEWS_DROPPED);
 }
 
 int svc_pending_complete(svc_pending *pending, svc_response *res)
@@ -84,7 +84,7 @@ int svc_pending_complete(svc_pending *pending, svc_response *res)
     }
     pthread_mutex_unlock(&pending->lock);
     if (wins)
-        svc__away_tell(pending->x, NEWS_ANSWER);
+        svc__away_report(pending->x, NEWS_ANSWER);
     else
         svc_response_free(res);
     return wins ? error : SVC_ELATE;

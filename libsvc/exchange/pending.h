@@ -1,4 +1,4 @@
-/* An answer that comes later, as its home sees it. All calls accept NULL. */
+/* A deferred answer, from the side of its home. All calls accept NULL. */
 #ifndef SVC_EXCHANGE_PENDING_H
 #define SVC_EXCHANGE_PENDING_H
 
@@ -6,24 +6,24 @@
 
 #include "libsvc/exchange/exchange.h"
 
-/* Nobody waits for the answer any more: tells who will give it, once. The home's thread. */
+/* Reports, once, to the giver of the answer that nobody waits for it any more. The home's thread.
+ */
 void svc__pending_cancel(svc_pending *pending);
 
-/* No answer is taken from now on. */
+/* Refuses every answer from now on. */
 void svc__pending_close(svc_pending *pending);
 
-/* The deadline has passed: no answer is taken from now on. False: one has come before, and there is
- * or will be news of it. */
+/* Refuses every answer from now on, since the deadline has passed. False: an answer has come
+ * before, and its news has come or will come. */
 bool svc__pending_expire(svc_pending *pending);
 
-/* The answer that has come, whose exchange is the caller's; NULL when there is none, and then none
- * is taken any more. */
+/* Hands the answer, and its exchange, to the caller. NULL when none has come: later ones are
+ * refused then. */
 svc_response *svc__pending_take(svc_pending *pending);
 
-/* Makes `answer`, of svc_response_new, that of the exchange, whose response keeps its own fields
- * but for those that `answer` has too. Takes `answer`. 0, SVC_ENOMEM or SVC_ETOOBIG. The home's
- * thread.
- */
+/* Makes `answer`, of svc_response_new, the exchange's response, which keeps its own fields unless
+ * `answer` has a field of that name. Takes `answer`. 0, SVC_ENOMEM or SVC_ETOOBIG. The home's
+ * thread. */
 int svc__pending_adopt(struct exchange *x, svc_response *answer);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * What serves: compiled from what apps have registered, read by every thread, and changed by none
- * but its counters. A request keeps the plan that it began with.
+ * The plan: the routes, layers and limits of the apps that serve, compiled from their
+ * registrations. Every thread reads it, and nothing in it changes but its counters. A request keeps
+ * the plan that it began with.
  */
 #ifndef SVC_EXCHANGE_PLAN_H
 #define SVC_EXCHANGE_PLAN_H
@@ -18,17 +19,17 @@ struct metrics;
 struct tree;
 struct workers;
 
-/* How far the service's end has come. */
+/* The stages of a service's end. */
 enum drain_state {
     DRAIN_NONE,
     DRAIN_BEGUN, /* replies close their connection */
-    DRAIN_CUT    /* nobody waits for answers any more */
+    DRAIN_CUT    /* the service waits for no answer any more */
 };
 
-/* How often an event loop was held, or did not run. */
+/* A count of the times that an event loop was held, or did not run. */
 struct stall_count {
     _Atomic uint64_t count;
-    _Atomic uint64_t logged_ms; /* when that was last logged; 0: never */
+    _Atomic uint64_t logged_ms; /* the time of the last log line about it; 0: none yet */
 };
 
 /* A route as requests meet it: every limit is known. */
@@ -44,38 +45,37 @@ struct route {
     struct stall_count *stalls;
 };
 
-/* One of the apps that a plan is compiled of. */
+/* One of the apps in a plan. */
 struct plan_app {
-    svc_app *app; /* for handlers and layers that ask for it: nobody here looks into it */
+    svc_app *app; /* for handlers and layers that ask for it; this room does not look into it */
     const svc_config *config;
-    struct pattern prefix; /* all paths below it; of a mounted app */
-    struct bytes
-        mounted_at; /* the whole prefix without a slash at its end; "" for the one that serves */
-    struct route fallback; /* answers what no route matches; without a handler, the library does */
+    struct pattern prefix;   /* of a mounted app: all paths below its prefix */
+    struct bytes mounted_at; /* the prefix without a slash at its end; "" for the outermost app */
+    struct route fallback; /* answers where no route matches; without a handler, the library does */
 };
 
 struct plan {
     struct arena memory;   /* all of the plan but its tree */
-    struct plan_app *apps; /* the one that serves, then those mounted on it */
+    struct plan_app *apps; /* the outermost app, then those mounted on it */
     size_t app_count;
     struct route *routes;
     size_t route_count;
     struct tree *tree;        /* a match's pattern index leads to a route */
-    const svc_config *config; /* of the app that serves */
+    const svc_config *config; /* of the outermost app */
     svc_handler *not_found;   /* answers where there is no fallback; NULL: a plain 404 */
-    size_t default_layers;    /* of each chain: those of the default stack come first */
-    bool blocks;              /* some route or layer needs a worker */
+    size_t default_layers;    /* the number of layers of the default stack, which lead each chain */
+    bool blocks;              /* a route or a layer needs a worker */
     struct workers *workers;
     struct metrics *metrics;
     struct logger *logger;
     const _Atomic int *draining; /* enum drain_state */
 };
 
-/* The app whose 404 it is when no route matches a path: of the mounted apps the one with the
- * longest prefix that covers it, or the app that serves. Any thread. */
+/* The app that answers 404 when no route matches a path: the mounted app with the longest prefix
+ * that covers the path, or the outermost app. Any thread. */
 const struct plan_app *svc__plan_owner(const struct plan *plan, struct bytes path);
 
-/* Frees a plan that no request has any more. Accepts NULL. */
+/* Frees a plan that no request uses any more. Accepts NULL. */
 void svc__plan_free(struct plan *plan);
 
 #endif

@@ -1,4 +1,4 @@
-/* The two forms of an error. */
+/* The two forms of an error: problem details and text. */
 #ifndef SVC_EXCHANGE_PROBLEM_H
 #define SVC_EXCHANGE_PROBLEM_H
 
@@ -8,13 +8,12 @@
 
 #include "libsvc/base/buf.h"
 
-/* Whether an error is told as problem details or, to a client that accepts no JSON, as text. Adds
- * Accept to Vary, since another client would be told the same in the other form. 0, SVC_ENOMEM or
- * SVC_ETOOBIG. */
+/* Sets `*json` to whether the client accepts problem details; it gets text otherwise. Adds Accept
+ * to Vary, since another client would get the other form. 0, SVC_ENOMEM or SVC_ETOOBIG. */
 int svc__problem_negotiate(svc_response *res, bool *json);
 
-/* Answers with an error in the form that the client accepts; `render` writes it, given `error`. 0,
- * SVC_ENOMEM or SVC_ETOOBIG. */
+/* Answers with an error in the form that the client accepts; `render` writes `error` in that form.
+ * 0, SVC_ENOMEM or SVC_ETOOBIG. */
 int svc__problem_answer(svc_response *res, int status,
                         void (*render)(struct buf *out, bool json, const void *error),
                         const void *error);

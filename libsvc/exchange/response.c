@@ -356,16 +356,13 @@ int svc_response_take(svc_response *res, int status, const char *type, void *dat
     return error;
 }
 
-static bool redirect_status(int status)
-{
-    return status == 201 || (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
-
 int svc_response_redirect(svc_response *res, int status, const char *location)
 {
     if (!res)
         return SVC_ENOMEM;
-    if (!redirect_status(status))
+    bool redirects =
+        status == 201 || (status >= 301 && status <= 303) || status == 307 || status == 308;
+    if (!redirects)
         return SVC_EINVAL;
     int error = svc_response_set_header(res, "Location", location);
     return error ? error : svc_response_empty(res, status);
@@ -421,18 +418,13 @@ void svc__response_scratch_give(svc_response *res, struct buf *taken)
     svc__buf_free(taken);
 }
 
-/* What the thread would keep for its next rendering, or is mostly empty, is worth a copy. */
-static bool worth_handing_over(const struct buf *text)
-{
-    return text->cap > SCRATCH_KEPT && text->len >= text->cap / 2;
-}
-
 int svc__response_rendered(svc_response *res, int status, const char *type, struct buf *text)
 {
     int error = svc__buf_error(text);
     if (error)
         return error;
-    if (!worth_handing_over(text))
+    /* A copy is worth it where the thread keeps the buffer, or the buffer is mostly empty. */
+    if (text->cap <= SCRATCH_KEPT || text->len < text->cap / 2)
         return set_copy(res, status, svc__bytes_z(type), text->data, text->len);
     error = set_memory(res, status, svc__bytes_z(type), text->data, text->len, free);
     if (!error)

@@ -1,4 +1,4 @@
-/* What a response has for a body: memory, a source, or a part of a file. */
+/* The body of a response: memory, a source, or a part of a file. */
 #ifndef SVC_EXCHANGE_RESPONSE_BODY_H
 #define SVC_EXCHANGE_RESPONSE_BODY_H
 
@@ -12,7 +12,7 @@ enum reply_kind { REPLY_EMPTY, REPLY_MEMORY, REPLY_SOURCE, REPLY_FILE };
 struct response_body {
     enum reply_kind kind;
     const char *data;
-    size_t len; /* in memory or of the file's part; of a source, what has been read so far */
+    size_t len; /* in memory or of the file's part; of a source, the bytes read so far */
     void (*release)(void *data);
     svc_source source;
     int fd; /* of a file, owned */

@@ -73,7 +73,7 @@ static void run_writer(struct work *work, void *worker)
     struct exchange *x = reply->x;
     svc_pipe_end(pipe, worker ? reply->write(pipe, reply->arg) : SVC_ESYSTEM);
     svc_pipe_unref(pipe);
-    svc__away_tell(x, NEWS_WRITER);
+    svc__away_report(x, NEWS_WRITER);
 }
 
 /* The writer has a reference of its own, and the exchange as long as it runs. */

@@ -1,17 +1,17 @@
-/* The trailer fields of a reply, as its home asks for them. */
+/* The trailer fields of a reply, from the side of its home. */
 #ifndef SVC_EXCHANGE_RESPONSE_TRAILERS_H
 #define SVC_EXCHANGE_RESPONSE_TRAILERS_H
 
 #include "libsvc/exchange/exchange.h"
 
-/* A function that is asked for trailer fields. */
+/* A function that gives trailer fields, in a list of a response's. */
 struct trailers_asked {
     svc_trailers_fn *fn;
     void *arg;
     struct trailers_asked *next;
 };
 
-/* Has those of `from` asked behind those of `to`, which uses the memory of `from` from now on. */
+/* Appends the functions of `from` to those of `to`, which uses the memory of `from` from now on. */
 void svc__response_trailers_move(svc_response *to, svc_response *from);
 
 /* Makes the body of a decided reply a source, whatever it was: one that trailers follow is read
@@ -19,9 +19,10 @@ void svc__response_trailers_move(svc_response *to, svc_response *from);
 int svc__response_trailers_begin(struct exchange *x);
 
 /*
- * Asks for the trailer fields of a reply, whose body has ended: once, where
- * svc__exchange_reply_trails. The fields are those of a response that has nothing else, and live as
- * long as the exchange; NULL, which is logged: the reply must be cut. The home's thread.
+ * Asks for the trailer fields of a reply whose body has ended: once, and only if
+ * svc__exchange_reply_trails is true. Returns a response that has these fields and nothing else,
+ * and lives as long as the exchange. NULL: a function has failed, which is logged, and the reply
+ * must be cut. The home's thread.
  */
 const svc_response *svc__response_trailers_ask(struct exchange *x);
 

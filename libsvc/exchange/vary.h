@@ -1,4 +1,4 @@
-/* The request's fields that a response depends on: Vary. */
+/* Vary: the request's fields on which a response depends. */
 #ifndef SVC_EXCHANGE_VARY_H
 #define SVC_EXCHANGE_VARY_H
 

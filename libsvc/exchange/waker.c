@@ -21,7 +21,7 @@ void svc__waker_fire(void *arg)
 {
     struct waker *waker = arg;
     if (atomic_exchange(&waker->armed, false))
-        svc__away_tell(waker->x, NEWS_STREAM);
+        svc__away_report(waker->x, NEWS_STREAM);
 }
 
 /* ---- Of a response */

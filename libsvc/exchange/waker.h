@@ -1,7 +1,7 @@
 /*
- * How an exchange that waits for a pipe or a source is woken: once for each arming, and with a hold
- * on the exchange, so that it is there to be woken. A response's waker is public (svc_waker),
- * counted, and may outlive the exchange.
+ * Wakers: each wakes an exchange that waits for a pipe or a source, once for each arming. An armed
+ * waker holds the exchange, so that it exists when it is woken. A response's waker is public
+ * (svc_waker), counted, and may outlive the exchange.
  */
 #ifndef SVC_EXCHANGE_WAKER_H
 #define SVC_EXCHANGE_WAKER_H
@@ -19,28 +19,30 @@ struct waker {
 };
 
 struct svc_waker {
-    struct waker waker;       /* its exchange is known once the body is read */
-    _Atomic unsigned refs;    /* keep the memory: the response's, and one for each holder */
-    _Atomic unsigned holders; /* references of others, who may wake it */
+    struct waker waker;       /* its exchange is set when the body is first read */
+    _Atomic unsigned refs;    /* references that keep the memory: the response's and the holders' */
+    _Atomic unsigned holders; /* references of others, which may wake it */
 };
 
-/* Before what may have somebody call svc__waker_fire. The home's thread. */
+/* Arms the waker: before the call that may lead to svc__waker_fire. The home's thread. */
 void svc__waker_arm(struct waker *waker);
 
-/* When nobody will, or shall any more. The exchange may be gone then. The home's thread. */
+/* Disarms the waker when nobody will fire it, or shall. The exchange may be freed by this. The
+ * home's thread. */
 void svc__waker_disarm(struct waker *waker);
 
-/* For svc_pipe_on_room. Any thread. */
+/* Wakes the exchange if the waker is armed; `waker` is a struct waker, as svc_pipe_on_room has it.
+ * Any thread. */
 void svc__waker_fire(void *waker);
 
-/* The response is that of `x`. The home's thread. */
+/* Sets the exchange that the waker wakes, unless it has one. The home's thread. */
 static inline void svc__waker_bind(svc_waker *waker, struct exchange *x)
 {
-    if (!waker->waker.x) /* who has fired it earlier may still be reading it */
+    if (!waker->waker.x) /* a thread that fired it earlier may still be reading it */
         waker->waker.x = x;
 }
 
-/* Whether anybody is left who may wake it. Accepts NULL. */
+/* Whether a holder is left that may wake it. Accepts NULL. */
 bool svc__waker_is_held(svc_waker *waker);
 
 #endif

@@ -8,23 +8,20 @@
 
 enum { MAX_ROUTES = 1000, MAX_ROUTE_TEXT = 65536 };
 
-/* Where a route was registered stands behind its pattern. */
-static json_t *describe_route(const struct pattern *pattern, struct buf *text)
-{
-    svc__buf_clear(text);
-    svc__buf_printf(text, "%s (%s:%d)", pattern->text, pattern->file, pattern->line);
-    svc__buf_terminate(text);
-    return svc__buf_error(text) ? NULL : svc__json_tree_text(text->data);
-}
-
-/* The first so many routes. */
+/* The first MAX_ROUTES routes, each with the place of its registration behind its pattern. */
 static json_t *list_routes(const struct plan *plan)
 {
     json_t *routes = json_array();
     struct buf text;
     svc__buf_init(&text, MAX_ROUTE_TEXT);
-    for (size_t i = 0; i < plan->route_count && i < MAX_ROUTES; i++)
-        json_array_append_new(routes, describe_route(&plan->routes[i].pattern, &text));
+    for (size_t i = 0; i < plan->route_count && i < MAX_ROUTES; i++) {
+        const struct pattern *pattern = &plan->routes[i].pattern;
+        svc__buf_clear(&text);
+        svc__buf_printf(&text, "%s (%s:%d)", pattern->text, pattern->file, pattern->line);
+        svc__buf_terminate(&text);
+        json_array_append_new(routes,
+                              svc__buf_error(&text) ? NULL : svc__json_tree_text(text.data));
+    }
     svc__buf_free(&text);
     return routes;
 }

@@ -82,12 +82,6 @@ static inline void end_value(svc_json_writer *w, const char *end)
     w->follows = true;
 }
 
-/* How many bytes the buffer has from `to` on, less one for a quote. */
-static size_t space_at(const svc_json_writer *w, const char *to)
-{
-    return w->buf.cap - (size_t)(to - w->buf.data) - 1;
-}
-
 /* A value that needs no more than to be copied. */
 static void put_value(svc_json_writer *w, const char *key, const char *value, size_t len)
 {
@@ -128,7 +122,8 @@ void svc_json_put_text_n(svc_json_writer *w, const char *key, const char *text, 
         return;
     *to++ = '"';
     struct bytes rest = svc__bytes(text, len);
-    to += svc__json_text_write(to, space_at(w, to), &rest);
+    size_t space = w->buf.cap - (size_t)(to - w->buf.data) - 1; /* without the last quote */
+    to += svc__json_text_write(to, space, &rest);
     end_value(w, to);
     if (rest.len > 0)
         svc__buf_json_inside(&w->buf, rest);

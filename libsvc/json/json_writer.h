@@ -1,4 +1,4 @@
-/* What the library does with a writer of JSON beside what the public calls do. */
+/* The library's own calls on a writer of JSON, beside the public ones. */
 #ifndef SVC_JSON_JSON_WRITER_H
 #define SVC_JSON_JSON_WRITER_H
 
@@ -7,8 +7,8 @@
 #include "libsvc/base/buf.h"
 
 /*
- * Begins a value, to which the caller appends in the buffer that is returned, what makes one JSON
- * value. NULL when there can be none: then the writer has failed. Not thread-safe, as the writer.
+ * Begins a value: the caller appends one JSON value to the buffer that is returned. NULL when no
+ * value can stand here: the writer has failed then. Not thread-safe, as the writer.
  */
 struct buf *svc__json_writer_value(svc_json_writer *w, const char *key);
 

@@ -79,7 +79,7 @@ void svc_pipe_unref(svc_pipe *pipe)
     free(pipe);
 }
 
-/* ---- Who is told. All of this with the lock held; tell_end() lets it go. */
+/* ---- Who is told. All of this with the lock held; notify_end() lets it go. */
 
 /* An end has been told SVC_EAGAIN. */
 static void arm(struct end *end)
@@ -114,7 +114,7 @@ static void call(svc_pipe *pipe, struct end *end)
 }
 
 /* The pipe has moved: wakes a thread that is blocked at this end, or calls its function. */
-static void tell_end(svc_pipe *pipe, struct end *end)
+static void notify_end(svc_pipe *pipe, struct end *end)
 {
     pthread_cond_broadcast(&pipe->moved);
     bool is_due = end->armed;
@@ -257,7 +257,7 @@ static int64_t put_some(svc_pipe *pipe, const char *data, size_t len)
 static void end_put(svc_pipe *pipe, int64_t n)
 {
     if (n > 0)
-        tell_end(pipe, &pipe->reader);
+        notify_end(pipe, &pipe->reader);
     else
         pthread_mutex_unlock(&pipe->lock);
 }
@@ -325,12 +325,6 @@ int svc__pipe_push(svc_pipe *pipe, const void *data, size_t len)
     return error;
 }
 
-/* A reader takes SVC_EAGAIN for a pipe that goes on. */
-static int as_end(int error)
-{
-    return error > 0 || error == SVC_EAGAIN ? SVC_EINVAL : error;
-}
-
 void svc_pipe_end(svc_pipe *pipe, int error)
 {
     if (!pipe)
@@ -338,12 +332,13 @@ void svc_pipe_end(svc_pipe *pipe, int error)
     pthread_mutex_lock(&pipe->lock);
     if (!refusal(pipe)) {
         pipe->ended = true;
-        pipe->error = as_end(error);
+        /* A reader takes SVC_EAGAIN for a pipe that goes on, and a positive number for bytes. */
+        pipe->error = error > 0 || error == SVC_EAGAIN ? SVC_EINVAL : error;
         if (pipe->error || pipe->held == 0)
             drop_held(pipe);
         disarm(&pipe->writer);
     }
-    tell_end(pipe, &pipe->reader);
+    notify_end(pipe, &pipe->reader);
 }
 
 /* ---- The reading end */
@@ -365,7 +360,7 @@ static int64_t take_some(svc_pipe *pipe, char *data, size_t len)
 static void end_take(svc_pipe *pipe, int64_t n)
 {
     if (n > 0 && pipe->held <= pipe->capacity / 2)
-        tell_end(pipe, &pipe->writer);
+        notify_end(pipe, &pipe->writer);
     else
         pthread_mutex_unlock(&pipe->lock);
 }
@@ -405,5 +400,5 @@ void svc_pipe_cancel(svc_pipe *pipe)
         drop_held(pipe);
         disarm(&pipe->reader);
     }
-    tell_end(pipe, &pipe->writer);
+    notify_end(pipe, &pipe->writer);
 }

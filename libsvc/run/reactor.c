@@ -165,15 +165,6 @@ static void free_buried(struct svc_loop *loop)
     }
 }
 
-static void forget_watches(struct svc_loop *loop)
-{
-    struct own_watch *watch;
-    while ((watch = loop->watches)) {
-        unlist(watch);
-        watch->forget(watch);
-    }
-}
-
 /* Taken whole: what is posted meanwhile waits for the next turn, so that requests get theirs. */
 static void run_posts(struct svc_loop *loop, struct mail *list)
 {
@@ -186,22 +177,17 @@ static void run_posts(struct svc_loop *loop, struct mail *list)
     }
 }
 
-static void expire_deadlines(struct svc_loop *loop, uint64_t now_ns)
-{
-    struct timer *timer;
-    while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
-        struct deadline *deadline = (struct deadline *)(void *)timer;
-        deadline->expired(loop, deadline);
-    }
-}
-
 void svc__reactor_run(struct svc_loop *loop, uint64_t now_ns)
 {
     if (loop->ended)
         return;
     if (!svc__mailbox_is_empty(&loop->posted))
         run_posts(loop, svc__mailbox_take_all(&loop->posted));
-    expire_deadlines(loop, now_ns);
+    struct timer *timer;
+    while ((timer = svc__wheel_expire(&loop->timers, now_ns))) {
+        struct deadline *deadline = (struct deadline *)(void *)timer;
+        deadline->expired(loop, deadline);
+    }
     free_buried(loop);
 }
 
@@ -231,7 +217,11 @@ void svc__reactor_end(struct svc_loop *loop)
     loop->ended = true;
     svc__wheel_clear(&loop->timers);
     free_buried(loop);
-    forget_watches(loop);
+    struct own_watch *watch;
+    while ((watch = loop->watches)) {
+        unlist(watch);
+        watch->forget(watch);
+    }
     run_posts(loop, posted);
 }
 

@@ -40,15 +40,15 @@ static int apply(svc_watch *watch, unsigned events)
 }
 
 /* Tells the application of epoll's events, if it waits for any of them still. */
-static void tell_ready(struct svc_loop *loop, struct watch *of, uint32_t events)
+static void report_ready(struct svc_loop *loop, struct watch *of, uint32_t events)
 {
     svc_watch *watch = (svc_watch *)(void *)of;
-    unsigned told = events & (EPOLLERR | EPOLLHUP) ? SVC_READABLE | SVC_WRITABLE : 0;
-    told |= events & EPOLLIN ? SVC_READABLE : 0;
-    told |= events & EPOLLOUT ? SVC_WRITABLE : 0;
-    told &= watch->events;
-    if (told)
-        watch->fn(told, watch->arg);
+    unsigned ready = events & (EPOLLERR | EPOLLHUP) ? SVC_READABLE | SVC_WRITABLE : 0;
+    ready |= events & EPOLLIN ? SVC_READABLE : 0;
+    ready |= events & EPOLLOUT ? SVC_WRITABLE : 0;
+    ready &= watch->events;
+    if (ready)
+        watch->fn(ready, watch->arg);
     svc__watchdog_look(&loop->watchdog, WATCHED_WATCH, NULL);
 }
 
@@ -68,7 +68,7 @@ svc_watch *svc_watch_new(svc_loop *loop, int fd, unsigned events,
     svc_watch *watch = valid ? calloc(1, sizeof *watch) : NULL;
     if (!watch)
         return NULL;
-    watch->own.watch.ready = tell_ready;
+    watch->own.watch.ready = report_ready;
     watch->own.forget = leave_loop;
     watch->loop = loop;
     watch->fd = fd;

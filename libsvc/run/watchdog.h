@@ -1,11 +1,11 @@
 /*
- * The watchdog of an event loop: finds out that handlers, layers or callbacks have held the loop
- * for too long, and reports it to whoever made the loop.
+ * The watchdog of an event loop: finds handlers, layers and callbacks that have held the loop for
+ * too long, and reports them to the maker of the loop.
  *
- * One clock read a piece of the application's code, at its end: where it began is where the loop
- * was last known to be free, which whoever reads a clock anyway tells by a mark. What the thread
- * did meanwhile is known from a sample of its own figures, which costs system calls, and is taken a
- * few times in the limit at most.
+ * It reads the clock once for a piece of the application's code, at its end. The piece began when
+ * the loop was last known to be free: a caller that reads a clock anyway sets that time as a mark.
+ * A sample of the thread's own figures shows whether the thread ran meanwhile; as it costs system
+ * calls, it is taken a few times within the limit at most.
  */
 #ifndef SVC_RUN_WATCHDOG_H
 #define SVC_RUN_WATCHDOG_H
@@ -13,10 +13,10 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/thread.h"
 
-/* What of the application's has run on the loop. */
+/* The code of the application that has run on the loop. */
 enum watched {
     WATCHED_NOTHING, /* only the library */
-    WATCHED_REQUEST, /* layers and handler, as far as they are not a worker's */
+    WATCHED_REQUEST, /* layers and handler, as far as they run on the loop */
     WATCHED_SOURCE,  /* the source of a response */
     WATCHED_DONE,    /* on_done of layers */
     WATCHED_POST,
@@ -25,15 +25,15 @@ enum watched {
     WATCHED_KINDS
 };
 
-/* What the thread did while the loop was held. */
+/* The thread's state while the loop was held. */
 enum hold {
     HOLD_UNKNOWN,
     HOLD_COMPUTED, /* it ran: for the limit, or for a quarter of the time */
     HOLD_WAITED,   /* it did not want to run */
-    HOLD_NOT_RUN   /* it wanted to, and the system ran others */
+    HOLD_NOT_RUN   /* it wanted to run, and the system ran others */
 };
 
-/* The loop was held. */
+/* A time for which the loop was held. */
 struct stall {
     enum watched what;
     const void *subject; /* see svc__watchdog_look */
@@ -42,33 +42,34 @@ struct stall {
     int64_t ran_ns; /* of the processor's time meanwhile; -1: not known */
 };
 
-/* The loop's thread, once it runs. */
+/* For the loop's thread, once that runs. */
 struct watchdog {
     void (*bark)(void *arg, const struct stall *stall);
     void *arg;
     uint64_t limit_ns;  /* 0: off */
-    uint64_t mark_ns;   /* when the loop was last known to be free */
-    uint64_t sample_ns; /* when the next sample is due; UINT64_MAX: never */
+    uint64_t mark_ns;   /* the last time at which the loop was known to be free */
+    uint64_t sample_ns; /* the time of the next sample; UINT64_MAX: never */
     uint64_t sampled_ns;
     struct thread_usage sample;
-    uint64_t waits; /* of the loop's own since the sample, for events */
+    uint64_t waits; /* the loop's own waits for events since the sample */
 };
 
-/* Makes a watchdog that calls `bark` with each stall of at least `limit_ns`; 0: of none. */
+/* Makes a watchdog that calls `bark` for each stall of at least `limit_ns`; 0: for none. */
 void svc__watchdog_init(struct watchdog *dog, uint64_t limit_ns,
                         void (*bark)(void *arg, const struct stall *stall), void *arg);
 
-/* Another thread is the loop's from now on, whose figures are its own. */
+/* Notes that another thread, with figures of its own, is the loop's from now on. */
 void svc__watchdog_enter(struct watchdog *dog);
 
 /* Takes a sample. The loop is free now. */
 void svc__watchdog_sample(struct watchdog *dog, uint64_t now_ns);
 
-/* What kept the thread from the mark on for `held_ns`, at the end of which it has these figures. */
+/* Judges the thread's state in the `held_ns` since the mark, at whose end it has the figures `now`.
+ */
 enum hold svc__watchdog_hold(const struct watchdog *dog, uint64_t held_ns,
                              const struct thread_usage *now);
 
-/* The loop is free now, `now_ns` of svc__clock_ns: what has passed until here is nobody's. */
+/* Notes that the loop is free at `now_ns` of svc__clock_ns: nobody has held it until then. */
 static inline void svc__watchdog_mark(struct watchdog *dog, uint64_t now_ns)
 {
     dog->mark_ns = now_ns;
@@ -88,9 +89,9 @@ void svc__watchdog_bark(struct watchdog *dog, enum watched what, const void *sub
                         uint64_t held_ns);
 
 /*
- * A piece of the application's code has just run on the loop, for a request of the route
- * `subject`, or, when that is NULL, for one that none matched or as a callback of the loop. Not for
- * what runs on a worker. The coarse clock may lie before the mark.
+ * Looks at the time after a piece of the application's code that has run on the loop and not on a
+ * worker: for a request of the route `subject`, or, with NULL, for a request that no route matched
+ * or as a callback of the loop. The coarse clock may lie before the mark.
  */
 static inline void svc__watchdog_look(struct watchdog *dog, enum watched what, const void *subject)
 {

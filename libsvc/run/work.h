@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct work {
-    /* Does it, on a worker, whose state it is given. NULL: no worker can be had, and it is refused,
-     * on the thread that has found that out. The work may be freed before it returns. */
+    /* Does the work on a worker, with that worker's state. NULL: the work is refused, on the thread
+     * that has found that no worker can be had. May free the work. */
     void (*run)(struct work *work, void *state);
 
     /* The pool's own. */

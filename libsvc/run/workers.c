@@ -267,27 +267,20 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
-static struct worker *new_worker(struct workers *pool)
-{
-    struct worker *worker = calloc(1, sizeof *worker);
-    if (!worker)
-        return NULL;
-    worker->pool = pool;
-    sem_init(&worker->wake, 0, 0);
-    return worker;
-}
-
 /* Starts a thread that is counted already. 0 or an error number. */
 static int add_thread(struct workers *pool)
 {
     pthread_t thread;
-    struct worker *worker = new_worker(pool);
-    int error = worker ? svc__thread_start_program(&thread, pool->options.stack, run_worker, worker)
-                       : ENOMEM;
-    if (!error)
-        pthread_detach(thread);
-    else if (worker)
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return ENOMEM;
+    worker->pool = pool;
+    sem_init(&worker->wake, 0, 0);
+    int error = svc__thread_start_program(&thread, pool->options.stack, run_worker, worker);
+    if (error)
         free_worker(worker);
+    else
+        pthread_detach(thread);
     return error;
 }
 

@@ -14,20 +14,21 @@ struct workers;
 
 /* How a pool is made. The functions run without a lock of the pool's. */
 struct workers_options {
-    size_t min, max;   /* threads, at least as long as there is work for them, and at most */
+    size_t min, max;   /* threads: at least, once there is work for them, and at most */
     size_t max_queued; /* pieces of work that no thread has begun with */
-    uint64_t idle_ms;  /* after which a thread beyond the least ends */
+    uint64_t idle_ms;  /* a thread beyond `min` ends after so long without work */
     size_t stack;      /* bytes of a thread's; 0: the system's default */
-    /* On each new thread: makes what its work is given, which `end` ends there. NULL: the thread
-     * cannot begin. */
+    /* Makes the state of a new thread, on that thread; `end` ends it there. NULL: the thread cannot
+     * begin. */
     void *(*begin)(void *arg);
     void (*end)(void *state);
-    /* A thread cannot be made, by an error number, or has not begun: 0. Any thread. */
+    /* Reports that a thread cannot be made, with an error number, or, with 0, that it could not
+     * begin. Any thread. */
     void (*failed)(void *arg, int error);
     void *arg;
 };
 
-/* What a pool has now, and what it has not done so far. */
+/* A pool's threads and work now, and the work that it has not done so far. */
 struct workers_stats {
     size_t threads, busy, queued;
     uint64_t turned_away; /* work that was refused or withdrawn */
@@ -36,23 +37,24 @@ struct workers_stats {
 /* Makes a pool; no thread runs yet. NULL when out of memory. */
 struct workers *svc__workers_new(const struct workers_options *options);
 
-/* Starts as many threads as the pool has at least; if that is none and some are `needed`, sees
- * whether one can be had. 0 or an error number. */
+/* Starts the least number of threads; if that is 0 and threads are `needed`, tries whether one can
+ * be made. 0 or an error number. */
 int svc__workers_start(struct workers *pool, bool needed);
 
 /* Hands over work that is in no queue; its memory must outlive the call. 0, or SVC_EAGAIN when the
  * queue is full or no worker can be had: the work is then the caller's as before. Any thread. */
 int svc__workers_submit(struct workers *pool, struct work *work);
 
-/* Takes work back that no worker has begun with. False: one has, or has done it. Any thread. */
+/* Takes work back that no worker has begun with. False: a worker has begun or done it. Any thread.
+ */
 bool svc__workers_withdraw(struct workers *pool, struct work *work);
 
-/* Any thread. */
+/* Counts. Any thread. */
 struct workers_stats svc__workers_stats(struct workers *pool);
 
-/* Ends the threads, once nothing is submitted any more. SVC_EFORCED when one has not ended by the
- * deadline (of svc__clock_ms): its work still runs, and the pool must be left alone. Accepts NULL.
- */
+/* Ends the threads, once nothing is submitted any more. 0, or SVC_EFORCED: a thread has not ended
+ * by the deadline (of svc__clock_ms), its work still runs, and the pool must be left alone. Accepts
+ * NULL. */
 int svc__workers_stop(struct workers *pool, uint64_t deadline_ms);
 
 /* Frees a pool without threads. Accepts NULL. */

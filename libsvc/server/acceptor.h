@@ -15,14 +15,14 @@ struct loop *svc__acceptor_emptiest(const struct server *server);
  * that calls, or NULL. Any thread. */
 void svc__acceptor_place(struct loop *loop, struct loop *self, struct conn *conn);
 
-/* Takes everything from a listener that is about to close: false when something is left because it
- * cannot be accepted now. Any one thread that is no loop's. */
+/* Takes all connections from a listener that is about to close. False: a connection is left,
+ * because it cannot be accepted now. For one thread at a time, which is no loop's. */
 bool svc__acceptor_empty(struct server *server, struct listener *listener);
 
-/* Begins to watch all listeners, after a pause where that cannot be now. The loop's thread. */
+/* Begins to watch all listeners, after a pause if that fails now. The loop's thread. */
 void svc__acceptor_begin(struct loop *loop);
 
-/* Ends it. The loop's thread. */
+/* Ends the watch of all listeners. The loop's thread. */
 void svc__acceptor_end(struct loop *loop);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * What every connection has, whatever is spoken on it: a socket that the loop's epoll may watch, a
- * time limit, a place in the loop's list. A front's connection begins with one.
+ * The common part of every connection, whatever its protocol: a socket that the loop's epoll may
+ * watch, a time limit, a place in the loop's list. A front's connection begins with a struct conn.
  *
- * Everything here is for the thread of the connection's loop, where nothing else is said.
+ * All calls are for the thread of the connection's loop, unless their comment names another.
  */
 #ifndef SVC_SERVER_CONN_H
 #define SVC_SERVER_CONN_H
@@ -21,7 +21,7 @@ struct conn {
     bool watched;       /* known to the loop's epoll */
     bool left;          /* the peer sends nothing more, or is gone */
     uint32_t watching;  /* the events for which it is watched */
-    uint32_t unwatched; /* those for which it could not be, and is to be before long */
+    uint32_t unwatched; /* events for which it could not be watched, and soon will be */
     int fd;
     struct time_limit limit; /* the front sets its function */
     struct loop *loop;
@@ -33,36 +33,38 @@ struct conn {
     struct sockaddr_storage address;
 };
 
-/* A connection of a front's for an accepted socket, which it owns on success. NULL when out of
- * memory. Any thread. */
+/* Makes a connection of a front's for an accepted socket, which it owns on success. NULL when out
+ * of memory. Any thread. */
 struct conn *svc__conn_new(const struct front *front, int fd,
                            const struct sockaddr_storage *address, socklen_t len);
 
 /* Takes a connection into its loop, and hands it to its front, which may close and free it. */
 void svc__conn_open(struct loop *loop, struct conn *conn);
 
-/* Takes it out of its loop: it is the caller's alone, and in none. */
+/* Takes a connection out of its loop: it is in no loop, and the caller's alone. */
 void svc__conn_leave(struct conn *conn);
 
-/* Takes it out of its loop and frees it; its socket is closed, or is somebody else's by now. */
+/* Takes a connection out of its loop and frees it; its socket is closed, or has another owner by
+ * now.
+ */
 void svc__conn_release(struct conn *conn);
 
-/* Notes what the watched socket has told; whether its peer has left. */
+/* Notes events of the watched socket. Whether its peer has left. */
 bool svc__conn_note_events(struct conn *conn, uint32_t events);
 
 /* Watches the socket until one of the events comes. */
 void svc__conn_watch_once(struct conn *conn, uint32_t events);
 
-/* Watches for the peer's departure: also of one that has left already there is an event then. */
+/* Watches for the peer's departure: the event also comes if the peer has left before. */
 void svc__conn_watch_departure(struct conn *conn);
 
-/* Watches for what it could not be watched for before. */
+/* Watches for the events for which the socket could not be watched before. */
 void svc__conn_watch_again(struct conn *conn);
 
 /* Ends the watch. */
 void svc__conn_unwatch(struct conn *conn);
 
-/* Shuts the socket in both directions: whoever reads from it sees its end. */
+/* Shuts the socket in both directions: a reader sees its end. */
 void svc__conn_shut(struct conn *conn);
 
 static inline struct conn *svc__conn_of_watch(struct watch *watch)

@@ -1,9 +1,10 @@
 /*
- * An exchange on its way: which part of it is under way, how long that may take, and what becomes
- * of it when that time is over, its peer leaves, there is news of it, or the server is cut. A
- * connection of HTTP/1 has one for its requests, a protocol with streams one for each of them.
+ * A flight: an exchange on its connection, with the phase that it is in and the time limit of that
+ * phase. It decides what happens when that time is over, the peer leaves, news comes, or the server
+ * is cut. A connection of HTTP/1 has one flight for its requests, a protocol with streams one for
+ * each stream.
  *
- * For the loop's thread.
+ * All calls are for the loop's thread.
  */
 #ifndef SVC_SERVER_FLIGHT_H
 #define SVC_SERVER_FLIGHT_H
@@ -13,39 +14,39 @@
 #include "libsvc/server/time_limit.h"
 
 enum flight_phase {
-    FLIGHT_NONE,   /* no request, or its head is not in */
+    FLIGHT_NONE,   /* no request, or its head has not come whole */
     FLIGHT_BODY,   /* the body arrives */
-    FLIGHT_STALL,  /* it waits for who reads it */
+    FLIGHT_STALL,  /* the body waits for its reader */
     FLIGHT_HANDLE, /* others have the exchange */
     FLIGHT_SEND    /* the response is being sent */
 };
 
 struct flight;
 
-/* What the front does for it. None may free the flight. */
+/* The front's part of a flight. No function may free the flight. */
 struct flight_ops {
-    /* What it has waited for is there: the front goes on with the body, the exchange or the reply,
-     * which is decided if svc__exchange_has_reply says so. */
+    /* Goes on after a wait, with the body, the exchange, or the reply, which is decided if
+     * svc__exchange_has_reply is true. */
     void (*resume)(struct flight *flight);
 
-    /* The reply is decided, and of the body, which still arrives, no more is wanted. */
+    /* Drops the rest of the body, which still arrives: the reply is decided. */
     void (*drop_body)(struct flight *flight);
 
-    /* Sends the reply, which is decided, before the body has been read: what cannot be sent now is
-     * not sent. Nothing follows on that exchange; when it waits it is resumed next. */
+    /* Sends the decided reply although the body has not been read; drops the part that cannot be
+     * sent now. Nothing follows on that exchange; if it waits, it is resumed next. */
     void (*reply_unread)(struct flight *flight);
 
-    /* There is no exchange any more, nor memory for a reply: says as much, and ends. */
+    /* Ends with a bare reply: there is no exchange any more, and no memory for a reply. */
     void (*reply_bare)(struct flight *flight);
 
-    /* Ends it at once: there is nobody to send to, or nothing more to be sent. */
+    /* Ends at once: the peer has left, or nothing is left to send. */
     void (*abort)(struct flight *flight);
 
-    /* It waits, or has arrived or been sent for a while: has the peer's departure noticed, and
-     * looks whether what is sent is still there. */
+    /* Looks at a flight that has waited, arrived or been sent for a while: has the peer's departure
+     * noticed, and checks that the file that is sent is still whole. */
     void (*look)(struct flight *flight);
 
-    /* Whether the peer has taken something of the reply since the last call. */
+    /* Whether the peer has taken bytes of the reply since the last call. */
     bool (*has_moved)(struct flight *flight);
 };
 
@@ -61,54 +62,56 @@ struct flight {
     bool timed_out;    /* a deadline has ended it */
     bool cut;          /* the server or a body source has ended it */
     bool gone;         /* its peer has left, or its reply's time is over, while it waited */
-    uint64_t progress; /* bytes of a body that is read as it comes, when it was last looked at */
+    uint64_t progress; /* of a streamed body: the bytes that had come at the last look */
 };
 
-/* Makes one that is for nothing yet. */
+/* Makes a flight without an exchange. */
 void svc__flight_init(struct flight *flight, const struct flight_ops *ops, struct loop *loop,
                       struct time_limit *limit, const struct peer *peer, const char *scheme);
 
-/* A request begins, whose target is as given: makes its exchange. False when out of memory. */
+/* Makes the exchange of a request that begins, with its target. False when out of memory. */
 bool svc__flight_begin(struct flight *flight, struct bytes raw_target);
 
 /* Enters a phase and sets its limit. */
 void svc__flight_enter(struct flight *flight, enum flight_phase phase);
 
-/* It waits: until svc__flight_ops.resume. */
+/* Notes that the flight waits, until svc__flight_ops.resume. */
 void svc__flight_wait(struct flight *flight);
 
-/* The time of its phase is over, or comes for a look. */
+/* Decides when the time limit has expired: the phase's time is over, or a look is due. */
 void svc__flight_expired(struct flight *flight);
 
-/* In mid-body: the exchange may have its reply by now; if so, no more of the body is wanted. */
+/* Drops the rest of the body, if the exchange has its reply by now. */
 void svc__flight_answer_early(struct flight *flight);
 
-/* No more of the body is wanted. */
+/* Drops the rest of the body: no more of it is wanted. */
 void svc__flight_drop_body(struct flight *flight);
 
-/* Answers with an error of the library, in place of whoever has the exchange. False: there is no
- * memory for that, and svc__flight_ops.reply_bare has been. */
+/* Answers with an error of the library, also while others have the exchange. False: memory for that
+ * is lacking, and svc__flight_ops.reply_bare has been called. */
 bool svc__flight_refuse(struct flight *flight, int status, const char *reason);
 
 /*
- * The peer has left while it waits: for good (`ended`), or it has shut its sending side, after
- * which what has come of the body may be all of it. What is there is sent or read all the same: an
- * answer, the next piece of a reply, the rest of a body. But nobody is waited for, and what can
- * have no end is ended.
+ * Decides when the peer has left while the flight waits: for good (`ended`), or by shutting its
+ * sending side, after which the bytes that have come may be the whole body. An answer, a piece of a
+ * reply or the rest of a body that is there is sent or read all the same. But the flight waits for
+ * nobody any more, and a body or reply that can have no end is ended.
  */
 void svc__flight_departed(struct flight *flight, bool ended, bool may_be_whole);
 
 /* Counts a request or a head that a deadline ends. */
 void svc__flight_time_out(struct flight *flight);
 
-/* The server waits no longer: cancels the exchange, answers 503 where that can be, and ends. */
+/* Ends the flight, since the server waits no longer: cancels the exchange, and answers 503 if it
+ * can.
+ */
 void svc__flight_cut(struct flight *flight);
 
-/* Takes the exchange back from whoever has it, for a request that is over; `outcome` is why, for
- * who has it still. False: it was given up, and nothing is left to end. */
+/* Takes the exchange of a request that is over back from its holder, who gets `outcome` as the
+ * reason if it is given up. False: it was given up, and nothing is left to end. */
 bool svc__flight_reclaim(struct flight *flight, enum svc_outcome outcome);
 
-/* The request is over: its layers see the end, and the exchange is freed. */
+/* Ends the request: its layers see the end, and the exchange is freed. */
 void svc__flight_end(struct flight *flight, enum svc_outcome outcome, uint64_t bytes_out);
 
 static inline struct flight *svc__flight_of(struct transport *transport)

@@ -8,9 +8,8 @@
 #include <stdbool.h>
 
 /*
- * Whether a handshake with the listening socket `fd` is under way. True also where the system does
- * not say (no sock_diag, as in some sandboxes); false of a socket that is not TCP's. Does not wait.
- * Any thread.
+ * Whether a handshake with the listening socket `fd` is under way. Also true if the system has no
+ * sock_diag, as some sandboxes; false for a socket that is not TCP's. Does not wait. Any thread.
  */
 bool svc__handshakes_pending(int fd);
 

@@ -15,7 +15,7 @@ enum { LINGER_IDLE_MS = 2000, LINGER_TOTAL_MS = 10000, LINGER_MAX = 256 };
 
 struct loop;
 
-/* What a socket had no room for. */
+/* Bytes for which a socket had no room. */
 struct unsent {
     char *data; /* of malloc */
     size_t len;
@@ -27,17 +27,17 @@ struct lingering {
     struct lingering *next, *previous;
     int fd;
     bool unwatched;  /* its socket cannot be watched for now, and is looked at by the timer */
-    uint64_t due_ms; /* when there was no progress for too long */
-    uint64_t end_ms; /* whatever the peer does; 0 while there is something to send */
+    uint64_t due_ms; /* the end, unless there is progress before */
+    uint64_t end_ms; /* the end in spite of progress; 0 while bytes are left to send */
     struct unsent unsent;
-    size_t sent; /* of that */
+    size_t sent; /* bytes of `unsent` */
 };
 
-/* Takes the socket `fd` and what it is still to send (data NULL: nothing), which are the loop's
- * from now on: lingers, or closes where that cannot be. */
+/* Takes over the socket `fd` and the bytes that are still to be sent (data NULL: none): lingers, or
+ * closes if it cannot. */
 void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent);
 
-/* Closes all, for a loop that ends. */
+/* Closes all lingering sockets, for a loop that ends. */
 void svc__linger_close_all(struct loop *loop);
 
 #endif

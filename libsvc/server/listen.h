@@ -15,15 +15,15 @@ struct front;
 struct listener {
     struct watch watch;
     const struct front *front; /* of its connections */
-    _Atomic int fd;            /* -1: closed, perhaps while a loop that was not waited for looks */
+    _Atomic int fd;            /* -1: closed, perhaps while a loop that has not ended reads it */
     char address[ENDPOINT_TEXT];
     bool local;   /* a unix socket */
     char *path;   /* of a unix socket; NULL otherwise, and when its file is gone */
-    dev_t device; /* of that file when it was ours, */
-    ino_t inode;  /* which it is no more once another instance has bound the path */
+    dev_t device; /* with `inode`: the file that this process has made at the path; once another */
+    ino_t inode;  /* instance has bound the path, the file there is another */
 };
 
-/* More than texts: a name has several addresses. */
+/* More than the texts of a setting need: a name has several addresses. */
 enum { LISTENERS_MAX = 32 };
 
 struct listeners {
@@ -33,29 +33,30 @@ struct listeners {
 
 /*
  * Opens every address of a comma-separated list; ":port" is all addresses, of IPv6 and IPv4, and a
- * name is all that it has, with one port if the system chooses it. Keeps
- * a set-up error in `report` for each that cannot be opened, and says nothing of those that do not
- * parse, which svc__settings_check has told. 0, SVC_ELISTEN or SVC_ECONFIG, and then none is open.
+ * name is all addresses that it has, with one port if the system chooses it. Keeps a set-up error
+ * in `report` for each address that cannot be opened, but none for a text that does not parse, as
+ * svc__settings_check has reported it. 0, or SVC_ELISTEN or SVC_ECONFIG: no address is open then.
  */
 int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses);
 
 /*
- * Has the kernel turn away who connects from here on, so that the queues can be emptied for good:
- * closing a listener resets everybody who is in its queue or comes to it meanwhile. A TCP socket
- * drops the segments that begin a handshake, and ends those that have begun; who begins one in this
- * moment tries again after a second, and is refused by then. A unix socket loses its file, unless
- * the path is another's by now, and refuses at once.
+ * Has the kernel turn new clients away, so that the queues can be emptied for good: closing a
+ * listener resets every client that is in its queue or comes to it meanwhile. A TCP socket drops
+ * the segments that begin a handshake, and ends the handshakes that have begun; a client that
+ * begins one at this moment tries again after a second, and is refused by then. A unix socket loses
+ * its file, unless another process has bound the path by now, and refuses at once.
  *
- * That is for sockets which this process alone accepts from, as all that are opened here. One that
- * others share would be deaf for them too: it is only to be closed, which resets nobody as long as
- * somebody has it open, and what is in its queue is theirs.
+ * It is for sockets from which this process alone accepts, as all that are opened here. A socket
+ * that other processes share would be deaf for them too: it is only to be closed, which resets no
+ * client as long as a process has it open, and the clients in its queue are theirs.
  */
 void svc__listen_refuse(struct listeners *listeners, svc_app *app);
 
-/* Whether handshakes that had begun before are still to end. */
+/* Whether handshakes that had begun before svc__listen_refuse are still to end. */
 bool svc__listen_expects(const struct listeners *listeners);
 
-/* Closes what is open and removes the files of unix sockets that are still ours. */
+/* Closes all open listeners, and removes the files of unix sockets that are still this process's.
+ */
 void svc__listen_close(struct listeners *listeners);
 
 #endif

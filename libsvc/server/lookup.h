@@ -24,9 +24,9 @@ int svc__lookup_add(struct addresses *addresses, const union address *address);
 
 /*
  * Adds all addresses of `name`, for TCP and with `port`. "localhost" has both loopback addresses,
- * also where a hosts file knows one of them (RFC 6761 6.3). 0, or SVC_ESYSTEM with a static text in
- * `*why`: there is none, there are more than LOOKUP_MAX, or none was told within LOOKUP_MS. Any
- * thread.
+ * also if a hosts file has one of them (RFC 6761 6.3). 0, or SVC_ESYSTEM with a static text in
+ * `*why`: the name has no address or more than LOOKUP_MAX, or the resolver gave none within
+ * LOOKUP_MS. Any thread.
  */
 int svc__lookup_name(const char *name, uint16_t port, struct addresses *addresses,
                      const char **why);

@@ -10,7 +10,7 @@
 #include "libsvc/server/front.h"
 
 enum {
-    TELL_MS = 1000, /* until it is told how many lines were suppressed */
+    REPORT_MS = 1000, /* until it is told how many lines were suppressed */
     LOG_EVERY_MS = 1000,
     WATCH_AGAIN_MS = 50
 };
@@ -114,7 +114,7 @@ int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns)
     if (loop->news)
         wait = shorter_wait(wait, loop->news_ms > now_ms ? (int)(loop->news_ms - now_ms) : 0);
     if (svc__log_suppresses(&loop->log))
-        wait = shorter_wait(wait, TELL_MS);
+        wait = shorter_wait(wait, REPORT_MS);
     bool sweeping = atomic_load(&loop->stage) >= STAGE_CLOSE_IDLE;
     return sweeping ? shorter_wait(wait, LOOP_SWEEP_MS) : wait;
 }

@@ -1,7 +1,7 @@
 /*
  * An event loop: one thread that accepts, has fronts speak their protocols, keeps the deadlines of
- * its connections, and takes what other threads hand over. Here is what all that lives on a loop
- * may ask of it; what its thread does is in loop_thread.h.
+ * its connections, and takes work that other threads hand over. These are the calls of everything
+ * that lives on a loop; the thread itself is in loop_thread.h.
  */
 #ifndef SVC_SERVER_LOOP_H
 #define SVC_SERVER_LOOP_H
@@ -16,8 +16,8 @@ struct conn;
 struct front_part;
 struct lingering;
 
-/* Deadlines have ticks of 1 << this milliseconds. A tick is as short as the clock that they go by:
- * the wheel's cost is by timer, not by tick. */
+/* Deadlines have ticks of 1 << this milliseconds. A tick is as short as their clock's: the wheel
+ * costs by timer, not by tick. */
 enum { LOOP_TICK_SHIFT = 0 };
 
 enum {
@@ -35,22 +35,22 @@ struct loop {
     size_t part_count;
 
     struct mailbox handed;   /* connections accepted by other threads */
-    struct mailbox woken;    /* exchanges of which there is news */
-    struct mail *woken_left; /* of those that were taken from it */
+    struct mailbox woken;    /* exchanges with news */
+    struct mail *woken_left; /* exchanges taken from `woken` whose news are not handled yet */
     struct wheel wheel;
     struct conn *conns;
     struct lingering *lingers;
     unsigned suspended;       /* connections, each of which costs a look when news are taken */
-    bool news;                /* of exchanges, which waits for its time */
-    uint64_t news_ms;         /* when the next may be taken */
-    _Atomic unsigned count;   /* of connections, those still in `handed` included */
+    bool news;                /* there is news of exchanges, which waits for `news_ms` */
+    uint64_t news_ms;         /* the earliest time for the next news */
+    _Atomic unsigned count;   /* connections, those still in `handed` included */
     _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 
-    uint64_t now_ms;   /* of this turn */
-    uint64_t began_ns; /* the same, when it began */
-    uint64_t sweep_ms; /* when silent connections are looked for next */
+    uint64_t now_ms;   /* the clock of this turn */
+    uint64_t began_ns; /* the start of this turn */
+    uint64_t sweep_ms; /* the time of the next look for silent connections */
     char date[CLOCK_IMF_SIZE];
     int64_t date_second;
     int spare_fd;                 /* closed to make room when descriptors run out */
@@ -58,17 +58,17 @@ struct loop {
     struct deadline watch_again;  /* armed while sockets of connections could not be watched */
 };
 
-/* Has the loop look at what was handed over, or at the stage. Any thread. */
+/* Has the loop look at the connections handed over and at the stage. Any thread. */
 void svc__loop_wake(struct loop *loop);
 
-/* The part of the loop that is the front's, which its server has. The loop's thread. */
+/* A front's part of the loop; the server has that front. The loop's thread. */
 struct front_part *svc__loop_part(const struct loop *loop, const struct front *front);
 
-/* Whether a front has work of which no event tells. The loop's thread. */
+/* Whether a front has work without an event. The loop's thread. */
 bool svc__loop_has_work(const struct loop *loop);
 
-/* How long the loop may wait for events at `now_ns` of svc__clock_ns, in milliseconds: until then
- * it has nothing to do, and after that it asks again. -1 for ever. The loop's thread. */
+/* The milliseconds for which the loop may wait for events at `now_ns` of svc__clock_ns, before it
+ * asks again; -1: for ever. The loop's thread. */
 int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns);
 
 /* The loop of a reactor. */
@@ -81,18 +81,18 @@ static inline struct loop *svc__loop_of(struct svc_loop *reactor)
 const char *svc__loop_date(struct loop *loop);
 
 /* Logs a fault of the loop's work, at most one line a second for the whole server: `*logged_ms` is
- * when there last was one. The loop's thread. */
+ * the time of the last line. The loop's thread. */
 void svc__loop_log_fault(struct loop *loop, _Atomic uint64_t *logged_ms, const char *message,
                          const char *reason);
 
 /* Counts system calls that failed, and logs the fault likewise. The loop's thread. */
 void svc__loop_fault(struct loop *loop, unsigned count, const char *message, const char *reason);
 
-/* Has svc__conn_watch_again called for all connections before long. The loop's thread. */
+/* Has svc__conn_watch_again called for all connections soon. The loop's thread. */
 void svc__loop_watch_later(struct loop *loop);
 
-/* Adds what the loop's epoll watches, or changes it; changes it only; or removes it. 0, or
- * SVC_ESYSTEM, counted and logged: the caller tries again. The loop's thread. */
+/* Adds a watch of a descriptor to the loop's epoll, or changes it; changes it only; or removes it.
+ * 0, or SVC_ESYSTEM, counted and logged: the caller tries again. The loop's thread. */
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 void svc__loop_unwatch(struct loop *loop, int fd);

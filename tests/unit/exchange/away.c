@@ -102,7 +102,7 @@ Test(exchange_away, the_worker_of_one_that_waits_again_leaves_what_the_home_has_
     x->away.out = true;
     svc__away_hold(x);
     x->away.parked = NEWS_ANSWER;
-    svc__away_tell(x, NEWS_WORK);
+    svc__away_report(x, NEWS_WORK);
     svc__away_news(x);
     cr_expect_eq(x->away.lent.from, 5, "the home takes it over when the worker has returned");
     cr_expect_eq(x->host, x->home);
@@ -139,15 +139,15 @@ Test(exchange_away, its_home_is_woken_once_for_all_that_is_told_until_it_looks)
 {
     park(NEWS_LAYER);
     svc__away_hold(x);
-    svc__away_tell(x, NEWS_LAYER);
-    svc__away_tell(x, NEWS_WRITER);
-    svc__away_tell(x, NEWS_ANSWER);
+    svc__away_report(x, NEWS_LAYER);
+    svc__away_report(x, NEWS_WRITER);
+    svc__away_report(x, NEWS_ANSWER);
     cr_expect_eq(hand.wakes, 1);
     svc__away_news(x);
     cr_expect_eq(hand.home.away, 0, "the answer has no hold");
     cr_expect_eq(hand.news, 1);
     svc__away_hold(x);
-    svc__away_tell(x, NEWS_WRITER);
+    svc__away_report(x, NEWS_WRITER);
     cr_expect_eq(hand.wakes, 2);
     svc__away_news(x);
     cr_expect_eq(hand.news, 1, "nobody waits for that");
@@ -157,7 +157,7 @@ Test(exchange_away, each_wake_of_a_stream_ends_its_own_hold)
 {
     for (int i = 0; i < 3; i++) {
         svc__away_hold(x);
-        svc__away_tell(x, NEWS_STREAM);
+        svc__away_report(x, NEWS_STREAM);
     }
     cr_expect_eq(hand.wakes, 1);
     svc__away_news(x);
@@ -170,10 +170,10 @@ Test(exchange_away, only_what_it_waits_for_has_it_go_on)
 {
     park(NEWS_ANSWER | NEWS_DROPPED);
     svc__away_hold(x);
-    svc__away_tell(x, NEWS_STREAM);
+    svc__away_report(x, NEWS_STREAM);
     svc__away_news(x);
     cr_expect_eq(x->away.parked, NEWS_ANSWER | NEWS_DROPPED);
-    svc__away_tell(x, NEWS_DROPPED);
+    svc__away_report(x, NEWS_DROPPED);
     svc__away_news(x);
     cr_expect_eq(x->away.parked, 0);
     cr_expect_not(svc__away_is(x));
@@ -186,18 +186,18 @@ Test(exchange_away, news_that_come_too_early_are_kept)
     x->away.out = true;
     svc__away_hold(x);
     x->away.parked = NEWS_ANSWER | NEWS_DROPPED;
-    svc__away_tell(x, NEWS_ANSWER);
+    svc__away_report(x, NEWS_ANSWER);
     svc__away_news(x);
     cr_expect(svc__away_is(x));
     cr_expect_eq(hand.news, 0, "a worker has it");
-    svc__away_tell(x, NEWS_WORK);
+    svc__away_report(x, NEWS_WORK);
     svc__away_news(x);
     cr_expect_not(svc__away_is(x));
     cr_expect_eq(hand.news, 1);
     cr_expect_eq(x->away.arrived, 0, "what has arrived counts once");
     x->away.parked = NEWS_ANSWER;
     svc__away_hold(x);
-    svc__away_tell(x, NEWS_WRITER);
+    svc__away_report(x, NEWS_WRITER);
     svc__away_news(x);
     cr_expect(svc__away_is(x));
 }
@@ -215,7 +215,7 @@ Test(exchange_away, one_that_is_given_up_ends_with_its_last_hold_and_is_nobody_s
     x->away.end = note_end;
     svc__exchange_unref(x);
     cr_expect_eq(hand.logged, 0);
-    svc__away_tell(x, NEWS_LAYER);
+    svc__away_report(x, NEWS_LAYER);
     svc__away_news(x);
     cr_expect_eq(hand.logged, 1);
     cr_expect_eq(hand.news, 0);
@@ -239,7 +239,7 @@ Test(exchange_away, one_that_is_given_up_keeps_what_its_home_had_lent)
     x->away.given_up = SVC_TIMED_OUT;
     x->away.end = expect_lent;
     svc__exchange_unref(x);
-    svc__away_tell(x, NEWS_WORK);
+    svc__away_report(x, NEWS_WORK);
     svc__away_news(x);
     cr_expect_eq(hand.logged, 1);
     x = NULL;
