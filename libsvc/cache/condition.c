@@ -1,4 +1,4 @@
-/* ETag and Last-Modified, and what a request's conditions make of them. */
+/* ETag and Last-Modified, and a request's conditions on them. */
 #include "libsvc/cache/condition.h"
 
 #include "libsvc/base/clock.h"
@@ -75,8 +75,8 @@ int svc_response_set_modified(svc_response *res, int64_t unix_seconds)
 /* ---- Answers */
 
 /*
- * RFC 9110 15.4.5: a 304 has no metadata of the representation but that which guides a cache, and
- * of that the date only where it is the one validator.
+ * RFC 9110 15.4.5: a 304 has no metadata of the representation but the fields that guide a cache,
+ * and Last-Modified only if there is no ETag.
  */
 static void strip_metadata(svc_response *res)
 {
@@ -96,7 +96,7 @@ static void answer_not_modified(svc_response *res, uint64_t length)
     res->length = length;
 }
 
-/* What described the representation does not describe an error. */
+/* Removes the fields that describe the representation: they do not describe an error. */
 static int answer_error(svc_response *res, int status, const char *detail)
 {
     static const char *const names[] = {"ETag", "Last-Modified", "Content-Location"};

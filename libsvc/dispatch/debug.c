@@ -1,4 +1,4 @@
-/* What replies tell in development mode. */
+/* The reasons of failures in replies of development mode. */
 #include "libsvc/dispatch/debug.h"
 
 #include <stdio.h>

@@ -138,9 +138,9 @@ static struct refusal find_excuse(const struct exchange *x, int error)
 }
 
 /*
- * There is no answer. Where code of the service failed, the client sees a 500 and the log names the
- * route and who failed; but clients that leave or send too much must not be able to raise the
- * figures that somebody is woken for.
+ * Answers in place of a handler or layer that has not. If it failed, the client gets a 500, and the
+ * log names the route and the failed function. A client that leaves or sends too much gets its own
+ * status: it must not be able to raise the figures that wake an operator.
  */
 static void fail(struct exchange *x, const char *who, int error)
 {
@@ -160,7 +160,7 @@ static void fail(struct exchange *x, const char *who, int error)
     answer_problem(x, 500, svc__debug_failure(x, who, error));
 }
 
-/* No worker is free, nor will be soon: said at once, so that a client can go elsewhere. */
+/* Answers at once when no worker will be free soon, so that a client can go elsewhere. */
 static void answer_busy(struct exchange *x)
 {
     answer_problem(x, 503, "the service has more work than it can do in time");
@@ -244,8 +244,9 @@ static enum exchange_step await_first_byte(struct exchange *x)
 }
 
 /*
- * The head waits for the first byte of the body. Until then the response is that of who makes the
- * body, perhaps on a worker: its home leaves it alone, and its memory comes from no thread's cache.
+ * The head waits for the first byte of the body. Until then the response belongs to the maker of
+ * the body, perhaps on a worker: its home leaves it alone, and its memory comes from no thread's
+ * cache.
  */
 static enum exchange_step run_held(struct exchange *x)
 {
@@ -286,7 +287,7 @@ static enum exchange_step reply_busy(struct exchange *x)
     return reply(x);
 }
 
-/* Nothing begins any more once the service cuts what is left. */
+/* Nothing begins any more once the service cuts its requests. */
 static enum exchange_step reply_stopping(struct exchange *x)
 {
     x->hurried = true;
@@ -562,7 +563,7 @@ int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len)
     struct response_body *body = &x->response.body;
     uint64_t left = body->source.length;
     if (left != SVC_LENGTH_UNKNOWN) {
-        left -= body->len; /* what has been read so far */
+        left -= body->len; /* the bytes read so far */
         len = len < left ? len : (size_t)left;
         if (!len)
             return 0;

@@ -1,4 +1,4 @@
-/* What every host of exchanges decides alike. */
+/* The decisions that all hosts of exchanges share. */
 #include "libsvc/dispatch/driver.h"
 
 #include "libsvc/dispatch/dispatch.h"

@@ -1,4 +1,4 @@
-/* Who answers an exchange: a route's handler, or one of the library's own answers. */
+/* Chooses the function that answers an exchange: a route's handler, or one of the library's own. */
 #include "libsvc/dispatch/routing.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ void svc__routing_refuse(struct exchange *x, int status, const char *detail)
     x->answer = answer_refusal;
 }
 
-/* `OPTIONS *` asks about the server as a whole, which has nothing to tell (RFC 9110 9.3.7). */
+/* `OPTIONS *` asks about the server as a whole, which has nothing to report (RFC 9110 9.3.7). */
 static int answer_server_options(svc_request *req, svc_response *res)
 {
     (void)req;
@@ -95,7 +95,7 @@ static void write_allow(struct buf *out, struct bytes methods)
         svc__buf_puts(out, ", OPTIONS");
 }
 
-/* Decodes a parameter where it needs it; refuses what a handler could not hand to JSON. */
+/* Decodes a parameter that has escapes; refuses bytes that a handler could not write as JSON. */
 static const char *decode_param(struct exchange *x, struct bytes raw, bool any_bytes)
 {
     size_t len = raw.len;
@@ -145,7 +145,7 @@ static void take_route(struct exchange *x, const struct route *route)
         x->answer = route->handler;
 }
 
-/* Nothing of that path is there: the app's fallback tells so, if it has one. */
+/* No route has the path: the app's fallback answers, or the library if the app has none. */
 static void not_found(struct exchange *x)
 {
     const struct route *fallback = &x->request.owner->fallback;

@@ -1,4 +1,4 @@
-/* Doing without an exchange that others have. */
+/* Answering without an exchange that others have. */
 #include "libsvc/dispatch/stand_in.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static void give_up(struct exchange *x, enum svc_outcome outcome)
     atomic_compare_exchange_strong(&x->away.wait, &pending, WAIT_ABANDONED);
     x->away.given_up = outcome;
     svc__pending_close(atomic_load(&x->away.pending));
-    svc__stand_in_cancel(x); /* before its reader is told so, who asks why */
+    svc__stand_in_cancel(x); /* before its reader gets the error, and asks for the reason */
     svc__body_stream_stop(x, SVC_ECANCELLED);
     if (x->held && x->held->waker) /* it would keep x, and may never be woken */
         svc__waker_disarm(&x->held->waker->waker);
@@ -29,7 +29,7 @@ static void give_up(struct exchange *x, enum svc_outcome outcome)
         svc_pipe_cancel(x->held->pipe->pipe);
 }
 
-/* Only what nobody changes who has it. */
+/* Copies the members that no holder of the exchange changes. */
 static void copy_request(svc_request *to, const svc_request *from, const struct lent *lent)
 {
     to->plan = from->plan;

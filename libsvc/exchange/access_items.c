@@ -1,13 +1,13 @@
-/* What a request adds to its line of the access log: a value under a key of the library's, so that
- * what a worker adds is kept from a home that may have to answer without it, as all its values are.
- */
+/* Items that a request adds to its line of the access log. They are a value under a key of the
+ * library's: so a home that answers without a worker does not see the worker's items, as with all
+ * values. */
 #include "libsvc/exchange/access_items.h"
 
 #include <string.h>
 
 #include "libsvc/exchange/exchange.h"
 
-/* Never changed once it is there: who answers for the exchange may be reading those before it. */
+/* Never changed after it is made: a thread that answers for the exchange may be reading it. */
 struct access_item {
     svc_kv kv;
     const struct access_item *before;

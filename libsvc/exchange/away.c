@@ -55,7 +55,8 @@ void svc__away_drop(struct exchange *x)
 
 void svc__away_report(struct exchange *x, enum news news)
 {
-    /* Who finds nothing told before posts the mail, and that mail holds the exchange for him. */
+    /* The thread whose news are the first posts the mail, and its hold lasts until the mail is
+     * read. */
     struct exchange_host *home = x->home;
     unsigned before = news == NEWS_STREAM ? atomic_fetch_add(&x->away.news, (unsigned)news)
                                           : atomic_fetch_or(&x->away.news, (unsigned)news);

@@ -17,7 +17,7 @@ static void free_heap(void *arg)
     *store = (struct body_store){.limit = store->limit};
 }
 
-/* Grows by doubling what has really arrived: an announced length alone costs nothing. */
+/* Grows by doubling, as bytes arrive: an announced length alone costs nothing. */
 static int grow(struct body_store *store, struct arena *arena, size_t needed)
 {
     if (!store->data && needed <= FIRST_SPACE) {

@@ -35,7 +35,7 @@ int svc__body_stream_begin(struct exchange *x)
     return 0;
 }
 
-/* A reader that has gone wants no more; what it answers is sent when the rest has been dropped. */
+/* A reader that has gone wants no more; its answer is sent when the rest has been dropped. */
 enum exchange_step svc__body_stream_push(struct exchange *x, const char *data, size_t len)
 {
     struct body_stream *stream = x->body.stream;
@@ -80,7 +80,8 @@ static int64_t read_rest(struct body_stream *stream, char *data, size_t len)
     return (int64_t)n;
 }
 
-/* Lets the layers have what was read into `data`; they may point the piece elsewhere. */
+/* Passes bytes that were read into `data` through the layers, which may point the piece elsewhere.
+ */
 static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t len)
 {
     struct body_stream *stream = x->body.stream;

@@ -140,7 +140,7 @@ struct away {
     struct work work;
     /* What svc__dispatch_run does in place of `next` if no worker can be had. */
     enum exchange_step (*otherwise)(struct exchange *x);
-    void (*end)(struct exchange *x); /* of one given up: what the last reference does first */
+    void (*end)(struct exchange *x); /* of one given up: called when the last reference goes */
 };
 
 /* An answer of the library's own: its texts are static or in the arena. */

@@ -56,7 +56,7 @@ size_t svc__layers_lent(const struct exchange *x)
     return x->body.stream ? svc__layers_body_first(x, false) : x->passed;
 }
 
-/* All or none: what a layer makes of the body stays with who runs it. */
+/* A worker runs all of these layers or none: bytes that a layer makes stay with its thread. */
 static bool body_blocks(const struct exchange *x)
 {
     for (size_t i = 0; i < x->passed; i++)

@@ -246,7 +246,7 @@ void svc__response_reset(svc_response *res)
     res->cached_errors = false;
 }
 
-/* Checks and copies what a caller gave as Content-Type; "none" for NULL. */
+/* Checks and copies a caller's Content-Type; "none" for NULL. */
 static inline int copy_type(svc_response *res, const char *type, struct bytes *out)
 {
     struct bytes value = svc__bytes_z(type);

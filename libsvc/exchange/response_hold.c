@@ -1,4 +1,4 @@
-/* A source before a source, which keeps what was read to learn whether there is anything. */
+/* A source before a source: it keeps the first bytes, which were read to learn whether any come. */
 #include "libsvc/exchange/response_hold.h"
 
 #include <string.h>
@@ -11,9 +11,9 @@ enum { FIRST_BYTES = 2048 };
 
 struct held_source {
     svc_source inner;
-    size_t at, len; /* of what is kept */
+    size_t at, len; /* of the kept bytes */
     bool empty;     /* nothing has been read yet */
-    bool ended;     /* there is nothing behind what is kept */
+    bool ended;     /* nothing comes behind the kept bytes */
     char data[FIRST_BYTES];
 };
 

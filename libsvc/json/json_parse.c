@@ -10,7 +10,7 @@
 #include "libsvc/json/json_tree.h"
 
 /* A tree under way. The scratch buffer holds the name of the member that comes next, with its NUL,
- * and behind it what a string's escapes stand for. */
+ * and behind it a string with its escapes decoded. */
 struct parse {
     struct json_scan scan;
     struct buf *scratch;
@@ -49,8 +49,8 @@ static void add_level(struct parse *p, json_t *value)
     p->levels[depth - 1] = value;
 }
 
-/* What the name or string read last stands for, behind what the scratch buffer holds, which it is
- * not added to. */
+/* The name or string that was read last, decoded. With escapes it is written behind the bytes of
+ * the scratch buffer, whose length does not change. */
 static struct bytes take_text(struct parse *p)
 {
     struct bytes text = p->scan.text;

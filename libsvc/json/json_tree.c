@@ -192,7 +192,7 @@ static void delete_first(json_t *object)
 }
 
 /*
- * Drops what is flat, from an array's end or an object's beginning, up to a container that is deep,
+ * Drops flat values, from an array's end or an object's beginning, up to a container that is deep,
  * which is taken out. In its place stands `above`, whose reference is taken: so the way back needs
  * no memory. NULL when nothing deep is left.
  */

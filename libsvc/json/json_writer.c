@@ -48,8 +48,8 @@ static char *finish_key(svc_json_writer *w, char *to, struct bytes rest, size_t 
 }
 
 /*
- * Writes comma and key. Returns where the value goes, with `room` bytes for it; what is written up
- * to there counts once end_value says how far it went. NULL when the writer has failed.
+ * Writes comma and key. Returns the place of the value, with `room` bytes for it; the bytes up to
+ * there count once end_value has set the end. NULL when the writer has failed.
  */
 static inline char *begin_value(svc_json_writer *w, const char *key, size_t room)
 {

@@ -1,6 +1,6 @@
 /*
- * The pipe: a ring that grows up to its capacity, behind one lock. What happens at one end tells
- * the other, whose thread is blocked or has a function to be called.
+ * The pipe: a ring that grows up to its capacity, behind one lock. A change at one end wakes a
+ * thread that is blocked at the other end, or calls that end's function.
  */
 #include "libsvc/run/pipe.h"
 
@@ -17,11 +17,11 @@ enum {
     MOST_AT_ONCE = 1 << 18 /* copied under the lock: the other end waits some 20 us for it */
 };
 
-/* How an end that does not block is told. */
+/* The function that is called for an end that does not block. */
 struct end {
     void (*fn)(void *arg);
     void *arg;
-    bool armed;   /* it has been told SVC_EAGAIN, and not yet that this is over */
+    bool armed;   /* it has got SVC_EAGAIN, and its function has not been called since */
     bool running; /* `fn` is, on the thread `runner` */
     bool again;   /* and is to be called again when it returns */
     pthread_t runner;
@@ -40,7 +40,7 @@ struct svc_pipe {
     size_t size, first, held;
     bool ended;     /* by the writer */
     bool cancelled; /* by the reader */
-    int error;      /* what the reader gets when nothing is held and one of the two is so */
+    int error;      /* for the reader, when the pipe is ended or cancelled and nothing is held */
 };
 
 svc_pipe *svc_pipe_new(size_t capacity)
@@ -79,15 +79,15 @@ void svc_pipe_unref(svc_pipe *pipe)
     free(pipe);
 }
 
-/* ---- Who is told. All of this with the lock held; notify_end() lets it go. */
+/* ---- Notifying an end. All of this with the lock held; notify_end() lets it go. */
 
-/* An end has been told SVC_EAGAIN. */
+/* Notes that an end has got SVC_EAGAIN. */
 static void arm(struct end *end)
 {
     end->armed = end->fn != NULL;
 }
 
-/* Forgets what an end was to be told. */
+/* Forgets that an end was to be notified. */
 static void disarm(struct end *end)
 {
     end->armed = end->again = false;
@@ -171,7 +171,7 @@ static void drop_held(svc_pipe *pipe)
     pipe->size = pipe->first = pipe->held = 0;
 }
 
-/* Moves what is held to the front of other memory. False when there is none. */
+/* Moves the held bytes to the front of other memory. False when out of memory. */
 static bool resize(svc_pipe *pipe, size_t size)
 {
     char *data = malloc(size);
@@ -253,7 +253,7 @@ static int64_t put_some(svc_pipe *pipe, const char *data, size_t len)
     return (int64_t)n;
 }
 
-/* Lets the lock go after put_some, and tells the reader of what was put. */
+/* Lets the lock go after put_some, and notifies the reader of bytes. */
 static void end_put(svc_pipe *pipe, int64_t n)
 {
     if (n > 0)
@@ -343,7 +343,7 @@ void svc_pipe_end(svc_pipe *pipe, int error)
 
 /* ---- The reading end */
 
-/* Takes what is there, or says why nothing is. */
+/* Takes held bytes, or returns the reason why there are none. */
 static int64_t take_some(svc_pipe *pipe, char *data, size_t len)
 {
     if (len == 0)
@@ -355,8 +355,8 @@ static int64_t take_some(svc_pipe *pipe, char *data, size_t len)
     return (int64_t)n;
 }
 
-/* Lets the lock go after take_some. The writer is told at half full, and not of each byte: it would
- * wake for little. */
+/* Lets the lock go after take_some. The writer is notified at half full, and not of each byte: it
+ * would wake for little. */
 static void end_take(svc_pipe *pipe, int64_t n)
 {
     if (n > 0 && pipe->held <= pipe->capacity / 2)

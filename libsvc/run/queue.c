@@ -57,8 +57,8 @@ void svc_queue_free(svc_queue *queue)
     free(queue);
 }
 
-/* How long this thread may wait: not at all on an event loop, which may be what has to move the
- * queue. `*refused` is what to say of a queue that cannot be used at once. */
+/* The deadline of a wait: an event loop does not wait at all, since it may be the thread that has
+ * to move the queue. `*refused` is the error for a queue that cannot be used at once. */
 static uint64_t limit_wait(uint64_t deadline_ms, int *refused)
 {
     bool waits = deadline_ms != WAIT_NOT && svc__reactor_on_loop();
@@ -66,7 +66,7 @@ static uint64_t limit_wait(uint64_t deadline_ms, int *refused)
     return waits ? WAIT_NOT : deadline_ms;
 }
 
-/* Whoever is woken does so without the lock: it would wait for it at once. */
+/* Signals without the lock: the woken thread would wait for it at once. */
 static int push(svc_queue *queue, void *item, uint64_t deadline_ms)
 {
     if (!queue || !item)

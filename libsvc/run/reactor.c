@@ -23,10 +23,10 @@ struct post {
     void *arg;
 };
 
-/* Whose thread this is. */
+/* The loop of this thread. */
 static _Thread_local struct svc_loop *here;
 
-/* Has epoll tell of the eventfd's bytes, or also of its room, which it always has. */
+/* Has epoll report the eventfd's bytes, or also its room, which it always has. */
 static int watch_wakes(struct svc_loop *loop, int call, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = &loop->wake_watch};
@@ -165,7 +165,9 @@ static void free_buried(struct svc_loop *loop)
     }
 }
 
-/* Taken whole: what is posted meanwhile waits for the next turn, so that requests get theirs. */
+/* Runs a list that was taken whole: later posts wait for the next turn, so that requests get
+ * theirs.
+ */
 static void run_posts(struct svc_loop *loop, struct mail *list)
 {
     while (list) {

@@ -23,8 +23,8 @@ static bool are_known(unsigned events)
     return !(events & ~(unsigned)(SVC_READABLE | SVC_WRITABLE));
 }
 
-/* One that waits for nothing is not registered at all: epoll would tell its hang-up all the same,
- * again and again. */
+/* A watch that waits for nothing is not registered at all: epoll would report its hang-up all the
+ * same, again and again. */
 static int apply(svc_watch *watch, unsigned events)
 {
     struct epoll_event event = {.data.ptr = &watch->own.watch};
@@ -39,7 +39,7 @@ static int apply(svc_watch *watch, unsigned events)
     return 0;
 }
 
-/* Tells the application of epoll's events, if it waits for any of them still. */
+/* Reports epoll's events to the application, if it still waits for one of them. */
 static void report_ready(struct svc_loop *loop, struct watch *of, uint32_t events)
 {
     svc_watch *watch = (svc_watch *)(void *)of;

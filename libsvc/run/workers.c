@@ -23,7 +23,7 @@ struct worker {
     /* Guarded by the pool's lock. */
     bool idle;
     struct worker *next_idle; /* the one that became idle before */
-    struct work *work;        /* what it is woken for */
+    struct work *work;        /* the work for which it is woken */
     unsigned owed;            /* posts of `wake`, made or on their way, that it has not taken */
 };
 
@@ -89,7 +89,7 @@ static void join_idle(struct workers *pool, struct worker *worker)
     pool->idle_count++;
 }
 
-/* Takes the latest, who is then to be woken. NULL: nobody is idle. */
+/* Takes the latest idle worker, which the caller wakes. NULL: no worker is idle. */
 static struct worker *take_idle(struct workers *pool)
 {
     struct worker *worker = pool->idle;
@@ -102,7 +102,7 @@ static struct worker *take_idle(struct workers *pool)
     return worker;
 }
 
-/* The one that has been idle for longest goes. The next has that part now, and is told. */
+/* The worker that has been idle for longest goes. The next one takes its part, and is woken. */
 static void leave_idle(struct workers *pool, struct worker *longest)
 {
     struct worker **at = &pool->idle, *next = NULL;
@@ -138,8 +138,8 @@ static void wait_for_ever(struct worker *worker)
 }
 
 /*
- * Waits to be given work. False: it has been idle for too long. Only who has been so for longest,
- * and would leave first, waits with a timeout, which costs more. With the lock held.
+ * Waits to be given work. False: it has been idle for too long. Only the worker that has been idle
+ * for longest, and would leave first, waits with a timeout, which costs more. With the lock held.
  */
 static bool wait_idle(struct workers *pool, struct worker *worker)
 {
@@ -187,7 +187,7 @@ static void work_on(struct worker *worker)
         work->run(work, worker->state);
         pthread_mutex_lock(&pool->lock);
     }
-    pool->leaving++; /* told before its state ends, which may take a while */
+    pool->leaving++; /* before its state ends, which may take a while */
     unsigned owed = worker->owed;
     pthread_mutex_unlock(&pool->lock);
     for (; owed > 0; owed--)

@@ -23,12 +23,12 @@ bool svc__loops_settled(const struct server *server);
 /* Whether no connection is left, lingering ones included, and nobody holds an exchange. */
 bool svc__loops_empty(const struct server *server);
 
-/* Takes what is in the queues of the listeners, after svc__listen_refuse and when loops have
- * settled on STAGE_REFUSE. Whether more is to come: handshakes that had begun, or what cannot be
- * accepted now. */
+/* Takes the connections in the queues of the listeners, after svc__listen_refuse and when loops
+ * have settled on STAGE_REFUSE. Whether more will come: handshakes that had begun, or connections
+ * that cannot be accepted now. */
 bool svc__loops_take_last(struct server *server);
 
-/* Takes what is in the queues of the listeners for the last time, then closes them. */
+/* Takes the connections in the queues of the listeners for the last time, then closes them. */
 void svc__loops_close_listeners(struct server *server);
 
 /* Ends the loops' threads. SVC_EFORCED when one has not ended by the deadline (of svc__clock_ms):

@@ -1,6 +1,6 @@
 /*
- * The server: what serves one app on one set of listeners, as far as its event loops share it. Each
- * loop owns its connections, its fronts' parts and everything else that its thread touches.
+ * The server: one app on one set of listeners, and the state that its event loops share. Each loop
+ * owns its connections, its fronts' parts and everything else that its thread touches.
  */
 #ifndef SVC_SERVER_SERVER_H
 #define SVC_SERVER_SERVER_H
@@ -16,16 +16,16 @@ struct address_limit;
 struct front;
 struct loop;
 
-/* Where the server stands in its life. Each loop acts on a new stage and then says so. */
+/* The stages of the server's life. Each loop acts on a new stage and then acknowledges it. */
 enum stage {
     STAGE_SERVE,
     STAGE_REFUSE,     /* listeners are no longer watched */
     STAGE_CLOSE_IDLE, /* connections that are silent are closed */
-    STAGE_CUT,        /* what is left is cancelled and closed */
+    STAGE_CUT,        /* all requests and connections are cancelled and closed */
     STAGE_EXIT        /* the thread ends */
 };
 
-/* What every loop counts, registered in the app's metrics. */
+/* The counters of all loops, registered in the app's metrics. */
 struct server_metrics {
     int accepted, refused, over_address, accept_errors, timed_out, refused_below, lingering_full,
         faults;
@@ -48,15 +48,15 @@ struct server {
     unsigned max_connections;          /* the setting */
     unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
     _Atomic unsigned cut_requests;     /* that were in flight when the server was cut */
-    _Atomic uint64_t accept_logged_ms; /* when a refusal was last logged, */
-    _Atomic uint64_t fault_logged_ms;  /* and a fault */
+    _Atomic uint64_t accept_logged_ms; /* the time of the last log line about a refusal, */
+    _Atomic uint64_t fault_logged_ms;  /* and about a fault */
     _Atomic int stage;
-    /* Serves, on loops of its own, whoever asks first for what this server has no route for: see
-     * handover.h. It outlives this server's loops. NULL: nobody does. */
+    /* Serves, on its own loops, connections whose first request has no route here: see handover.h.
+     * It outlives this server's loops. NULL: there is none. */
     struct server *behind;
-    bool one_request; /* a connection serves one, since its next may be another server's */
-    uint64_t stop_ms; /* when the stop was asked for; set before STAGE_CLOSE_IDLE */
-    int event_fd;     /* loops tell who waits for a stage that something has changed */
+    bool one_request; /* a connection serves one, since its next may be for the other server */
+    uint64_t stop_ms; /* the time of the request to stop; set before STAGE_CLOSE_IDLE */
+    int event_fd;     /* by which loops wake the thread that waits for a stage */
 };
 
 /*
@@ -72,17 +72,18 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
  * `logger` is borrowed until the free. 0 or SVC_ENOMEM. Once, before its loops are made. */
 int svc__server_configure(struct server *server, struct logger *logger);
 
-/* Has who waits for the server look again, who otherwise looks after WAIT_LOOK_MS. Any thread. */
+/* Wakes the thread that waits for the server, which otherwise looks after WAIT_LOOK_MS. Any thread.
+ */
 void svc__server_notify(struct server *server);
 
 /* Frees a server whose loops are gone. Accepts NULL. */
 void svc__server_free(struct server *server);
 
-/* Counts a socket in `counter`, one of the two above; false, and not counted, when that would be
- * more than `max` or than descriptors allow. Any thread. */
+/* Counts a socket in `counter`, which is `connections` or `lingers`. False, and not counted: that
+ * would be more than `max` or than descriptors allow. Any thread. */
 bool svc__server_socket_opened(struct server *server, _Atomic unsigned *counter, unsigned max);
 
-/* Takes it back. Any thread. */
+/* Takes a counted socket back. Any thread. */
 void svc__server_socket_closed(struct server *server, _Atomic unsigned *counter);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What the kernel has counted of a connection by TCP. It counts nothing of unix sockets, and
- * TCP_INFO is too short for the counts in older kernels and in some sandboxes: each call is false
- * then, has written nothing, and its caller must do without. Any thread.
+ * The kernel's counts of a TCP connection. It has none for unix sockets, and TCP_INFO is too short
+ * for them in older kernels and in some sandboxes: each call is false then, has written nothing,
+ * and its caller must do without. Any thread.
  */
 #ifndef SVC_SERVER_TCP_COUNTS_H
 #define SVC_SERVER_TCP_COUNTS_H

@@ -12,7 +12,7 @@
 struct time_limit {
     struct deadline deadline; /* first; its function is the owner's to set */
     uint64_t since_ms;        /* by the loop's clock */
-    uint64_t due_ms;          /* when the time is over, whatever the timer is set to */
+    uint64_t due_ms;          /* the end of the time; the timer may be set earlier, for a look */
 };
 
 /* Begins a time of `ms`, counted from `since_ms`; the first look is `look_ms` after that, 0: none.
@@ -41,7 +41,7 @@ void svc__time_limit_end_in(struct loop *loop, struct time_limit *limit, uint64_
 /* Moves the end up to `ms` from now, if it is later. */
 void svc__time_limit_hurry(struct loop *loop, struct time_limit *limit, uint64_t ms);
 
-/* Ends it without a word. */
+/* Ends the time limit without a call of its function. */
 void svc__time_limit_cancel(struct loop *loop, struct time_limit *limit);
 
 static inline struct time_limit *svc__time_limit_of(struct deadline *deadline)
