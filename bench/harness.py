@@ -1,6 +1,6 @@
-"""What the benchmarks share: peers as processes, their CPU time, wrk, and medians.
+"""Shared by the benchmarks: peers as processes, their CPU time, wrk, and medians.
 
-A peer is a shell file in bench/peers: `packages` names what it needs from Debian, build() makes it in
+A peer is a shell file in bench/peers: `packages` names its Debian packages, build() makes it in
 $out, serve() becomes the server on 127.0.0.1:$port with $threads threads, answering $path with $body as
 $type. A workload is a shell file in bench/workloads that sets some of the names in DEFAULTS.
 """
@@ -56,7 +56,7 @@ def configure():
 
 
 def prepare(peers):
-    """Installs what is missing, and builds the library and the peers."""
+    """Installs missing packages, and builds the library and the peers."""
     packages = shell("".join(f"packages=; . bench/peers/{peer}.sh; echo $packages; " for peer in peers))
     install([*TOOLS, *packages.split()])
     configure()

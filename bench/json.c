@@ -1,6 +1,6 @@
 /*
- * The same reply by the writer and by jansson, as handlers render it, in nanoseconds; micro.go has
- * it by Go's encoding/json.
+ * The time to render one reply by the writer and by jansson, in nanoseconds; micro.go does the same
+ * with Go's encoding/json.
  *
  *     json [PART | page | small]    a name in lower case prints the writer's document instead
  */
@@ -37,7 +37,7 @@ static void fill_notes(void)
                                  {"work", "travel", "to be done"}};
 }
 
-/* An exchange that is nothing but a response and its memory. */
+/* An exchange that is only a response and its memory. */
 static struct exchange_host host;
 static struct exchange x;
 
@@ -51,7 +51,7 @@ static void open_exchange(void)
     x.response.exchange = &x;
 }
 
-/* Forgets the answer. Returns its length; 0 when it was none. */
+/* Drops the answer. Returns its length; 0 without an answer. */
 static size_t forget(int error)
 {
     size_t len;
@@ -134,7 +134,7 @@ static int pack_small(void)
 
 /* ---- The run */
 
-/* How a document is rendered. */
+/* A way to render a document. */
 struct way {
     int (*render)(void);
 };

@@ -1,8 +1,8 @@
 /*
- * What rate limit and caching layers add to the CPU of a small request with the default stack, and
- * what a 304 or a 429 costs beside the 200 that it replaces: user and system time of the service's
- * threads for each request over TCP, median of the ratios of interleaved rounds. The client is this
- * program's main thread, whose time does not count.
+ * The CPU that rate limit and caching layers add to a small request with the default stack, and
+ * that of a 304 or a 429 beside the 200 that it replaces: user and system time of the service's
+ * threads for each request over TCP, as the median of the ratios of interleaved rounds. The client
+ * is this program's main thread, whose time does not count.
  *
  *     make bench/layers && bench/layers [ROUNDS]
  */
@@ -42,7 +42,7 @@ static int tagged(svc_request *req, svc_response *res)
     return error ? error : plain(req, res);
 }
 
-/* Limits that all requests of a run pass, or that all but the first are refused by. */
+/* Limits that all requests of a run pass, or that refuse all but the first. */
 static const svc_middleware *limiter(svc_app *app, bool passes)
 {
     svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
@@ -149,7 +149,7 @@ static double measure(const int *fds, const char *request)
     return (after - before) * 1e9 / REQUESTS / CONNECTIONS;
 }
 
-/* ---- What is compared */
+/* ---- The comparisons */
 
 enum {
     PLAIN,
@@ -222,7 +222,7 @@ static void find_tag(int fd, char tag[static 64])
         exit(1);
 }
 
-/* The second answer is like all after it. */
+/* The second answer is like all later ones. */
 static void check(int fd, const char *request, int kind)
 {
     char reply[2048];
@@ -232,7 +232,7 @@ static void check(int fd, const char *request, int kind)
         exit(1);
 }
 
-/* Of what is measured in one round, since the machine's speed changes between rounds. */
+/* Ratios within one round, since the machine's speed changes between rounds. */
 static double median_ratio(const double *a, const double *b, int count)
 {
     double ratios[MAX_ROUNDS];

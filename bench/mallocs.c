@@ -1,9 +1,9 @@
 /*
- * Counts heap calls by the module that makes them. To be preloaded; tells what it has counted since
- * the last time on stderr at each SIGUSR2, a line "module calls" each.
+ * Counts heap calls by the module that makes them. It is preloaded. At each SIGUSR2 it prints the
+ * counts since the last time on stderr, a line "module calls" each.
  *
- * What libc allocates for its callers (strdup) is counted for the module that calls libc, so that
- * it is interposed too.
+ * Allocations of libc for its callers (strdup) count for the module that calls libc, so strdup is
+ * interposed too.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -72,7 +72,7 @@ static void count_call(const void *caller)
             atomic_fetch_add_explicit(&modules[i].calls, 1, memory_order_relaxed);
 }
 
-/* glibc's own entries, so that nothing has to be looked up before the first call. */
+/* glibc's own entries, so that no symbol must be looked up before the first call. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);

@@ -1,4 +1,4 @@
-/* The median, by which all benchmarks tell what they have measured in several turns. */
+/* The median, which all benchmarks report of several turns. */
 #ifndef BENCH_MEDIAN_H
 #define BENCH_MEDIAN_H
 

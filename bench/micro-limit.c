@@ -1,12 +1,12 @@
 /*
- * What a decision of the local limiter costs, with the clock passed in: ratios within one run,
- * since the machine's own speed says nothing.
+ * The time of a decision of the local limiter, with the clock as an argument: ratios within one
+ * run, since absolute times depend on the machine.
  *
  *     make bench/micro-limit && bench/micro-limit [ROUNDS [KEYS]]
  *
  * - one: a decision among KEYS live keys (a million) in a table of 64 MiB, against one dependent
  *   load from a random place in an array of equal size. Wanted: at most 2.5.
- * - in cache: the same among a thousand keys, which is what the decision itself costs.
+ * - in cache: the same among a thousand keys, which shows the time of the decision itself.
  * - two threads: decisions per CPU second of two threads against one, on disjoint keys of one
  * table, against the same with a table for each thread. Wanted: at least 0.95.
  * - ten million distinct keys through a table of 64 MiB, while the clock goes on so that a million

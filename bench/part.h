@@ -1,4 +1,4 @@
-/* Parts of a request that are measured by themselves, in turns with each other. */
+/* Single parts of a request, which are measured in turns. */
 #ifndef BENCH_PART_H
 #define BENCH_PART_H
 

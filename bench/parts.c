@@ -1,7 +1,6 @@
 /*
- * Small parts of a request by themselves, in nanoseconds: the router, the head, the query, a log
- * line, a metric, a binding. Each is run in turns with the others, and the median of the turns is
- * told.
+ * Single parts of a request, in nanoseconds: the router, the head, the query, a log line, a metric,
+ * a binding. All parts run in turns; the result is the median of a part's turns.
  *
  *     parts ROUTES-FILE [PART]
  */
@@ -45,10 +44,10 @@ struct router {
     size_t count;
     struct tree *tree;
     uint32_t *sequence; /* SEQUENCE indices of requests; NULL: all in turn */
-    size_t hot;         /* how many of the requests are asked for; 0: all */
+    size_t hot;         /* the number of requests that are used; 0: all */
 };
 
-/* "/users/{user}/repos" asked for as "/users/user/repos". */
+/* Makes the request "/users/user/repos" from "/users/{user}/repos". */
 static struct bytes fill_in(struct arena *arena, const char *path)
 {
     char text[MAX_TEXT];
@@ -103,7 +102,7 @@ static void make_routes(struct router *router, size_t count)
     }
 }
 
-/* The hot ones are spread over all. */
+/* The hot requests are spread over all. */
 static void make_sequence(struct router *router, size_t hot)
 {
     uint64_t state = 42;
@@ -115,7 +114,7 @@ static void make_sequence(struct router *router, size_t hot)
 static size_t route_all(void *arg, size_t times)
 {
     const struct router *router = arg;
-    struct match match; /* once, as builds that clear all automatic memory clear it too */
+    struct match match; /* here, since some builds clear automatic memory at each use */
     size_t found = 0;
     for (size_t i = 0; i < times; i++) {
         size_t index = router->sequence ? router->sequence[i % SEQUENCE] : i % router->count;
@@ -211,7 +210,7 @@ static size_t count_requests(void *arg, size_t times)
     return times;
 }
 
-/* A request that is over but for its log line. */
+/* A request that has ended except for its log line. */
 struct logging {
     struct exchange_host host;
     struct log log;
@@ -266,7 +265,7 @@ static size_t log_lines(void *arg, size_t times)
     return times;
 }
 
-/* A document as bench/micro.go has it. */
+/* The same document as in bench/micro.go. */
 struct note {
     const char *title, *text;
     int64_t priority;

@@ -1,6 +1,6 @@
 /*
- * Fixed requests through the door that needs no socket, in the order of calls of an event loop, for
- * bench/instructions to count under callgrind.
+ * Fixed requests through dispatch, without a socket, in the order of an event loop's calls.
+ * bench/instructions counts them under callgrind.
  *
  *     scenarios NAME COUNT
  */
@@ -27,7 +27,7 @@
         }                                                                                          \
     }
 
-/* What a browser sends. */
+/* The fields of a browser. */
 static const struct field browser[] = {
     FIELD("Host", "localhost:8080"),
     FIELD("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
@@ -138,7 +138,7 @@ static svc_app *make_app(const struct scenario *scenario)
 static struct peer client = {.text = "192.0.2.1"};
 static struct transport transport = {.scheme = "http", .peer = &client};
 
-/* What callgrind collects: one request, from its target to the end of its arena. */
+/* The function that callgrind counts: one request, from its target to the end of its arena. */
 int scenario_serve(const struct scenario *scenario, svc_app *app, struct exchange_host *host);
 __attribute__((noinline)) int scenario_serve(const struct scenario *scenario, svc_app *app,
                                              struct exchange_host *host)
@@ -168,7 +168,7 @@ static int run(const struct scenario *scenario, svc_app *app, unsigned long coun
     svc__logger_open(&app->logger, &app->config, nowhere, 1);
     struct arena_cache arenas;
     svc__arena_cache_init(&arenas, 16);
-    static struct svc_loop loop; /* which turns nowhere, and times handlers as any */
+    static struct svc_loop loop; /* it never turns, but its watchdog works */
     svc__stalls_watch(app, &loop.watchdog);
     struct log log;
     svc__log_init(&log, &app->logger);

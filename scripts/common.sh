@@ -1,4 +1,4 @@
-# What scripts/run, scripts/check and scripts/repeat share; sourced by them.
+# Functions for scripts/run, scripts/check and scripts/repeat, which source this file.
 
 # Everything is built under build/, which automake refuses while the source folder is configured too.
 refuse_configured_source() {
@@ -26,7 +26,7 @@ install_packages() {
 build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev"
 test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils valgrind python3 nginx-light"
 
-# Makes configure when it is missing or older than what it is made from.
+# Makes configure when it is missing or older than its sources.
 make_configure() {
     if [ ! -f configure ] || [ -n "$(find configure.ac Makefile.am m4 -newer configure -name '*.[am][cm4]*' | head -1)" ]; then
         ./autogen.sh > /dev/null

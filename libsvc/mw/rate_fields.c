@@ -28,11 +28,12 @@ static uint64_t seconds(uint64_t ns)
     return ns / 1000000000 + (ns % 1000000000 != 0);
 }
 
-/* The seconds in which a window's whole burst comes back. */
+/* The seconds in which a window's whole burst comes back, rounded up. */
 static uint64_t window_seconds(const struct limiter_window *window)
 {
-    unsigned __int128 ns = (unsigned __int128)window->burst * window->period_ns / window->rate;
-    unsigned __int128 whole = (ns + 999999999) / 1000000000;
+    unsigned __int128 ns = (unsigned __int128)window->burst * window->period_ns;
+    unsigned __int128 unit = (unsigned __int128)window->rate * 1000000000;
+    unsigned __int128 whole = ns / unit + (ns % unit != 0);
     return whole < max_integer ? (uint64_t)whole : max_integer;
 }
 

@@ -1,4 +1,4 @@
-/* The server of a wire test: one at a time, since each test is a process of its own. */
+/* The server of a wire test: one at a time, since each test is a separate process. */
 #ifndef TESTS_E2E_SERVED_H
 #define TESTS_E2E_SERVED_H
 
@@ -7,13 +7,14 @@ struct process;
 
 extern struct process *server;
 
-/* Starts a program of this folder with further settings, or none, and fails the test without it. */
+/* Starts a program of this folder with further settings, or NULL. The test fails if it does not
+ * start. */
 void serve(const char *program, const char *const *settings);
 
-/* Stops it, which must be clean. */
+/* Stops the server; its exit status must be 0. */
 void serve_no_more(void);
 
-/* Waits for its end, which somebody else has brought about, with this exit status. */
+/* Waits for the end of a server that is stopping, with this exit status. */
 void await_exit(int status);
 
 /* A new connection to its first address. */

@@ -1,14 +1,13 @@
 /*
- * The server that the tests of workers, deferred answers and streams talk to. What holds its
- * handlers is let go by letters on its standard input, so that it also can be when no connection
- * gets through:
+ * The server for the tests of workers, deferred answers and streams. Letters on its standard input
+ * release its handlers, also when no connection gets through:
  *
  *     w  one handler, or writer, on a worker goes on
  *     l  the requests that wait in a layer go on
  *     c  the answers that are kept are given
  *     e  one worker that is to end does
  *
- * What happens to them is told by log lines.
+ * It logs the events of its requests.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -55,7 +54,7 @@ static void wait_for(sem_t *sem)
         continue;
 }
 
-/* Whether it was let before there was a look at something else. */
+/* Whether the release came before the time was over. */
 static bool wait_briefly(sem_t *sem)
 {
     struct timespec due;
@@ -66,16 +65,16 @@ static bool wait_briefly(sem_t *sem)
     return !sem_clockwait(sem, CLOCK_MONOTONIC, &due);
 }
 
-/* By itself, since there may be no log any more. */
+/* Written directly, since the log may have been closed. */
 static void tell(const char *text)
 {
     puts(text);
     fflush(stdout);
 }
 
-/* ---- At a worker */
+/* ---- On a worker */
 
-/* Touches all that a request has, for the address sanitizer. */
+/* Reads all parts of a request, for the address sanitizer. */
 static int answer_with_all(svc_request *req, svc_response *res)
 {
     size_t len;
@@ -92,7 +91,7 @@ static int answer_with_all(svc_request *req, svc_response *res)
     return error;
 }
 
-/* Sees nothing of what happens around it. */
+/* Does not check whether its client has left. */
 static int block(svc_request *req, svc_response *res)
 {
     svc_log_info(req, "at a worker", svc_kv_str("n", svc_request_param(req, "n")));
@@ -110,7 +109,8 @@ static int heed(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, svc_request_param(req, "n"));
 }
 
-/* A layer that is at a worker, and sees nothing, and the handler behind it. */
+/* A layer on a worker, which does not check whether its client has left, and the handler behind it.
+ */
 static int block_layer(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res, (void)layer;
@@ -161,7 +161,7 @@ static struct crew completers = {.lock = PTHREAD_MUTEX_INITIALIZER,
 static struct crew timers = {.lock = PTHREAD_MUTEX_INITIALIZER},
                    kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* The answer is what only this request asks for. */
+/* The answer has a text of this request only. */
 static int give(svc_pending *pending)
 {
     svc_response *res = svc_response_new();
@@ -210,7 +210,7 @@ static void *complete_any(void *arg)
     return NULL;
 }
 
-/* Gives what is due. Whether anything was. */
+/* Gives one answer that is due. False if none is due. */
 static bool give_due(void)
 {
     svc_pending *due = NULL;
@@ -253,7 +253,7 @@ static int later(svc_request *req, svc_response *res)
     return hand_on(&timers, svc_request_defer(req, note_cancelled, NULL), due_ms);
 }
 
-/* Kept until it is let, and kept also when nobody wants it. */
+/* Kept until the release, also when the answer is not needed any more. */
 static int keep(svc_request *req, svc_response *res)
 {
     (void)res;
@@ -282,7 +282,7 @@ static void quit_now(svc_pending *pending, void *arg)
     give(pending);
 }
 
-/* Given back when nobody wants it, and by nobody else. */
+/* Given back only when the answer is not needed any more. */
 static int quit(svc_request *req, svc_response *res)
 {
     (void)res;
@@ -384,7 +384,7 @@ static int sink(svc_request *req, svc_response *res)
     return n < 0 ? end_early(req, n, total) : tell_sum(res, total, right);
 }
 
-/* Reads nothing before it is let or not wanted any more. */
+/* Reads nothing before the release or the request's end. */
 static int stall(svc_request *req, svc_response *res)
 {
     svc_log_info(req, "stalls");
@@ -498,7 +498,7 @@ static int source(svc_request *req, svc_response *res)
     return svc_response_writer(res, 200, "application/octet-stream", write_flow, pour);
 }
 
-/* Threads that pour: the app, by which they log, must not be freed before they are done. */
+/* Threads that write into pipes: the app, whose log they use, must not be freed before they end. */
 static pthread_mutex_t pourers_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t pourers_changed = PTHREAD_COND_INITIALIZER;
 static unsigned pourers;
@@ -529,7 +529,7 @@ static void *pour_pipe(void *arg)
     return NULL;
 }
 
-/* By a thread of the program's own, which knows nothing of the request. */
+/* By a thread of the program, which does not know the request. */
 static int source_of_own(svc_request *req, svc_response *res)
 {
     struct pour *pour = malloc(sizeof *pour);
@@ -549,7 +549,7 @@ static int source_of_own(svc_request *req, svc_response *res)
     return svc_response_pipe(res, 200, "application/octet-stream", pipe);
 }
 
-/* Has nothing more to say until it is let. */
+/* Has no more bytes until the release. */
 static int write_little(svc_pipe *pipe, void *arg)
 {
     (void)arg;
@@ -561,7 +561,7 @@ static int write_little(svc_pipe *pipe, void *arg)
     return error;
 }
 
-/* Cannot go on, once it has said something or at once. */
+/* Fails after some bytes, or at once. */
 static int write_badly(svc_pipe *pipe, void *arg)
 {
     (void)arg;
@@ -723,7 +723,7 @@ int main(void)
     svc_app_each_worker(app, begin_worker, end_worker, NULL);
     svc_app_add_hook(app, start, stop, NULL);
     int status = svc_app_run(app);
-    if (getenv("ASYNC_OUTLIVE")) { /* for those that go on when all is over */
+    if (getenv("ASYNC_OUTLIVE")) { /* for handlers that outlive the app */
         tell("the app has ended");
         wait_for(&let_end);
     }

@@ -1,6 +1,6 @@
 /*
- * The server that the tests of caching talk to: the app of the table of conditions, and routes that
- * count how often they are asked, for what a cache in front makes of their replies.
+ * The server for the tests of caching: the app of the table of conditions, and routes that count
+ * their requests, for tests with a cache in front.
  */
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * The server that the tests of child processes talk to. From every kind of thread that runs a
+ * The server for the tests of child processes. From every kind of thread that runs a
  * program's code it starts children, and logs whether they have the signal mask and the ignored
  * signals that the program began with, and whether they end by SIGTERM.
  */
@@ -18,7 +18,7 @@ static char cat[] = "cat", status_file[] = "/proc/self/status", sleeper[] = "sle
             long_time[] = "600";
 static char *const look[] = {cat, status_file, NULL}, *const rest[] = {sleeper, long_time, NULL};
 
-/* ---- What a process has of signals */
+/* ---- The signals of a process */
 
 enum { STATUS = 8192 };
 
@@ -36,7 +36,7 @@ static unsigned long long find_set(const char *status, const char *key)
     return at ? strtoull(at + strlen(key), NULL, 16) & ~internal : internal;
 }
 
-/* Out of what a status file says, up to its end. */
+/* Reads a status file to its end. */
 static struct signals read_signals(int fd)
 {
     char status[STATUS] = "";
@@ -61,8 +61,8 @@ static pid_t spawn(char *const arguments[], int output)
     return pid;
 }
 
-/* Returns when the child is the other program, which closes what it has of the pipe: the thread
- * sanitizer would keep a signal that comes before that to itself. */
+/* Returns when the child runs the other program, which closes its end of the pipe: the thread
+ * sanitizer would lose a signal that comes before that. */
 static pid_t fork_and_execute(char *const arguments[], int output)
 {
     int ends[2];
@@ -117,7 +117,7 @@ static void try_children(const svc_app *app, const char *where)
                      svc_kv_bool("ended", ended));
 }
 
-/* ---- Where they are made */
+/* ---- The threads that make them */
 
 static int handle(svc_request *req, svc_response *res)
 {

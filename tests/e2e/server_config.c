@@ -1,4 +1,5 @@
-/* The server that the tests of settings and arguments start: it answers with what it was given. */
+/* The server for the tests of settings and arguments: it answers with the values that it was given.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ static const svc_setting table[] = {
 static struct settings settings;
 static const char *own_argument = "none";
 
-/* Settings are there before the first hook runs. */
+/* Settings are read before the first hook runs. */
 static int tell(svc_app *app, void *arg)
 {
     const struct settings *given = arg;

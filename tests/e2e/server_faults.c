@@ -1,12 +1,11 @@
 /*
- * A server whose system calls fail when the test says so. What stands here in the place of the C
- * library's functions is found first by the library under test, too. A line "accept4 24 3" on the
- * standard input has the next three calls fail with errno 24, and the environment's FAULTS is such
- * a line for the start:
+ * A server whose system calls fail on request. Its functions replace those of the C library, for
+ * the library under test too. After a line "accept4 24 3" on the standard input, the next three
+ * calls fail with errno 24; FAULTS in the environment is such a line for the start:
  *
  *     accept4     any
- *     epoll_add   of epoll_ctl's those that add or change; libmicrohttpd's, for EPOLLPRI, do not
- * fail wake        writes to eventfds
+ *     epoll_add   epoll_ctl that adds or changes, except libmicrohttpd's for EPOLLPRI
+ *     wake        writes to eventfds
  */
 #include <errno.h>
 #include <pthread.h>
@@ -30,7 +29,7 @@ struct fault {
 static struct fault faults[] = {{.call = "accept4"}, {.call = "epoll_add"}, {.call = "wake"}};
 enum { ACCEPT4, EPOLL_ADD, WAKE, CALLS };
 
-/* Whether this call is one that fails; errno is set then. */
+/* Whether this call must fail; errno is set then. */
 static bool fails(int call)
 {
     struct fault *fault = &faults[call];
@@ -138,7 +137,7 @@ static int hold(svc_request *req, svc_response *res, const svc_layer *layer)
     return SVC_WAIT;
 }
 
-/* Whether it has been seen that the client which is held has left. */
+/* Whether the server has noticed that the held client has left. */
 static int left(svc_request *req, svc_response *res)
 {
     (void)req;

@@ -1,6 +1,6 @@
 /*
- * The server that the tests of a service's life talk to. What it does beside answering it is told
- * on its standard input, since no connection may get through when a test has something to tell.
+ * The server for the tests of a service's life. Letters on its standard input control it, since
+ * connections may be blocked.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -64,7 +64,7 @@ static void release_all(void)
 static sem_t unblocked, let_check_answer;
 static _Atomic int blocked;
 
-/* Blocks its loop until told otherwise. */
+/* Blocks its loop until the letter comes. */
 static int block(svc_request *req, svc_response *res)
 {
     (void)req;
@@ -106,7 +106,7 @@ static void share(void)
         close(hoarded[--hoarded_count]);
 }
 
-/* ---- What it is told, a letter each: see tests/support/life.h */
+/* ---- The letters on its standard input: see tests/support/life.h */
 
 static void obey(char letter)
 {
@@ -189,8 +189,8 @@ static int note(svc_request *req, svc_response *res)
 
 /* ---- Readiness */
 
-/* What the check "switch" returns; above 1 also how many milliseconds it takes, and below 0 it
- * hangs until it is told otherwise. */
+/* The result of the check "switch". Above 1, the check also takes that many milliseconds; below 0,
+ * it hangs until the letter comes. */
 static _Atomic int failing;
 
 static int fail(svc_request *req, svc_response *res)
@@ -217,7 +217,7 @@ static void stop_hook(svc_app *app, void *arg)
     svc_app_log_info(app, "hook ended", svc_kv_str("hook", arg));
 }
 
-/* ---- A stream without an end, but for that of the service */
+/* ---- A stream that ends only with the service */
 
 static int write_events(svc_pipe *pipe, void *arg)
 {

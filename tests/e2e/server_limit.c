@@ -1,4 +1,4 @@
-/* The server that the tests of rate limits talk to: each route has a limit of its own. */
+/* The server for the tests of rate limits: each route has its own limit. */
 #include <svc.h>
 
 enum { LOOPS = 4 };
@@ -10,7 +10,7 @@ static int served(svc_request *req, svc_response *res)
     return svc_response_json(res, 200, "{s:I}", "bytes", (json_int_t)len);
 }
 
-/* The list is borrowed until the app is freed, so each route has one of its own. */
+/* The list is borrowed until the app is freed, so each route has its own. */
 static void add(svc_app *app, const char *pattern, const svc_rate_limit *limit,
                 const svc_middleware *list[2])
 {
@@ -44,7 +44,7 @@ static void add_once(svc_app *app)
     add(app, "/once", &limit, list);
 }
 
-/* Each address once, save those of the IPv4 loopback. */
+/* Each address once, except those of the IPv4 loopback. */
 static void add_exempt(svc_app *app)
 {
     static const svc_middleware *list[2];

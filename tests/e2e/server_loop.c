@@ -1,4 +1,4 @@
-/* The server that the tests of the application's use of loops talk to. */
+/* The server for the tests of loops, timers and watches of the application. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ enum { MAX_LOOPS = 8 };
 
 struct round;
 
-/* What happens on one loop, all of it on that loop's thread. */
+/* The state of one loop's part, used on that loop's thread only. */
 struct station {
     struct round *round;
     svc_loop *loop;
@@ -68,7 +68,7 @@ static void on_post(void *arg)
     check(station, station->watch != NULL);
 }
 
-/* The count is fixed before the first station may be through. */
+/* The count is fixed before the first loop can be done. */
 static int go_round(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     struct round *round = layer->state;
@@ -186,7 +186,7 @@ static void stop(svc_app *app, void *arg)
                      svc_kv_bool("agree", refuses && taken == ran));
 }
 
-/* ---- GET /spin: holds its loop until it is told on standard input, and for the limit at least */
+/* ---- GET /spin: holds its loop until a letter on standard input, and for the limit at least */
 
 static _Atomic unsigned told;
 
@@ -199,7 +199,7 @@ static void *listen_to_test(void *arg)
     return NULL;
 }
 
-/* By the processor's time: else it would be the system that holds the loop, if it runs others. */
+/* By CPU time: in wall time, the system might run other threads instead. */
 static uint64_t now_ms(void)
 {
     struct timespec now;

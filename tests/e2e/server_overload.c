@@ -1,6 +1,6 @@
 /*
- * The server that the tests of overload talk to. What is held is let go by GET /release; a handler
- * that holds its loop, by any letter on standard input.
+ * The server for the tests of overload. GET /release releases held requests; any letter on standard
+ * input releases a handler that holds its loop.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,8 +25,8 @@ static size_t held_count;
 static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static unsigned releases;
 
-/* Which release a request waits for. It is known before a limit counts the request, so that a
- * release reaches all that are seen to be in flight. */
+/* The release that a request waits for. It is set before a limit counts the request, so that a
+ * release reaches all requests that are counted as in flight. */
 SVC_KEY_DECLARE(awaited, unsigned)
 SVC_KEY_DEFINE(awaited)
 
@@ -115,8 +115,7 @@ static int start(svc_app *app, void *arg)
     return pthread_create(&thread, NULL, listen_to_test, NULL) || pthread_detach(thread);
 }
 
-/* Keeps its loop from everything else, until there is a letter for it and for longer than the
- * queue's limit. */
+/* Holds its loop until a letter comes, and for longer than the queue's limit. */
 static int spin(svc_request *req, svc_response *res)
 {
     static _Atomic unsigned spins;
@@ -177,7 +176,7 @@ static int pass(svc_request *req, svc_response *res, const svc_layer *layer)
     return SVC_PASS;
 }
 
-/* A limit that is asked on a worker, since a layer further out may block. */
+/* A limit that runs on a worker, since a layer further out may block. */
 static void add_behind(svc_app *app)
 {
     static const svc_middleware blocks = {

@@ -1,7 +1,7 @@
 /*
- * A route for each phase in which a request waits for somebody. Each logs "reached" when it waits
- * and "seen" when it has found that its client has left, both with the request's n; `g` on the
- * standard input has all that wait go on, and `u` takes the wakers of the sources away.
+ * A route for each phase in which a request waits. Each logs "reached" when it waits, and "seen"
+ * when it has noticed that its client has left, both with the request's n. `g` on the standard
+ * input releases all waiting requests, and `u` drops the wakers of the sources.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,7 +18,7 @@ enum { MANY = 1024, LOOK_NS = 1000000 };
 static svc_app *app;
 static _Atomic unsigned goes; /* how often `g` has come */
 
-/* One that waits with no thread of its own: the keeper looks after it. */
+/* A request that waits without a thread: the keeper's thread checks it. */
 struct item {
     char n[16];
     unsigned since;
@@ -28,7 +28,7 @@ struct item {
     bool reads;           /* the deferred one reads its body first */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all that follows */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static struct item items[MANY];
 static size_t item_count;
 
@@ -192,7 +192,7 @@ static void complete(const struct item *item)
     svc_pending_unref(item->pending);
 }
 
-/* Whether its client has left, or it may go on: it is over then. */
+/* Ends the wait if the client has left or the release has come. Whether it has. */
 static bool look_after(const struct item *item)
 {
     bool go_on = atomic_load(&goes) != item->since;
@@ -200,7 +200,7 @@ static bool look_after(const struct item *item)
         return false;
     if (item->pipe && !go_on && svc_pipe_try_write(item->pipe, "", 0) == 0)
         return false;
-    if (item->pending && !go_on) /* told by its function */
+    if (item->pending && !go_on) /* its function has logged it */
         return false;
     if (!go_on)
         log_n("seen", item->n);
@@ -303,7 +303,7 @@ static int set_source(svc_response *res, struct source *state)
     source.read = read_source;
     source.close = close_source;
     source.state = state;
-    if (atoi(state->n) % 2) /* libmicrohttpd goes another way then */
+    if (atoi(state->n) % 2) /* libmicrohttpd then uses other code */
         source.length = strlen("beginend");
     log_n("reached", state->n);
     return svc_response_source(res, 200, "text/plain", &source);
@@ -321,7 +321,7 @@ static int source_answer(svc_request *req, svc_response *res)
     return set_source(res, source);
 }
 
-/* With nobody to wake it. */
+/* No waker is held. */
 static int stuck_answer(svc_request *req, svc_response *res)
 {
     struct source *source = new_source(req);

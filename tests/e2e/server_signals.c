@@ -1,6 +1,6 @@
 /*
- * A server that can be held at one place of its life, which SIGNALS_HOLD names, until a letter
- * comes on its standard input: for tests of what signals do there.
+ * A server for the tests of signals. It is held at the place of its life that SIGNALS_HOLD names,
+ * until a letter comes on its standard input.
  */
 #include <dlfcn.h>
 #include <netdb.h>
@@ -50,8 +50,8 @@ static void *read_letters(void *arg)
     return NULL;
 }
 
-/* Says when the first signal has been taken: a second one before that would be lost in it. It ends
- * with the last that is undone, before the app is freed. */
+/* Logs that the first signal was handled: a second one before that would be merged with it. The
+ * thread ends before the app is freed. */
 static pthread_t watcher;
 static atomic_bool undone;
 
@@ -80,7 +80,7 @@ static void stop_watcher(svc_app *of, void *arg)
 static const svc_middleware watch = {
     .size = sizeof watch, .name = "watch", .start = start_watcher, .stop = stop_watcher};
 
-/* In place of the system's, which then answers. */
+/* Replaces the system's function, and calls it after the hold. */
 __attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
                                                        const struct addrinfo *hints,
                                                        struct addrinfo **list)
@@ -91,7 +91,7 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *node, const c
     return real(node, service, hints, list);
 }
 
-/* A child that has not executed another program is ended by the signal, as before svc_app_run. */
+/* The signal ends a child that has not executed another program, as before svc_app_run. */
 static void fork_child(void)
 {
     int status;
@@ -152,7 +152,7 @@ static int start_layer(svc_app *of, void *arg)
 
 static const svc_middleware layer = {.size = sizeof layer, .name = "layer", .start = start_layer};
 
-/* Asks for the stop itself, as a program may. */
+/* Requests the stop itself, as a program may. */
 static int stop(svc_request *req, svc_response *res)
 {
     svc_app_stop(svc_request_app(req));

@@ -1,6 +1,6 @@
 /*
- * The server that the tests of background tasks talk to: a worker that works off what requests have
- * queued, when it is let; a task that fails some times; and one that does not end, if asked for.
+ * The server for the tests of background tasks: a task that processes queued requests when it is
+ * released, a task that fails several times, and, on request, a task that does not end.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -44,7 +44,7 @@ static int enqueue(svc_request *req, svc_response *res)
     return svc_response_empty(res, 202);
 }
 
-/* Holds its loop until it is let, so that it queues while the service drains. */
+/* Holds its loop until the release, so that it queues while the service drains. */
 static int enqueue_late(svc_request *req, svc_response *res)
 {
     puts("a late request is here");
@@ -78,7 +78,7 @@ static int stick(svc_task_context *context, void *arg)
     return 0;
 }
 
-/* ---- Many at a queue: where the thread sanitizer can see them, which it cannot in unit tests */
+/* ---- Many threads at a queue, where the thread sanitizer checks them, unlike in unit tests */
 
 enum { CREW = 4, EACH = 5000 };
 

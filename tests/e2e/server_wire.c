@@ -1,4 +1,4 @@
-/* The server that the tests of the wire talk to: a route for each thing that can go over it. */
+/* The server for the tests of the wire: a route for each kind of reply. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -13,8 +13,8 @@
 
 /* ---- A kernel that counts no bytes */
 
-/* In place of libc's: with WIRE_SHORT_TCP_INFO, TCP_INFO ends before the counts of bytes, as in
- * older kernels and in sandboxes, and zeros are behind its end. */
+/* Replaces libc's function: with WIRE_SHORT_TCP_INFO, TCP_INFO ends before the counts of bytes, as
+ * in older kernels and in sandboxes, with zeros after its end. */
 __attribute__((visibility("default"))) int getsockopt(int fd, int level, int name, void *value,
                                                       socklen_t *len)
 {
@@ -44,7 +44,7 @@ static int echo(svc_request *req, svc_response *res)
     return svc_response_copy(res, 200, "application/octet-stream", body, len);
 }
 
-/* The wildcard's value, so that a test sees what has been made of its bytes. */
+/* The wildcard's value, so that a test sees how its bytes were decoded. */
 static int rest(svc_request *req, svc_response *res)
 {
     return svc_response_text(res, 200, svc_request_param(req, "rest"));
@@ -57,7 +57,7 @@ static int query(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, text);
 }
 
-/* How many fields came, and how long their values are together. */
+/* The number of fields, and the length of all their values. */
 static int fields(svc_request *req, svc_response *res)
 {
     size_t count = svc_request_header_count(req), bytes = 0;
@@ -76,7 +76,7 @@ static int peer(svc_request *req, svc_response *res)
     return svc_response_text(res, 200, svc_request_peer(req));
 }
 
-/* ---- Answers without a body, or of a size that is asked for */
+/* ---- Answers without a body, or of a requested size */
 
 static int no_content(svc_request *req, svc_response *res)
 {
@@ -118,7 +118,7 @@ static int add_wide(svc_response *res, size_t index, size_t bytes)
     return svc_response_set_header(res, name, value);
 }
 
-/* Fields of together as many bytes as are asked for, save less than 20, none longer than 1,000. */
+/* Fields of the requested number of bytes in all, less at most 19, and none longer than 1,000. */
 static int wide(svc_request *req, svc_response *res)
 {
     size_t index = 0;
@@ -141,7 +141,7 @@ static int64_t read_letters(void *state, char *data, size_t len)
     return (int64_t)n;
 }
 
-/* A source that yields as many bytes as are asked for, with its length told or not. */
+/* A source that yields the requested number of bytes, with or without a known length. */
 static int stream(svc_request *req, svc_response *res)
 {
     size_t *left = svc_request_alloc(req, sizeof *left);
@@ -167,7 +167,7 @@ static int refuse(svc_request *req, svc_response *res, const svc_layer *layer)
 
 enum { LARGE_REFUSAL = 8000000 };
 
-/* At the first piece of a body, with an answer that no socket takes at once. */
+/* Answers the first piece of a body, with more bytes than a socket takes at once. */
 static int refuse_at_length(svc_request *req, svc_response *res, const svc_layer *layer,
                             svc_piece *piece)
 {
@@ -185,7 +185,7 @@ static int refuse_at_length(svc_request *req, svc_response *res, const svc_layer
 enum { MARK = 0x5a, MARK_BYTES = 256, MAX_WAITING = 64 };
 
 struct waiting {
-    bool asked; /* on_request has been here */
+    bool asked; /* on_request has run */
     svc_request *req;
     unsigned char marks[MARK_BYTES];
 };
@@ -195,13 +195,13 @@ static struct {
     pthread_cond_t changed;
     struct waiting *all[MAX_WAITING];
     size_t count;
-    unsigned releases; /* asked for and not yet carried out */
+    unsigned releases; /* requested and not yet carried out */
     unsigned resumed, late, cancelled, damaged;
     bool ends;
     pthread_t thread;
 } waiters = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-/* Looks at what a layer may look at from another thread, then resumes. With the lock held. */
+/* Makes the calls that are allowed on another thread, then resumes. With the lock held. */
 static void release(struct waiting *waiting)
 {
     for (size_t i = 0; i < MARK_BYTES; i++)
@@ -280,7 +280,7 @@ static int count_waiters(svc_request *req, svc_response *res)
     pthread_mutex_lock(&waiters.lock);
     snprintf(text, sizeof text, "waiting=%zu resumed=%u late=%u cancelled=%u damaged=%u",
              waiters.count, waiters.resumed, waiters.late, waiters.cancelled, waiters.damaged);
-    /* Whether the client of one that waits has left. */
+    /* Whether the client of a waiting request has left. */
     bool left = waiters.count && svc_request_cancelled(waiters.all[0]->req);
     pthread_mutex_unlock(&waiters.lock);
     strcat(text, left ? " left=1" : " left=0");

@@ -1,4 +1,4 @@
-/* The admin pages: they answer whatever the service does, and tell what it did. */
+/* The admin pages: they answer at all times, and report the state of the service. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static void start(void)
 
 TestSuite(admin, .init = start, .fini = serve_no_more);
 
-/* Asks `address`, and gives the body, which is the caller's. */
+/* Sends a request to `address`, and returns the body, which the caller owns. */
 static char *get(const char *address, const char *target, const char *fields, int status)
 {
     struct client *client = client_connect(address);
@@ -78,7 +78,7 @@ static struct client *probe(void)
     return client;
 }
 
-/* Reads what a probe is answered, with `status`, and gives its body. */
+/* Reads the answer to a probe, checks its `status`, and returns its body. */
 static char *read_probe(struct client *client, int status)
 {
     struct client_reply reply = client_read(client, false);
@@ -135,7 +135,7 @@ Test(admin, a_check_that_does_not_answer_in_time_is_late_until_it_does)
     expect("/readyz", "Accept: application/json\r\n", 503,
            "{\"status\":\"not ready\",\"draining\":false,\"checks\":{\"switch\":\"late\"},"
            "\"late\":{\"switch\":{}}}");
-    set_check(0); /* for the calls after the one that hangs */
+    set_check(0); /* for the calls after the hanging one */
     cr_expect(process_tell(server, (char[]){LIFE_ANSWER, '\0'}));
     await_ready();
     set_check(-1);

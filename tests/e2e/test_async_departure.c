@@ -1,4 +1,4 @@
-/* Clients that leave while somebody works for them: in good order or not, in each phase. */
+/* Clients that leave while the service works for them: by a FIN or a reset, in each phase. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void await_lines(const char *text, size_t count)
     cr_assert_eq(process_count_log(server, text), count, "%s", text);
 }
 
-/* Asks, and waits until the log has `line`. */
+/* Sends a request, and waits until the log has `line`. */
 static struct client *ask(const char *path, const char *line)
 {
     struct client *client = connect_client();
@@ -51,7 +51,7 @@ static void let(const char *letters)
     cr_assert(process_tell(server, letters));
 }
 
-/* How the request ended, as its access log line says; NULL when there is none. To be freed. */
+/* The outcome of the request in its access log line; NULL without a line. The caller frees it. */
 static char *find_end(const char *path)
 {
     char *log = process_copy_log(server), key[96], *end = NULL;
@@ -88,7 +88,7 @@ static void expect_answer(struct client *client, const char *body)
     client_reply_free(&reply);
 }
 
-/* With one loop, which has seen the end when it answers somebody else behind it. */
+/* With one loop: it has noticed the end when it answers a later request of another client. */
 static void take_a_turn(void)
 {
     struct client *other = ask("/hello/0", NULL);
@@ -104,7 +104,7 @@ static leave_fn *const ways[] = {client_close, client_reset};
 
 enum { WAYS = sizeof ways / sizeof *ways };
 
-/* ---- Waiting for a worker, and at one */
+/* ---- Waiting for a worker, and on a worker */
 
 static const char *const one_worker[] = {"SVC_WORKERS_MAX=1", "SVC_WORKER_QUEUE_MS=600000",
                                          "SVC_REQUEST_TIMEOUT_MS=600000", NULL};
@@ -186,7 +186,7 @@ Test(async_departure, is_told_to_who_will_answer)
     serve_no_more();
 }
 
-/* Its answer comes all the same, to nobody. */
+/* Its answer comes nevertheless, but no client gets it. */
 Test(async_departure, does_not_keep_an_answer_from_being_given)
 {
     for (int i = 0; i < WAYS; i++) {
@@ -216,8 +216,7 @@ Test(async_departure, is_seen_by_a_layer_that_waits)
     }
 }
 
-/* ---- Of the sending side alone: the other connection, which is older, makes a difference to
- * libmicrohttpd */
+/* ---- Half-closed: the other, older connection makes a difference to libmicrohttpd */
 
 Test(async_departure, of_the_sending_side_cancels_and_an_answer_is_sent)
 {
@@ -260,7 +259,7 @@ Test(async_departure, of_the_sending_side_cancels_nothing_where_it_is_told_so)
     serve_no_more();
 }
 
-/* Each of them begins when the end is known already. */
+/* Each request begins when the loop knows of the end already. */
 Test(async_departure, of_the_sending_side_cancels_all_that_were_sent_before)
 {
     start(patient);
@@ -279,7 +278,7 @@ Test(async_departure, of_the_sending_side_cancels_all_that_were_sent_before)
     serve_no_more();
 }
 
-/* The other half may follow: that is then a departure, whatever the setting. */
+/* If the other half is closed too, the client has left, by either setting. */
 Test(async_departure, of_the_other_side_behind_it_cancels)
 {
     static const char *const settings[] = {"SVC_THREADS=1", "SVC_CANCEL_HALF_CLOSED=off",
@@ -340,7 +339,7 @@ Test(async_departure, in_the_middle_of_a_body_ends_its_reading)
     }
 }
 
-/* More than the server takes: what is left in the socket belongs to a body that does not end. */
+/* More bytes than the server reads: the rest in the socket belongs to a body that does not end. */
 static struct client *stalled(const char *path)
 {
     enum { SENT = 400000 };
@@ -352,7 +351,7 @@ static struct client *stalled(const char *path)
     return client;
 }
 
-/* Whoever would have read finds nobody to read for. */
+/* The handler that would read later finds its request cancelled. */
 Test(async_departure, from_the_queue_in_the_middle_of_a_body)
 {
     for (int i = 0; i < WAYS; i++) {
@@ -384,7 +383,7 @@ Test(async_departure, of_whom_nobody_reads_is_seen_when_it_is_a_reset)
     serve_no_more();
 }
 
-/* Who has it does not heed, and reads nothing. */
+/* The handler ignores the departure, and reads nothing. */
 Test(async_departure, of_whom_nobody_reads_frees_its_connection_when_it_is_a_reset)
 {
     start(patient);
@@ -401,7 +400,7 @@ Test(async_departure, of_whom_nobody_reads_frees_its_connection_when_it_is_a_res
     serve_no_more();
 }
 
-/* What it has sent fills the socket, so that the end behind it has not come. */
+/* The sent bytes fill the socket, so the FIN after them has not arrived. */
 Test(async_departure, of_whom_nobody_reads_is_seen_at_the_latest_when_somebody_does)
 {
     start(patient);
@@ -427,7 +426,7 @@ static void expect_begin(struct client *client)
     }
 }
 
-/* While its writer has nothing to say, and so sees nothing. */
+/* While its writer writes nothing, and so does not notice the departure. */
 Test(async_departure, from_a_reply_that_waits_for_its_writer)
 {
     static const char *const settings[] = {"SVC_THREADS=1", "SVC_SEND_TIMEOUT_MS=600000", NULL};

@@ -1,4 +1,4 @@
-/* A stop of the service while others have its requests: it waits, and not for ever. */
+/* A stop of the service while its requests are away: it waits, but not for ever. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,14 +29,15 @@ static void let(const char *letters)
     cr_assert(process_tell(server, letters));
 }
 
-/* Past the step that closes listeners. */
+/* Takes the stop past the step that closes listeners. */
 static void stop_listening(void)
 {
     cr_assert(process_signal(server, SIGTERM));
     cr_assert(client_await_refusal(process_address(server, 0)));
 }
 
-/* ---- The phases: what is asked, which line says that it has got there, and what lets it go on */
+/* ---- The phases: the request, the log line when the phase is reached, and the letter that ends it
+ */
 
 struct phase {
     const char *request;
@@ -63,7 +64,7 @@ static struct client *reach(const struct phase *phase)
     cr_assert(client_send_text(client, phase->request));
     if (phase->reached)
         await_log(phase->reached);
-    else /* the answer has begun, or all was read */
+    else /* the answer has begun, or the whole body was read */
         cr_assert(strstr(phase->request, "POST") ? client_await_read(client)
                                                  : client_readable(client, CLIENT_WAIT_MS));
     return client;
@@ -121,15 +122,15 @@ Test(async_drain, waits_for_an_upload)
     await_exit(0);
 }
 
-/* ---- Past its time */
+/* ---- After the drain timeout */
 
-/* Nothing else ends before the common limit, so that only this can end it. */
+/* All other limits are longer than the common one, so only the drain timeout can end it. */
 static const char *const short_drain[] = {
     "SVC_DRAIN_TIMEOUT_MS=300", "SVC_REQUEST_TIMEOUT_MS=600000", "SVC_BODY_TIMEOUT_MS=600000",
     "SVC_SEND_TIMEOUT_MS=600000", NULL};
 
-/* What a client is told by a stop by force, which comes after its time: 503, or 0 for a cut. The
- * log has `told`, if there is such a line. */
+/* The answer to a client in a forced stop: 503, or 0 for a cut. If `told` is not NULL, the log has
+ * that line. */
 static void expect_forced(const char *request, const char *reached, int status, const char *told)
 {
     const struct phase phase = {request, reached, NULL, NULL};
@@ -192,9 +193,9 @@ Test(async_drain, cuts_a_reply_that_does_not_end)
                   "\"poured\"");
 }
 
-/* ---- Nothing begins any more */
+/* ---- No work begins after the cut */
 
-/* What is behind a request that is cut, on its connection. */
+/* The next request on the connection of a request that is cut. */
 Test(async_drain, no_next_request_begins_once_it_has_cut)
 {
     for (size_t i = 0; i < PHASES; i++) {
@@ -218,7 +219,7 @@ Test(async_drain, no_next_request_begins_once_it_has_cut)
     }
 }
 
-/* What waits for a worker, which becomes free when all is over. */
+/* A request that waits for a worker, which becomes free after the cut. */
 Test(async_drain, nothing_that_is_queued_begins_once_it_has_cut)
 {
     static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=100", "SVC_WORKERS_MAX=1",
@@ -244,7 +245,7 @@ Test(async_drain, nothing_that_is_queued_begins_once_it_has_cut)
     process_free(server);
 }
 
-/* What a worker would go on with. */
+/* A request whose next step would run on a worker. */
 Test(async_drain, no_handler_begins_behind_a_layer_that_outlives_the_cut)
 {
     static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=100", "ASYNC_OUTLIVE=1", NULL};
@@ -266,9 +267,9 @@ Test(async_drain, no_handler_begins_behind_a_layer_that_outlives_the_cut)
     process_free(server);
 }
 
-/* ---- Those that outlive what they work for */
+/* ---- Handlers that outlive their request */
 
-/* With a worker that is idle, so that no deadline passes before a request has one. */
+/* With an idle worker, so that no deadline passes before the request has one. */
 static void start_with_worker(const char *const *settings)
 {
     start(settings);
@@ -290,7 +291,7 @@ static void expect_late_answer(const char *path, const char *reached, const char
     struct client_reply reply = client_read(client, false);
     cr_expect_eq(reply.status, 504, "%d %s", reply.status, client_end_name(reply.end));
     client_reply_free(&reply);
-    for (int i = 0; i < 50; i++) { /* its connection's memory is used for others */
+    for (int i = 0; i < 50; i++) { /* other requests use its connection's memory */
         client_send_text(client, "GET /now/5 HTTP/1.1\r\nHost: a\r\n\r\n");
         reply = client_read(client, false);
         cr_expect_str_eq(reply.body, "5");
@@ -311,7 +312,7 @@ Test(async_drain, a_handler_may_outlive_its_deadline_and_its_connection)
     expect_late_answer("/hold/1", "\"held\"", "l", "released in vain");
 }
 
-/* It comes back while the service waits for somebody else. */
+/* The handler returns while the service waits for another request. */
 Test(async_drain, a_handler_may_come_back_in_the_drain)
 {
     static const char *const settings[] = {"SVC_WORKERS_MIN=1", NULL};
@@ -335,7 +336,7 @@ Test(async_drain, a_handler_may_come_back_in_the_drain)
     await_exit(0);
 }
 
-/* When the app has ended, by force, its program may live on, and so may who has its requests. */
+/* After a forced end of the app its program may go on, and so may the holders of its requests. */
 static void expect_outlived(const char *path, const char *reached, const char *letter,
                             const char *line)
 {

@@ -1,4 +1,4 @@
-/* Answers that come from other threads, in any order and at any time: each request gets its own. */
+/* Answers from other threads, in any order and at any time: each request gets its own answer. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ enum { CLIENTS = 64, ROUNDS = 32, PIPELINED = 8 };
 
 static struct client *clients[CLIENTS];
 
-/* With a worker for each client, so that nobody is in their queue. */
+/* With a worker for each client, so that no request is in the queue. */
 static void start(void)
 {
     static const char *const settings[] = {"SVC_ACCESS_LOG=off", "SVC_THREADS=2",
@@ -24,7 +24,7 @@ static void start(void)
     }
 }
 
-/* A stop with nothing left over: whatever was held has been given back. */
+/* A clean stop: all references have been given back. */
 static void finish(void)
 {
     for (size_t i = 0; i < CLIENTS; i++)
@@ -39,7 +39,7 @@ static void ask(struct client *client, const char *path, unsigned n)
     cr_assert(client_printf(client, "GET %s/%u HTTP/1.1\r\nHost: a\r\n\r\n", path, n));
 }
 
-/* Reads the answer to request `n`, which may be 504 where `may_be_late`. Its status. */
+/* Reads the answer to request `n`, which may be 504 if `may_be_late`. Returns its status. */
 static int read_answer(struct client *client, unsigned n, bool may_be_late)
 {
     char own[16];
@@ -54,7 +54,7 @@ static int read_answer(struct client *client, unsigned n, bool may_be_late)
     return status;
 }
 
-/* What the server has counted of answers that other threads have given. */
+/* The server's counts of answers from other threads. */
 static long counted(const char *name)
 {
     char key[32];
@@ -88,7 +88,7 @@ Test(async_races, each_of_thousands_gets_its_own_answer)
     finish();
 }
 
-/* One after the other, as they were asked. */
+/* One after the other, in the order of the requests. */
 Test(async_races, pipelined_requests_are_answered_in_order)
 {
     static const char *const paths[] = {"/now", "/hello", "/later/1", "/worker-now", "/fast"};
@@ -104,15 +104,15 @@ Test(async_races, pipelined_requests_are_answered_in_order)
     finish();
 }
 
-/* The deadline of both routes is 8 ms: answers come after some milliseconds, or not before it has
- * passed, by themselves or when they are let. */
+/* The deadline of both routes is 8 ms. Answers come after some milliseconds, or only after the
+ * deadline, by themselves or by a letter. */
 struct meeting {
     const char *soon, *late;
     unsigned each;   /* requests of a client at once */
-    const char *let; /* the letter for each late one, or nothing */
+    const char *let; /* the letter for each late answer, or "" */
 };
 
-enum { LATE_ONES = 8 /* one in so many */ };
+enum { LATE_ONES = 8 /* one request of this many */ };
 
 static bool is_late(size_t i)
 {
@@ -126,7 +126,8 @@ static void ask_briefly(const struct meeting *meeting, size_t i, unsigned n, uns
     ask(clients[i / meeting->each], is_late(i) ? meeting->late : path, n + (unsigned)i);
 }
 
-/* Some come before the deadline, some behind it, and many with it. How many came before. */
+/* Some answers come before the deadline, some after it, and many at the same time. Returns the
+ * number of those before. */
 static size_t meet_deadlines(const struct meeting *meeting)
 {
     size_t in_time = 0, at_once = CLIENTS * meeting->each;
@@ -147,7 +148,7 @@ static size_t meet_deadlines(const struct meeting *meeting)
     return in_time;
 }
 
-/* Also when it is given up, its answer is told whether it has won. */
+/* svc_pending_complete reports whether it has won, also for a request that is given up. */
 static void expect_told(size_t in_time)
 {
     long all = ROUNDS * CLIENTS;

@@ -1,4 +1,4 @@
-/* Bodies as they come, on the wire: nothing is lost, nothing piles up, and limits hold. */
+/* Streamed bodies on the wire: no byte is lost, memory does not grow, and limits hold. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include "tests/support/process.h"
 
 enum {
-    MEMORY_KB = 4096, /* what a stream may cost, whatever its length */
+    MEMORY_KB = 4096, /* the most memory of a stream, whatever its length */
     RATE = 1 << 20,   /* bytes a second that the slow side takes, */
     PIECE = 16384,    /* at a time */
     SLOW_MS = 3000,   /* for which it is watched */
@@ -43,7 +43,7 @@ static struct client_reply get(const char *path)
     return reply;
 }
 
-/* With a sanitizer all takes longer, and what memory is used tells nothing. */
+/* With a sanitizer all work takes longer, and the use of memory shows nothing. */
 static bool is_sanitized(void)
 {
     struct client_reply reply = get("/sanitized");
@@ -110,7 +110,7 @@ static void end_sampling(bool counts)
         cr_expect_lt(most_kb - before_kb, MEMORY_KB, "from %ld to %ld kB", before_kb, most_kb);
 }
 
-/* ---- In */
+/* ---- Request bodies */
 
 static struct client *post(const char *path, const char *framing)
 {
@@ -126,7 +126,7 @@ static struct client *post_length(const char *path, uint64_t length)
     return post(path, framing);
 }
 
-/* The next answer, which says that all of the body came, and only that. */
+/* The next answer, which must report exactly the body that was sent. */
 static void expect_sum(struct client *client, uint64_t length)
 {
     char expected[64];
@@ -168,7 +168,7 @@ Test(async_streams, a_large_upload_takes_no_memory)
     expect_large_upload("/sink/0");
 }
 
-/* What is sent, and neither in a socket nor with its reader, is in the server. */
+/* Bytes that are sent, and neither in a socket nor with the reader, are in the server. */
 Test(async_streams, a_slow_reader_slows_the_sender)
 {
     static const char *const settings[] = {"SVC_REQUEST_TIMEOUT_MS=120000", NULL};
@@ -182,10 +182,11 @@ Test(async_streams, a_slow_reader_slows_the_sender)
     client->wait_ms = 20;
     while (took < SLOW_MS || (last <= RATE && took < CLIENT_WAIT_MS)) {
         size_t n = FLOW_MOST / 2;
-        client_send(client, flow_at(client->sent_bytes, n), n); /* as much as there is room for */
+        client_send(client, flow_at(client->sent_bytes, n),
+                    n); /* as many as the socket has room for */
         long under_way = client_count_under_way(client);
         cr_assert_geq(under_way, 0);
-        last = progress("sunk"); /* behind the other count, so that no byte is in neither */
+        last = progress("sunk"); /* after the other count, so that no byte is missing in both */
         took = client_clock_ms() - began;
         cr_expect_leq(client->sent_bytes, last + (uint64_t)under_way + MEMORY_KB * 1024ul);
         cr_expect_leq(last, PIECE + (uint64_t)RATE * (took + 1) / 1000);
@@ -264,7 +265,7 @@ Test(async_streams, a_client_that_asks_first_is_told_to_send)
     finish();
 }
 
-/* ---- In, over the limit of 100,000 bytes */
+/* ---- Request bodies over the limit of 100,000 bytes */
 
 static void expect_status(struct client *client, int status)
 {
@@ -293,8 +294,8 @@ static void send_chunk(struct client *client, uint64_t at, size_t len)
     client_send_text(client, "\r\n");
 }
 
-/* The reader is told, and what the rest of the body is worth shows in whether the connection stays.
- */
+/* The reader gets the error. If the rest of the body is small enough to be read, the connection
+ * stays. */
 Test(async_streams, an_unknown_length_is_refused_where_the_limit_is)
 {
     static const char *const paths[] = {"/small/0", "/small-loop"};
@@ -351,7 +352,7 @@ Test(async_streams, an_early_answer_comes_behind_a_body_that_ends_soon)
     finish();
 }
 
-/* A sender that goes on slowly, and one that sends much. */
+/* A sender that goes on slowly, and a sender of many bytes. */
 Test(async_streams, an_early_answer_ends_a_body_that_does_not)
 {
     start(NULL);
@@ -367,14 +368,14 @@ Test(async_streams, an_early_answer_ends_a_body_that_does_not)
     finish();
 }
 
-/* ---- Out: chunks, which are checked as they come */
+/* ---- Reply bodies: chunks, which are checked as they come */
 
 struct reader {
     struct client *client;
-    char data[1 << 16]; /* what has come, and is not taken yet */
+    char data[1 << 16]; /* received and not yet taken */
     size_t len, at;
     uint64_t total;
-    size_t chunk; /* what is left of the current one */
+    size_t chunk; /* the rest of the current one */
     bool right;
 };
 
@@ -413,7 +414,8 @@ static bool read_head(struct reader *reader)
     return !*line;
 }
 
-/* Takes what there is of the body, or waits for some. False at its end, or the connection's. */
+/* Takes the received bytes of the body, or waits for some. False at the end of the body or the
+ * connection. */
 static bool read_some(struct reader *reader)
 {
     char line[64];
@@ -481,7 +483,7 @@ Test(async_streams, pieces_of_any_size_come_whole)
     finish();
 }
 
-/* Whatever else the loop has: an older connection, and nothing to do. */
+/* On a loop that has an older connection and no other work. */
 Test(async_streams, a_writer_that_fails_is_told_by_a_cut)
 {
     static const char *const paths[] = {"/broken/0", "/broken/1"};

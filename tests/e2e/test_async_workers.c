@@ -1,4 +1,4 @@
-/* The pool of workers as clients see it: its queue, its size, and what it leaves alone. */
+/* The pool of workers over TCP: its queue, its size, and the requests that it must not delay. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static struct client *ask(const char *path, unsigned n)
     return client;
 }
 
-/* A request that has a worker for itself. */
+/* Sends a request that occupies a worker. */
 static struct client *occupy(unsigned n)
 {
     char line[64];
@@ -38,7 +38,8 @@ static void expect_metric(const char *name, long value)
               name, client_metric(process_admin(server), name), value);
 }
 
-/* With workers that are there, nobody is in the queue meanwhile, however busy the machine is. */
+/* The workers exist already, so no request is in the queue meanwhile, however busy the machine is.
+ */
 static void await_idle(void)
 {
     expect_metric("svc_workers_busy", 0);
@@ -89,11 +90,12 @@ Test(async_workers, who_has_waited_for_too_long_is_told_so)
     let(1);
     expect_status(first, 200);
     await_idle();
-    expect_status(ask("/fast", 3), 200); /* and the worker is free for others */
+    expect_status(ask("/fast", 3), 200); /* and the worker is free again */
     serve_no_more();
 }
 
-/* Whether its body is all there, has not come yet, or is more than is kept for the handler. */
+/* With a body that is complete, one that has not come yet, and one that is longer than the buffer.
+ */
 Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
 {
     static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKERS_MAX=1",
@@ -118,7 +120,7 @@ Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
     serve_no_more();
 }
 
-/* It has been at a worker, so the rest of its body is not what a worker is waited for. */
+/* It has had its worker, so the wait for the rest of its body is not a wait for a worker. */
 Test(async_workers, a_body_may_take_longer_than_the_queue)
 {
     enum { LONGER_MS = 400 };
@@ -162,7 +164,7 @@ static void grow(size_t count)
         expect_status(clients[i], 200);
 }
 
-/* All are idle at once, so all look at once whether they are to go. */
+/* All become idle at once, so all check at once whether to end. */
 Test(async_workers, idle_ones_go_and_the_least_stay)
 {
     enum { LEAST = 3, MOST = 24, TRIES = 5 };
@@ -182,7 +184,7 @@ Test(async_workers, idle_ones_go_and_the_least_stay)
     serve_no_more();
 }
 
-/* One that is about to end has no hands for work, however long its end takes. */
+/* A worker that is ending takes no work, however long its end takes. */
 Test(async_workers, one_that_ends_holds_nobody_up)
 {
     static const char *const settings[] = {"ASYNC_SLOW_END=1", "SVC_WORKERS_MAX=1",
@@ -195,7 +197,7 @@ Test(async_workers, one_that_ends_holds_nobody_up)
     serve_no_more();
 }
 
-/* Whoever has waited for a tenth of a second is likely to have given up. */
+/* A client that has waited for 100 ms has probably given up. */
 Test(async_workers, the_newest_goes_first_under_a_standing_queue)
 {
     enum { WAITING = 5, STANDING_MS = 150 };

@@ -1,4 +1,5 @@
-/* Connections are spread over the event loops, also after many of one loop's have gone. */
+/* Connections are spread over the event loops, also after many connections of one loop have ended.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

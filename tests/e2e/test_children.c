@@ -1,4 +1,4 @@
-/* Children that a service's code makes begin with the program's signals, wherever that code runs.
+/* Children of a service's code begin with the program's signals, on whatever thread the code runs.
  */
 #include <criterion/criterion.h>
 #include <signal.h>

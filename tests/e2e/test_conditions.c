@@ -1,4 +1,4 @@
-/* Conditional requests on the wire: what a 304 states, and that its connection goes on. */
+/* Conditional requests on the wire: the fields of a 304, and that its connection stays open. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

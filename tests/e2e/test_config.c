@@ -1,4 +1,4 @@
-/* Settings from the environment: each takes effect, and every bad one is named at once. */
+/* Settings from the environment: each takes effect, and all bad ones are reported at once. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 static const char request[] = "GET /hello/x?q=1 HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/* Starts with one setting, serves a request, stops, and gives the output. */
+/* Starts with one setting, serves a request, stops, and returns the output. */
 static char *output_with(const char *setting, int status)
 {
     const char *const settings[] = {setting, NULL};
@@ -34,7 +34,7 @@ static void expect_output(const char *setting, const char *text, bool there)
     free(log);
 }
 
-/* Starts with settings that are bad: the program ends with 1, and its output has every text. */
+/* Starts with bad settings: the program ends with 1, and its output has every text. */
 static void expect_refusal(const char *const *settings, const char *const *texts)
 {
     struct process *server = process_spawn(process_program("server_life"), settings, NULL);
@@ -90,7 +90,7 @@ Test(config, more_addresses_than_can_be_served_are_refused)
     expect_refusal(settings, named);
 }
 
-/* What only the attempt can show is told together with what the check of the settings shows. */
+/* Errors that only the start can find are reported together with those of the settings' check. */
 Test(config, all_that_cannot_be_opened_is_named_beside_the_bad_settings)
 {
     struct process *first = process_start(process_program("server_life"), NULL, NULL);
@@ -202,7 +202,7 @@ static int status_of(struct process *server, struct shape shape)
     return status;
 }
 
-/* Each limit is met exactly, and is not what it is without the setting. */
+/* Each limit is exact, and differs from its default. */
 Test(config, limits_take_effect)
 {
     static const struct {
@@ -278,15 +278,15 @@ Test(config, several_listeners_serve_and_admin_pages_can_be_left_out)
     process_free(server);
 }
 
-/* ---- Arguments, which server_config hands to svc_app_main */
+/* ---- Arguments, which server_config passes to svc_app_main */
 
-/* What a run left, and how it ended. */
+/* The output of a run, and its exit status. */
 struct run {
     char *output;
     int status;
 };
 
-/* Runs a command of the shell, where $0 is the server, until it ends. */
+/* Runs a shell command, in which $0 is the server, until it ends. */
 static struct run run_shell(const char *command, const char *const *settings)
 {
     const char *const arguments[] = {"-c", command, process_program("server_config"), NULL};
@@ -298,7 +298,7 @@ static struct run run_shell(const char *command, const char *const *settings)
     return run;
 }
 
-/* The same, and expects a status, and a text in the output, or the whole of it. */
+/* The same, and checks the status, and that the output contains or equals a text. */
 static void expect_run(const char *command, const char *const *settings, int status,
                        const char *text)
 {
@@ -368,7 +368,7 @@ Test(config, arguments_that_there_are_not_are_refused)
     expect_run("exec $0 --check-config -- --unknown", given, 0, "");
 }
 
-/* A folder of the test's own, in which it then is. */
+/* Makes a folder for the test and changes into it. */
 static void enter_folder(char path[static 32])
 {
     strcpy(path, "/tmp/svc-config-XXXXXX");
@@ -417,7 +417,7 @@ Test(config, what_is_wrong_in_a_file_is_told_with_its_line)
     leave_folder(folder);
 }
 
-/* The settings of a run, as printed, are those of another that reads them from a file. */
+/* A run that reads the printed settings of another from a file prints the same settings. */
 Test(config, what_is_printed_can_be_read)
 {
     static const char *const odd[] = {"SVC_DATABASE= # \"'$\\\n", "SVC_COLOUR=blue", NULL};
@@ -443,7 +443,7 @@ Test(config, a_program_runs_with_its_own_settings_and_arguments)
     leave_folder(folder);
 }
 
-/* ---- Standard descriptors that are closed, and files that are not files */
+/* ---- Closed standard descriptors, and files that are not regular files */
 
 static const char *const needed[] = {"SVC_DATABASE=db", "SVC_TOKEN=t", NULL};
 
@@ -455,8 +455,8 @@ static struct process *spawn_shell(const char *command)
     return shell;
 }
 
-/* Sockets and what has no name are the service's. Who starts the program may put a file of its own
- * in the gap. */
+/* Sockets and descriptors without a name belong to the service. The program that starts it may put
+ * a file in the place of a closed descriptor. */
 static void expect_foreign(const struct process *process, int fd, const char *command)
 {
     char path[64], target[128];
@@ -507,8 +507,8 @@ Test(config, a_log_output_that_is_meant_otherwise_is_told)
     }
 }
 
-/* A FIFO without a reader for the log, and one without a writer for settings, are not waited for
- * without end; one that has a writer is read. */
+/* The wait for a reader of the log's FIFO, or for a writer of the settings' FIFO, has an end; a
+ * FIFO that has a writer is read. */
 Test(config, fifos_are_not_waited_for_without_end)
 {
     expect_run("f=/tmp/svc-fifo-$$; mkfifo $f; SVC_LOG_OUTPUT=$f $0; s=$?; rm $f; exit $s", needed,

@@ -1,6 +1,6 @@
 /*
- * Connections that are ready at once are served at once, however many they are: libmicrohttpd takes
- * its events in batches of 128, and waits behind a full one when it is left to itself.
+ * Connections that are ready at once are served at once, however many they are. libmicrohttpd takes
+ * its events in batches of 128, and by itself waits after a full batch.
  */
 #include <criterion/criterion.h>
 #include <sys/resource.h>
@@ -18,7 +18,7 @@ static void expect_hello(struct client *client, size_t i)
     client_reply_free(&reply);
 }
 
-/* Connections that the loop has, each of which has been served. */
+/* Connections of the loop, each of which has been served. */
 static void open_clients(struct process *server, struct client **clients, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -29,7 +29,7 @@ static void open_clients(struct process *server, struct client **clients, size_t
     }
 }
 
-/* All of them become ready while the loop is held, and nothing else does. */
+/* All of them, and no others, become ready while the loop is held. */
 static void expect_round(struct process *server, struct client **clients, size_t count)
 {
     struct client *blocker;

@@ -1,4 +1,4 @@
-/* Whatever a client does not do in time ends its request or its connection, and only that. */
+/* A client that is too slow loses its request or its connection, and only that. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "tests/support/in_time.h"
 #include "tests/support/process.h"
 
-/* Each timeout is short where a test waits for it, and longer than any test elsewhere: what ends
- * within the common limit is ended by the short one. */
+/* The timeout that a test waits for is short, and all others are longer than any test. So an end
+ * within the common limit is due to the short timeout. */
 #define LONG "600000"
 enum { SHORT_MS = 400 };
 #define SHORT "400"
@@ -58,7 +58,7 @@ static void expect_served(struct client *client)
     client_reply_free(&reply);
 }
 
-/* The next thing that comes is `status` with a close, `ms` after `begin` or later. */
+/* The next reply has `status` and closes the connection, `ms` after `begin` or later. */
 static void expect_timeout(struct client *client, int status, uint64_t begin, uint64_t ms)
 {
     struct client_reply reply = client_read(client, false);
@@ -156,8 +156,8 @@ Test(deadlines, of_the_head_answers_408_to_half_a_second_request)
     stop(server);
 }
 
-/* Empty lines that are no part of a head (RFC 9112 2.2): old clients send one behind a body, and
- * any may come before a request. The answer to each of these is "x". */
+/* Empty lines that are not part of a head (RFC 9112 2.2): old clients send one after a body, and
+ * any number may come before a request. The answer to each of these requests is "x". */
 #define POST_X "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"
 #define POST_X_CHUNKED                                                                             \
     "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
@@ -173,7 +173,7 @@ static void expect_x(struct client *client)
     client_reply_free(&reply);
 }
 
-/* Nothing comes to any of them for longer than a head may take from where idleness is looked at. */
+/* No bytes come for longer than the header timeout after the check for idleness. */
 static void expect_idle(struct client **clients)
 {
     uint64_t due = client_clock_ms() + 1000 + 2 * SHORT_MS;
@@ -280,8 +280,8 @@ Test(deadlines, of_the_body_does_not_move_when_bytes_come)
     stop(server);
 }
 
-/* A route's own deadline is for its whole request, from head to answer; who sends it slowly is not
- * to raise the service's own errors. */
+/* A route's deadline applies to the whole request, from head to answer. A slow sender must not
+ * raise the count of the service's own errors. */
 Test(deadlines, of_a_route_end_the_wait_for_its_body)
 {
     enum { ROUTE_MS = 500 };
@@ -300,7 +300,7 @@ Test(deadlines, of_a_route_end_the_wait_for_its_body)
     stop(server);
 }
 
-/* A refusal that waits for the end of a small body is sent when the end does not come. */
+/* A refusal that waits for the end of a small body is sent even if the end does not come. */
 Test(deadlines, of_the_body_ends_the_wait_for_a_refused_one)
 {
     struct process *server = start_with("SVC_BODY_TIMEOUT_MS=" SHORT);
@@ -322,7 +322,7 @@ static struct client_reply ask(struct process *server, const char *request)
     return reply;
 }
 
-/* Asks until the server tells `text` of its waiting layers. */
+/* Sends requests until the server reports `text` of its waiting layers. */
 static bool await_waiters(struct process *server, const char *text)
 {
     uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
@@ -373,7 +373,7 @@ Test(deadlines, of_a_request_answers_504_and_a_late_resume_harms_nothing)
     stop(server);
 }
 
-/* ---- The request, of a caller that says how long it waits */
+/* ---- The request of a caller that sends a budget */
 
 #define WAIT(field) "GET /wait HTTP/1.1\r\nHost: a\r\n" field "\r\n\r\n"
 
@@ -426,7 +426,7 @@ Test(deadlines, of_a_caller_do_not_lengthen_those_of_its_request)
     stop(server);
 }
 
-/* The layer's thread goes on long after the connection is closed, with nobody left to tell. */
+/* The layer's thread resumes the request long after the connection was closed. */
 Test(deadlines, of_a_request_and_a_closed_connection_leave_the_layer_its_memory)
 {
     struct process *server = start_with("SVC_REQUEST_TIMEOUT_MS=" SHORT);
@@ -510,8 +510,8 @@ Test(deadlines, a_layer_that_waits_can_see_that_its_client_has_left)
 
 /* ---- Between requests */
 
-/* A connection that is used again and again `pause_ms` after its last answer, and then is not.
- * False when it was used too late, so that it may have been closed. */
+/* Uses a connection again and again, `pause_ms` after its last answer, and then no more. False if
+ * it was used too late, so that it may have been closed. */
 static bool close_idle(const char *setting, unsigned pause_ms, uint64_t idle_ms, int times)
 {
     struct process *server = start_with(setting);
@@ -555,7 +555,7 @@ Test(deadlines, of_idleness_count_from_the_last_answer_after_more_than_a_second)
     expect_in_time(close_idle_after_a_look);
 }
 
-/* The body's framing is not known to the count of bytes. */
+/* The count of bytes does not include the body's framing. */
 Test(deadlines, of_idleness_closes_silently_behind_chunks)
 {
     struct process *server = start_with("SVC_IDLE_TIMEOUT_MS=" SHORT);
@@ -576,7 +576,7 @@ Test(deadlines, of_idleness_closes_silently_behind_chunks)
 enum { ANSWER = 4000000, PIECE = 200000 };
 
 /* Reads an answer in pieces, with a pause before each, in more than twice the time that the server
- * waits for progress, and notes the longest time between two of them. */
+ * waits for progress. Measures the longest time between two pieces. */
 static size_t read_slowly(struct client *client, int pause_ms, uint64_t *longest_ms)
 {
     static char piece[PIECE];
@@ -598,8 +598,8 @@ static size_t read_slowly(struct client *client, int pause_ms, uint64_t *longest
 
 static const char *slow_listen;
 
-/* False when the reader was cut, and may have been since it or the server was held up for longer
- * than it should be. */
+/* False if the reader was cut, and this may be because it or the server was delayed for too long.
+ */
 static bool read_slowly_there(void)
 {
     enum { PAUSE_MS = 80 };
@@ -671,9 +671,9 @@ Test(deadlines, of_sending_cuts_a_reader_of_a_unix_socket_that_has_stopped)
     expect_stalled_reader_cut(socket_setting("stalled"));
 }
 
-/* ---- Idle connections give memory back only where it is proven to be theirs */
+/* ---- Idle connections give memory back only if it is proven to be their own */
 
-/* Of many connections, so that the memory behind one's is another's. */
+/* Many connections, so that the memory after one connection's belongs to another. */
 static void expect_memory_kept(const char *listen, const char *lines)
 {
     enum { CLIENTS = 32 };
@@ -697,8 +697,8 @@ static void expect_memory_kept(const char *listen, const char *lines)
     stop(server);
 }
 
-/* As many lines as libmicrohttpd skips unseen before a request: in whole multiples of what memory
- * is aligned to, and in others. */
+/* Lines that libmicrohttpd skips before a request: their length is a multiple of the memory's
+ * alignment, or not. */
 static void expect_memory_kept_by_lines(const char *listen)
 {
     static const size_t counts[] = {0, 1, 8, 500, 2048};

@@ -1,4 +1,4 @@
-/* Clients that leave in the middle of something hold nothing up, and neither do those that stay. */
+/* Clients that leave during a request delay no other client, and neither do clients that stay. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void expect_status(struct client *client, const char *request, int status
     client_reply_free(&reply);
 }
 
-/* What libmicrohttpd reads last, and the end behind it, come as one event to a kept connection. */
+/* On a kept connection, the last bytes and the end after them come as one event. */
 static void expect_departure_noticed(const char *half)
 {
     static const char *const settings[] = {"SVC_HEADER_TIMEOUT_MS=600000",
@@ -102,12 +102,12 @@ Test(departure, a_client_of_chunked_bodies_is_closed_on_while_the_service_drains
     }
     cr_expect(closes, "kept for %u requests", asked);
     client_close(client);
-    cr_expect(process_signal(server, SIGTERM)); /* the delay is not waited for */
+    cr_expect(process_signal(server, SIGTERM)); /* SIGTERM ends the delay */
     cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 0);
     process_free(server);
 }
 
-/* Its probes and a look at the metrics are under way when the server that these are of ends. */
+/* Probes and a request for metrics are under way when the server ends. */
 Test(departure, a_readiness_check_that_takes_its_time_does_not_make_a_stop_a_forced_one)
 {
     enum { PROBES = 4 };
@@ -148,7 +148,7 @@ Test(departure, a_request_that_timed_out_leaves_no_mark_on_the_next)
     process_free(server);
 }
 
-/* The answer lies behind what a socket takes at once, and its reader sends first. */
+/* The answer is larger than the socket's buffer, and the client sends before it reads. */
 Test(departure, a_large_refusal_reaches_a_client_that_sends_before_it_reads)
 {
     enum { BODY = 40000000, ANSWER = 8000000 };

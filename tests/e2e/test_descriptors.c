@@ -61,7 +61,7 @@ static bool served(struct client *client)
     return good;
 }
 
-/* Tries until a new client is served. */
+/* Connects until a new client is served. */
 static void expect_recovery(void)
 {
     uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
@@ -87,7 +87,8 @@ static void expect_lines(const char *text, uint64_t since, size_t least)
     cr_expect(lines >= least && lines <= seconds + 2, "%zu lines in %zu s", lines, seconds);
 }
 
-/* The library counts its sockets, and refuses what would leave it without descriptors. */
+/* The library counts its sockets, and refuses connections that would leave it without descriptors.
+ */
 Test(descriptors, for_64_of_500_clients_are_served_and_the_others_told)
 {
     uint64_t begin = client_clock_ms();
@@ -113,7 +114,7 @@ Test(descriptors, for_64_of_500_clients_are_served_and_the_others_told)
     expect_recovery();
 }
 
-/* How many of the clients are answered while time is left. */
+/* The number of clients that are answered in time. */
 static size_t count_answered(uint64_t due)
 {
     size_t answered = 0;
@@ -126,8 +127,9 @@ static size_t count_answered(uint64_t due)
 }
 
 /*
- * The program itself has taken all of them, which the library cannot know before it accepts. A loop
- * keeps one to close connections with, and another one may come between and serve a client by it.
+ * The program itself has taken all descriptors, which the library cannot know before it accepts. A
+ * loop keeps a spare one, with which it closes connections; another loop may use it first and serve
+ * a client.
  */
 Test(descriptors, that_the_program_has_taken_are_waited_for)
 {

@@ -1,4 +1,4 @@
-/* A stop loses no request: each step of it with a client that is in the way. */
+/* A stop loses no request: each step of the stop with a client in a critical state. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
@@ -10,13 +10,14 @@
 #include "tests/support/in_time.h"
 #include "tests/support/life.h"
 
-/* How long a connection must have been silent to be idle, and what a test waits to be past it. */
+/* The silence after which a connection counts as idle, and the time that a test waits to exceed it.
+ */
 enum { SILENT_MS = 1000, PAST_SILENT_MS = SILENT_MS + 200 };
 
 static const char hello[] = "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n";
 static const char hold[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/* `settings` go over these: no delay, and the default 15 s for what is in flight. */
+/* `settings` override these: no delay, and the default 15 s for requests in flight. */
 static void start(const char *const *settings)
 {
     serve("server_life", settings);
@@ -28,7 +29,8 @@ static void stop(void)
     cr_assert(process_await_log(server, "\"draining\"", PROCESS_WAIT_MS));
 }
 
-/* Takes the stop past the step that closes listeners; the one that closes what is idle follows. */
+/* Takes the stop past the step that closes listeners; the step that closes idle connections
+ * follows. */
 static void stop_listening(void)
 {
     stop();
@@ -36,8 +38,8 @@ static void stop_listening(void)
 }
 
 /*
- * Takes the stop past the step that closes what is idle, and so much further that `waiting` would
- * be gone if it were taken for idle.
+ * Takes the stop past the step that closes idle connections, and so far that `waiting` would be
+ * closed if it counted as idle.
  */
 static void stop_idle(const struct client *waiting)
 {
@@ -58,7 +60,7 @@ static void expect_hello(struct client *client, bool closes)
     client_reply_free(&reply);
 }
 
-/* Asks on a connection of its own until the answer has the status, since readiness and log lines
+/* Sends requests on new connections until the answer has the status, since readiness and log lines
  * come from other threads. */
 static bool admin_says(const char *target, int status, const char *text)
 {
@@ -77,7 +79,7 @@ static bool admin_says(const char *target, int status, const char *text)
     return good;
 }
 
-/* Its layer has the request, and whatever was sent behind it has been read. */
+/* The layer has the request, and all bytes sent after it have been read. */
 static struct client *held_client(const char *more)
 {
     struct client *client = connect_client();
@@ -98,7 +100,8 @@ Test(drain, a_stream_without_an_end_ends_itself_when_the_drain_begins)
     struct client_reply reply = client_read(client, false);
     cr_expect_eq(reply.end, CLIENT_REPLY, "%s", client_end_name(reply.end));
     cr_expect_eq(reply.status, 200);
-    const char *last = strstr(reply.body, "data: bye\n\n"); /* alone, when the stop came first */
+    const char *last =
+        strstr(reply.body, "data: bye\n\n"); /* without other data if the stop came first */
     cr_expect(last && strlen(last) == strlen("data: bye\n\n"), "%s", reply.body);
     client_reply_free(&reply);
     client_close(client);
@@ -235,8 +238,9 @@ Test(drain, a_body_that_is_half_there_is_awaited)
 }
 
 /*
- * A connection is used at once, then again when another one, silent for longer, has been closed for
- * being idle. That must come within its own second of silence: false when it came too late to tell.
+ * Uses a connection at once, and again when another one, silent for longer, has been closed as
+ * idle. This must happen within its own second of silence: false if it was too late to show
+ * anything.
  */
 static bool used_within_its_second(void)
 {
@@ -281,7 +285,7 @@ Test(drain, pipelined_requests_are_all_answered)
     await_exit(0);
 }
 
-/* How many bytes a chunked body took is not known when its answer must say whether it closes. */
+/* The length of a chunked body is not known when its answer must state whether it closes. */
 Test(drain, a_request_behind_a_chunked_body_is_answered)
 {
     enum { REQUESTS = 3 };
@@ -350,7 +354,7 @@ Test(drain, the_deadline_cuts_what_is_left)
     await_exit(3);
 }
 
-/* Nothing else ends before the common limit, so that only the deadline can have ended it. */
+/* All other limits are longer than the common one, so only the deadline can have ended it. */
 Test(drain, a_handler_that_never_returns_is_left_behind)
 {
     enum { DEADLINE_MS = 300 };
@@ -368,13 +372,13 @@ Test(drain, a_handler_that_never_returns_is_left_behind)
     process_free(server);
 }
 
-/* ---- Clients that are refused and go on sending, so that the server lingers on their sockets */
+/* ---- Refused clients that go on sending, so that the server lingers on their sockets */
 
 enum { LINGERING = 20 };
 
 static bool send_to(struct client **clients, size_t count, size_t len);
 
-/* Those that are there are sent to while others come, for who is silent is lingered on for 2 s. */
+/* Sends to the present sockets while others come, because a silent socket lingers for 2 s only. */
 static void open_lingering(struct client **clients)
 {
     for (size_t i = 0; i < LINGERING; i++) {
@@ -389,7 +393,7 @@ static void open_lingering(struct client **clients)
     }
 }
 
-/* A part of a body to each. Whether all of them can still be sent to. */
+/* Sends a part of a body to each. Whether all sends have succeeded. */
 static bool send_to(struct client **clients, size_t count, size_t len)
 {
     static const char part[16384];
@@ -446,8 +450,8 @@ Test(drain, a_second_signal_cuts_those_that_are_refused_and_go_on_sending)
 }
 
 /*
- * The loop learns of the cut and of bytes on each of the sockets in one turn, in this order. False
- * when it was not let within the second that a cut takes, and so is left behind.
+ * The loop gets the cut and the bytes on each of the sockets in one turn, in this order. False if
+ * it was not released within the second that a cut takes, so that the stop did not wait for it.
  */
 static bool cut_in_one_turn(void)
 {
@@ -456,8 +460,7 @@ static bool cut_in_one_turn(void)
     struct client *clients[LINGERING], *blocker;
     open_lingering(clients);
     cr_assert(life_block(server, &blocker, 1));
-    stop_listening(); /* the cut follows at once, and the loop has been woken for the steps before
-                       */
+    stop_listening(); /* the cut follows at once; the loop was woken for the steps before */
     cr_expect(send_to_all(clients, 1));
     cr_expect(life_unblock(server, 1));
     int status = process_await_exit(server, PROCESS_WAIT_MS);
@@ -481,7 +484,7 @@ Test(drain, an_interrupt_skips_the_delay)
     await_exit(0);
 }
 
-/* The only loop is held, so that nobody but the stop itself can take them. */
+/* The only loop is held, so only the stop itself can accept them. */
 Test(drain, what_waits_to_be_accepted_is_served_and_then_nobody_listens)
 {
     enum { CLIENTS = 50 };
@@ -504,8 +507,8 @@ Test(drain, what_waits_to_be_accepted_is_served_and_then_nobody_listens)
     await_exit(0);
 }
 
-/* Clients that reconnect all the time: whoever could connect before the listeners closed is served.
- * False when none of them came in the delay. */
+/* Clients that reconnect all the time: each client that could connect before the listeners closed
+ * is served. False if none connected during the delay. */
 static bool come_and_go(void)
 {
     enum { BEFORE = 50 };

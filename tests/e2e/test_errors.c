@@ -1,6 +1,6 @@
 /*
- * Errors of the library itself are requests like all others: layers see them, the log has a line of
- * each, and where the service's own code has failed another line names the route.
+ * Errors of the library are requests like all others: layers see them, and each has a log line. If
+ * the service's own code has failed, another line names the route.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -54,10 +54,10 @@ static const struct row {
     {REQUEST("POST /echo", "Transfer-Encoding: chunked\r\n", "9\r\ntoo large\r\n0\r\n\r\n"), 413},
     {REQUEST("POST /echo", "Content-Length: 5\r\n", "half"), 408},
     {REQUEST("GET /wait", "X-Request-Timeout: 500\r\n", ""), 504},
-    {PLAIN("GET /release"), 200}, /* of the layer that the last one has left waiting */
+    {PLAIN("GET /release"), 200}, /* releases the layer in which the last one waits */
 };
 
-/* The id comes back by a layer, on its way out. */
+/* A layer adds the id to the reply. */
 static void expect_id(struct process *server, const struct row *row, size_t number)
 {
     char id[64] = "", wanted[32];
@@ -73,7 +73,7 @@ static void expect_id(struct process *server, const struct row *row, size_t numb
     client_close(client);
 }
 
-/* The line is written by another layer, at the end. */
+/* Another layer writes the line, at the end. */
 static void expect_line(const char *log, const struct row *row, size_t number)
 {
     char id[32], status[32];
@@ -98,7 +98,7 @@ Test(errors, of_the_library_run_through_the_chain_whatever_they_are)
     process_free(server);
 }
 
-/* Asks, and waits for a line of the log that has both texts beside "request failed". */
+/* Sends a request, and waits for a log line that has both texts and "request failed". */
 static void expect_failure(struct process *server, const char *target, const char *route,
                            const char *error)
 {

@@ -1,6 +1,6 @@
 /*
  * Each exchange of the table over TCP and without a socket: status, fields in their order, and body
- * are the same, save Date and Connection.
+ * are the same, except Date and Connection.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ static bool has_field(const struct exchange_row *row, const char *name)
     return false;
 }
 
-/* The fields of a row and those that any client would add, the same for both doors. */
+/* The fields of a row and those that any client would add, the same over TCP and without a socket.
+ */
 static size_t all_headers(const struct exchange_row *row, bool closes, const char **out)
 {
     static char length[24];
@@ -53,7 +54,7 @@ static size_t all_headers(const struct exchange_row *row, bool closes, const cha
     return n;
 }
 
-/* A body's framing is the wire's alone. */
+/* Only the wire has the fields of a body's framing. */
 static bool compared(const char *name, size_t len)
 {
     return !(len == 17 && !strncasecmp(name, "Transfer-Encoding", 17)) &&
@@ -94,7 +95,7 @@ static void reply_trailers(const svc_reply *reply, char out[MAX_HEAD])
         len += (size_t)snprintf(out + len, MAX_HEAD - len, "%s: %s\r\n", name, value);
 }
 
-/* An id that the server made differs from one that the test door made. */
+/* An id that the server has made differs from that of svc_app_test. */
 static void hide_made_id(char *fields)
 {
     char *at = strstr(fields, "X-Request-Id: ");
@@ -168,7 +169,7 @@ static void compare(const struct exchange_row *row, const struct client_reply *w
               row->target, wire->body);
 }
 
-/* What the two doors do not share, or what the row asks for. */
+/* Fields that differ between TCP and svc_app_test, and the field that the row checks. */
 static void expect_fields(const struct exchange_row *row, const struct client_reply *wire,
                           bool closes)
 {

@@ -1,4 +1,4 @@
-/* System calls of the server that fail for a while: nothing is lost for good, nobody spins. */
+/* System calls of the server fail for a while: nothing is lost for good, and no thread spins. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -44,7 +44,7 @@ static void expect_new_client_served(const char *request)
     client_close(client);
 }
 
-/* Nobody spins while a client waits for what fails. */
+/* No thread spins while the call that a client waits for fails. */
 static void expect_little_cpu(const struct client *client)
 {
     uint64_t begin = client_clock_ms(), cpu = process_cpu_ms(server);
@@ -54,7 +54,7 @@ static void expect_little_cpu(const struct client *client)
                  (unsigned long)took);
 }
 
-/* Out of descriptors, and when accepting is to go on again, the system has no room to watch. */
+/* The server is out of descriptors, and when it accepts again, the listener cannot be watched. */
 Test(faults, of_accept_and_then_of_the_watch_are_made_up_for)
 {
     start("");
@@ -66,8 +66,8 @@ Test(faults, of_accept_and_then_of_the_watch_are_made_up_for)
     serve_no_more();
 }
 
-/* Those that the manual lists and those that it does not. All of them fail, also the one by
- * which a client is turned away that there is no descriptor for. */
+/* Errors that the manual lists and others. Each accept fails, also the one that takes a client only
+ * to refuse it for want of descriptors. */
 Test(faults, of_accept_that_last_are_tried_again_without_haste)
 {
     static const int errors[] = {EMFILE, ENOMEM, ENOBUFS, EPERM,  EACCES, EIO,
@@ -121,7 +121,7 @@ Test(faults, of_all_wake_ups_lose_nothing)
     serve_no_more();
 }
 
-/* Asks until it is so. */
+/* Reads the metric until it has that value. */
 static bool departure_seen(struct client *client)
 {
     uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
@@ -153,7 +153,7 @@ Test(faults, of_a_connection_s_watch_are_made_up_for)
     serve_no_more();
 }
 
-/* Who is refused in mid-body and goes on sending gets the reply all the same, and no reset. */
+/* A client that is refused in mid-body and goes on sending gets the reply, and no reset. */
 Test(faults, of_a_lingering_socket_s_watch_are_made_up_for)
 {
     static char body[200000];

@@ -1,4 +1,4 @@
-/* Files over the wire: whole, and never longer than they are. */
+/* Files over the wire: whole, and cut if they become shorter. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
-/* More than the sockets of both ends take. */
+/* More bytes than the sockets of both ends take. */
 enum { FILE_BYTES = 48 << 20 };
 
 static char folder[] = "/tmp/svc-files-XXXXXX";
@@ -80,7 +80,7 @@ Test(files, have_a_head_without_their_bytes)
     end(server);
 }
 
-/* The client must not be left waiting for bytes that are no more. */
+/* The client must not wait for bytes that do not exist any more. */
 Test(files, that_become_shorter_while_they_are_sent_cut_the_connection)
 {
     struct process *server = serve_file();

@@ -1,7 +1,7 @@
 /*
- * No input is framed more leniently than a strict parser frames it: every edit of a byte of two
- * good requests is sent, whole, in two pieces, and behind another request, and what is served is
- * compared with what the parser below makes of it.
+ * The server frames no input more leniently than a strict parser. Every edit of one byte of two
+ * good requests is sent whole, in two pieces, and behind another request, and the served requests
+ * are compared with those of the parser below.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct reader {
 };
 
 struct parsed {
-    size_t count;            /* of requests that are whole and in order */
+    size_t count;            /* of complete, well-formed requests */
     const char *first[MOST]; /* where each body is, */
     size_t body_len[MOST];   /* and how long */
     bool chunked[MOST];
@@ -211,8 +211,8 @@ static bool is_refusal(int status)
            status == 501 || status == 505;
 }
 
-/* What is served is served as the parser has it; a refusal ends the connection. Returns how many
- * requests were served. */
+/* Each served request must be one of the parser's; a refusal ends the connection. Returns the
+ * number of served requests. */
 static size_t expect_strict(const struct input *input, enum way way, size_t split)
 {
     const struct parsed parsed = parse(input);
@@ -267,7 +267,7 @@ static struct input edit_input(const char *text, size_t at, enum edit edit, char
     return input;
 }
 
-/* Each edit goes one of the ways, in turn. */
+/* Each edit is sent in one of the ways, in turn. */
 static void expect_strict_edits(const char *text, unsigned ways)
 {
     static const char bytes[] = {'\0', '\n', '\r', ' ', '\t', ':', ';', '0', 'x', (char)0x80};
@@ -303,7 +303,7 @@ Test(framing, of_edited_heads_with_a_length_is_a_strict_parsers)
                         WAYS);
 }
 
-/* Whole: what comes of chunked framing by a read of its own is hidden. */
+/* Sent whole: chunked framing that arrives by a separate read is hidden. */
 Test(framing, of_edited_chunks_is_a_strict_parsers)
 {
     expect_strict_edits("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -1,5 +1,5 @@
-/* One connection serves many requests, whatever they are answered with, and nothing strays between
- * the answers. */
+/* One connection serves many requests, whatever their answers, and no stray byte comes between the
+ * answers. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +64,7 @@ Test(keepalive, of_1000_times_401_405_413_and_501)
     expect_thousand("BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 501);
 }
 
-/* ---- What fits into a head */
+/* ---- The largest heads */
 
 static void repeat(char *out, const char *text, size_t count)
 {
@@ -138,7 +138,7 @@ Test(keepalive, a_head_of_8_KiB_with_40_fields_and_2_KiB_of_cookies_is_taken)
         expect_head_taken(counts[i]);
 }
 
-/* Whether it is taken; anything but an answer fails. */
+/* Whether the head is accepted. The test fails without an answer. */
 static bool takes_head(const char *head, size_t cookies)
 {
     struct client *client = connect_client();
@@ -151,7 +151,8 @@ static bool takes_head(const char *head, size_t cookies)
     return status == 200;
 }
 
-/* libmicrohttpd keeps a node for each, and has nothing to say where memory ends in its answer. */
+/* libmicrohttpd has a node for each cookie, and closes without an answer if memory runs out while
+ * it answers. */
 Test(keepalive, a_head_with_any_number_of_cookies_is_answered)
 {
     static char head[16384];
@@ -165,9 +166,9 @@ Test(keepalive, a_head_with_any_number_of_cookies_is_answered)
     }
 }
 
-/* ---- What fits into the head of an answer */
+/* ---- The largest heads of answers */
 
-/* Past what the request left of libmicrohttpd's memory for it, the connection is the price. */
+/* An answer's head that exceeds the memory left by the request costs the connection. */
 Test(keepalive, a_response_head_is_sent_whole_whatever_the_request_left_room_for)
 {
     static const size_t paddings[] = {1, 2000, 4000, 6000, 8000};
@@ -347,7 +348,7 @@ Test(keepalive, twenty_pipelined_requests_are_answered_in_order)
     client_close(client);
 }
 
-/* ---- Replies that look alike share an object of libmicrohttpd */
+/* ---- Equal replies share an object of libmicrohttpd */
 
 Test(keepalive, each_reply_of_a_crowd_has_its_own_id_and_body)
 {
@@ -377,9 +378,9 @@ Test(keepalive, each_reply_of_a_crowd_has_its_own_id_and_body)
         client_close(clients[i]);
 }
 
-/* ---- Clients that have shut their side */
+/* ---- Half-closed clients */
 
-/* How the end of a client's sending comes: with its last bytes, or when those have been read. */
+/* When the client's FIN comes: with its last bytes, or after those have been read. */
 enum finish { AT_ONCE, WHEN_READ, BY_BYTES, FINISHES };
 
 static void send_and_finish(struct client *client, const char *text, enum finish finish)

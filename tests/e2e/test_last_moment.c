@@ -1,6 +1,7 @@
 /*
- * The last moment of a listener: whoever could connect is served, also while both cores are busy,
- * so that handshakes end at any point of the close. SVC_TEST_DRAINS is how many drains are tried.
+ * The last moment of a listener: each client that could connect is served, also while both cores
+ * are busy, so that handshakes end at any point of the close. SVC_TEST_DRAINS is the number of
+ * drains.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -35,7 +36,7 @@ static void *spin(void *arg)
 
 static const char hello[] = "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/* Connects, asks and leaves until nobody listens any more. */
+/* Connects, sends a request and leaves, until the listener is closed. */
 static void *come_and_go(void *arg)
 {
     for (struct client *client; (client = client_connect(address));) {
@@ -102,7 +103,7 @@ Test(last_moment, nobody_who_could_connect_to_a_unix_socket_is_reset)
 
 /* ---- Handshakes that take longer than the stop's steps */
 
-/* A client that does not hear the server's answer to its first segment, so that its handshake is
+/* A client that does not get the server's answer to its first segment, so that its handshake is
  * half done; the server repeats the answer after a second. */
 static struct client *half_connect(void)
 {

@@ -1,4 +1,4 @@
-/* Over its limits the server says so, to everybody whom it cannot serve, and recovers. */
+/* Over its limits the server answers each client that it cannot serve, and recovers. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static bool served(struct client *client)
     return good;
 }
 
-/* Connections that the server has taken: each has been answered. */
+/* Connections that the server has accepted: each has been answered. */
 static void fill(struct process *server, struct client **clients, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -48,7 +48,7 @@ static void fill(struct process *server, struct client **clients, size_t count)
     }
 }
 
-/* Tries until a new connection is served. */
+/* Connects until a new connection is served. */
 static bool recovers(struct process *server)
 {
     uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
@@ -96,7 +96,7 @@ Test(limits, a_connection_too_many_is_told_so)
     stop(server);
 }
 
-/* What it sends after the refusal must not destroy the refusal. */
+/* Bytes that it sends after the refusal must not destroy the refusal. */
 Test(limits, a_connection_too_many_may_send_what_it_likes)
 {
     enum { BODY = 10000000, RUNS = 20 };
@@ -120,7 +120,7 @@ Test(limits, a_connection_too_many_may_send_what_it_likes)
     stop(server);
 }
 
-/* The connections of clients who say nothing more end, and their places are free again. */
+/* The connections of silent clients end, and their places are free again. */
 Test(limits, a_full_server_recovers_by_its_own_timeouts)
 {
     const char *const settings[] = {"SVC_MAX_CONNECTIONS=10", "SVC_IDLE_TIMEOUT_MS=300",

@@ -1,4 +1,4 @@
-/* What is listened on for a text, and what becomes of a unix socket's file. */
+/* The addresses of each text, and the file of a unix socket. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -139,7 +139,7 @@ Test(listen, what_stands_in_the_way_is_removed_only_when_it_is_stale)
     unlink(path);
 }
 
-/* Nobody accepts from it, and one client fills its queue: a look at it must not wait. */
+/* No process accepts from it, and one client fills its queue: the check of it must not wait. */
 Test(listen, a_socket_whose_queue_is_full_is_not_waited_for)
 {
     name_socket("full");
@@ -157,7 +157,8 @@ Test(listen, a_socket_whose_queue_is_full_is_not_waited_for)
     unlink(path);
 }
 
-/* Of instances that start at once over a stale socket, one serves and the others say why not. */
+/* Of instances that start at once over a stale socket, one serves and the others report the reason.
+ */
 Test(listen, of_instances_that_start_at_once_one_serves)
 {
     enum { INSTANCES = 4, ROUNDS = 5 };

@@ -1,4 +1,4 @@
-/* A line for each request, whatever it holds, and none lost without being counted. */
+/* Each request has a line, whatever its content, and lost lines are counted. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -21,7 +21,7 @@ static struct process *start(const char *const *settings)
     return server;
 }
 
-/* Sends a request and reads its answer, on a connection of its own. */
+/* Sends a request and reads its answer, on a new connection. */
 static int ask_bytes(const char *address, const char *data, size_t len)
 {
     struct client *client = client_connect(address);
@@ -39,8 +39,7 @@ static int ask(const char *address, const char *text)
     return ask_bytes(address, text, strlen(text));
 }
 
-/* The lines of a log that are requests', parsed, in an array; every line must be one JSON object.
- */
+/* The requests' lines of a log, parsed, in an array; every line must be one JSON object. */
 static json_t *request_lines(char *log)
 {
     json_t *found = json_array();
@@ -57,7 +56,7 @@ static json_t *request_lines(char *log)
     return found;
 }
 
-/* Stops the server, and gives the lines of its requests. */
+/* Stops the server, and returns the lines of its requests. */
 static json_t *stop_and_read(struct process *server)
 {
     cr_expect_eq(process_stop(server), 0);
@@ -80,7 +79,7 @@ static json_int_t number(const json_t *json, const char *name)
     return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
-/* Serves one request, stops the server, and gives its line. */
+/* Serves one request, stops the server, and returns its line. */
 static json_t *line_of(const char *request, int status, const char *const *settings)
 {
     struct process *server = start(settings);
@@ -155,7 +154,7 @@ Test(log, the_query_is_there_when_asked_for)
 #define METHOD(method) method " /hello/x HTTP/1.1\r\nHost: a\r\n\r\n"
 #define REPLACED "\xef\xbf\xbd" /* what stands for bytes that are no UTF-8 */
 
-/* Requests, and what their lines hold. NULL: not looked at; MADE: an id that the server has made.
+/* Requests, and the items of their lines. NULL: not checked; MADE: an id that the server has made.
  */
 static const char made[] = "made";
 static const struct row {
@@ -235,7 +234,7 @@ Test(log, no_byte_of_a_request_can_break_its_line)
     json_decref(lines);
 }
 
-/* Its bytes become six each in the line. */
+/* Each of its bytes becomes six in the line. */
 Test(log, the_longest_target_of_control_bytes_leaves_one_whole_line)
 {
     enum { LEN = 7900 };
@@ -248,8 +247,7 @@ Test(log, the_longest_target_of_control_bytes_leaves_one_whole_line)
     json_decref(line);
 }
 
-/* As much as the rings of all loops hold, up to the moment of the stop: a writer that is late loses
- * nothing either. */
+/* As many lines as the rings of all loops hold, until the stop: a slow writer loses none. */
 Test(log, a_clean_stop_loses_no_line)
 {
     enum { CLIENTS = 8, ROUNDS = 75, PIPED = 20, REQUESTS = CLIENTS * ROUNDS * PIPED };
@@ -309,8 +307,8 @@ Test(log, it_can_go_to_a_file_which_is_appended_to)
     unlink(path);
 }
 
-/* Serves a request in one form of log, on a socket whose address is known whatever that form is.
- * The caller frees the log. */
+/* Serves a request with one form of log, on a socket whose address is known for each form. The
+ * caller frees the log. */
 static char *log_in_form(const char *setting, const char *request)
 {
     char folder[] = "/tmp/svc-log-XXXXXX", listen[64];
@@ -375,7 +373,7 @@ Test(log, hooks_log_from_the_first_to_the_last)
     free(log);
 }
 
-/* By another thread than the request's. */
+/* Logged by another thread than the request's. */
 Test(log, a_thread_that_holds_a_request_logs_with_its_ids)
 {
     struct process *server = start(NULL);
@@ -418,7 +416,7 @@ static size_t sum_of(const char *log, const char *key)
 
 static size_t count(const char *text_, const char *what);
 
-/* No request comes after it: the loop tells by itself. */
+/* No request comes after it: the loop reports by itself. */
 Test(log, what_repeats_is_held_back_and_told_without_another_line)
 {
     enum { LINES = 500 };
@@ -445,7 +443,7 @@ static size_t count(const char *text_, const char *what)
     return n;
 }
 
-/* A server whose output goes into a pipe that nobody reads until it has served everything. */
+/* A server whose output goes into a pipe that is read only after all requests are served. */
 Test(log, a_reader_that_stops_costs_lines_but_no_answers)
 {
     enum { REQUESTS = 3000 };

@@ -1,4 +1,4 @@
-/* The loops of a running service, as its own code uses them; and the watchdog. */
+/* The use of a running service's loops by its own code, and the watchdog. */
 #include <criterion/criterion.h>
 
 #include "tests/e2e/served.h"
@@ -52,7 +52,7 @@ Test(loop, what_is_left_at_the_stop_does_not_fire)
 
 /* ---- The watchdog */
 
-/* Of one route: on a busy machine others may stall as well. */
+/* Of one route: on a busy machine other routes may stall too. */
 static const char stalls[] = "svc_loop_stalls_total{route=\"GET /spin\"}";
 static const char pattern[] = "\"pattern\":\"GET /spin\"";
 
@@ -75,7 +75,7 @@ Test(loop, the_watchdog_counts_by_route_and_tells_the_remedy_once_a_minute)
     cr_assert(client);
     for (size_t i = 1; i <= 3; i++) {
         spin(client, i);
-        cr_expect(client_await_metric(admin, stalls, (long)i)); /* behind the answer */
+        cr_expect(client_await_metric(admin, stalls, (long)i)); /* counted after the answer */
     }
     client_close(client);
     cr_expect_eq(process_count_log(server, pattern), 1);

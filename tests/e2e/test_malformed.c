@@ -1,6 +1,6 @@
 /*
- * What is no request is refused, and what is one is not: each row of the tables is sent whole, a
- * byte at a time, and with another request behind it.
+ * Malformed requests are refused, and well-formed ones are not: each row of the tables is sent
+ * whole, a byte at a time, and with another request after it.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -10,20 +10,20 @@
 #include "tests/support/client.h"
 #include "tests/support/process.h"
 
-/* What becomes of the connection. */
+/* The fate of the connection. */
 enum fate {
     KEPT,   /* it serves the next request */
-    CLOSED, /* it is closed behind the answer */
-    /* As CLOSED. What is sent first on a connection is refused past libmicrohttpd, and what comes
-     * later by libmicrohttpd 0.9.75 itself: both are counted. */
+    CLOSED, /* it is closed after the answer */
+    /* As CLOSED. On a new connection the loop refuses it, later libmicrohttpd 0.9.75 itself: both
+       are counted. */
     EARLY,
-    EARLIER, /* as EARLY at first, and later as CLOSED */
-    SILENT,  /* as EARLY, but libmicrohttpd closes without an answer, which nobody counts */
-    /* CLOSED. Byte by byte libmicrohttpd 0.9.75 hides the fault, and it is 200 and kept: what it
-     * reads of chunked framing without a byte of data is seen by nobody else. */
+    EARLIER, /* on a new connection as EARLY, later as CLOSED */
+    SILENT,  /* as EARLY, but libmicrohttpd closes without an answer, which is not counted */
+    /* CLOSED. Sent byte by byte, libmicrohttpd 0.9.75 hides the fault, and it is 200 and kept:
+       chunked framing that it reads without a byte of data cannot be checked. */
     SPLIT,
-    HIDDEN, /* as EARLY at first; later 0.9.75 hides the fault, so that it is 200 and kept */
-    BELOW   /* as CLOSED, answered by libmicrohttpd always, which is counted */
+    HIDDEN, /* on a new connection as EARLY; later 0.9.75 hides the fault: 200 and kept */
+    BELOW   /* as CLOSED, always answered by libmicrohttpd, which is counted */
 };
 
 struct row {
@@ -243,7 +243,7 @@ static const struct row field_rows[] = {
     ROW("white space before the first field", HOSTS(" X-A: 1\r\nHost: a\r\n"), 400, CLOSED),
 };
 
-/* What libmicrohttpd 0.9.75 makes of each looks like a head with other lines. */
+/* After libmicrohttpd 0.9.75 has parsed them, these look like heads with other lines. */
 static const struct row hidden_rows[] = {
     ROW("a colon and a line feed for the end",
         HOSTS("Host: a\r\n:\nGET http://a/hidden HTTP/1.1\r\nX-A: 1\r\n"), 400, CLOSED),
@@ -285,7 +285,7 @@ static const struct row feed_rows[] = {
     ROW("for the empty line behind the only one", "GET /hello HTTP/1.0\r\n\n", 400, CLOSED),
     ROW("in a request with a body", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\n\r\nx",
         400, CLOSED),
-    /* Read with the chunk that they belong to, they lie beside it. */
+    /* Read together with their chunk, they are beside it in memory. */
     ROW("behind a chunk's size", CHUNKED("5\nhello\r\n0\r\n\r\n"), 400, SPLIT),
     ROW("behind a chunk", CHUNKED("5\r\nhello\n0\r\n\r\n"), 400, SPLIT),
     ROW("behind the last chunk", CHUNKED("5\r\nhello\r\n0\n\r\n"), 400, SPLIT),
@@ -363,7 +363,7 @@ static const struct row body_rows[] = {
     ROW("a list of expectations", WITH("Expect: 100-continue, tea\r\n"), 417, CLOSED),
 };
 
-/* All of chunk syntax is libmicrohttpd's. */
+/* libmicrohttpd parses the whole syntax of chunks. */
 static const struct row chunk_rows[] = {
     ROW("chunks", CHUNKED("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"), 200, KEPT),
     ROW("zeros before a size", CHUNKED("0005\r\nhello\r\n000\r\n\r\n"), 200, KEPT),
@@ -414,7 +414,7 @@ static bool serves_next(struct client *client, enum way way)
     return served;
 }
 
-/* Where libmicrohttpd answers itself, a client that still sends may lose the connection. */
+/* If libmicrohttpd itself answers, a client that still sends may lose the connection. */
 static bool answered_below(const struct row *row, enum way way)
 {
     return row->fate == BELOW || ((row->fate == EARLY || row->fate == SILENT) && way >= LATER);
@@ -433,7 +433,7 @@ static void expect_fate(struct client *client, const struct row *row, enum way w
               client_end_name(end), (int)client->len, client->unread);
 }
 
-/* One well-formed answer, with its date, or none where there is none. */
+/* Expects one well-formed answer, with a date, or none if the row has none. */
 static void expect_answer(struct client *client, const struct row *row, enum way way)
 {
     struct client_reply reply = client_read(client, false);
@@ -452,7 +452,7 @@ static void expect_answer(struct client *client, const struct row *row, enum way
     client_reply_free(&reply);
 }
 
-/* How many of the rows are counted as refused past the chain, at least. */
+/* The least number of rows that are counted as refused before the chain. */
 static long count_refused(const struct row *rows, size_t count)
 {
     long refused = 0;
@@ -484,7 +484,7 @@ static struct client *connect_for(const struct process *server, enum way way)
     return client;
 }
 
-/* What becomes of a row on one of the ways. */
+/* The fate of a row that is sent in one of the ways. */
 static struct row row_of(const struct row *row, enum way way)
 {
     struct row one = *row;
@@ -555,7 +555,7 @@ Test(malformed, chunks)
     RUN(chunk_rows);
 }
 
-/* ---- White space around values is nobody's (RFC 9110 5.5) */
+/* ---- White space around values is not part of them (RFC 9110 5.5) */
 
 Test(malformed, white_space_around_values_is_taken_off_on_every_way)
 {
@@ -576,7 +576,7 @@ Test(malformed, white_space_around_values_is_taken_off_on_every_way)
     process_free(server);
 }
 
-/* ---- Where unclean paths lead: never to another host, which two slashes would be */
+/* ---- Redirects of unclean paths: never to another host, which two slashes would mean */
 
 static const struct {
     const char *target, *location;
@@ -698,7 +698,7 @@ Test(malformed, sizes)
     free(texts);
 }
 
-/* No length of a head falls between our limits and libmicrohttpd's into silence. */
+/* A head of any length gets an answer, also between the library's limits and libmicrohttpd's. */
 static void expect_answers(const char *setting, size_t limit)
 {
     struct process *server =

@@ -1,4 +1,5 @@
-/* Concurrency limits on the wire: what is refused and what never is, and that no permit is lost. */
+/* Concurrency limits on the wire: refused requests, requests that are never refused, and no lost
+ * permit. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@ enum { LIMIT = 4 };
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define GET_CRITICAL(path) "GET " path " HTTP/1.1\r\nHost: a\r\nClass: critical\r\n\r\n"
 
-/* A request whose deadline passes before it has a worker gets a 503: so there are more than it
- * takes. */
+/* A request whose deadline passes before it has a worker gets a 503, so there are enough workers.
+ */
 static void start(void)
 {
     static const char *const settings[] = {"SVC_THREADS=2", "SVC_WORKERS_MIN=16", NULL};
@@ -89,7 +90,7 @@ static void release_all(struct client *clients[LIMIT])
     await_in_flight(0);
 }
 
-/* As many as the limit are let pass, and no more. */
+/* Exactly as many requests as the limit pass. */
 static void expect_whole_limit(void)
 {
     struct client *clients[LIMIT];
@@ -177,8 +178,7 @@ Test(overload, the_critical_have_a_reserve)
     release_all(clients);
 }
 
-/* Nothing but the head is sent: an answer must come without a 100 and without a byte of the body.
- */
+/* Only the head is sent: an answer must come without a 100 and without a byte of the body. */
 Test(overload, a_refusal_comes_before_the_body)
 {
     static const char *const heads[] = {
@@ -282,7 +282,7 @@ static void start_one_loop(void)
     serve("server_overload", settings);
 }
 
-/* What arrives while a handler holds the loop has waited for all of that when its turn comes. */
+/* A request that arrives while a handler holds the loop has waited for that time in its turn. */
 Test(overload, what_has_waited_too_long_for_its_loop_is_refused, .init = start_one_loop)
 {
     enum { CLIENTS = 20 };
@@ -309,7 +309,7 @@ Test(overload, what_has_waited_too_long_for_its_loop_is_refused, .init = start_o
     await_in_flight(0);
 }
 
-/* A long turn alone is no queue: who comes right behind it is served. */
+/* A long turn alone is no queue: a request that comes right after it is served. */
 Test(overload, a_slow_answer_does_not_make_the_next_one_late, .init = start_one_loop)
 {
     struct client *client = connect_and_send(NULL);

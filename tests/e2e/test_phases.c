@@ -1,7 +1,7 @@
 /*
- * Clients that leave, in each phase in which a request waits for somebody: by each way to leave,
- * with a next request behind it or without, by both settings, over TCP and unix sockets. Whoever
- * waits for them finds out, and their connections are free for others.
+ * Clients that leave, in each phase in which a request waits: by each way to leave, with and
+ * without a next request, with both settings, over TCP and unix sockets. The holder of the request
+ * is notified, and the connection's place is free again.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -15,27 +15,27 @@
 #include "tests/support/process.h"
 
 enum {
-    SMALL = 20000, /* bytes of a body: no socket is full with so many that nobody reads */
+    SMALL = 20000, /* bytes of a body: so many unread bytes do not fill a socket */
     BODY = 120000, /* more than a pipe holds, and less than would fill the socket as well */
     CLAIMED = 1 << 20,
     CROWD = 300
 };
 
-/* What there is of the request, and behind it, when its client leaves. */
+/* The sent bytes of the request, and of the next one, when its client leaves. */
 enum rest {
     NOTHING = 1, /* or a part of the body is missing */
     NEXT = 2,    /* a whole next request */
-    WHOLE = 4    /* the body, which is whole, and may not be read yet */
+    WHOLE = 4    /* the whole body, which may not be read yet */
 };
 
 static const struct phase {
     const char *path;
-    unsigned rests;    /* those that it is tried with */
+    unsigned rests;    /* those that are tried */
     size_t body;       /* bytes of it that are sent; 0: the request has none */
-    const char *reply; /* what the body of its reply begins with, before the request's number */
+    const char *reply; /* the beginning of its reply's body, before the request's number */
 } phases[] = {
     {"worker", NOTHING | NEXT, 0, NULL},
-    /* Layers wait before a body is read, and handlers behind it. */
+    /* Layers wait before a body is read, and handlers after it. */
     {"layer", NOTHING | NEXT, 0, NULL},
     {"layer", WHOLE, SMALL, NULL},
     {"waiting", NOTHING | NEXT, 0, NULL},
@@ -124,8 +124,7 @@ static void expect_reply(struct client *client, const char *before, unsigned n, 
     client_reply_free(&reply);
 }
 
-/* With one loop, which has seen all that has happened before, and has handled it, when it answers.
- */
+/* With one loop: when it answers, it has handled all earlier events. */
 static void take_turns(void)
 {
     struct client *other = connect_client();
@@ -136,7 +135,7 @@ static void take_turns(void)
     client_close(other);
 }
 
-/* Nobody is told, and a client that only has shut its side is served to the end. */
+/* The holder is not notified, and a half-closed client is served to the end. */
 static void expect_served(const struct phase *phase, const struct way *way, struct client *client,
                           unsigned rest, unsigned n, const char *what)
 {
@@ -167,7 +166,7 @@ static void leave(const struct phase *phase, const struct way *way, unsigned res
     char what[64];
     snprintf(what, sizeof what, "%s, %s, %u", phase->path, way->name, rest);
     struct client *client = reach(phase, rest, n);
-    if (phase->reply && !is_shutdown(way)) /* a close that leaves something unread is a reset */
+    if (phase->reply && !is_shutdown(way)) /* a close with unread bytes is a reset */
         receive_begin(client);
     way->leave(client);
     if (counts || !way->half || (phase->body && rest != WHOLE))
@@ -197,7 +196,7 @@ static void try_all(const char *listen, const char *setting)
     for (size_t i = 0; i < PHASES; i++)
         for (size_t k = 0; k < WAYS; k++)
             for (unsigned rest = NOTHING; rest <= WHOLE; rest *= 2)
-                if (phases[i].rests & rest) /* a unix socket tells a close from a shutdown */
+                if (phases[i].rests & rest) /* on a unix socket a close differs from a shutdown */
                     leave(&phases[i], &ways[k], rest, ++n,
                           counts || (is_unix && !is_shutdown(&ways[k])));
     cr_expect_eq(process_count_log(server, "\"level\":\"error\""), 0);
@@ -234,7 +233,7 @@ Test(phases, a_client_of_a_unix_socket_that_has_shut_its_side_is_served_where_th
     try_all(unix_setting(), "SVC_CANCEL_HALF_CLOSED=off");
 }
 
-/* As many as may be connected at once, all of which wait for a stream that is silent. */
+/* All clients that may be connected at once, which wait for a silent stream. */
 Test(phases, crowds_that_leave_silent_streams_make_room_for_others)
 {
     static const char *const settings[] = {"SVC_MAX_CONNECTIONS=300", "SVC_LOG_REPEAT_PER_S=0",
@@ -255,7 +254,7 @@ Test(phases, crowds_that_leave_silent_streams_make_room_for_others)
     serve_no_more();
 }
 
-/* ---- The figures that somebody is woken for */
+/* ---- The figures of alarms */
 
 static struct client *post(const char *path, unsigned n, const char *field)
 {
@@ -279,7 +278,7 @@ static void send_chunks(struct client *client, size_t count)
             break;
 }
 
-/* Those that this service may be blamed for: none. `late` are requests that it was too slow for. */
+/* The service's own errors: none. `late` is the number of requests for which it was too slow. */
 static void expect_blameless(long late)
 {
     expect_connections(0, "all of them");
@@ -318,7 +317,7 @@ Test(phases, clients_that_are_slow_raise_no_error)
     expect_blameless(0);
 }
 
-/* A timeout of the client's own choice: it has one answer, and nothing else is said of it. */
+/* A timeout that the client has chosen: the answer is the only report of it. */
 Test(phases, deadlines_are_no_error)
 {
     static const char *const paths[] = {"worker", "layer", "deferred"};
@@ -342,7 +341,7 @@ Test(phases, an_early_stream_whose_body_does_not_end_is_no_error)
     expect_blameless(0);
 }
 
-/* Their heads leave no memory for the head of the reply, and a stream cannot do without. */
+/* Their heads leave no memory for the reply's head, without which a stream cannot be sent. */
 Test(phases, heads_that_leave_no_room_for_a_stream_are_no_error)
 {
     serve("server_phases", NULL);

@@ -1,6 +1,6 @@
 /*
- * NGINX's proxy cache in front of a service obeys what that says: it hits, revalidates and passes
- * by. NGINX is started here, on a port of its own in a folder of its own, and stopped again.
+ * NGINX's proxy cache in front of a service obeys the service's fields: it hits, revalidates and
+ * bypasses. The test starts NGINX, in its own folder, and stops it.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -31,7 +31,8 @@ static const char *find_nginx(void)
     return NULL;
 }
 
-/* What is not said is not cached; an error that said nothing would be, by proxy_cache_valid. */
+/* Replies without directives are not cached; an error without directives would be, by
+ * proxy_cache_valid. */
 static const char configuration[] =
     "daemon off; master_process off; pid %1$s/pid; error_log %1$s/error.log warn;\n"
     "events { worker_connections 64; }\n"
@@ -65,7 +66,7 @@ static void pause_ms(long ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-/* NGINX tells nobody when it listens, which is a while after its socket has appeared. */
+/* NGINX does not report when it listens, which is a while after its socket has appeared. */
 static bool accepts(const char *path)
 {
     struct client *client = access(path, F_OK) ? NULL : client_connect(address);
@@ -138,7 +139,7 @@ static void need_nginx(void)
         cr_skip_test("no NGINX here (package nginx-light)");
 }
 
-/* What one request through the cache came to: "HIT 200 1", with the body behind the status. */
+/* The result of one request through the cache: "HIT 200 1", with the body after the status. */
 static const char *ask(const char *path, const char *fields)
 {
     static char seen[128];
@@ -158,7 +159,8 @@ static const char *ask(const char *path, const char *fields)
     return seen;
 }
 
-/* Asks until the cache's copy has expired, which only time can tell; then what it came to. */
+/* Sends requests until the cache's copy has expired, for which there is no event. Returns the
+ * result. */
 static const char *ask_until_expired(const char *path)
 {
     uint64_t until = client_clock_ms() + PROCESS_WAIT_MS;
@@ -170,8 +172,8 @@ static const char *ask_until_expired(const char *path)
     return seen;
 }
 
-/* The service answers the cache in the background, so its copy changes when it does. Asks until the
- * body is another; then what it came to. */
+/* The service answers the cache in the background, and then the copy changes. Sends requests until
+ * the body has changed. Returns the result. */
 static const char *ask_until_renewed(const char *path, const char *old)
 {
     uint64_t until = client_clock_ms() + PROCESS_WAIT_MS;
@@ -217,7 +219,7 @@ Test(proxy_cache, hits_what_it_may_keep_and_passes_by_what_not)
     }
 }
 
-/* NGINX would store a reply to a request with Authorization like any other. */
+/* By itself NGINX would store a reply to a request with Authorization. */
 Test(proxy_cache, keeps_nothing_that_is_one_client_s_own)
 {
     static const struct step steps[] = {
@@ -259,7 +261,7 @@ Test(proxy_cache, uses_stale_copies_while_it_asks)
     cr_expect(!strcmp(seen, "HIT 200 2") || !strcmp(seen, "STALE 200 2"), "%s", seen);
 }
 
-/* NGINX takes stale-if-error to be about connections that fail, and not about 5xx. */
+/* NGINX applies stale-if-error to failed connections, and not to 5xx. */
 Test(proxy_cache, uses_stale_copies_while_the_service_is_away)
 {
     need_nginx();

@@ -1,5 +1,5 @@
-/* Rate limits on the wire: what many connections on several loops are let pass together, and what a
- * refused request costs its connection. */
+/* Rate limits on the wire: the requests that pass on many connections of several loops together,
+ * and the connection of a refused request. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ static double now_s(void)
 
 /* ---- Together */
 
-/* What one client saw. The server's decision lay somewhere between a request and its reply. */
+/* The replies of one client. The server's decision was made between a request and its reply. */
 struct member {
     const char *request;
     double until;
@@ -56,7 +56,7 @@ struct member {
     double first_sent, first_read, last_sent, last_read;
 };
 
-/* Asks on one connection until the time is over, and then until it is refused once more. */
+/* Sends requests on one connection until the time is over, and then until one more is refused. */
 static void *run_member(void *arg)
 {
     struct member *member = arg;
@@ -100,8 +100,8 @@ static void run_together(const char *request, double seconds, struct member *all
     }
 }
 
-/* A burst that is whole gets nothing back: so that no time is lost while the clients assemble, it
- * is taken by requests that the server finds together, and is not whole again for ten seconds. */
+/* A whole burst does not grow. So that no time counts while the clients connect, requests that the
+ * server gets together take the burst, and it is not whole again for ten seconds. */
 static void open_burst(const char *request, struct member *all)
 {
     char *requests = calloc(BURST, strlen(request) + 1);
@@ -121,7 +121,7 @@ static void open_burst(const char *request, struct member *all)
     free(requests);
 }
 
-/* From the first decision to the last, whose times are known by the requests around them. */
+/* The time from the first decision to the last, bounded by the requests around them. */
 Test(rate_limit, clients_together_are_admitted_the_burst_and_the_rate)
 {
     static const char request[] = "GET /steady HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -163,7 +163,7 @@ Test(rate_limit, a_refused_request_keeps_its_connection)
     client_close(client);
 }
 
-/* False when more than a second had passed, which the fields would show. */
+/* False if more than a second has passed, which would change the fields. */
 static bool read_refusal(void)
 {
     static unsigned key;
@@ -190,8 +190,7 @@ Test(rate_limit, a_refusal_comes_whole)
     expect_in_time(read_refusal);
 }
 
-/* Nothing but the head is sent: an answer must come without a 100 and without a byte of the body.
- */
+/* Only the head is sent: an answer must come without a 100 and without a byte of the body. */
 static void expect_refused_early(const char *head)
 {
     struct client *client = connect_to(0);
@@ -230,7 +229,7 @@ Test(rate_limit, a_refusal_reaches_a_client_that_sends_on)
     free(body);
 }
 
-/* ---- Who is counted */
+/* ---- Keys */
 
 Test(rate_limit, exempt_networks_pass_and_others_do_not)
 {

@@ -1,5 +1,5 @@
-/* A refusal reaches the client, also one that is still sending, and costs the connection only where
- * it must. */
+/* A refusal reaches the client, also while the client is still sending, and closes the connection
+ * only if necessary. */
 #include <criterion/criterion.h>
 #include <curl/curl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void stop(void)
 
 TestSuite(refusals, .init = start, .fini = stop);
 
-/* ---- A client that gives up at its first write error: none may come while it is sending */
+/* ---- A client that gives up at its first write error: no error may come while it is sending */
 
 static bool send_chunks(struct client *client, size_t len)
 {
@@ -198,7 +198,7 @@ Test(refusals, do_not_replace_the_100_of_a_body_that_is_welcome)
     client_close(client);
 }
 
-/* ---- What a refusal costs */
+/* ---- The connection of a refused request */
 
 static struct client_reply post(struct client *client, const char *path, size_t len)
 {

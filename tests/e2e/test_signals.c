@@ -8,7 +8,7 @@
 
 static struct process *server;
 
-/* Starts the server, which will hold at a place. */
+/* Starts the server, which is held at a place. */
 static void start(const char *place)
 {
     char held[64];
@@ -114,7 +114,7 @@ Test(signals, stop_hooks_of_a_failed_start_are_ended_likewise)
     process_free(server);
 }
 
-/* It may be the supervisor's, sent while the service stops by itself. */
+/* It may come from a supervisor, while the service stops by itself. */
 Test(signals, one_signal_alone_ends_no_stop_hook)
 {
     start("stop hook");

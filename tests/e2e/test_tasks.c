@@ -1,4 +1,4 @@
-/* Background tasks of a real server: what requests have queued, failures, and the drain. */
+/* Background tasks of a real server: queued work, failures, and the drain. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static void post(struct client *client, const char *path, unsigned number)
                             path, number));
 }
 
-/* Sends the numbers from 1 on, each in a request of its own. */
+/* Sends the numbers from 1 on, each in a separate request. */
 static void post_all(unsigned count)
 {
     struct client *client = connect_client();
@@ -39,7 +39,7 @@ static void post_all(unsigned count)
     client_close(client);
 }
 
-/* Asks for a stop, and returns when it is past the step that closes listeners. */
+/* Requests a stop, and returns after the step that closes listeners. */
 static void stop_listening(void)
 {
     cr_assert(process_signal(server, SIGTERM));
@@ -104,7 +104,7 @@ Test(tasks, a_full_queue_is_an_answer)
 
 /* ---- Failures */
 
-/* The delays that were told, in order. */
+/* The logged delays, in order. */
 static size_t read_delays(const char *log, unsigned *delays, size_t max)
 {
     static const char key[] = "\"delay_ms\":";
@@ -141,7 +141,7 @@ Test(tasks, one_that_fails_is_run_again_after_growing_delays)
     serve_no_more();
 }
 
-/* ---- Those that do not end */
+/* ---- Tasks that do not end */
 
 static const char *const stuck[] = {"TASKS_STUCK=1", "SVC_DRAIN_TIMEOUT_MS=300", NULL};
 
@@ -159,7 +159,7 @@ Test(tasks, one_that_does_not_end_is_left_behind_in_time)
     process_free(server);
 }
 
-/* Whether what a stuck task holds up has worked off what it had. */
+/* Whether the task behind a stuck task has finished its work. */
 static bool others_end(void)
 {
     start(stuck);
@@ -174,7 +174,7 @@ static bool others_end(void)
     return ended;
 }
 
-/* They have a second, which may not do on a busy machine. */
+/* They have a second, which may be too short on a busy machine. */
 Test(tasks, the_others_are_told_when_time_is_up)
 {
     expect_in_time(others_end);
@@ -184,7 +184,7 @@ Test(tasks, a_second_signal_ends_the_wait)
 {
     static const char *const settings[] = {"SVC_DRAIN_TIMEOUT_MS=600000", NULL};
     start(settings);
-    stop_listening(); /* the worker was not let */
+    stop_listening(); /* the worker was not released */
     cr_expect(process_signal(server, SIGTERM));
     await_exit(3);
 }

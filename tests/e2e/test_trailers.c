@@ -1,4 +1,4 @@
-/* Fields behind bodies, on the wire. */
+/* Trailers on the wire. */
 #include <criterion/criterion.h>
 #include <curl/curl.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static struct client_reply ask(const char *text)
 Test(trailers, end_the_last_chunk_and_the_connection_goes_on, .init = start, .fini = serve_no_more)
 {
     struct client *client = connect_client();
-    for (int i = 0; i < 3; i++) { /* what is kept for a reply alike has none of them twice */
+    for (int i = 0; i < 3; i++) { /* a kept reply has none of them twice */
         struct client_reply reply =
             client_exchange(client, "GET /trailing/memory HTTP/1.1\r\nHost: a\r\n\r\n");
         cr_expect_eq(reply.end, CLIENT_REPLY);
@@ -167,8 +167,7 @@ Test(trailers, pass_through_curl_both_ways, .init = start, .fini = serve_no_more
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_nothing);
     cr_expect_eq(curl_easy_perform(curl), CURLE_OK);
     const char *end = strstr(fields, "\r\n\r\n");
-    cr_expect_str_eq(end ? end + 4 : "", "X-Sum: 42\r\nx-lower: kept as it is\r\n", "%s",
-                     fields);
+    cr_expect_str_eq(end ? end + 4 : "", "X-Sum: 42\r\nx-lower: kept as it is\r\n", "%s", fields);
 
     struct curl_slist *chunked = curl_slist_append(NULL, "Transfer-Encoding: chunked");
     snprintf(url, sizeof url, "http://%s/trailers", process_address(server, 0));

@@ -1,4 +1,4 @@
-/* examples/waits.c: both ways to wait, what it refuses, and clients that leave. */
+/* examples/waits.c: both ways to wait, refusals, and clients that leave. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -62,8 +62,8 @@ Test(waits, times_that_are_none_are_refused)
     client_close(client);
 }
 
-/* Others are served in the meantime, on whatever loop they are. False when the time of one that
- * waits had passed before the last of them was. */
+/* Other requests are served meanwhile, on any loop. False if the time of a waiting request passed
+ * before the last of them was served. */
 static bool serve_others(void)
 {
     static unsigned wait_ms = 250;

@@ -25,7 +25,7 @@
 enum {
     BLOCK = 65536,
     MAX_UNREAD = 64 << 20,
-    /* A server on another core reads a byte within a few looks; a busy one is left its core. */
+    /* A server on another core reads a byte soon; after that, a busy one gets this core. */
     SPINS = 20,
     POLL_NS = 100000
 };
@@ -206,7 +206,7 @@ void client_finish_sending(struct client *client)
     shutdown(client->fd, SHUT_WR);
 }
 
-/* ---- What the kernel tells of the peer's socket */
+/* ---- The peer's socket, as the kernel reports it */
 
 static void put_end(const union address *end, __be32 *host, __be16 *port)
 {
@@ -258,7 +258,7 @@ struct diag_answer {
     char attributes[512];
 };
 
-/* Whether there is such a socket. */
+/* Whether the socket was found. */
 static bool look_at_socket(int diag_fd, const struct diag_query *query, struct diag_answer *answer)
 {
     if (send(diag_fd, query, sizeof *query, 0) < 0)
@@ -268,8 +268,8 @@ static bool look_at_socket(int diag_fd, const struct diag_query *query, struct d
            answer->header.nlmsg_type == SOCK_DIAG_BY_FAMILY;
 }
 
-/* Bytes that the socket's program has not read, or connections that it has not accepted; -1 when
- * there is no such socket. */
+/* Bytes that the socket's program has not read, or connections that it has not accepted; -1 if the
+ * socket does not exist. */
 static long count_unread(int diag_fd, const struct diag_query *query)
 {
     struct diag_answer answer;
@@ -335,7 +335,7 @@ bool client_send_bytes(struct client *client, const char *data, size_t len)
     return sent;
 }
 
-/* Nothing is a peer of a listener: its end is all zeros. */
+/* A listener has no peer: its other end is all zeros. */
 static bool await_close(const union address *listener, int diag_fd, uint64_t due)
 {
     union address nobody = {.any = {.sa_family = listener->any.sa_family}};
@@ -415,7 +415,7 @@ long client_receive(struct client *client, char *data, size_t len)
     return (long)n;
 }
 
-/* Why reading stopped short, `begun` when part of a response had come. */
+/* Why reading stopped early; `begun`: a part of a response had come. */
 static enum client_end ended(const struct client *client, bool begun)
 {
     if (!client->eof && !client->reset)
@@ -433,7 +433,7 @@ enum client_end client_await_end(struct client *client)
     return ended(client, false);
 }
 
-/* Takes `len` bytes off the front as text. NULL when they do not come, or memory is out. */
+/* Takes the first `len` bytes as text. NULL if they do not come, or when out of memory. */
 static char *take(struct client *client, size_t len, uint64_t due)
 {
     while (client->len < len)
@@ -449,7 +449,7 @@ static char *take(struct client *client, size_t len, uint64_t due)
     return text;
 }
 
-/* Takes what ends with `mark`, including it. */
+/* Takes the bytes up to the end of `mark`. */
 static char *take_until(struct client *client, const char *mark, uint64_t due)
 {
     size_t mark_len = strlen(mark);
@@ -510,7 +510,7 @@ unsigned client_reply_count(const struct client_reply *reply, const char *name)
     return count;
 }
 
-/* Fills in what the head says. Whether it is one. */
+/* Fills in the values of the head. False if it is malformed. */
 static bool read_fields(struct client_reply *reply)
 {
     char value[64];

@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long each call waits by default: the limit of tests that fail, so that it may be long. */
+/* The default limit of each call's wait. Only tests that fail reach it, so it may be long. */
 enum { CLIENT_WAIT_MS = 30000 };
 
 struct client {
     int fd;
     unsigned wait_ms;    /* of each call; CLIENT_WAIT_MS at first */
-    char *unread;        /* received and not yet taken by a reply */
+    char *unread;        /* received, and not yet part of a reply */
     size_t len, space;   /* of `unread` */
     bool eof, reset;     /* how receiving ended, once it has */
     bool send_failed;    /* a send has failed */
@@ -25,48 +25,48 @@ struct client {
 /* How reading a response ended. */
 enum client_end {
     CLIENT_REPLY,   /* a whole response */
-    CLIENT_CLOSED,  /* the connection was closed in good order, before any byte */
+    CLIENT_CLOSED,  /* the connection was closed by a FIN, before any byte */
     CLIENT_RESET,   /* it was reset before any byte */
     CLIENT_CUT,     /* it ended inside a response */
-    CLIENT_TIMEOUT, /* nothing, or not enough, came in time */
-    CLIENT_GARBAGE  /* what came is no response */
+    CLIENT_TIMEOUT, /* no bytes, or too few, came in time */
+    CLIENT_GARBAGE  /* the bytes are not a response */
 };
 
 struct client_reply {
     enum client_end end;
     int status;       /* 0 without a response */
     unsigned interim; /* 1xx responses before it */
-    bool has_length;  /* Content-Length was there */
-    bool chunked;     /* Transfer-Encoding: chunked was there */
-    bool closes;      /* Connection: close was there */
+    bool has_length;  /* the reply has Content-Length */
+    bool chunked;     /* the reply has Transfer-Encoding: chunked */
+    bool closes;      /* the reply has Connection: close */
     uint64_t length;  /* the value of Content-Length */
     char *head;       /* status line and fields as sent, NUL-terminated; NULL without any */
-    char *body;       /* NUL-terminated behind `body_len` bytes; never NULL */
+    char *body;       /* with a NUL after `body_len` bytes; never NULL */
     size_t body_len;
-    char *trailers; /* the lines behind a chunked body, as sent; never NULL */
+    char *trailers; /* the lines after a chunked body, as sent; never NULL */
 };
 
 /*
- * Connects to "127.0.0.1:80", "[::1]:80" or "unix:/path". NULL with a line on stderr on failure.
- * The caller's, ends with client_close.
+ * Connects to "127.0.0.1:80", "[::1]:80" or "unix:/path". On failure NULL, and a line on stderr.
+ * The caller owns the client, and ends it by client_close.
  */
 struct client *client_connect(const char *address);
 
 /* The same with a receive buffer of `bytes`, for clients that read slowly; 0: the system's. */
 struct client *client_connect_slow(const char *address, int bytes);
 
-/* Waits until nobody listens at the address any more, without connecting before, and sees a
- * connection refused. False in the end of time. For TCP on this machine. */
+/* Waits, without connecting, until no socket listens at the address any more, and then has a
+ * connection refused. False when the time is over. For TCP on this machine. */
 bool client_await_refusal(const char *address);
 
-/* Closes in good order. Accepts NULL. */
+/* Closes the connection by a FIN. Accepts NULL. */
 void client_close(struct client *client);
 
 /* Closes with a reset. Accepts NULL. */
 void client_reset(struct client *client);
 
-/* Sends all of it, waiting for room. False when the connection failed or time ran out; what the
- * peer sent before can still be read. */
+/* Sends all bytes, and waits for room. False when the connection has failed or the time is over;
+ * bytes that the peer has sent before can still be read. */
 bool client_send(struct client *client, const char *data, size_t len);
 
 /* The same for a text, and for a format (up to 64 KiB). */
@@ -79,12 +79,12 @@ bool client_printf(struct client *client, const char *format, ...)
  */
 bool client_send_bytes(struct client *client, const char *data, size_t len);
 
-/* Waits until the peer's program has read everything that was sent. False in the end of time, or
+/* Waits until the peer's program has read all bytes that were sent. False when the time is over, or
  * when the peer has closed. For TCP on this machine. */
 bool client_await_read(struct client *client);
 
-/* Bytes that are under way between the two programs, in either direction: in both sockets of the
- * connection. For TCP on this machine. -1 when that cannot be told. */
+/* The number of bytes under way between the two programs, in either direction: in both sockets of
+ * the connection. For TCP on this machine. -1 if it is not known. */
 long client_count_under_way(const struct client *client);
 
 /* Shuts the sending side: the peer reads its end (a FIN). */
@@ -97,10 +97,10 @@ struct client_reply client_read(struct client *client, bool to_head);
 /* Sends a text and reads the response to it. */
 struct client_reply client_exchange(struct client *client, const char *text);
 
-/* Frees what a reply holds. */
+/* Frees the memory of a reply. */
 void client_reply_free(struct client_reply *reply);
 
-/* Copies the first field `name` (any case) into `value`. Whether it was there and fitted. */
+/* Copies the first field `name` (any case) into `value`. False if it is absent or too long. */
 bool client_reply_field(const struct client_reply *reply, const char *name, char *value,
                         size_t size);
 
@@ -113,21 +113,21 @@ unsigned client_reply_count(const struct client_reply *reply, const char *name);
  */
 enum client_end client_await_end(struct client *client);
 
-/* Waits for bytes or the end to come, `ms` at most: whether they have. What earlier calls have read
- * does not count. */
+/* Waits for bytes or the end, for `ms` at most. Whether they have come; bytes that earlier calls
+ * have read do not count. */
 bool client_readable(const struct client *client, unsigned ms);
 
-/* Receives up to `len` bytes of whatever comes, past all framing. 0 at the end, -1 on reset or
- * when time is over. What earlier calls have read and not taken comes first. */
+/* Receives up to `len` bytes, without regard to framing. 0 at the end, -1 on a reset or when the
+ * time is over. Bytes that earlier calls have read and not taken come first. */
 long client_receive(struct client *client, char *data, size_t len);
 
-/* The value of a metric on the admin pages at `admin`; -1 when there is none. */
+/* The value of a metric on the admin pages at `admin`; -1 if it is absent. */
 long client_metric(const char *admin, const char *name);
 
-/* Asks until the metric has the value: servers count a request when its answer has gone. */
+/* Reads the metric until it has the value: servers count a request after its answer was sent. */
 bool client_await_metric(const char *admin, const char *name, long value);
 
-/* Milliseconds on a clock that only goes forward. */
+/* Milliseconds of the monotonic clock. */
 uint64_t client_clock_ms(void);
 
 /* The name of an end, for messages. */

@@ -39,7 +39,7 @@ const struct condition_row condition_rows[] = {
     {STATE_ABSENT, "fffff", {MATCH("\"1\"")}},
     {STATE_BARE, "fffff", {MATCH("\"1\"")}},
     {STATE_DATED, "fffff", {MATCH("\"1\"")}},
-    /* what cannot be read is no match */
+    /* a malformed tag does not match */
     {STATE_STRONG, "fffff", {MATCH("1")}},
     {STATE_STRONG, "fffff", {MATCH("\"1")}},
     {STATE_STRONG, "fffff", {MATCH("\"1\" \"1\"")}},
@@ -90,7 +90,7 @@ const struct condition_row condition_rows[] = {
     {STATE_DATED, "hhhhh", {NONE_MATCH("\"1\"")}},
     {STATE_STRONG, "hhhhh", {NONE_MATCH("\"*\"")}},
     {STATE_STRONG, "hhhhh", {NONE_MATCH(",")}},
-    /* what cannot be read withholds no body and lets no write through */
+    /* for a malformed tag, a read gets the body and a write is refused */
     {STATE_STRONG, "hhfff", {NONE_MATCH("1")}},
     {STATE_STRONG, "hhfff", {NONE_MATCH("*, \"2\"")}},
     {STATE_STRONG, "hhfff", {NONE_MATCH("*"), NONE_MATCH("*")}},

@@ -1,6 +1,6 @@
 /*
- * Every row of the precedence of RFC 9110 13.2.2, as one table that runs through the pure function,
- * through handlers and layers without a socket, and over TCP.
+ * Every row of the precedence of RFC 9110 13.2.2 in one table. Tests run it through the pure
+ * function, through handlers and layers without a socket, and over TCP.
  */
 #ifndef TESTS_SUPPORT_CONDITIONS_H
 #define TESTS_SUPPORT_CONDITIONS_H
@@ -37,8 +37,8 @@ enum { CONDITION_METHODS = 5 };
 extern const char *const condition_methods[CONDITION_METHODS];
 
 /*
- * For GET, HEAD, PUT, PATCH and DELETE a letter each: '-' no condition applies, 'h' all that apply
- * hold, 'r' the same and the range may be sent, 'n' 304, 'f' 412.
+ * A letter each for GET, HEAD, PUT, PATCH and DELETE: '-' no condition applies, 'h' all conditions
+ * that apply hold, 'r' the same and the range may be sent, 'n' 304, 'f' 412.
  */
 struct condition_row {
     enum condition_state state;
@@ -49,12 +49,12 @@ struct condition_row {
 extern const struct condition_row condition_rows[];
 extern const size_t condition_count;
 
-/* The status that an outcome letter stands for: 200 where the method is performed. */
+/* The status of an outcome letter: 200 if the method is performed. */
 int condition_status(char outcome);
 
 /*
- * An app with each state at `/asked/<state>`, whose handler asks first, for all methods; and, for
- * GET and HEAD, at `/settled/<state>`, where the layer decides. NULL when out of memory.
+ * An app with each state at two paths: at `/asked/<state>`, for all methods, the handler checks the
+ * conditions; at `/settled/<state>`, for GET and HEAD, the layer does. NULL when out of memory.
  */
 svc_app *conditions_app(void);
 

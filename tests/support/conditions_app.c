@@ -1,4 +1,4 @@
-/* The app that the table of conditions runs through. */
+/* The app for the table of conditions. */
 #include <string.h>
 
 #include "tests/support/conditions.h"
@@ -60,7 +60,7 @@ static void use_layers(svc_app *app)
 {
     svc_conditional conditional = SVC_CONDITIONAL_INIT;
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
-    conditional.max_tagged_bytes = 0; /* the states say who has a tag */
+    conditional.max_tagged_bytes = 0; /* the states decide which resource has a tag */
     policy.directives = SVC_CACHE_PUBLIC;
     policy.max_age_s = 60;
     policy.expires = true;

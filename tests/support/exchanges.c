@@ -1,4 +1,4 @@
-/* The app and the table that run through both doors. */
+/* The app and the table that run without sockets and over TCP. */
 #include "tests/support/exchanges.h"
 
 #include <sched.h>
@@ -231,7 +231,7 @@ static int trailing_badly(svc_request *req, svc_response *res)
     return error ? error : svc_response_text(res, 200, "whole");
 }
 
-/* ---- Heads that wait */
+/* ---- Held heads */
 
 struct held {
     svc_request *req;
@@ -297,7 +297,7 @@ static int answer_held_source(svc_request *req, svc_response *res)
     return error ? error : svc_response_hold_head(res);
 }
 
-/* What stands behind the body, and is not in the head for that. */
+/* The fields after the body, which must not be in the head. */
 static int show_trailers(svc_request *req, svc_response *res)
 {
     json_t *all = json_array();
@@ -420,13 +420,13 @@ svc_app *exchanges_app(void)
 #define LAYER_END "X-Layer-End: reached\r\n"
 #define TRAILERS(sum) "X-Sum: " sum "\r\nx-lower: kept as it is\r\n"
 
-/* Over the limit of what a head and its trailers may have together. */
+/* Over the common limit of a head and its trailers. */
 #define FIFTY "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define FIVE_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
 #define TWO_THOUSAND FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED
 #define LONG_VALUE TWO_THOUSAND TWO_THOUSAND TWO_THOUSAND TWO_THOUSAND FIFTY FIFTY FIFTY
 
-/* Rows end with their status where no field is of interest. */
+/* A row ends with its status if no field is checked. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 const struct exchange_row exchange_rows[] = {
@@ -550,7 +550,7 @@ const struct exchange_row exchange_rows[] = {
     {"GET", "/trailing/204", {0}, NULL, 204},
     {"HEAD", "/trailing/memory", {0}, NULL, 200},
     {"HEAD", "/trailing/source", {0}, NULL, 200},
-    /* heads that wait for the first byte */
+    /* held heads */
     {"GET", "/held/good", {0}, NULL, 404, "X-Held", "set by the writer", .trailer = LAYER_END},
     {"GET", "/held/nothing", {0}, NULL, 404, "X-Layer", "outer", .trailer = LAYER_END},
     {"GET", "/held/fails", {0}, NULL, 500},

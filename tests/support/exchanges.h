@@ -1,6 +1,6 @@
 /*
- * One app and one table of requests to it. They run without sockets and over TCP, and the answers
- * must be the same, byte for byte.
+ * One app and one table of requests to it. They run without sockets and over TCP; the answers must
+ * be equal, byte for byte.
  */
 #ifndef TESTS_SUPPORT_EXCHANGES_H
 #define TESTS_SUPPORT_EXCHANGES_H
@@ -12,9 +12,9 @@ struct exchange_row {
     const char *headers[9]; /* name, value, …, NULL */
     const char *body;       /* NULL: none */
     int status;
-    const char *field, *value; /* one that the reply must have, exactly once; or NULL */
-    const char *trailers[7]; /* of the request, whose body is chunked then: name, value, …, NULL */
-    const char *trailer;     /* what the reply's trailers are, "name: value\r\n" each; NULL: none */
+    const char *field, *value; /* a field that the reply must have, exactly once; or NULL */
+    const char *trailers[7]; /* of the request; its body is then chunked: name, value, …, NULL */
+    const char *trailer;     /* the reply's trailers, "name: value\r\n" each; NULL: none */
 };
 
 extern const struct exchange_row exchange_rows[];

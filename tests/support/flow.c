@@ -1,4 +1,4 @@
-/* The bytes that streams carry in tests. */
+/* The bytes of streams in tests. */
 #include "tests/support/flow.h"
 
 #include <pthread.h>

@@ -1,9 +1,9 @@
-/* What tests tell server_life. */
+/* The letters of tests for server_life. */
 #include "tests/support/life.h"
 
 #include <stdio.h>
 
-/* A new connection goes to a loop that has none, so each of them blocks another one. */
+/* A new connection goes to a loop without connections, so each request blocks another loop. */
 static struct client *block_one(struct process *server, size_t already)
 {
     char line[64];

@@ -1,6 +1,6 @@
 /*
- * What tests and tests/e2e/server_life.c say to each other past the wire, which may be what is
- * blocked: letters on the server's standard input, and lines on its output.
+ * Messages between tests and tests/e2e/server_life.c: letters on the server's standard input, and
+ * lines on its output. They do not use connections, which may be blocked.
  */
 #ifndef TESTS_SUPPORT_LIFE_H
 #define TESTS_SUPPORT_LIFE_H
@@ -12,16 +12,16 @@
 
 /* The letters. */
 enum {
-    LIFE_RELEASE = 'r', /* every request of GET /hold that waits goes on */
+    LIFE_RELEASE = 'r', /* every waiting request of GET /hold goes on */
     LIFE_UNBLOCK = 'u', /* one handler of GET /block returns */
-    LIFE_HOARD = 'h',   /* opens files until there is no descriptor left */
+    LIFE_HOARD = 'h',   /* opens files until no descriptor is left */
     LIFE_SHARE = 's',   /* closes them */
     LIFE_ANSWER = 'a'   /* a readiness check that hangs answers that it has failed */
 };
 
 /*
  * Blocks `count` loops of the server, one after the other, each by a request of GET /block, and
- * returns when their handlers run. `clients` are the caller's: the answers come after life_unblock.
+ * returns when their handlers run. The caller owns `clients`; the answers come after life_unblock.
  */
 bool life_block(struct process *server, struct client **clients, size_t count);
 

@@ -29,7 +29,7 @@ struct process {
     pthread_cond_t changed;
     char *log; /* guarded by `lock`, as all below */
     size_t len, space;
-    bool closed; /* nothing more will come */
+    bool closed; /* the output has ended */
     char addresses[MAX_ADDRESSES][MAX_ADDRESS];
     size_t address_count;
     char admin[MAX_ADDRESS];
@@ -80,10 +80,9 @@ static void add_setting(const char **list, size_t *count, const char *setting)
         list[(*count)++] = setting;
 }
 
-/* First the test's settings, then defaults, then what is inherited: the first of a name wins. No
- * request is refused because a busy machine lets it wait for its worker or for a readiness check,
- * unless a test wants that.
- */
+/* First the test's settings, then defaults, then the inherited environment: the first value of a
+ * name wins. The defaults let requests wait long for a worker or a readiness check, so that a busy
+ * machine refuses none. */
 static void make_environment(const char **list, const char *const *settings)
 {
     static const char *const defaults[] = {
@@ -102,7 +101,7 @@ static void make_environment(const char **list, const char *const *settings)
     list[count] = NULL;
 }
 
-/* What a process reads and writes. */
+/* The standard descriptors of a process. */
 struct ends {
     int input, output;
 };
@@ -115,8 +114,8 @@ static void execute(const char *program, const char **arguments, const char **en
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    signal(SIGINT, SIG_DFL); /* a shell's command in the background has it ignored */
-    signal(SIGHUP, SIG_DFL); /* and one behind nohup this */
+    signal(SIGINT, SIG_DFL); /* a shell ignores it for commands in the background */
+    signal(SIGHUP, SIG_DFL); /* nohup ignores it */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || dup2(ends.input, 0) < 0 || dup2(ends.output, 1) < 0 ||
         dup2(ends.output, 2) < 0)
@@ -142,7 +141,7 @@ static pid_t launch(const char *program, const char *const *settings, const char
 
 /* ---- Collecting its output */
 
-/* The value of "address" in a log line, if the line says `message`. */
+/* The value of "address" in a log line with that `message`. */
 static bool address_in(const char *line, const char *message, char out[static MAX_ADDRESS])
 {
     static const char key[] = "\"address\":\"";
@@ -169,7 +168,7 @@ static void note_addresses(struct process *process, const char *line)
         strcpy(process->admin, address);
 }
 
-/* Appends to the log, and looks at the lines that have become whole. */
+/* Appends to the log, and reads the lines that are complete now. */
 static bool collect(struct process *process, const char *data, size_t len)
 {
     if (process->space - process->len <= len) {
@@ -226,7 +225,7 @@ static struct timespec time_in(unsigned ms)
     return due;
 }
 
-/* Waits until `holds`, with the lock held. Whether it does. */
+/* Waits until `holds` returns true, with the lock held. False when the time is over. */
 static bool await(struct process *process, bool (*holds)(struct process *, const void *),
                   const void *arg, unsigned wait_ms)
 {
@@ -263,7 +262,7 @@ static bool log_holds(struct process *process, const void *arg)
     return count_lines(process, wanted->text) >= wanted->count;
 }
 
-/* The line about the admin pages comes behind those about the listeners. */
+/* The line about the admin pages comes after those about the listeners. */
 static bool is_up(struct process *process, const void *no_admin)
 {
     return process->address_count > 0 && (*process->admin || no_admin);
@@ -271,7 +270,7 @@ static bool is_up(struct process *process, const void *no_admin)
 
 /* ---- The process */
 
-/* Its input is a socket, since a write to a pipe that nobody reads any more would be a signal. */
+/* Its input is a socket, since a write to a pipe without a reader would cause SIGPIPE. */
 static bool open_ends(struct process *process, struct ends *ends)
 {
     int input[2], output[2];
@@ -362,8 +361,8 @@ bool process_tell(struct process *process, const char *text)
     return send(process->input_fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-/* The 14th and 15th value of /proc/PID/stat; the second, a name, may hold anything but is in
- * brackets. */
+/* The 14th and 15th value of /proc/PID/stat; the second, a name, may contain any character, but is
+ * in brackets. */
 uint64_t process_cpu_ms(const struct process *process)
 {
     char path[64], text[1024];
@@ -407,7 +406,7 @@ char *process_copy_log(struct process *process)
     return copy;
 }
 
-/* A process that has ended has written all that it will; what tests look at next is all of it. */
+/* After the end of the process its whole output is read, so that tests see all of it. */
 static void await_output_end(struct process *process)
 {
     pthread_mutex_lock(&process->lock);
@@ -435,7 +434,7 @@ int process_await_exit(struct process *process, unsigned wait_ms)
     return process->status;
 }
 
-/* The thread sanitizer handles signals between a program's calls, and now and then never. */
+/* The thread sanitizer delivers signals between a program's calls, and sometimes not at all. */
 static void signal_again(struct process *process)
 {
 #ifdef SERVERS_UNDER_THREAD_SANITIZER

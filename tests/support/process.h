@@ -1,6 +1,6 @@
 /*
- * A server under test as a process of its own: started on ports that the system chooses, its log
- * collected, ended by signals, and killed when the test that started it dies.
+ * A server under test as a separate process: it listens on ports that the system chooses, its
+ * output is collected, signals end it, and it is killed when its test ends.
  */
 #ifndef TESTS_SUPPORT_PROCESS_H
 #define TESTS_SUPPORT_PROCESS_H
@@ -10,8 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* How long is waited for what a process does: the limit of tests that fail, so that it may be long.
- */
+/* The limit of each wait for a process. Only tests that fail reach it, so it may be long. */
 enum { PROCESS_WAIT_MS = 60000 };
 
 struct process;
@@ -24,23 +23,23 @@ const char *process_program(const char *name);
 
 /*
  * Starts `program` (a path, as process_program gives) and waits until it has logged that it
- * listens. `settings` are "NAME=value", NULL-terminated, or NULL: they go over the defaults, which
- * are SVC_LISTEN=127.0.0.1:0, SVC_ADMIN_LISTEN=127.0.0.1:0, SVC_DRAIN_DELAY_MS=0. No other SVC_
+ * listens. `settings` are "NAME=value", NULL-terminated, or NULL. They override the defaults
+ * SVC_LISTEN=127.0.0.1:0, SVC_ADMIN_LISTEN=127.0.0.1:0, SVC_DRAIN_DELAY_MS=0. No other SVC_
  * variable is inherited. `arguments` follow the program's name, NULL-terminated, or NULL. NULL,
- * with the program's output on stderr, when it ends or says nothing.
+ * with the program's output on stderr, if it ends or does not log that it listens.
  */
 struct process *process_start(const char *program, const char *const *settings,
                               const char *const *arguments);
 
-/* The same without waiting, for programs that are to fail: see process_await_exit. */
+/* The same without waiting, for programs that must fail: see process_await_exit. */
 struct process *process_spawn(const char *program, const char *const *settings,
                               const char *const *arguments);
 
-/* Where listener `index` listens, as logged: "127.0.0.1:41234", "unix:/path". NULL past the last
+/* The address of listener `index`, as logged: "127.0.0.1:41234", "unix:/path". NULL past the last
  * one. Borrowed. */
 const char *process_address(const struct process *process, size_t index);
 
-/* Where the admin pages are; NULL when there are none. Borrowed. */
+/* The address of the admin pages; NULL without them. Borrowed. */
 const char *process_admin(const struct process *process);
 
 pid_t process_pid(const struct process *process);
@@ -48,25 +47,25 @@ pid_t process_pid(const struct process *process);
 /* Sends a signal. */
 bool process_signal(struct process *process, int signal);
 
-/* Writes to its standard input, which has nothing else and ends with process_free. */
+/* Writes to its standard input, which process_free closes. */
 bool process_tell(struct process *process, const char *text);
 
 /* Milliseconds of CPU that all of its threads have used, in steps of the system's clock tick. */
 uint64_t process_cpu_ms(const struct process *process);
 
-/* Waits until some line of the output (stdout and stderr) holds `text`. */
+/* Waits until a line of the output (stdout and stderr) contains `text`. */
 bool process_await_log(struct process *process, const char *text, unsigned wait_ms);
 
-/* Waits until `count` lines of the output or more hold `text`. */
+/* Waits until at least `count` lines of the output contain `text`. */
 bool process_await_lines(struct process *process, const char *text, size_t count, unsigned wait_ms);
 
-/* How many lines of the output so far hold `text`. */
+/* The number of lines of the output so far that contain `text`. */
 size_t process_count_log(struct process *process, const char *text);
 
 /* A copy of the output so far, NUL-terminated; to be freed by the caller. */
 char *process_copy_log(struct process *process);
 
-/* Waits for the process and its output to end: its exit status, 128 + signal, or -1 when it is
+/* Waits for the end of the process and its output. Its exit status, 128 + signal, or -1 if it is
  * still running. May be called again. */
 int process_await_exit(struct process *process, unsigned wait_ms);
 

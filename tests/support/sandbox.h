@@ -1,4 +1,4 @@
-/* A sandbox that refuses system calls, as a container's may. */
+/* A sandbox that refuses system calls, as that of a container may. */
 #ifndef TESTS_SUPPORT_SANDBOX_H
 #define TESTS_SUPPORT_SANDBOX_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 
-/* Has the kernel answer `call` with `error` from here on, in this thread and those that it starts.
- * The test is skipped where no filter can be set. */
+/* From here on the kernel answers `call` with `error`, in this thread and in threads that it
+ * starts. The test is skipped if no filter can be set. */
 static inline void sandbox_refuse(unsigned call, unsigned error)
 {
     struct sock_filter filter[] = {

@@ -1,5 +1,5 @@
-/* Whether this program runs under a sanitizer that changes what memory costs: gcc and clang tell in
- * different ways. */
+/* Whether this program runs under a sanitizer that changes the use of memory; gcc and clang report
+ * this in different ways. */
 #ifndef TESTS_SUPPORT_SANITIZED_H
 #define TESTS_SUPPORT_SANITIZED_H
 

@@ -1,4 +1,4 @@
-/* Stands in front of the C library's function, for the libraries of the program too. */
+/* Replaces the C library's function, for the libraries of the program too. */
 #include "tests/support/test_clock.h"
 
 #include <sys/syscall.h>

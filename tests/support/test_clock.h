@@ -1,14 +1,14 @@
-/* The clock of a test program, which goes on only when a test says so, if it does. */
+/* The clock of a test program, which a test may stop and set. */
 #ifndef TESTS_SUPPORT_TEST_CLOCK_H
 #define TESTS_SUPPORT_TEST_CLOCK_H
 
 #include <stdint.h>
 
-/* What the monotonic clocks show in this process, a nanosecond more each time; 0: what they are.
- * Waits in the kernel last as long as ever. Each test is a process of its own. */
+/* The time of the monotonic clocks in this process, which grows by a nanosecond with each reading;
+ * 0: the real time. Waits in the kernel are not affected. Each test is a separate process. */
 extern _Atomic uint64_t test_clock_ns;
 
-/* Stops it where it is. */
+/* Stops the clock at the present time. */
 void test_clock_stop(void);
 
 #endif

@@ -28,7 +28,8 @@ static inline void open_loop(void)
     loop.server = &server;
     cr_assert_eq(svc__reactor_open(&loop.reactor), 0);
     svc__wheel_init(&loop.wheel, 5000, LOOP_TICK_SHIFT);
-    mhd.part.front = &(const struct front){.scheme = "http"};
+    static const struct front front = {.scheme = "http"};
+    mhd.part.front = &front;
     mhd.part.loop = &loop;
     mhd.known_layout = true;
     mhd.pool = POOL;
