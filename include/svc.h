@@ -22,6 +22,7 @@
 #include <svc/response.h>
 #include <svc/row.h>
 #include <svc/setting.h>
+#include <svc/span.h>
 #include <svc/stream.h>
 #include <svc/task.h>
 #include <svc/test.h>

@@ -46,7 +46,9 @@ SVC_API void svc_request_set_sampled(svc_request *req, bool sampled);
  * The value of `traceparent`, of version 00, for one outgoing call of the request. Each result has the id of
  * a new span, a child of the request's span: call this once for each outgoing call, and again when one is
  * repeated. The id is the SVC_TRACE_SPAN_DIGITS characters from SVC_TRACE_SPAN_AT on; a log line or a
- * recorder of spans can use it. "" when trace_context is off: then send no traceparent. Since: 0.1
+ * recorder of spans can use it. Where an exporter records spans, the id is that of the request's span, since
+ * a new one would be recorded by nobody; svc_span_begin (<svc/span.h>) makes a span for a call. "" when
+ * trace_context is off: then send no traceparent. Since: 0.1
  */
 SVC_API const char *svc_request_traceparent(svc_request *req);
 

@@ -8,6 +8,7 @@
 
 #include <svc/app.h>
 #include <svc/middleware.h>
+#include <svc/sys/span.h>
 #include <svc/task.h>
 
 #include "libsvc/base/arena.h"
@@ -172,7 +173,8 @@ struct svc_app {
     struct layer_copy *layer_copies;        /* one for each middleware of the app, in no order */
     struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
-    struct faults faults; /* of its set-up; the outermost app keeps those of mounted apps */
+    svc_sys_exporter exporter; /* without `take`, there is none */
+    struct faults faults;      /* of its set-up; the outermost app keeps those of mounted apps */
 
     struct plan *plan; /* compiled when the app is readied */
     struct metrics *metrics;
@@ -219,6 +221,10 @@ int svc__app_ready(svc_app *app);
 /* Ends tasks, however long they take, and stops the hooks, then the middleware, that svc__app_ready
  * started, in reverse order. */
 void svc__app_unready(svc_app *app);
+
+/* The exporter of spans: the app's own, or the first that an app mounted on it has; NULL for none.
+ * Accepts NULL. */
+const svc_sys_exporter *svc__app_exporter(const svc_app *app);
 
 /* The app that serves: the outermost app on which `app` is mounted, or `app` itself. */
 static inline svc_app *svc__app_root(const svc_app *app)

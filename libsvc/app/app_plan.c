@@ -194,6 +194,7 @@ int svc__app_plan_compile(svc_app *app, struct plan **out)
     plan->default_layers = app->default_uses.count;
     plan->logger = &svc__app_root(app)->logger;
     plan->draining = &svc__app_root(app)->draining;
+    plan->exporter = svc__app_exporter(app);
     int error = compile_apps(app, plan);
     if (!error)
         error = compile_routes(app, plan);

@@ -31,6 +31,7 @@
 struct exchange;
 struct svc_pending;
 struct app_worker;
+struct request_spans;
 
 /* Resources that a thread lends to the exchanges that it runs. */
 struct exchange_host {
@@ -55,6 +56,7 @@ struct request_trace {
     struct trace own;                       /* its span is the request's */
     unsigned char parent[TRACE_SPAN_BYTES]; /* the caller's span, of a trace that is continued */
     struct bytes member;                    /* the service's own member of tracestate; or "none" */
+    struct request_spans *spans;            /* NULL: nobody records them */
 
     /* NULL until a handler asks for the text. For the request's thread. */
     const char *trace_id, *span_id, *parent_id, *tracestate;
@@ -123,12 +125,14 @@ struct lent {
 /* An exchange that a worker, a layer or the giver of a deferred answer has: see away.c. The first
  * members say whether it is away, and are read for every exchange. */
 struct away {
-    bool out;       /* a worker has it, or will; the home's, and never read with `parked` at once */
-    bool kept_head; /* the head's strings are copies in the arena */
-    unsigned parked;  /* the news, one of which it waits for; of the thread that has it */
+    bool out;         /* a worker has it, or will; the home's */
+    bool kept_head;   /* the head's strings are copies in the arena */
     _Atomic int wait; /* enum wait_state */
     _Atomic bool cancelled;
     enum svc_outcome given_up; /* why another stands in for it; SVC_COMPLETE: none does */
+    /* The news, one of which it waits for; of the thread that has it. Not in the word of `out`,
+     * since compilers read two members of one word at once. */
+    unsigned parked;
     _Atomic(struct svc_pending *) pending;
 
     unsigned arrived;      /* news that wait for other news; the home's */

@@ -60,7 +60,8 @@ struct plan {
     bool blocks;              /* a route or a layer needs a worker */
     struct workers *workers;
     struct logger *logger;
-    const _Atomic int *draining; /* enum drain_state */
+    const _Atomic int *draining;             /* enum drain_state */
+    const struct svc_sys_exporter *exporter; /* of spans; NULL: they are not recorded */
 };
 
 /* The app that answers 404 when no route matches a path: the mounted app with the longest prefix

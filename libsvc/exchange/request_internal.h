@@ -16,4 +16,7 @@ bool svc__request_accept_coding(const svc_request *req, svc_response *res);
 /* Gives `trace` a random span id, so that it names a span of its own. Any thread. */
 void svc__request_trace_new_span(struct trace *trace);
 
+/* The traceparent of a span, in the request's memory; "" when out of memory. The request's thread. */
+const char *svc__request_trace_render(svc_request *req, const struct trace *trace);
+
 #endif

@@ -76,18 +76,24 @@ void svc_request_set_sampled(svc_request *req, bool sampled)
     own->flags = (unsigned char)((own->flags & ~TRACE_SAMPLED) | (sampled ? TRACE_SAMPLED : 0));
 }
 
+const char *svc__request_trace_render(svc_request *req, const struct trace *trace)
+{
+    char *text = svc__arena_alloc(arena_of(req), TRACE_PARENT_LEN + 1);
+    if (!text)
+        return "";
+    svc__trace_format(trace, text);
+    text[TRACE_PARENT_LEN] = '\0';
+    return text;
+}
+
 const char *svc_request_traceparent(svc_request *req)
 {
     if (!req || req->trace.origin == TRACE_NONE)
         return "";
-    char *text = svc__arena_alloc(arena_of(req), TRACE_PARENT_LEN + 1);
-    if (!text)
-        return "";
     struct trace call = req->trace.own;
-    svc__request_trace_new_span(&call);
-    svc__trace_format(&call, text);
-    text[TRACE_PARENT_LEN] = '\0';
-    return text;
+    if (!req->trace.spans) /* else those who look at the trace would miss that span */
+        svc__request_trace_new_span(&call);
+    return svc__request_trace_render(req, &call);
 }
 
 /* The members that came, all or, where one cannot be read, none. */

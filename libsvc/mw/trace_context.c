@@ -1,6 +1,9 @@
 /* Trace context: each request is a span, of an inbound trace or of a new one. */
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/rand.h"
 #include "libsvc/exchange/request_internal.h"
+#include "libsvc/exchange/request_span.h"
+#include "libsvc/mw/server_span.h"
 #include "libsvc/mw/stack.h"
 
 /* An id of zeros is invalid; random bytes give one once in 2^64. */
@@ -40,13 +43,49 @@ static int take_trace(svc_request *req, svc_response *res, const svc_layer *laye
     return SVC_PASS;
 }
 
+/* ---- With an exporter of spans */
+
+static bool is_sampled(const svc_sys_exporter *exporter, const struct request_trace *trace)
+{
+    int parent = SVC_SYS_PARENT_NONE;
+    if (trace->origin == TRACE_CONTINUED)
+        parent =
+            trace->own.flags & TRACE_SAMPLED ? SVC_SYS_PARENT_SAMPLED : SVC_SYS_PARENT_UNSAMPLED;
+    return exporter->sample ? exporter->sample(exporter->arg, trace->own.trace_id, parent)
+                            : parent != SVC_SYS_PARENT_UNSAMPLED;
+}
+
+static int begin_span(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    take_trace(req, res, layer);
+    svc_request_set_sampled(req, is_sampled(req->plan->exporter, &req->trace));
+    if (!svc__request_span_begin(svc__exchange_of(req)))
+        svc__span_record_lose(req->plan->exporter);
+    return SVC_PASS;
+}
+
+/* A caller that is not trusted has a trace of its own, which this one names. */
+static void end_span(svc_request *req, const svc_response *res, const svc_layer *layer,
+                     const svc_done *done)
+{
+    struct trace from;
+    (void)layer;
+    bool links = req->trace.origin == TRACE_BEGUN && inbound(req, &from);
+    svc__server_span_end(req, res, done, links ? &from : NULL);
+}
+
 const svc_middleware *svc__trace_context_make(svc_app *app)
 {
-    static const svc_middleware middleware = {
-        .size = sizeof middleware,
+    static const svc_middleware alone = {
+        .size = sizeof alone,
         .name = "trace_context",
         .on_request = take_trace,
     };
-    (void)app;
-    return &middleware;
+    static const svc_middleware with_spans = {
+        .size = sizeof with_spans,
+        .name = "trace_context",
+        .on_request = begin_span,
+        .on_done = end_span,
+    };
+    return svc__app_exporter(app) ? &with_spans : &alone;
 }

@@ -13,12 +13,13 @@ export LC_ALL=C
 jansson=$($PKG_CONFIG --cflags jansson)
 
 # A program that prints "struct member offset size", "struct . 0 size" and "enum NAME value -".
-echo '#include <svc.h>' > "$work/all.c"
+includes=$(cd "$top_srcdir/include" && for header in svc.h svc/otlp.h svc/sys/*.h; do echo "#include <$header>"; done)
+echo "$includes" > "$work/all.c"
 $CC -E -P -I"$top_srcdir/include" $jansson "$work/all.c" > "$work/all.i"
 awk -v mode=list -f "$top_srcdir/tests/structure/structs.awk" "$work/all.i" > "$work/names"
 {
     echo '#include <stdio.h>'
-    echo '#include <svc.h>'
+    echo "$includes"
     echo 'int main(void) {'
     awk '$1 == "enum" { printf "printf(\"enum %s %%d -\\n\", (int)%s);\n", $2, $2; next }
         !seen[$1]++ { printf "printf(\"%s . 0 %%zu\\n\", sizeof(struct %s));\n", $1, $1 }

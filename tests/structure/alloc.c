@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include <svc.h>
+#include <svc/sys/app.h>
+#include <svc/sys/span.h>
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/arena.h"
@@ -836,6 +838,61 @@ static enum outcome try_service(void)
     return outcome;
 }
 
+/* ---- Spans: a request is answered without those for which there is no memory */
+
+static unsigned spans_taken, spans_lost;
+
+static void take_span(void *arg, svc_sys_span *span)
+{
+    (void)arg;
+    spans_taken++;
+    svc_sys_span_free(span);
+}
+
+static void lose_span(void *arg)
+{
+    (void)arg;
+    spans_lost++;
+}
+
+static int make_spans(svc_request *req, svc_response *res)
+{
+    static char text[5000];
+    memset(text, 'x', sizeof text - 1);
+    svc_span_set(svc_request_span(req), svc_kv_str("large", text));
+    svc_span *span = svc_span_begin(req, NULL, SVC_SPAN_CLIENT, "call");
+    svc_span_set(span, svc_kv_str("large", text), svc_kv_str("larger", text));
+    svc_span_link(span, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    (void)svc_span_traceparent(req, span);
+    svc_span_end(span);
+    return svc_response_empty(res, 204);
+}
+
+static enum outcome try_spans(void)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.access_log = 0;
+    svc_sys_exporter exporter = SVC_SYS_EXPORTER_INIT;
+    exporter.take = take_span;
+    exporter.lose = lose_span;
+    spans_taken = spans_lost = 0;
+    svc_app *app = svc_app_new("spans");
+    svc_app_configure(app, &config);
+    void *memory = svc_sys_app_alloc(app, 100000);
+    svc_sys_app_set_exporter(app, &exporter);
+    svc_app_get(app, "/", make_spans, NULL);
+    svc_test test = SVC_TEST_INIT;
+    test.target = "/";
+    svc_reply *reply = svc_app_test(app, &test);
+    int status = svc_reply_status(reply);
+    enum outcome outcome = reply && memory && spans_taken == 2 ? WHOLE : FAILED;
+    if (status == 204 && spans_taken < 2 && !spans_lost)
+        outcome = wrong("spans neither taken nor lost", (int)spans_taken);
+    svc_reply_free(reply);
+    svc_app_free(app);
+    return outcome;
+}
+
 /* ---- The README's first program, which looks at no code */
 
 int hello_main(void);
@@ -948,7 +1005,7 @@ int main(void)
         {"pipe", try_pipe, true},       {"queue", try_queue, false},
         {"tree", try_tree, false},      {"settings", try_settings, false},
         {"app", try_app, true},         {"service", try_service, true},
-        {"hello", try_hello, true},
+        {"spans", try_spans, true},     {"hello", try_hello, true},
     };
     json_set_alloc_funcs(starve_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);

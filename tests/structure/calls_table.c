@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <svc/sys/app.h>
+#include <svc/sys/span.h>
+
 #include "tests/structure/calls.h"
 
 /* ---- What calls are given */
@@ -531,6 +534,30 @@ static long defer(struct things *at)
     (svc_json_open_array(at->json, NULL), (call), svc_json_close(at->json),                        \
      svc_json_writer_error(at->json), 0)
 
+static void take_span(void *arg, svc_sys_span *span)
+{
+    (void)arg;
+    svc_sys_span_free(span);
+}
+
+static long set_exporter(struct things *at)
+{
+    svc_sys_exporter exporter = SVC_SYS_EXPORTER_INIT;
+    exporter.take = take_span;
+    return svc_sys_app_set_exporter(at->app, &exporter);
+}
+
+static long use_span(struct things *at)
+{
+    const svc_kv items[] = {svc_kv_str("late", "item"), SVC_KV_END};
+    svc_span *span = svc_span_begin(at->req, NULL, SVC_SPAN_INTERNAL, "late");
+    svc_span_set_items(span, items);
+    svc_span_fail(span, "late", NULL);
+    svc_span_link(span, "late");
+    svc_span_end(span);
+    return 0;
+}
+
 /* The value of a call on an object; without that object it must be `nothing`. */
 #define GIVES(object, nothing, call)                                                               \
     (found = (long)(call), at->object ? 0 : found - (long)(nothing))
@@ -745,6 +772,7 @@ static long defer(struct things *at)
     X(svc_request_set_sampled, LOOK, (svc_request_set_sampled(at->req, true), 0))                  \
     X(svc_request_set_tracestate, LOOK,                                                            \
       GIVES(req, SVC_ENOMEM, svc_request_set_tracestate(at->req, "a", "b")))                       \
+    X(svc_request_span, LOOK, (svc_request_span(at->req), 0))                                      \
     X(svc_request_span_id, LOOK, TEXT(req, svc_request_span_id(at->req)))                          \
     X(svc_request_target, LOOK, TEXT(req, svc_request_target(at->req)))                            \
     X(svc_request_timeout_text, LOOK, TEXT(req, svc_request_timeout_text(at->req)))                \
@@ -802,7 +830,18 @@ static long defer(struct things *at)
     X(svc_response_writer, ANSWER, answer_by_writer(at))                                           \
     X(svc_schema_new, MAKE,                                                                        \
       svc_schema_new(at->app, bound_fields, sizeof(struct bound), 0) != NULL)                      \
+    X(svc_span_begin, LOOK, use_span(at))                                                          \
+    X(svc_span_end, LOOK, (svc_span_end(NULL), 0))                                                 \
+    X(svc_span_fail, LOOK, (svc_span_fail(NULL, "late", NULL), 0))                                 \
+    X(svc_span_link, LOOK, (svc_span_link(NULL, "late"), 0))                                       \
+    X(svc_span_set_items, LOOK, (svc_span_set_items(NULL, NULL), 0))                               \
+    X(svc_span_traceparent, LOOK, TEXT(req, svc_span_traceparent(at->req, NULL)))                  \
     X(svc_struct_defaults, LOOK, svc_struct_defaults("svc_route", &length) == NULL)                \
+    X(svc_sys_app_alloc, MAKE, svc_sys_app_alloc(at->app, 1) != NULL)                              \
+    X(svc_sys_app_exporter, LOOK, (svc_sys_app_exporter(at->app), 0))                              \
+    X(svc_sys_app_refuse, LOOK, (svc_sys_app_refuse(NULL, SVC_EINVAL, "late"), 0))                 \
+    X(svc_sys_app_set_exporter, REGISTER, set_exporter(at))                                        \
+    X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
     X(svc_task_app, LOOK, FINDS(task, svc_task_app(at->task)))                                     \
     X(svc_task_sleep, LOOK, GIVES(task, SVC_ENOMEM, svc_task_sleep(at->task, 0)))                  \
     X(svc_task_stopping, LOOK, GIVES(task, true, svc_task_stopping(at->task)))                     \

@@ -53,8 +53,16 @@ def read_includes(lines):
     return graph
 
 
+def is_optional(room):
+    """Whether a room is an optional library, which has a version script of its own."""
+    return os.path.exists(os.path.join(source, room, "libsvc-%s.sym" % room))
+
+
 def read_symbols():
-    """The graph of symbols, and the symbol that is the reason for each of its edges."""
+    """The graph of symbols, and the symbol that is the reason for each of its edges. Optional libraries use
+    the exported ones, of whatever room."""
+    with open(os.path.join(source, "libsvc.sym")) as script:
+        public = set(re.findall(r"^ *(svc_\w+);$", script.read(), re.M))
     homes, needs, graph, why = {}, {}, collections.defaultdict(set), {}
     for path in files(build, r"^internal_la-.*\.o$"):
         folder, name = os.path.split(os.path.relpath(path, build))
@@ -70,7 +78,7 @@ def read_symbols():
             elif kind.isupper():
                 homes[symbol] = file
     for file, symbols in needs.items():
-        for symbol in sorted(symbols):
+        for symbol in sorted(symbols - (public if is_optional(room_of(file)) else set())):
             home = homes.get(symbol, file)
             if home != file:
                 graph[file].add(home)

@@ -31,4 +31,4 @@ awk -v news=../../NEWS '
     }
     /^$/ { comment = "" }
     END { exit failed }
-' *.h
+' *.h sys/*.h

@@ -1,0 +1,223 @@
+/* The spans of a request. */
+#include "libsvc/exchange/request_span.h"
+
+#include "libsvc/base/clock.h"
+#include "libsvc/exchange/request_internal.h"
+
+enum { UNSAMPLED_MOST = 128 /* spans that wait for the request's end, which may never fail */ };
+
+static void deliver(const struct request_spans *spans, svc_sys_span *span)
+{
+    spans->exporter->take(spans->exporter->arg, span);
+}
+
+/* Whoever ends spans of an unsampled request may be another thread than the request's. */
+static void keep_span(struct request_spans *spans, svc_sys_span *span)
+{
+    svc_sys_span *first = atomic_load_explicit(&spans->kept, memory_order_relaxed);
+    do
+        span->next = first;
+    while (!atomic_compare_exchange_weak_explicit(&spans->kept, &first, span, memory_order_release,
+                                                  memory_order_relaxed));
+}
+
+static void end_span(struct svc_span *span, struct span_record *record)
+{
+    struct request_spans *spans = span->spans;
+    record->span.ended_unix_ns = (int64_t)svc__clock_ns() + spans->wall_ns;
+    if (record->span.flags & SVC_SYS_SAMPLED)
+        deliver(spans, &record->span);
+    else
+        keep_span(spans, &record->span);
+}
+
+static struct span_record *take_record(struct svc_span *span)
+{
+    return atomic_exchange_explicit(&span->record, NULL, memory_order_acq_rel);
+}
+
+/* The request is over. Its own span has been finished, or has nobody who could finish it: that of
+ * an exchange for which another stood in. */
+static void end_all(void *arg)
+{
+    struct exchange *x = arg;
+    struct request_spans *spans = x->request.trace.spans;
+    struct span_record *own = take_record(&spans->own);
+    if (own)
+        svc_sys_span_free(&own->span);
+    for (struct svc_span *span = spans->begun; span; span = span->next) {
+        struct span_record *record = take_record(span);
+        if (record)
+            end_span(span, record);
+    }
+    bool failed = spans->failed || x->away.given_up == SVC_TIMED_OUT || x->away.given_up == SVC_CUT;
+    svc_sys_span *kept = atomic_exchange_explicit(&spans->kept, NULL, memory_order_acquire);
+    while (kept) {
+        svc_sys_span *span = kept;
+        kept = span->next;
+        span->next = NULL;
+        if (failed)
+            deliver(spans, span);
+        else
+            svc_sys_span_free(span);
+    }
+}
+
+bool svc__request_span_begin(struct exchange *x)
+{
+    struct request_spans *spans = svc__arena_zalloc(&x->arena, sizeof *spans);
+    if (!spans || svc__arena_defer(&x->arena, end_all, x))
+        return false;
+    spans->exporter = x->request.plan->exporter;
+    spans->wall_ns = (int64_t)(svc__clock_wall_ns() - svc__clock_ns());
+    spans->own.spans = spans;
+    spans->own.own = x->request.trace.own;
+    x->request.trace.spans = spans;
+    return true;
+}
+
+bool svc__request_span_is_wanted(struct exchange *x, bool failed)
+{
+    struct request_spans *spans = x->request.trace.spans;
+    struct span_record *own = atomic_load_explicit(&spans->own.record, memory_order_relaxed);
+    spans->failed = failed || (own && own->span.failed);
+    return svc_request_sampled(&x->request) || (spans->failed && spans->exporter->keeps_failed);
+}
+
+struct span_record *svc__request_span_own(struct exchange *x)
+{
+    struct request_spans *spans = x->request.trace.spans;
+    struct request_trace *trace = &x->request.trace;
+    struct span_record *record = atomic_load_explicit(&spans->own.record, memory_order_relaxed);
+    if (record)
+        return record;
+    record = svc__span_record_new(spans->exporter, &trace->own, SVC_SPAN_SERVER);
+    if (!record)
+        return NULL;
+    if (trace->origin == TRACE_CONTINUED) {
+        memcpy(record->span.parent_id, trace->parent, sizeof trace->parent);
+        record->span.parent_is_remote = true;
+        record->span.state =
+            svc__span_record_text(record, svc__bytes_z(svc_request_tracestate(&x->request)));
+    }
+    record->span.started_unix_ns = (int64_t)x->request.started_ns + spans->wall_ns;
+    atomic_store_explicit(&spans->own.record, record, memory_order_relaxed);
+    return record;
+}
+
+void svc__request_span_finish(struct exchange *x, uint64_t duration_ns)
+{
+    struct request_spans *spans = x->request.trace.spans;
+    struct span_record *record = take_record(&spans->own);
+    record->span.ended_unix_ns = record->span.started_unix_ns + (int64_t)duration_ns;
+    deliver(spans, &record->span);
+}
+
+/* The spans of a request where they are recorded, or may be; else NULL. */
+static struct request_spans *find_spans(const svc_request *req)
+{
+    struct request_spans *spans = req ? req->trace.spans : NULL;
+    if (!spans)
+        return NULL;
+    return req->trace.own.flags & TRACE_SAMPLED || spans->exporter->keeps_failed ? spans : NULL;
+}
+
+/* One that has ended may be used again, so that a request without end needs no memory without end.
+ */
+static struct svc_span *make_span(svc_request *req, struct request_spans *spans)
+{
+    struct svc_span *span = spans->begun;
+    if (span && !atomic_load_explicit(&span->record, memory_order_acquire))
+        return span;
+    span = svc__arena_zalloc(&svc__exchange_of(req)->arena, sizeof *span);
+    if (!span)
+        return NULL;
+    span->spans = spans;
+    span->next = spans->begun;
+    spans->begun = span;
+    return span;
+}
+
+svc_span *svc_span_begin(svc_request *req, svc_span *parent, int kind, const char *name)
+{
+    struct request_spans *spans = find_spans(req);
+    if (!spans)
+        return NULL;
+    struct trace own = req->trace.own;
+    bool sampled = own.flags & TRACE_SAMPLED;
+    if (!sampled && spans->begun_unsampled == UNSAMPLED_MOST)
+        return NULL;
+    struct svc_span *span = make_span(req, spans);
+    if (!span) {
+        svc__span_record_lose(spans->exporter);
+        return NULL;
+    }
+    bool known = kind >= SVC_SPAN_INTERNAL && kind <= SVC_SPAN_CONSUMER;
+    struct trace within = parent ? parent->own : own;
+    svc__request_trace_new_span(&own);
+    struct span_record *record =
+        svc__span_record_new(spans->exporter, &own, known ? kind : SVC_SPAN_INTERNAL);
+    if (!record)
+        return NULL;
+    memcpy(record->span.parent_id, within.span_id, sizeof record->span.parent_id);
+    record->span.name = svc__span_record_text(record, svc__bytes_z(name));
+    record->span.started_unix_ns = (int64_t)svc__clock_ns() + spans->wall_ns;
+    spans->begun_unsampled += !sampled;
+    span->own = own;
+    atomic_store_explicit(&span->record, record, memory_order_release);
+    return span;
+}
+
+svc_span *svc_request_span(svc_request *req)
+{
+    struct request_spans *spans = find_spans(req);
+    return spans && svc__request_span_own(svc__exchange_of(req)) ? &spans->own : NULL;
+}
+
+static struct span_record *open_record(svc_span *span)
+{
+    return span ? atomic_load_explicit(&span->record, memory_order_acquire) : NULL;
+}
+
+void svc_span_set_items(svc_span *span, const svc_kv *items)
+{
+    struct span_record *record = open_record(span);
+    if (record)
+        svc__span_record_set(record, items);
+}
+
+void svc_span_fail(svc_span *span, const char *type, const char *message)
+{
+    struct span_record *record = open_record(span);
+    if (!record)
+        return;
+    record->span.failed = true;
+    if (message)
+        record->span.message = svc__span_record_text(record, svc__bytes_z(message));
+    if (type) {
+        const svc_kv items[] = {svc_kv_str("error.type", type), SVC_KV_END};
+        svc__span_record_set(record, items);
+    }
+}
+
+void svc_span_link(svc_span *span, const char *traceparent)
+{
+    struct span_record *record = open_record(span);
+    struct trace to;
+    if (record && traceparent && !svc__trace_parse(svc__bytes_z(traceparent), &to))
+        svc__span_record_link(record, &to);
+}
+
+const char *svc_span_traceparent(svc_request *req, const svc_span *span)
+{
+    return req && span ? svc__request_trace_render(req, &span->own) : svc_request_traceparent(req);
+}
+
+void svc_span_end(svc_span *span)
+{
+    if (!span || span == &span->spans->own)
+        return;
+    struct span_record *record = take_record(span);
+    if (record)
+        end_span(span, record);
+}

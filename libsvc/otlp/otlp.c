@@ -1,0 +1,116 @@
+/* The calls of svc/otlp.h. */
+#define SVC_LOG_MODULE "otlp"
+#include <svc/otlp.h>
+
+#include <string.h>
+
+#include <svc/app.h>
+#include <svc/sys/app.h>
+
+#include "libsvc/otlp/otlp_export.h"
+
+enum { FLUSH_MOST_MS = 600000 };
+
+/* A struct of this release, or of a shorter one whose members these are. */
+static bool read_options(svc_otlp *own, const svc_otlp *options)
+{
+    if (!options)
+        return true;
+    if (options->size < offsetof(svc_otlp, endpoint) || options->size > sizeof *own)
+        return false;
+    memcpy(own, options, options->size);
+    own->size = sizeof *own;
+    return own->flush_ms <= FLUSH_MOST_MS;
+}
+
+static void log_warnings(const struct otlp_export *otlp)
+{
+    const struct otlp_config *config = &otlp->config;
+    for (size_t i = 0; i < config->warning_count; i++)
+        svc_app_log_warn(otlp->app, "variable ignored",
+                         svc_kv_str("name", config->warnings[i].name),
+                         svc_kv_str("reason", config->warnings[i].reason));
+}
+
+static int start_export(svc_app *app, void *arg)
+{
+    struct otlp_export *otlp = arg;
+    otlp->app = app;
+    log_warnings(otlp);
+    if (otlp->config.disabled)
+        return 0;
+    int error = svc__otlp_export_start(otlp);
+    if (error)
+        svc_app_log_error(app, "the exporter of spans cannot be started",
+                          svc_kv_err("error", error));
+    else
+        svc_app_log_info(app, "spans are exported", svc_kv_str("url", otlp->config.url));
+    return error;
+}
+
+static void stop_export(svc_app *app, void *arg)
+{
+    struct otlp_export *otlp = arg;
+    (void)app;
+    if (otlp->http)
+        svc__otlp_export_stop(otlp);
+}
+
+static bool sample_trace(void *arg, const unsigned char *trace_id, int parent)
+{
+    const struct otlp_export *otlp = arg;
+    return svc__otlp_sample_decide(&otlp->config.sampler, trace_id, parent);
+}
+
+static int set_exporter(svc_app *app, struct otlp_export *otlp)
+{
+    svc_sys_exporter exporter = SVC_SYS_EXPORTER_INIT;
+    exporter.arg = otlp;
+    exporter.sample = sample_trace;
+    exporter.take = svc__otlp_export_take;
+    exporter.lose = svc__otlp_export_lose;
+    exporter.keeps_failed = otlp->config.keep_failed;
+    exporter.max_attributes = (size_t)otlp->config.max_attributes;
+    exporter.max_links = (size_t)otlp->config.max_links;
+    exporter.max_text = (size_t)otlp->config.max_text;
+    return svc_sys_app_set_exporter(app, &exporter);
+}
+
+int svc_otlp_add(svc_app *app, const svc_otlp *options)
+{
+    svc_otlp own = SVC_OTLP_INIT;
+    struct otlp_export *otlp = svc_sys_app_alloc(app, sizeof *otlp);
+    if (!otlp)
+        return svc_sys_app_refuse(app, SVC_ENOMEM, "svc_otlp_add");
+    if (!read_options(&own, options))
+        return svc_sys_app_refuse(app, SVC_EINVAL, "svc_otlp_add");
+    int error = svc__otlp_config_read(&otlp->config, app, &own);
+    if (error)
+        return error;
+    otlp->queue.most = (size_t)otlp->config.queue_max;
+    if (!otlp->config.disabled)
+        error = set_exporter(app, otlp);
+    return error ? error : svc_app_add_hook(app, start_export, stop_export, otlp);
+}
+
+int svc_otlp_read_counts(const svc_app *app, svc_otlp_counts *counts)
+{
+    if (!app)
+        return SVC_ENOMEM;
+    if (!counts || counts->size < sizeof counts->size || counts->size > sizeof *counts)
+        return SVC_EINVAL;
+    const svc_sys_exporter *exporter = svc_sys_app_exporter(app);
+    if (!exporter || exporter->take != svc__otlp_export_take)
+        return SVC_ENOTFOUND;
+    struct otlp_export *otlp = exporter->arg;
+    /* Before the others: a span that is not queued any more is counted among them. */
+    size_t queued = atomic_load_explicit(&otlp->queue.count, memory_order_acquire);
+    const svc_otlp_counts now = {.size = counts->size,
+                                 .sent = atomic_load(&otlp->sent),
+                                 .rejected = atomic_load(&otlp->rejected),
+                                 .failed = atomic_load(&otlp->failed),
+                                 .dropped = atomic_load(&otlp->dropped),
+                                 .queued = queued};
+    memcpy(counts, &now, counts->size);
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* What OpenTelemetry's environment variables and the program say, read once. */
+#ifndef SVC_OTLP_OTLP_CONFIG_H
+#define SVC_OTLP_OTLP_CONFIG_H
+
+#include <svc/log.h>
+#include <svc/otlp.h>
+
+#include "libsvc/otlp/otlp_sample.h"
+
+enum {
+    OTLP_RESOURCE_MOST = 64, /* attributes of the resource */
+    OTLP_HEADERS_MOST = 32,  /* header fields of a request */
+    OTLP_WARNINGS_MOST = 32  /* one for each variable at most */
+};
+
+/* A variable that counts as not set. Its value is not repeated: it may be a secret. */
+struct otlp_warning {
+    const char *name, *reason; /* static */
+};
+
+struct otlp_config {
+    bool disabled;
+    const char *url;                        /* of the traces */
+    const char *headers[OTLP_HEADERS_MOST]; /* "name: value" */
+    size_t header_count;
+    svc_kv resource[OTLP_RESOURCE_MOST];
+    size_t resource_count;
+    bool gzip;
+    struct otlp_sampler sampler;
+    uint64_t timeout_ms;                          /* of a request */
+    uint64_t delay_ms;                            /* between two batches that are not full */
+    uint64_t batch_timeout_ms;                    /* of a batch, with all repetitions */
+    uint64_t queue_max, batch_max;                /* spans */
+    uint64_t max_attributes, max_links, max_text; /* of a span */
+    uint64_t flush_ms;
+    bool keep_failed;
+    struct otlp_warning warnings[OTLP_WARNINGS_MOST];
+    size_t warning_count;
+};
+
+/* Reads the environment over what the program says. Texts are in the app's memory. 0 or SVC_ENOMEM.
+ * Before start only. */
+int svc__otlp_config_read(struct otlp_config *config, svc_app *app, const svc_otlp *options);
+
+#endif

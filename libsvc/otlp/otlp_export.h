@@ -1,0 +1,44 @@
+/* The exporter: takes spans from the threads that serve, and sends them from a thread of its own.
+ */
+#ifndef SVC_OTLP_OTLP_EXPORT_H
+#define SVC_OTLP_OTLP_EXPORT_H
+
+#include <pthread.h>
+
+#include "libsvc/otlp/otlp_config.h"
+#include "libsvc/otlp/otlp_http.h"
+#include "libsvc/otlp/otlp_queue.h"
+
+/* All of it, in the memory of the app. */
+struct otlp_export {
+    svc_app *app;
+    struct otlp_config config;
+    struct otlp_queue queue;
+    struct otlp_http *http; /* from the start to the stop */
+    pthread_t thread;
+    _Atomic bool stopping;
+    _Atomic uint64_t stop_ms; /* when the stop waits no longer; 0: none was asked for */
+    _Atomic uint64_t sent, rejected, failed, dropped;
+
+    /* The thread's own. */
+    svc_sys_span *waiting, **waiting_end; /* taken from the queue, the oldest first */
+    size_t waiting_count;
+    struct otlp_text json, gzip;
+    uint64_t quiet_until_ms; /* the receiver has asked for no request before; 0: it has not */
+    bool failing;            /* the last batch was not taken, which has been logged */
+    uint64_t dropped_logged, drops_logged_ms;
+};
+
+/* Takes a span that has ended, as svc_sys_exporter.take. */
+void svc__otlp_export_take(void *arg, svc_sys_span *span);
+
+/* Counts a span that there was no memory for, as svc_sys_exporter.lose. */
+void svc__otlp_export_lose(void *arg);
+
+/* Starts the thread. 0, SVC_ENOMEM or SVC_ESYSTEM. */
+int svc__otlp_export_start(struct otlp_export *otlp);
+
+/* Has the thread send what is left, within flush_ms, and ends it. What comes later is dropped. */
+void svc__otlp_export_stop(struct otlp_export *otlp);
+
+#endif

@@ -1,0 +1,232 @@
+/* Spans in JSON. */
+#include "libsvc/otlp/otlp_json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <svc/span.h>
+#include <svc/version.h>
+
+/* Bits of a span's `flags` above those of the trace: whether it is known that the parent, or the
+ * span that a link leads to, is another process's, and whether it is. */
+enum { KNOWN_REMOTE = 1 << 8, IS_REMOTE = 1 << 9 };
+
+enum { STATUS_ERROR = 2 };
+
+static const char digits[] = "0123456789abcdef";
+
+/* The length of the UTF-8 sequence at `at`; 0 when there is none. */
+static size_t sequence_length(const unsigned char *at, size_t left)
+{
+    static const struct {
+        unsigned char first, last, low, high; /* of the second byte */
+        size_t len;
+    } rows[] = {
+        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (*at < rows[i].first || *at > rows[i].last)
+            continue;
+        if (left < rows[i].len || at[1] < rows[i].low || at[1] > rows[i].high)
+            return 0;
+        for (size_t n = 2; n < rows[i].len; n++)
+            if ((at[n] & 0xc0) != 0x80)
+                return 0;
+        return rows[i].len;
+    }
+    return 0;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* A character that must not stand in a string as it is. */
+static void put_escape(struct otlp_text *text, unsigned char c)
+{
+    const char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+    svc__otlp_text_add(text, escape, sizeof escape);
+}
+
+/* Any bytes: those that are no UTF-8 become U+FFFD. */
+static void put_string(struct otlp_text *text, const char *data, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)data;
+    svc__otlp_text_put(text, "\"");
+    for (size_t i = 0, run; i < len; i += run) {
+        for (run = 0; i + run < len && is_plain(at[i + run]); run++)
+            continue;
+        svc__otlp_text_add(text, data + i, run);
+        if (run)
+            continue;
+        run = at[i] < 0x80 ? 1 : sequence_length(at + i, len - i);
+        if (at[i] < 0x80)
+            put_escape(text, at[i]);
+        else if (run)
+            svc__otlp_text_add(text, data + i, run);
+        else
+            svc__otlp_text_put(text, "\xef\xbf\xbd");
+        run = run ? run : 1;
+    }
+    svc__otlp_text_put(text, "\"");
+}
+
+static void put_hex(struct otlp_text *text, const char *key, const unsigned char *id, size_t n)
+{
+    char hex[2 * SVC_SYS_TRACE_BYTES];
+    for (size_t i = 0; i < n; i++) {
+        hex[2 * i] = digits[id[i] >> 4];
+        hex[2 * i + 1] = digits[id[i] & 15];
+    }
+    svc__otlp_text_put(text, key);
+    svc__otlp_text_add(text, hex, 2 * n);
+    svc__otlp_text_put(text, "\"");
+}
+
+__attribute__((format(printf, 2, 3))) static void put_format(struct otlp_text *text,
+                                                             const char *format, ...)
+{
+    char line[128];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    svc__otlp_text_add(text, line, (size_t)n);
+}
+
+/* As the mapping of protocol buffers to JSON has doubles. The locale may have a comma for the
+ * point. */
+static void put_double(struct otlp_text *text, double real)
+{
+    char line[40];
+    if (!isfinite(real)) {
+        svc__otlp_text_put(text, isnan(real) ? "\"NaN\""
+                                 : real > 0  ? "\"Infinity\""
+                                             : "\"-Infinity\"");
+        return;
+    }
+    int n = snprintf(line, sizeof line, "%.17g", real);
+    for (int i = 0; i < n; i++)
+        if (!strchr("0123456789+-e", line[i]))
+            line[i] = '.';
+    svc__otlp_text_add(text, line, (size_t)n);
+}
+
+static void put_value(struct otlp_text *text, const svc_kv *item)
+{
+    switch (item->kind) {
+    case SVC_KV_INT:
+        put_format(text, "{\"intValue\":\"%" PRId64 "\"}", item->value.number);
+        break;
+    case SVC_KV_UINT: /* the protocol has no larger integer */
+        put_format(text,
+                   item->value.count <= INT64_MAX ? "{\"intValue\":\"%" PRIu64 "\"}"
+                                                  : "{\"stringValue\":\"%" PRIu64 "\"}",
+                   item->value.count);
+        break;
+    case SVC_KV_DOUBLE:
+        svc__otlp_text_put(text, "{\"doubleValue\":");
+        put_double(text, item->value.real);
+        svc__otlp_text_put(text, "}");
+        break;
+    case SVC_KV_BOOL:
+        svc__otlp_text_put(text,
+                           item->value.truth ? "{\"boolValue\":true}" : "{\"boolValue\":false}");
+        break;
+    default:
+        svc__otlp_text_put(text, "{\"stringValue\":");
+        put_string(text, item->value.text, item->len);
+        svc__otlp_text_put(text, "}");
+    }
+}
+
+static void put_attributes(struct otlp_text *text, const svc_kv *items, size_t count)
+{
+    svc__otlp_text_put(text, "\"attributes\":[");
+    for (size_t i = 0; i < count; i++) {
+        svc__otlp_text_put(text, i ? ",{\"key\":" : "{\"key\":");
+        put_string(text, items[i].key, strlen(items[i].key));
+        svc__otlp_text_put(text, ",\"value\":");
+        put_value(text, &items[i]);
+        svc__otlp_text_put(text, "}");
+    }
+    svc__otlp_text_put(text, "]");
+}
+
+static void put_left_out(struct otlp_text *text, const char *key, size_t count)
+{
+    if (count)
+        put_format(text, ",\"%s\":%" PRIu32, key,
+                   count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+}
+
+static void put_links(struct otlp_text *text, const svc_sys_span *span)
+{
+    for (size_t i = 0; i < span->link_count; i++) {
+        const svc_sys_link *link = &span->links[i];
+        svc__otlp_text_put(text, i ? ",{" : ",\"links\":[{");
+        put_hex(text, "\"traceId\":\"", link->trace_id, sizeof link->trace_id);
+        put_hex(text, ",\"spanId\":\"", link->span_id, sizeof link->span_id);
+        put_format(text, ",\"flags\":%d}", link->flags | KNOWN_REMOTE | IS_REMOTE);
+    }
+    if (span->link_count)
+        svc__otlp_text_put(text, "]");
+    put_left_out(text, "droppedLinksCount", span->links_left_out);
+}
+
+static void put_status(struct otlp_text *text, const svc_sys_span *span)
+{
+    if (!span->failed)
+        return;
+    put_format(text, ",\"status\":{\"code\":%d", STATUS_ERROR);
+    if (*span->message) {
+        svc__otlp_text_put(text, ",\"message\":");
+        put_string(text, span->message, strlen(span->message));
+    }
+    svc__otlp_text_put(text, "}");
+}
+
+void svc__otlp_json_span(struct otlp_text *text, const svc_sys_span *span, bool first)
+{
+    static const unsigned char none[SVC_SYS_SPAN_BYTES];
+    svc__otlp_text_put(text, first ? "{" : ",{");
+    put_hex(text, "\"traceId\":\"", span->trace_id, sizeof span->trace_id);
+    put_hex(text, ",\"spanId\":\"", span->span_id, sizeof span->span_id);
+    if (memcmp(span->parent_id, none, sizeof none) != 0)
+        put_hex(text, ",\"parentSpanId\":\"", span->parent_id, sizeof span->parent_id);
+    if (*span->state) {
+        svc__otlp_text_put(text, ",\"traceState\":");
+        put_string(text, span->state, strlen(span->state));
+    }
+    put_format(text, ",\"flags\":%d,\"name\":",
+               span->flags | KNOWN_REMOTE | (span->parent_is_remote ? IS_REMOTE : 0));
+    put_string(text, span->name, strlen(span->name));
+    put_format(text, ",\"kind\":%d,\"startTimeUnixNano\":\"%" PRId64 "\"", span->kind,
+               span->started_unix_ns);
+    put_format(text, ",\"endTimeUnixNano\":\"%" PRId64 "\",", span->ended_unix_ns);
+    put_attributes(text, span->attributes, span->attribute_count);
+    put_left_out(text, "droppedAttributesCount", span->attributes_left_out);
+    put_links(text, span);
+    put_status(text, span);
+    svc__otlp_text_put(text, "}");
+}
+
+void svc__otlp_json_begin(struct otlp_text *text, const svc_kv *resource, size_t count)
+{
+    svc__otlp_text_put(text, "{\"resourceSpans\":[{\"resource\":{");
+    put_attributes(text, resource, count);
+    put_format(text,
+               "},\"scopeSpans\":[{\"scope\":{\"name\":\"libsvc\",\"version\":\"%s\"},\"spans\":[",
+               svc_version());
+}
+
+void svc__otlp_json_end(struct otlp_text *text)
+{
+    svc__otlp_text_put(text, "]}]}]}");
+}
