@@ -229,10 +229,10 @@ static struct series *make_valid(struct family *family, const char *const values
         fits = fits && text.len - starts[i] <= SVC_METRIC_VALUE_BYTES;
         svc__buf_putc(&text, '\0');
     }
-    for (size_t i = 0; i < n; i++)
+    fits = fits && svc__buf_error(&text) == 0;
+    for (size_t i = 0; i < n && fits; i++)
         valid[i] = text.data + starts[i];
-    struct series *series =
-        fits && svc__buf_error(&text) == 0 ? find_or_add(family, valid) : overflow(family);
+    struct series *series = fits ? find_or_add(family, valid) : overflow(family);
     svc__buf_free(&text);
     return series;
 }

@@ -76,6 +76,19 @@ static int set_exporter(svc_app *app, struct otlp_export *otlp)
     return svc_sys_app_set_exporter(app, &exporter);
 }
 
+/* A counter that cannot be registered is kept as a set-up error, and counts nothing. */
+static void register_counters(svc_app *app, struct otlp_export *otlp)
+{
+    static const char *const results[OTLP_RESULTS] = {"sent", "rejected", "failed", "dropped"};
+    svc_metric metric = SVC_METRIC_INIT;
+    metric.name = "otlp_spans_total";
+    metric.help = "Spans that have ended, by what has become of them.";
+    metric.labels[0] = "result";
+    svc_counter_family *family = svc_app_counter(app, &metric);
+    for (size_t i = 0; i < OTLP_RESULTS; i++)
+        otlp->counters[i] = svc_counter_of(family, 1, &results[i]);
+}
+
 int svc_otlp_add(svc_app *app, const svc_otlp *options)
 {
     svc_otlp own = SVC_OTLP_INIT;
@@ -88,8 +101,10 @@ int svc_otlp_add(svc_app *app, const svc_otlp *options)
     if (error)
         return error;
     otlp->queue.most = (size_t)otlp->config.queue_max;
-    if (!otlp->config.disabled)
-        error = set_exporter(app, otlp);
+    if (otlp->config.disabled)
+        return svc_app_add_hook(app, start_export, NULL, otlp);
+    register_counters(app, otlp);
+    error = set_exporter(app, otlp);
     return error ? error : svc_app_add_hook(app, start_export, stop_export, otlp);
 }
 
@@ -106,10 +121,10 @@ int svc_otlp_read_counts(const svc_app *app, svc_otlp_counts *counts)
     /* Before the others: a span that is not queued any more is counted among them. */
     size_t queued = atomic_load_explicit(&otlp->queue.count, memory_order_acquire);
     const svc_otlp_counts now = {.size = counts->size,
-                                 .sent = atomic_load(&otlp->sent),
-                                 .rejected = atomic_load(&otlp->rejected),
-                                 .failed = atomic_load(&otlp->failed),
-                                 .dropped = atomic_load(&otlp->dropped),
+                                 .sent = atomic_load(&otlp->counts[OTLP_SENT]),
+                                 .rejected = atomic_load(&otlp->counts[OTLP_REJECTED]),
+                                 .failed = atomic_load(&otlp->counts[OTLP_FAILED]),
+                                 .dropped = atomic_load(&otlp->counts[OTLP_DROPPED]),
                                  .queued = queued};
     memcpy(counts, &now, counts->size);
     return 0;

@@ -18,6 +18,12 @@ enum {
     DROPS_LOG_MS = 10000 /* between two lines about spans that were dropped */
 };
 
+static void count_spans(struct otlp_export *otlp, enum otlp_result result, uint64_t count)
+{
+    atomic_fetch_add(&otlp->counts[result], count);
+    svc_counter_add(otlp->counters[result], count);
+}
+
 /* ---- From threads that serve */
 
 void svc__otlp_export_take(void *arg, svc_sys_span *span)
@@ -25,7 +31,7 @@ void svc__otlp_export_take(void *arg, svc_sys_span *span)
     struct otlp_export *otlp = arg;
     size_t count = svc__otlp_queue_push(&otlp->queue, span);
     if (!count)
-        atomic_fetch_add_explicit(&otlp->dropped, 1, memory_order_relaxed);
+        count_spans(otlp, OTLP_DROPPED, 1);
     else if (count == otlp->config.batch_max)
         svc__otlp_http_wake(otlp->http);
 }
@@ -33,7 +39,7 @@ void svc__otlp_export_take(void *arg, svc_sys_span *span)
 void svc__otlp_export_lose(void *arg)
 {
     struct otlp_export *otlp = arg;
-    atomic_fetch_add_explicit(&otlp->dropped, 1, memory_order_relaxed);
+    count_spans(otlp, OTLP_DROPPED, 1);
 }
 
 /* ---- A batch */
@@ -102,8 +108,8 @@ static void log_result(struct otlp_export *otlp, enum otlp_verdict verdict,
                          svc_kv_int("status", answer->status), svc_kv_str("error", answer->error));
     else if (taken && news)
         svc_app_log_info(otlp->app, "spans are exported again",
-                         svc_kv_uint("failed", atomic_load(&otlp->failed)),
-                         svc_kv_uint("dropped", atomic_load(&otlp->dropped)));
+                         svc_kv_uint("failed", atomic_load(&otlp->counts[OTLP_FAILED])),
+                         svc_kv_uint("dropped", atomic_load(&otlp->counts[OTLP_DROPPED])));
     if (taken && (rejection->count || *rejection->message))
         svc_app_log_warn(otlp->app, "the receiver has rejected spans",
                          svc_kv_uint("spans", rejection->count),
@@ -143,8 +149,9 @@ static enum otlp_verdict post_batch(struct otlp_export *otlp, const struct otlp_
         answer.status, answer.body.data, answer.is_whole ? answer.body.len : 0, count, &rejection);
     log_result(otlp, verdict, &answer, &rejection);
     svc__otlp_text_free(&answer.body);
-    atomic_fetch_add(&otlp->rejected, verdict == OTLP_REFUSED ? count : rejection.count);
-    atomic_fetch_add(&otlp->sent, verdict == OTLP_TAKEN ? count - rejection.count : 0);
+    uint64_t rejected = verdict == OTLP_REFUSED ? count : rejection.count;
+    count_spans(otlp, OTLP_REJECTED, rejected);
+    count_spans(otlp, OTLP_SENT, verdict == OTLP_TAKEN ? count - rejected : 0);
     if (answer.retry_after_ms) {
         *wait_ms = answer.retry_after_ms;
         otlp->quiet_until_ms = svc__otlp_clock_ms() + *wait_ms;
@@ -181,9 +188,9 @@ static void send_batch(struct otlp_export *otlp)
         body = &otlp->gzip;
     }
     if (!written)
-        atomic_fetch_add(&otlp->dropped, count);
+        count_spans(otlp, OTLP_DROPPED, count);
     else if (!deliver_batch(otlp, body, count))
-        atomic_fetch_add(&otlp->failed, count);
+        count_spans(otlp, OTLP_FAILED, count);
     free_batch(otlp, count);
 }
 
@@ -198,7 +205,7 @@ static void take_news(struct otlp_export *otlp)
 
 static void log_drops(struct otlp_export *otlp, bool at_end)
 {
-    uint64_t dropped = atomic_load(&otlp->dropped), now = svc__otlp_clock_ms();
+    uint64_t dropped = atomic_load(&otlp->counts[OTLP_DROPPED]), now = svc__otlp_clock_ms();
     if (dropped == otlp->dropped_logged || (!at_end && now < otlp->drops_logged_ms + DROPS_LOG_MS))
         return;
     svc_app_log_warn(otlp->app, "spans were dropped",
@@ -259,7 +266,7 @@ void svc__otlp_export_stop(struct otlp_export *otlp)
     atomic_store(&otlp->stopping, true);
     svc__otlp_http_wake(otlp->http);
     pthread_join(otlp->thread, NULL);
-    atomic_fetch_add(&otlp->dropped, svc__otlp_queue_close(&otlp->queue));
+    count_spans(otlp, OTLP_DROPPED, svc__otlp_queue_close(&otlp->queue));
     svc__otlp_http_free(otlp->http);
     otlp->http = NULL;
     svc__otlp_text_free(&otlp->json);

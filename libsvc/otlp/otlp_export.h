@@ -5,9 +5,14 @@
 
 #include <pthread.h>
 
+#include <svc/metric.h>
+
 #include "libsvc/otlp/otlp_config.h"
 #include "libsvc/otlp/otlp_http.h"
 #include "libsvc/otlp/otlp_queue.h"
+
+/* What becomes of a span; the words are those of svc_otlp_counts and of the metric's label. */
+enum otlp_result { OTLP_SENT, OTLP_REJECTED, OTLP_FAILED, OTLP_DROPPED, OTLP_RESULTS };
 
 /* All of it, in the memory of the app. */
 struct otlp_export {
@@ -18,7 +23,8 @@ struct otlp_export {
     pthread_t thread;
     _Atomic bool stopping;
     _Atomic uint64_t stop_ms; /* when the stop waits no longer; 0: none was asked for */
-    _Atomic uint64_t sent, rejected, failed, dropped;
+    _Atomic uint64_t counts[OTLP_RESULTS];
+    svc_counter *counters[OTLP_RESULTS]; /* the same as a metric */
 
     /* The thread's own. */
     svc_sys_span *waiting, **waiting_end; /* taken from the queue, the oldest first */

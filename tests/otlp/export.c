@@ -109,6 +109,13 @@ static svc_otlp_counts await_counts(void)
     return counts;
 }
 
+static void expect_metric(const char *result, uint64_t count)
+{
+    char series[64];
+    snprintf(series, sizeof series, "otlp_spans_total{result=\"%s\"}", result);
+    cr_expect_eq((uint64_t)svc_test_metric(app, series), count, "%s", series);
+}
+
 static void expect_counts(uint64_t sent, uint64_t rejected, uint64_t failed, uint64_t dropped)
 {
     svc_otlp_counts counts = await_counts();
@@ -116,6 +123,10 @@ static void expect_counts(uint64_t sent, uint64_t rejected, uint64_t failed, uin
                   counts.dropped == dropped,
               "sent %ju, rejected %ju, failed %ju, dropped %ju", (uintmax_t)counts.sent,
               (uintmax_t)counts.rejected, (uintmax_t)counts.failed, (uintmax_t)counts.dropped);
+    expect_metric("sent", sent);
+    expect_metric("rejected", rejected);
+    expect_metric("failed", failed);
+    expect_metric("dropped", dropped);
 }
 
 static void end(void)
