@@ -213,6 +213,29 @@ SVC_API int svc_app_mount(svc_app *app, const char *prefix, svc_app *inner);
 SVC_API int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner);
 
 /*
+ * The app whose routes are served on the admin listener, beside the library's pages /livez, /readyz and
+ * /metrics. The first call makes it, with the app's name. All that an app can do works on it: routes, flags,
+ * groups, layers, mounts, a fallback, svc_app_test. Like a mounted app it has its own max_body_bytes,
+ * request_timeout_ms and max_json_depth, and takes its other settings from the app; its hooks, checks and
+ * tasks are the app's; it cannot be started or mounted by itself. The admin app of a mounted app is served
+ * under the latter's prefix.
+ *
+ * Its routes have their own event loop, up to 16 workers and up to 256 connections (more are answered 503).
+ * So they answer while all loops and workers of the service are held, and a route that hangs delays neither
+ * the service nor the library's pages. svc_app_each_loop and svc_app_each_worker, called on it, are for that
+ * loop and those workers. The admin listener then serves one request a connection. Replies without a
+ * Cache-Control field get `no-store`. The lines of its access log have the module "admin", and its metrics
+ * begin with svc_admin_. A stop awaits its requests after the service's requests and tasks.
+ *
+ * A route with the path of a library's page, whatever its method or host, is an error at start. Without an
+ * admin listener (`admin_listen` empty) the routes are not served, and the start logs a warning.
+ *
+ * Owned by the app. For an admin app, itself. NULL for NULL, when out of memory, and once started if there is
+ * none yet; all calls accept that NULL. The thread that builds the app; any thread once started. Since: 0.1
+ */
+SVC_API svc_app *svc_app_admin(svc_app *app);
+
+/*
  * Sets the handler for requests whose path no route of the app matches. Without a fallback the library
  * answers 404 with problem details. The library still answers 405 and redirects itself. The fallback of a
  * mounted app serves the paths below its prefix. The handler can read the body, and gets `arg` by

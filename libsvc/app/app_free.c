@@ -33,6 +33,23 @@ static int enter_end(svc_app *app)
     return -1;
 }
 
+/* Ends what tests have left. False: something runs on. */
+static bool end_tests(svc_app *app)
+{
+    return svc__app_test_end(app) &&
+           !svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS);
+}
+
+/* The admin app, unless that is mounted on another's, which then owns it. */
+static void free_admin(svc_app *app)
+{
+    svc_app *admin = app->admin;
+    if (!admin || admin->parent != app)
+        return;
+    app->admin = admin->parent = NULL;
+    svc_app_free(admin);
+}
+
 void svc_app_free(svc_app *app)
 {
     if (!app || app->parent || svc__life_owns_thread(app))
@@ -40,8 +57,7 @@ void svc_app_free(svc_app *app)
     int before = enter_end(app);
     if (before < 0)
         return;
-    if (!svc__app_test_end(app) ||
-        svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS)) {
+    if (!end_tests(app) || (app->admin && !end_tests(app->admin))) {
         app->state = before;
         return;
     }
@@ -49,7 +65,8 @@ void svc_app_free(svc_app *app)
     svc__app_test_free(app);
     svc__workers_free(app->workers);
     svc__plan_free(app->plan);
-    free_mounts_from(app->mounts);
+    free_mounts_from(app->mounts); /* which look at their admin apps */
+    free_admin(app);
     if (app->stop_fd >= 0)
         close(app->stop_fd);
     svc__metrics_free(app->metrics);

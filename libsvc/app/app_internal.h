@@ -155,7 +155,8 @@ struct svc_app {
     size_t route_count;
     struct app_route
         fallback;    /* answers what no route matches; without a handler, the library does */
-    svc_app *parent; /* the app that this one is mounted on, or NULL */
+    svc_app *parent; /* the app that this one is mounted on or the admin app of, or NULL */
+    svc_app *admin; /* whose routes the admin listener serves; NULL: svc_app_admin was not called */
     struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
@@ -229,6 +230,15 @@ static inline svc_app *svc__app_root(const svc_app *app)
     while (app->parent)
         app = app->parent;
     return (svc_app *)(uintptr_t)app;
+}
+
+/* The app whose plan has the routes of `app`, once it is readied: the one that serves, or its admin
+ * app. */
+static inline const svc_app *svc__app_serving(const svc_app *app)
+{
+    while (app->parent && app->parent->admin != app)
+        app = app->parent;
+    return app;
 }
 
 /*

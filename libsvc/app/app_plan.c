@@ -194,8 +194,8 @@ int svc__app_plan_compile(svc_app *app, struct plan **out)
     svc__arena_init(&plan->memory, NULL, SIZE_MAX);
     plan->config = &app->config;
     plan->default_layers = app->default_uses.count;
-    plan->logger = &app->logger;
-    plan->draining = &app->draining;
+    plan->logger = &svc__app_root(app)->logger;
+    plan->draining = &svc__app_root(app)->draining;
     plan->exporter = svc__app_exporter(app);
     int error = compile_apps(app, plan);
     if (!error)

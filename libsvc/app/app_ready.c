@@ -1,6 +1,7 @@
 /* Readies an app: its registrations become a tree, chains and running hooks. */
 #include <string.h>
 
+#include "libsvc/app/admin_app.h"
 #include "libsvc/app/app_plan.h"
 #include "libsvc/app/app_workers.h"
 #include "libsvc/app/life.h"
@@ -23,7 +24,21 @@ static int make_defaults(svc_app *app)
         if (!middleware || svc__app_append_use(app, &app->default_uses, middleware))
             return SVC_ENOMEM;
     }
-    return 0;
+    bool is_admin = app->parent; /* a mounted app is not served by itself */
+    return is_admin ? svc__app_append_use(app, &app->default_uses, &svc__admin_app_no_store) : 0;
+}
+
+/* Makes the plan of an app whose routes are good. */
+static int compile(svc_app *app)
+{
+    int error = make_defaults(app);
+    if (!error)
+        error = svc__app_plan_compile(app, &app->plan);
+    if (!error && app->config.development)
+        app->plan->not_found = svc__debug_routes_answer;
+    if (!error && app->config.stall_ms)
+        error = svc__stalls_register(app);
+    return error;
 }
 
 static bool started(const svc_app *app, const svc_middleware *middleware)
@@ -94,6 +109,21 @@ static int start_hooks(svc_app *app)
     return svc__life_start_cancelled(app) ? SVC_ECANCELLED : 0;
 }
 
+/* Makes all that serves but the threads of workers, for which hooks may make something ready. */
+static int start_all(svc_app *app)
+{
+    int error = 0;
+    for (svc_app *each = app; each && !error; each = each->admin)
+        error = svc__app_workers_make(each);
+    for (svc_app *each = app; each && !error; each = each->admin)
+        error = start_middleware(each);
+    if (!error)
+        error = start_hooks(app);
+    for (svc_app *each = app; each && !error; each = each->admin)
+        error = svc__app_workers_start(each);
+    return error;
+}
+
 int svc__app_ready(svc_app *app)
 {
     if (app->readied) /* an error is a call that came too late */
@@ -101,26 +131,19 @@ int svc__app_ready(svc_app *app)
     bool errors_before = svc__faults_any(&app->faults);
     svc__logger_configure(&app->logger, &app->config);
     int error = svc__mount_adopt(app);
-    svc__app_plan_check(app);
+    int admin_error = svc__mount_adopt_admin(app);
+    error = error ? error : admin_error;
+    for (svc_app *each = app; each; each = each->admin)
+        svc__app_plan_check(each);
+    if (app->admin)
+        svc__admin_app_settle(app->admin);
     if (!error && svc__faults_any(&app->faults))
         error = SVC_EROUTES;
-    if (!error)
-        error = make_defaults(app);
-    if (!error)
-        error = svc__app_plan_compile(app, &app->plan);
-    if (!error && app->config.development)
-        app->plan->not_found = svc__debug_routes_answer;
-    if (!error && app->config.stall_ms)
-        error = svc__stalls_register(app);
+    for (svc_app *each = app; each && !error; each = each->admin)
+        error = compile(each);
     /* Code that acts on settings must not see bad ones, which svc__settings_check has reported. */
     if (!error && !app->settings.bad)
-        error = svc__app_workers_make(app);
-    if (!error && !app->settings.bad)
-        error = start_middleware(app);
-    if (!error && !app->settings.bad)
-        error = start_hooks(app);
-    if (!error && !app->settings.bad)
-        error = svc__app_workers_start(app); /* after the hooks, which may prepare for them */
+        error = start_all(app);
     if (!error && !app->settings.bad && svc__faults_any(&app->faults))
         error = SVC_ESTATE; /* a hook has registered something, which came too late */
     if (error == SVC_ENOMEM && !errors_before)
@@ -131,6 +154,15 @@ int svc__app_ready(svc_app *app)
     return error;
 }
 
+static void stop_middleware(svc_app *app)
+{
+    while (app->middleware_started_count > 0) {
+        const struct chain_layer *layer = &app->middleware_started[--app->middleware_started_count];
+        if (layer->middleware->stop)
+            layer->middleware->stop(layer->app, layer->middleware->arg);
+    }
+}
+
 void svc__app_unready(svc_app *app)
 {
     app->state = APP_ENDING;
@@ -139,10 +171,8 @@ void svc__app_unready(svc_app *app)
     for (; app->started; app->started = app->started->previous)
         if (app->started->stop)
             app->started->stop(app->started->app, app->started->arg);
-    while (app->middleware_started_count > 0) {
-        const struct chain_layer *layer = &app->middleware_started[--app->middleware_started_count];
-        if (layer->middleware->stop)
-            layer->middleware->stop(layer->app, layer->middleware->arg);
-    }
+    if (app->admin)
+        stop_middleware(app->admin);
+    stop_middleware(app);
     app->state = APP_ENDED;
 }

@@ -38,6 +38,8 @@ int svc__app_settings_check(svc_app *app)
         int error = svc__app_settings_check(mount->app);
         first = first ? first : error;
     }
+    int admin_error = app->admin ? svc__app_settings_check(app->admin) : 0;
+    first = first ? first : admin_error;
     if (first)
         app->settings.bad = true;
     return first;

@@ -419,7 +419,8 @@ static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
 {
     struct log *log = &app->test_host->log;
     struct svc_loop *loop = app->test_host->host.loop;
-    svc__log_init(log, &app->logger);
+    struct logger *logger = &svc__app_root(app)->logger;
+    svc__log_init(log, logger);
     struct log *before = svc__log_adopt(log);
     struct svc_loop *loop_before = svc__reactor_enter(loop);
     struct test_client *client_before = app->test_host->client;
@@ -431,7 +432,7 @@ static int logged_exchange(svc_app *app, const svc_test *test, svc_reply *reply)
     svc__reactor_run(loop, svc__clock_ns());
     svc__reactor_enter(loop_before);
     svc__log_free(log);
-    svc__log_report_all(&app->logger.shared);
+    svc__log_report_all(&logger->shared);
     svc__log_adopt(before);
     return error;
 }
@@ -496,15 +497,22 @@ static bool test_valid(const svc_test *test)
            test->max_reply_bytes <= MAX_REPLY && test->peer && !svc__peer_parse(test->peer, &peer);
 }
 
-/* A loop whose states cannot be made ends the app, as a failed start hook does. */
-static int begin_loop(svc_app *app)
+/* Makes the host of the app's exchanges in tests. A loop whose states cannot be made ends the app
+ * that serves, as a failed start hook does. */
+static int make_host(svc_app *app)
 {
+    if (!app->test_host)
+        app->test_host = host_new(app);
     struct test_host *test = app->test_host;
+    if (!test)
+        return SVC_ENOMEM;
+    if (test->begun)
+        return 0;
     struct svc_loop *loop_before = svc__reactor_enter(&test->loop);
     int error = svc__loop_hooks_begin(app, &test->loop);
     svc__reactor_enter(loop_before);
     if (error)
-        svc__app_unready(app);
+        svc__app_unready(svc__app_root(app));
     test->begun = !error;
     return error;
 }
@@ -516,12 +524,8 @@ static int ready(svc_app *app)
     int error = app->readied ? 0 : svc__app_settings_check(app);
     int ready_error = svc__app_ready(app); /* also when settings are bad: all errors at once */
     error = error ? error : ready_error;
-    if (!error && !app->test_host)
-        app->test_host = host_new(app);
-    if (!error && !app->test_host)
-        error = SVC_ENOMEM;
-    if (!error && !app->test_host->begun)
-        error = begin_loop(app);
+    for (svc_app *each = app; each && !error; each = each->admin)
+        error = make_host(each);
     return error ? error : svc__task_start(app, NULL, NULL); /* tasks may name the loop */
 }
 
@@ -533,8 +537,8 @@ static bool begin_test(svc_app *app)
         app->test_host->depth++;
         return true;
     }
-    if (app->parent || (!svc__life_enter(app, APP_BUILDING, APP_STARTING) &&
-                        !svc__life_enter(app, APP_READY, APP_STARTING)))
+    if (!svc__life_enter(app, APP_BUILDING, APP_STARTING) &&
+        !svc__life_enter(app, APP_READY, APP_STARTING))
         return false;
     bool good = !ready(app);
     if (good) {
@@ -572,10 +576,13 @@ static svc_reply *run_test(svc_app *app, const svc_test *test)
 svc_reply *svc_app_test(svc_app *app, const svc_test *test)
 {
     svc_test own = SVC_TEST_INIT;
-    if (!app || SIZED_READ(&own, test, target) || !test_valid(&own) || !begin_test(app))
+    if (!app || SIZED_READ(&own, test, target) || !test_valid(&own))
+        return NULL;
+    svc_app *root = svc__app_root(app); /* whose hooks and tasks serve its admin app too */
+    if ((app != root && app != root->admin) || !begin_test(root))
         return NULL;
     svc_reply *reply = run_test(app, &own);
-    end_test(app);
+    end_test(root);
     return reply;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "libsvc/app/admin_app.h"
 #include "libsvc/app/app_settings.h"
 #include "libsvc/app/loop_hooks.h"
 #include "libsvc/app/task.h"
@@ -38,6 +39,21 @@ static void refuse_metric(void *arg, const char *name)
         name);
 }
 
+/* Makes `inner` an app under the prefix of the group. 0, or SVC_ENOMEM, kept as a set-up error. */
+static int add_mount(svc_group *at, svc_app *inner, struct mount **out)
+{
+    struct mount *mount = svc__arena_zalloc(&at->app->memory, sizeof *mount);
+    if (!mount)
+        return svc__faults_refuse(&at->app->faults, SVC_ENOMEM, "svc_app_mount");
+    mount->app = inner;
+    mount->at = at;
+    LIST_APPEND(at->app->mounts, at->app->last_mount, mount, mount);
+    inner->parent = at->app;
+    inner->root.parent = at;
+    *out = mount;
+    return 0;
+}
+
 int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
 {
     if (!group)
@@ -49,18 +65,14 @@ int svc_group_mount(svc_group *group, const char *prefix, svc_app *inner)
         error = svc__app_make_group(group, prefix, &at);
     if (error)
         return error;
-    struct mount *mount = svc__arena_zalloc(&outer->memory, sizeof *mount);
-    if (!mount)
-        return svc__faults_refuse(&outer->faults, SVC_ENOMEM, "svc_app_mount");
-    mount->app = inner;
-    mount->at = at;
-    LIST_APPEND(outer->mounts, outer->last_mount, mount, mount);
+    struct mount *mount;
+    error = add_mount(at, inner, &mount);
+    if (error)
+        return error;
     /* Errors of an app from before it was mounted are errors of the whole. */
     svc__faults_join(&inner->faults, &outer->faults, inner->name);
     if (svc__metrics_adopt(svc__app_root(outer)->metrics, inner->metrics, refuse_metric, outer))
         return svc__faults_refuse(&outer->faults, SVC_ENOMEM, "svc_app_mount");
-    inner->parent = outer;
-    inner->root.parent = at;
     return svc__app_settings_adopt(svc__app_root(outer), inner);
 }
 
@@ -134,22 +146,50 @@ static int adopt_mounts(svc_app *app, struct mount *mount)
     return error;
 }
 
+/* What belongs to the service as a whole, whichever app has registered it. */
+static int adopt_common(svc_app *app, svc_app *inner)
+{
+    inner->state = APP_READY;
+    adopt_hooks(app, inner);
+    int first = adopt_checks(app, inner);
+    int error = svc__task_adopt(app, inner);
+    return first ? first : error;
+}
+
+static int adopt_admin(svc_app *app, const struct mount *mount);
+
 static int adopt(svc_app *app, struct mount *mount)
 {
     svc_app *inner = mount->app;
     int first = svc__mount_adopt(inner);
-    inner->state = APP_READY;
     int error = adopt_routes(app, mount);
     first = first ? first : error;
-    adopt_hooks(app, inner);
-    error = adopt_checks(app, inner);
+    error = adopt_common(app, inner);
     first = first ? first : error;
     error = svc__loop_hooks_adopt(app, inner);
     first = first ? first : error;
-    error = svc__task_adopt(app, inner);
-    first = first ? first : error;
     error = adopt_mounts(app, mount);
+    first = first ? first : error;
+    error = adopt_admin(app, mount);
     return first ? first : error;
+}
+
+/* The admin routes of a mounted app are served under its prefix, on the admin listener. The outer
+ * admin app is adopted later, unless it is the one that is just being adopted. */
+static int adopt_admin(svc_app *app, const struct mount *mount)
+{
+    svc_app *inner = mount->app->admin;
+    if (!inner)
+        return 0;
+    svc_app *outer = svc__admin_app_of(app);
+    if (!outer)
+        return SVC_ENOMEM;
+    svc_group *at;
+    struct mount *deeper;
+    int error = svc__app_make_group(&outer->root, mount->at->prefix, &at);
+    if (!error)
+        error = add_mount(at, inner, &deeper);
+    return !error && outer == app ? adopt(app, deeper) : error;
 }
 
 int svc__mount_adopt(svc_app *app)
@@ -163,4 +203,14 @@ int svc__mount_adopt(svc_app *app)
             break;
     }
     return first;
+}
+
+int svc__mount_adopt_admin(svc_app *app)
+{
+    svc_app *admin = app->admin;
+    if (!admin)
+        return 0;
+    int first = svc__mount_adopt(admin);
+    int error = adopt_common(app, admin);
+    return first ? first : error;
 }

@@ -125,12 +125,14 @@ struct lent {
 /* An exchange that a worker, a layer or the giver of a deferred answer has: see away.c. The first
  * members say whether it is away, and are read for every exchange. */
 struct away {
-    bool out;       /* a worker has it, or will; the home's, and never read with `parked` at once */
-    bool kept_head; /* the head's strings are copies in the arena */
-    unsigned parked;  /* the news, one of which it waits for; of the thread that has it */
+    bool out;         /* a worker has it, or will; the home's */
+    bool kept_head;   /* the head's strings are copies in the arena */
     _Atomic int wait; /* enum wait_state */
     _Atomic bool cancelled;
     enum svc_outcome given_up; /* why another stands in for it; SVC_COMPLETE: none does */
+    /* The news, one of which it waits for; of the thread that has it. Not in the word of `out`,
+     * since compilers read two members of one word at once. */
+    unsigned parked;
     _Atomic(struct svc_pending *) pending;
 
     unsigned arrived;      /* news that wait for other news; the home's */

@@ -78,13 +78,20 @@ static void render_items(struct buf *line, const svc_request *req)
         svc__log_format_json_item(line, &items[i]);
 }
 
-/* `middle` is the text between the time and the request, the same in every line of an app. */
-static void render(struct buf *line, struct clock_text *now, const char *middle, svc_request *req,
-                   const svc_response *res, const svc_done *done)
+/* The common properties of an app's lines. */
+struct access_log {
+    bool wanted;        /* by the level of the module */
+    svc_log_site *site; /* static */
+    const char *middle; /* of a JSON line, between the time and the request */
+    struct bytes end;   /* of a JSON line; static */
+};
+
+static void render(struct buf *line, struct clock_text *now, const struct access_log *access,
+                   svc_request *req, const svc_response *res, const svc_done *done)
 {
     svc__buf_puts(line, "{\"time\":\"");
     svc__buf_append(line, svc__clock_text(now, svc__clock_wall_us()), CLOCK_RFC3339_SIZE - 1);
-    svc__buf_puts(line, middle);
+    svc__buf_puts(line, access->middle);
     render_request(line, req);
     member_number(line, ",\"status\":", (uint64_t)res->status);
     member_number(line, ",\"bytes_in\":", done->bytes_in);
@@ -94,20 +101,12 @@ static void render(struct buf *line, struct clock_text *now, const char *middle,
     svc__buf_puts(line, svc__exchange_outcome_text((enum svc_outcome)done->outcome));
     svc__buf_putc(line, '"');
     render_items(line, req);
-    svc__buf_puts(line, ",\"module\":\"access\"}");
+    svc__buf_bytes(line, access->end);
 }
 
-/* The common properties of an app's lines. */
-struct access_log {
-    bool wanted;        /* by the level of the module */
-    const char *middle; /* of a JSON line, between the time and the request */
-};
-
-static svc_log_site site = {"access", NULL, 0, SVC_LEVEL_INFO, NULL};
-
 /* Logs a record: for forms other than JSON, and for the app's own sink. */
-static void log_record(struct log *log, svc_request *req, const svc_response *res,
-                       const svc_done *done)
+static void log_record(struct log *log, svc_log_site *site, svc_request *req,
+                       const svc_response *res, const svc_done *done)
 {
     struct bytes path = path_of(req), query = req->target.query;
     const char *end = svc__exchange_outcome_text((enum svc_outcome)done->outcome);
@@ -130,7 +129,7 @@ static void log_record(struct log *log, svc_request *req, const svc_response *re
     count += LAST;
     count += svc__access_items_of(req, items + count);
     items[count] = (svc_kv)SVC_KV_END;
-    svc__request_log_hand_over(log, req, svc__log_record_of(log->logger, &site, "request", items));
+    svc__request_log_hand_over(log, req, svc__log_record_of(log->logger, site, "request", items));
 }
 
 static void on_done(svc_request *req, const svc_response *res, const svc_layer *layer,
@@ -142,12 +141,12 @@ static void on_done(svc_request *req, const svc_response *res, const svc_layer *
     if (!access->wanted || !svc__log_is_open(log))
         return;
     if (!svc__log_is_json(log)) {
-        log_record(log, req, res, done);
+        log_record(log, access->site, req, res, done);
         return;
     }
     struct buf *line = &x->host->scratch;
     svc__buf_clear(line);
-    render(line, &log->now, access->middle, req, res, done);
+    render(line, &log->now, access, req, res, done);
     svc__log_line(log, line);
 }
 
@@ -164,6 +163,19 @@ static char *make_middle(svc_app *app)
     return middle;
 }
 
+/* Those of the admin listener are a module of their own, whose level may be another. */
+static struct access_log read_module(const svc_app *app)
+{
+    static svc_log_site own = {"access", NULL, 0, SVC_LEVEL_INFO, NULL},
+                        admin = {"admin", NULL, 0, SVC_LEVEL_INFO, NULL};
+    bool is_admin = svc__app_serving(app) != svc__app_root(app);
+    struct access_log access = {.site = is_admin ? &admin : &own};
+    const struct logger *logger = &svc__app_root(app)->logger;
+    access.wanted = svc__log_level_of(&logger->levels, access.site->module) >= access.site->level;
+    access.end = svc__bytes_z(is_admin ? ",\"module\":\"admin\"}" : ",\"module\":\"access\"}");
+    return access;
+}
+
 const svc_middleware *svc__access_log_make(svc_app *app)
 {
     svc_middleware *middleware = svc__arena_zalloc(&app->memory, sizeof *middleware);
@@ -171,8 +183,8 @@ const svc_middleware *svc__access_log_make(svc_app *app)
     char *middle = make_middle(app);
     if (!middleware || !access || !middle)
         return NULL;
-    int level = svc__log_level_of(&app->logger.levels, site.module);
-    *access = (struct access_log){level >= site.level, middle};
+    *access = read_module(app);
+    access->middle = middle;
     *middleware = (svc_middleware){
         .size = sizeof *middleware,
         .name = "access_log",

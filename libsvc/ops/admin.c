@@ -7,6 +7,7 @@
 #include <svc/cache.h>
 #include <svc/json.h>
 
+#include "libsvc/app/admin_app.h"
 #include "libsvc/app/app_internal.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/response_internal.h"
@@ -112,6 +113,8 @@ static int metrics(svc_request *req, svc_response *res)
     svc__asked_gauges_ask(pages->gauges);
     struct buf *text = svc__response_scratch(res);
     svc__metrics_text_write(pages->app->metrics, text);
+    if (pages->app->admin)
+        svc__metrics_text_write(pages->app->admin->metrics, text);
     int error = svc__response_rendered(res, 200, "text/plain; version=0.0.4; charset=utf-8", text);
     svc__response_scratch_done(res);
     return error;
@@ -130,13 +133,22 @@ static void add_page(svc_app *admin, struct pages *pages, const char *pattern, s
 
 static void add_pages(svc_app *admin, struct pages *pages)
 {
-    admin->config.stall_ms = 0;    /* nothing of the program runs on its loop */
-    admin->config.workers_min = 1; /* so that a probe needs no new thread */
-    admin->config.workers_max = WAITERS;
-    admin->config.worker_policy = pages->app->config.worker_policy;
-    add_page(admin, pages, "GET /livez", livez, 0);
-    add_page(admin, pages, "GET /metrics", metrics, SVC_BLOCKING);
-    add_page(admin, pages, "GET /readyz", readyz, pages->app->checks ? SVC_BLOCKING : 0);
+    add_page(admin, pages, "GET " ADMIN_APP_LIVEZ, livez, 0);
+    add_page(admin, pages, "GET " ADMIN_APP_METRICS, metrics, SVC_BLOCKING);
+    add_page(admin, pages, "GET " ADMIN_APP_READYZ, readyz, pages->app->checks ? SVC_BLOCKING : 0);
+}
+
+/* Nothing of the program runs on its loop. Heads have the service's limits, since a connection
+ * whose head has been read may be handed over to the loop of the program's admin routes. */
+static void take_settings(svc_config *own, const svc_config *app)
+{
+    own->stall_ms = 0;
+    own->workers_min = 1; /* so that a probe needs no new thread */
+    own->workers_max = WAITERS;
+    own->worker_policy = app->worker_policy;
+    own->max_head_bytes = app->max_head_bytes;
+    own->max_target_bytes = app->max_target_bytes;
+    own->max_fields = app->max_fields;
 }
 
 svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges *gauges)
@@ -147,6 +159,8 @@ svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges
     struct pages *pages = svc__arena_alloc(&admin->memory, sizeof *pages);
     if (pages)
         *pages = (struct pages){app, checks, gauges};
+    take_settings(&admin->config, &app->config);
+    svc_app_use(admin, &svc__admin_app_no_store);
     if (pages)
         add_pages(admin, pages);
     if (!pages || svc__app_ready(admin)) {

@@ -29,7 +29,7 @@ static int accept_remote(const struct listener *listener, struct remote *remote)
                    SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-static struct loop *emptiest(const struct server *server)
+struct loop *svc__acceptor_emptiest(const struct server *server)
 {
     struct loop *best = server->loops[0];
     unsigned least = atomic_load(&best->count);
@@ -64,6 +64,17 @@ static void refuse_socket(struct server *server, struct loop *self, const struct
     front->refuse(svc__loop_part(self, front), fd, over_address ? 429 : 503, detail);
 }
 
+void svc__acceptor_place(struct loop *loop, struct loop *self, struct conn *conn)
+{
+    const struct server *server = loop->server;
+    svc__counter_add(server->metrics.accepted, 1);
+    atomic_fetch_add(&loop->count, 1);
+    if (loop == self)
+        svc__conn_open(loop, conn);
+    else if (svc__mailbox_post(&loop->handed, &conn->mail))
+        svc__loop_wake(loop);
+}
+
 /* Gives an accepted socket to the emptiest loop, as a connection of its listener's front. */
 static void hand_out(struct server *server, struct loop *self, const struct front *front, int fd,
                      const struct remote *remote)
@@ -79,13 +90,7 @@ static void hand_out(struct server *server, struct loop *self, const struct fron
         free(conn);
         return;
     }
-    svc__counter_add(server->metrics.accepted, 1);
-    struct loop *loop = emptiest(server);
-    atomic_fetch_add(&loop->count, 1);
-    if (loop == self)
-        svc__conn_open(loop, conn);
-    else if (svc__mailbox_post(&loop->handed, &conn->mail))
-        svc__loop_wake(loop);
+    svc__acceptor_place(svc__acceptor_emptiest(server), self, conn);
 }
 
 static void unwatch_all(struct loop *loop)

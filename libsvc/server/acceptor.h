@@ -8,6 +8,13 @@
  * server runs. */
 void svc__acceptor_init(struct loop *loop);
 
+/* The loop of a server that has the fewest connections. Any thread. */
+struct loop *svc__acceptor_emptiest(const struct server *server);
+
+/* Counts a connection, which is in no loop, as accepted and gives it to a loop. `self` is the loop
+ * that calls, or NULL. Any thread. */
+void svc__acceptor_place(struct loop *loop, struct loop *self, struct conn *conn);
+
 /* Takes all connections from a listener that is about to close. False: a connection is left,
  * because it cannot be accepted now. For one thread at a time, which is no loop's. */
 bool svc__acceptor_empty(struct server *server, struct listener *listener);

@@ -32,7 +32,7 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
     conn->front->open(svc__loop_part(loop, conn->front), conn);
 }
 
-void svc__conn_release(struct conn *conn)
+void svc__conn_leave(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     svc__time_limit_cancel(loop, &conn->limit);
@@ -43,9 +43,16 @@ void svc__conn_release(struct conn *conn)
     else
         loop->conns = conn->next;
     svc__address_limit_leave(loop->server->per_address, &conn->peer);
-    free(conn);
+    conn->loop = NULL;
+    conn->next = conn->previous = NULL;
     atomic_fetch_sub(&loop->count, 1);
     svc__server_socket_closed(loop->server, &loop->server->connections);
+}
+
+void svc__conn_release(struct conn *conn)
+{
+    svc__conn_leave(conn);
+    free(conn);
 }
 
 bool svc__conn_note_events(struct conn *conn, uint32_t events)

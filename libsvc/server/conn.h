@@ -41,6 +41,9 @@ struct conn *svc__conn_new(const struct front *front, int fd,
 /* Takes a connection into its loop, and hands it to its front, which may close and free it. */
 void svc__conn_open(struct loop *loop, struct conn *conn);
 
+/* Takes a connection out of its loop: it is in no loop, and the caller's alone. */
+void svc__conn_leave(struct conn *conn);
+
 /* Takes a connection out of its loop and frees it; its socket is closed, or has another owner by
  * now.
  */

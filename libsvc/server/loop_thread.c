@@ -48,7 +48,8 @@ static void init_host(struct loop *loop)
         .loop = &loop->reactor,
     };
     svc__log_init(&loop->log, loop->server->logger);
-    loop->log.skips_taker = loop->server->logger != &app->logger; /* as the admin pages' */
+    /* As the admin pages' loop, which must not run anything of the program. */
+    loop->log.skips_taker = loop->server->logger != &svc__app_root(app)->logger;
     svc__buf_init(&loop->host.scratch, SCRATCH);
 }
 

@@ -51,7 +51,7 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
     server->app = app;
     server->fronts = fronts;
     server->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    *error = svc__listen_open(&server->listeners, report, addresses);
+    *error = addresses ? svc__listen_open(&server->listeners, report, addresses) : 0;
     for (size_t i = 0; i < server->listeners.count; i++)
         server->listeners.all[i].front = fronts[0];
     if (!*error && server->event_fd < 0)

@@ -53,14 +53,19 @@ struct server {
     _Atomic uint64_t accept_logged_ms; /* the time of the last log line about a refusal, */
     _Atomic uint64_t fault_logged_ms;  /* and about a fault */
     _Atomic int stage;
+    /* Serves, on its own loops, connections whose first request has no route here: see handover.h.
+     * It outlives this server's loops. NULL: there is none. */
+    struct server *behind;
+    bool one_request; /* a connection serves one, since its next may be for the other server */
     uint64_t stop_ms; /* the time of the request to stop; set before STAGE_CLOSE_IDLE */
     int event_fd;     /* by which loops wake the thread that waits for a stage */
 };
 
 /*
  * Makes a server for `app` and opens its listeners, whose connections get the first of `fronts`
- * (borrowed); nobody serves them yet. NULL with `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as
- * svc__listen_open, which keeps set-up errors in `report`.
+ * (borrowed); nobody serves them yet. Without `addresses` (NULL) it has no listeners. NULL with
+ * `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which keeps set-up errors in
+ * `report`.
  */
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
                                const struct front *const *fronts, int *error);

@@ -175,11 +175,12 @@ svc_loop *svc_app_loop(const svc_app *app, size_t index)
 {
     if (!app)
         return NULL;
-    app = svc__app_root(app);
-    if (!app->service)
-        return index == 0 ? svc__app_test_loop(app) : NULL;
-    const struct server *server = app->service->server;
-    return index < server->loop_count ? &server->loops[index]->reactor : NULL;
+    const svc_app *root = svc__app_root(app), *serving = svc__app_serving(app);
+    const struct service *service = root->service;
+    if (!service)
+        return index == 0 ? svc__app_test_loop(serving) : NULL;
+    const struct server *server = serving == root ? service->server : service->routes;
+    return server && index < server->loop_count ? &server->loops[index]->reactor : NULL;
 }
 
 const char *svc_app_admin_address(const svc_app *app)

@@ -57,8 +57,10 @@ static void follow_hangups(struct drain *drain)
 static void wait_for_event(struct drain *drain, int ms)
 {
     const svc_app *app = drain->service->app;
+    const struct server *routes = drain->service->routes;
     struct pollfd fds[] = {{.fd = app->stop_fd, .events = POLLIN},
                            {.fd = drain->service->server->event_fd, .events = POLLIN},
+                           {.fd = routes ? routes->event_fd : -1, .events = POLLIN},
                            {.fd = drain->signals_fd, .events = POLLIN}};
     if (poll(fds, sizeof fds / sizeof *fds, ms) > 0)
         for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
@@ -74,11 +76,11 @@ static bool never(const struct server *server)
     return false;
 }
 
-/* Waits for `done`, until the deadline or the second stop. Returns whether it is done. */
-static bool wait_until(struct drain *drain, bool (*done)(const struct server *server),
-                       uint64_t deadline_ms)
+/* Waits for `done` of a server, until the deadline or the second stop. Returns whether it is done.
+ */
+static bool wait_until(struct drain *drain, const struct server *server,
+                       bool (*done)(const struct server *server), uint64_t deadline_ms)
 {
-    const struct server *server = drain->service->server;
     for (;;) {
         uint64_t now = svc__clock_ms();
         if (done(server))
@@ -94,6 +96,8 @@ static void announce(struct drain *drain)
 {
     struct service *service = drain->service;
     service->server->stop_ms = svc__clock_ms();
+    if (service->routes)
+        service->routes->stop_ms = service->server->stop_ms;
     atomic_store(&service->app->draining, DRAIN_BEGUN);
     svc_app_log_info(service->app, "draining",
                      svc_kv_uint("connections", atomic_load(&service->server->connections)));
@@ -103,7 +107,7 @@ static void announce(struct drain *drain)
     /* Balancers see that readiness is off before the listeners close. */
     bool at_once = drain->signals_fd >= 0 && svc__signals_interrupted();
     uint64_t delay = at_once ? 0 : service->app->config.drain_delay_ms;
-    wait_until(drain, never, svc__clock_ms() + delay);
+    wait_until(drain, service->server, never, svc__clock_ms() + delay);
 }
 
 /* No client that could connect is reset: a client is connected before its last segment has arrived.
@@ -135,15 +139,13 @@ static void stop_accepting(struct drain *drain, uint64_t deadline_ms)
     take_last(drain, deadline_ms);
 }
 
-/* Waits for the requests in flight and cuts the rest. Whether nothing had to be cut. */
-static bool finish_requests(struct drain *drain, uint64_t deadline_ms)
+/* Waits for a server's requests in flight and cuts the rest. Whether nothing had to be cut. */
+static bool finish_requests(struct drain *drain, struct server *server, uint64_t deadline_ms)
 {
-    struct service *service = drain->service;
-    struct server *server = service->server;
     svc__loops_enter(server, STAGE_CLOSE_IDLE);
-    if (wait_until(drain, svc__loops_empty, deadline_ms))
+    if (wait_until(drain, server, svc__loops_empty, deadline_ms))
         return true;
-    atomic_store(&service->app->draining, DRAIN_CUT);
+    atomic_store(&drain->service->app->draining, DRAIN_CUT);
     svc__loops_enter(server, STAGE_CUT);
     uint64_t cut_deadline = svc__clock_ms() + CUT_MS;
     while (!svc__loops_empty(server) && svc__clock_ms() < cut_deadline)
@@ -161,9 +163,10 @@ static bool tasks_ended(const struct server *server)
 static bool finish_tasks(struct drain *drain, uint64_t deadline_ms)
 {
     uint64_t least_ms = svc__clock_ms() + CUT_MS;
-    if (wait_until(drain, tasks_ended, deadline_ms > least_ms ? deadline_ms : least_ms))
-        return true;
     svc_app *app = drain->service->app;
+    if (wait_until(drain, drain->service->server, tasks_ended,
+                   deadline_ms > least_ms ? deadline_ms : least_ms))
+        return true;
     size_t left = svc__task_stop_all(app);
     svc_app_log_warn(app, "background tasks have not ended in time", svc_kv_uint("tasks", left));
     return false;
@@ -171,8 +174,11 @@ static bool finish_tasks(struct drain *drain, uint64_t deadline_ms)
 
 static void log_stopped(const struct service *service, bool clean)
 {
+    const struct server *routes = service->routes;
     unsigned cut = atomic_load(&service->server->cut_requests);
     unsigned left = atomic_load(&service->server->connections);
+    cut += routes ? atomic_load(&routes->cut_requests) : 0;
+    left += routes ? atomic_load(&routes->connections) : 0;
     if (clean)
         svc_app_log_info(service->app, "stopped", svc_kv_uint("requests_cut", cut),
                          svc_kv_uint("connections_left", left));
@@ -189,7 +195,10 @@ static bool end_threads(struct service *service, const struct pace *pace, uint64
     svc_app *app = service->app;
     uint64_t least_ms = svc__clock_ms() + pace->end_ms;
     deadline_ms = deadline_ms > least_ms ? deadline_ms : least_ms;
-    if (svc__service_end(service, deadline_ms) || svc__workers_stop(app->workers, deadline_ms)) {
+    bool ended = !svc__service_end(service, deadline_ms);
+    for (svc_app *each = app; each; each = each->admin)
+        ended = !svc__workers_stop(each->workers, deadline_ms) && ended;
+    if (!ended) {
         svc_app_log_warn(app, "a handler, task or readiness check does not return");
         svc__sink_stop(app->logger.sink, pace->flush_ms);
         return false;
@@ -210,11 +219,15 @@ static bool run_drain(struct drain *drain)
     announce(drain);
     drain->deadline_ms = svc__clock_ms() + service->app->config.drain_timeout_ms;
     stop_accepting(drain, drain->deadline_ms);
-    bool clean = finish_requests(drain, drain->deadline_ms);
+    bool clean = finish_requests(drain, service->server, drain->deadline_ms);
     if (clean)
         clean = finish_tasks(drain, drain->deadline_ms);
     else
         svc__task_stop_all(service->app); /* time is up for them too */
+    if (service->routes) { /* last, so that one that hangs takes no time from the others */
+        bool finished = finish_requests(drain, service->routes, clean ? drain->deadline_ms : 0);
+        clean = clean && finished;
+    }
     log_stopped(service, clean);
     return clean;
 }

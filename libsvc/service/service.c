@@ -11,7 +11,7 @@
 #include "libsvc/server/loops.h"
 #include "libsvc/service/cpus.h"
 
-enum { ADMIN_LOOPS = 1 };
+enum { ADMIN_LOOPS = 1 /* of each of its servers */ };
 
 /* The fronts of a service. */
 static const struct front *const fronts[] = {&svc__mhd_front, NULL};
@@ -44,6 +44,21 @@ static void register_metrics(struct service *service)
                    "Times that the log's file could not be opened again.", reopen_failures, sink);
 }
 
+/* What the library's pages do not answer goes to a server that has its own loop. */
+static int open_admin_routes(struct service *service)
+{
+    svc_app *app = service->app;
+    int error;
+    if (!app->admin)
+        return 0;
+    service->routes = svc__server_new(app->admin, app, NULL, fronts, &error);
+    if (!service->routes)
+        return error;
+    service->admin->behind = service->routes;
+    service->admin->one_request = service->routes->one_request = true;
+    return 0;
+}
+
 static int open_admin(struct service *service)
 {
     svc_app *app = service->app;
@@ -58,7 +73,7 @@ static int open_admin(struct service *service)
     int error;
     service->admin =
         svc__server_new(service->admin_app, app, app->config.admin_listen, fronts, &error);
-    return service->admin ? 0 : error;
+    return service->admin ? open_admin_routes(service) : error;
 }
 
 static int open_server(struct service *service)
@@ -73,7 +88,7 @@ static int open_server(struct service *service)
 static int check_routes(svc_app *app)
 {
     const struct front *lacks = NULL;
-    int error = 0;
+    int error = app->admin ? check_routes(app->admin) : 0;
     for (size_t i = 0; fronts[i]; i++)
         lacks = fronts[i]->reads_on ? lacks : fronts[i];
     for (size_t i = 0; lacks && app->plan && i < app->plan->route_count; i++) {
@@ -119,6 +134,8 @@ static void log_started(const struct service *service)
     if (service->admin)
         svc_app_log_info(service->app, "admin pages",
                          svc_kv_str("address", service->admin->listeners.all[0].address));
+    else if (service->app->admin)
+        svc_app_log_warn(service->app, "admin routes are not served: there is no admin listener");
 }
 
 static int make_loops(struct service *service, size_t loops)
@@ -127,6 +144,8 @@ static int make_loops(struct service *service, size_t loops)
     int error = 0;
     if (service->admin)
         error = svc__loops_make(service->admin, logger, ADMIN_LOOPS);
+    if (!error && service->routes)
+        error = svc__loops_make(service->routes, logger, ADMIN_LOOPS);
     return error ? error : svc__loops_make(service->server, logger, loops);
 }
 
@@ -147,7 +166,9 @@ static int start_threads(struct service *service)
     error = service->checks ? svc__checks_start(service->checks) : 0;
     if (error)
         return error; /* likewise */
-    error = service->admin ? svc__loops_start(service->admin) : 0;
+    error = service->routes ? svc__loops_start(service->routes) : 0;
+    if (!error && service->admin)
+        error = svc__loops_start(service->admin);
     error = error ? error : svc__loops_start(service->server);
     if (error && error != SVC_ESTART) /* which the failed hook of a loop has reported */
         svc__faults_add(&service->app->faults, NULL, 0,
@@ -177,6 +198,8 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
     error = error ? error : checks_error;
     int gauges_error = svc__asked_gauges_stop(service->gauges, deadline_ms);
     error = error ? error : gauges_error;
+    int routes_error = svc__loops_end(service->routes, deadline_ms);
+    error = error ? error : routes_error;
     int admin_error = svc__loops_end(service->admin, deadline_ms);
     return error ? error : admin_error;
 }
@@ -184,9 +207,13 @@ int svc__service_end(struct service *service, uint64_t deadline_ms)
 void svc__service_free(struct service *service)
 {
     svc__metrics_end_fns(service->app->metrics);
+    if (service->app->admin)
+        svc__metrics_end_fns(service->app->admin->metrics);
     /* The admin server is freed first, since its pages read the server. */
     svc__loops_free(service->admin);
     svc__server_free(service->admin);
+    svc__loops_free(service->routes);
+    svc__server_free(service->routes);
     svc__loops_free(service->server);
     svc__server_free(service->server);
     svc_app_free(service->admin_app);

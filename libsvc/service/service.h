@@ -7,10 +7,11 @@
 struct service {
     svc_app *app;
     struct server *server;
-    svc_app *admin_app;    /* NULL without an admin listener */
-    struct server *admin;  /* likewise */
-    struct checks *checks; /* likewise; asked by /readyz */
+    svc_app *admin_app;          /* NULL without an admin listener */
+    struct server *admin;        /* likewise */
+    struct checks *checks;       /* likewise; asked by /readyz */
     struct asked_gauges *gauges; /* likewise; asked by /metrics */
+    struct server *routes;       /* of the program's own admin routes; NULL without any */
 };
 
 /*

@@ -602,6 +602,15 @@ static enum outcome add_routes(svc_app *app)
     return worse(outcome, by_code("post", svc_group_post(inner, "/echo/{id}", echo, NULL)));
 }
 
+/* One app of two has no other routes there than those of the app mounted on it. */
+static enum outcome add_admin(svc_app *app)
+{
+    svc_app *admin = svc_app_admin(app);
+    enum outcome outcome = by_code("get", svc_app_get(admin, "/page", large, NULL));
+    outcome = worse(outcome, by_code("use", svc_app_use(admin, &passes)));
+    return worse(outcome, by_code("hook", svc_app_add_hook(admin, NULL, NULL, NULL)));
+}
+
 static enum outcome mount(svc_app *app)
 {
     svc_app *inner = svc_app_new("inner");
@@ -610,7 +619,7 @@ static enum outcome mount(svc_app *app)
         outcome = by_code("get", svc_app_get(inner, "/large", large, NULL));
         outcome = worse(outcome, by_code("hook", svc_app_add_hook(inner, NULL, NULL, NULL)));
         outcome = worse(outcome, by_code("check", svc_app_add_check(inner, "fine", fine, NULL)));
-        outcome = worse(outcome, add_task(inner));
+        outcome = worse(outcome, worse(add_task(inner), add_admin(inner)));
     }
     int error = svc_app_mount(app, "/mounted", inner);
     if (error)

@@ -579,6 +579,7 @@ static long use_span(struct things *at)
     X(svc_app_add_settings, REGISTER, svc_app_add_settings(at->app, setting_rows, &settings))      \
     X(svc_app_add_task, REGISTER, task(at))                                                        \
     X(svc_app_address, LOOK, TEXT(app, svc_app_address(at->app, 0)))                               \
+    X(svc_app_admin, MAKE, svc_app_admin(at->app) != NULL)                                         \
     X(svc_app_admin_address, LOOK, TEXT(app, svc_app_admin_address(at->app)))                      \
     X(svc_app_configure, REGISTER, configure(at))                                                  \
     X(svc_app_counter, LOOK, count(at))                                                            \

@@ -60,14 +60,6 @@ static bool watch_head(struct mhd_conn *conn)
     return conn->conn.watched;
 }
 
-static void queue_ready(struct mhd_conn *conn)
-{
-    struct early_feed *feed = &conn->mhd->feed;
-    conn->early->next = NULL;
-    *feed->last = conn;
-    feed->last = &conn->early->next;
-}
-
 /* Bytes of the empty lines at the beginning. */
 static size_t count_empty(const char *data, size_t len)
 {
@@ -144,10 +136,8 @@ enum early_head svc__early_read(struct mhd_conn *conn, int *status, const char *
         return EARLY_REFUSED;
     if (taken == TAKEN_WHOLE && !conn->early->len)
         return EARLY_UNREAD;
-    if (taken == TAKEN_WHOLE) {
-        queue_ready(conn);
+    if (taken == TAKEN_WHOLE)
         return EARLY_READY;
-    }
     if (taken == TAKEN_END)
         return EARLY_END;
     if (!is_held(conn) && !conn->early->len) /* a silent connection holds nothing */
@@ -171,6 +161,27 @@ int svc__early_hold(struct mhd_conn *conn, size_t len)
 }
 
 /* ---- Handing it over */
+
+struct bytes svc__early_method(const struct mhd_conn *conn)
+{
+    return svc__bytes_trim(svc__bytes(conn->early->data, conn->target_at));
+}
+
+/* The line has a version and an end behind its target. */
+struct bytes svc__early_target(const struct mhd_conn *conn)
+{
+    const char *target = conn->early->data + conn->target_at;
+    return svc__bytes(target, strcspn(target, " \t\r\n"));
+}
+
+void svc__early_queue(struct mhd_conn *conn)
+{
+    struct early_feed *feed = &conn->mhd->feed;
+    conn->early->next = NULL;
+    *feed->last = conn;
+    feed->last = &conn->early->next;
+    conn->mhd->part.again = true;
+}
 
 struct mhd_conn *svc__early_next(struct mhd_loop *mhd)
 {

@@ -16,7 +16,7 @@
 /* What has come of a head. */
 enum early_head {
     EARLY_PART,    /* the rest of it is awaited */
-    EARLY_READY,   /* it is whole, and waits for its turn: see svc__early_next */
+    EARLY_READY,   /* it is whole and read: see svc__early_queue */
     EARLY_UNREAD,  /* it is whole, and still in the socket */
     EARLY_REFUSED, /* it is to be refused */
     EARLY_NO_MEMORY,
@@ -39,6 +39,13 @@ enum early_head svc__early_read(struct mhd_conn *conn, int *status, const char *
  * more, SVC_ENOMEM or SVC_ESYSTEM.
  */
 int svc__early_hold(struct mhd_conn *conn, size_t len);
+
+/* The method and the target of a new connection's head that is whole. */
+struct bytes svc__early_method(const struct mhd_conn *conn);
+struct bytes svc__early_target(const struct mhd_conn *conn);
+
+/* Has a connection whose head is whole and read wait for its turn. */
+void svc__early_queue(struct mhd_conn *conn);
 
 /* The next connection whose head is whole and waits for its turn; NULL when there is none. */
 struct mhd_conn *svc__early_next(struct mhd_loop *mhd);

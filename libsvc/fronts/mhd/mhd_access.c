@@ -61,7 +61,8 @@ static enum MHD_Result queue_reply(struct mhd_conn *conn)
     struct exchange *x = conn->flight.x;
     if (!svc__mhd_reply_fits(conn, x->response.field_bytes) || !sendable(x))
         return reply_raw(conn, head_fits_alone(conn) ? 431 : 500);
-    bool closes = x->close || conn->flight.cut || closes_for_drain(conn);
+    bool closes = x->close || conn->flight.cut || conn->conn.loop->server->one_request ||
+                  closes_for_drain(conn);
     svc__mhd_conn_fly(conn, FLIGHT_SEND);
     return svc__mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn, 500);
 }

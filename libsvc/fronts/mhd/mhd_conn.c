@@ -18,6 +18,7 @@
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
 #include "libsvc/fronts/mhd/wire.h"
+#include "libsvc/server/handover.h"
 #include "libsvc/server/tcp_counts.h"
 
 enum {
@@ -216,6 +217,12 @@ void svc__mhd_conn_close_own(struct mhd_conn *conn)
 
 /* ---- Its first head, and heads in pieces */
 
+/* Whether the first head is looked at before libmicrohttpd gets it. */
+static bool looks_early(const struct mhd_conn *conn)
+{
+    return conn->mhd->known_layout || conn->conn.loop->server->behind;
+}
+
 /* False: libmicrohttpd has refused and closed it, and it is freed. */
 static bool hand_conn_over(struct mhd_conn *conn)
 {
@@ -248,6 +255,21 @@ static void refuse_early(struct mhd_conn *conn, int status, const char *reason)
         svc__mhd_conn_close_own(conn);
 }
 
+/* A new connection's first head is whole, read or not: whether it goes on here. */
+static bool stays(struct mhd_conn *conn)
+{
+    switch (svc__handover_try(&conn->conn, svc__early_method(conn), svc__early_target(conn))) {
+    case HANDOVER_KEEP:
+        return true;
+    case HANDOVER_REFUSED:
+        refuse_early(conn, 503, "these pages take no more connections");
+        break;
+    case HANDOVER_GIVEN:
+        break;
+    }
+    return false;
+}
+
 static void read_early(struct mhd_conn *conn)
 {
     int status;
@@ -256,9 +278,12 @@ static void read_early(struct mhd_conn *conn)
     case EARLY_PART:
         break;
     case EARLY_READY:
-        conn->mhd->part.again = true;
+        if (conn->connection || stays(conn))
+            svc__early_queue(conn);
         break;
     case EARLY_UNREAD:
+        if (!stays(conn))
+            break;
         svc__early_forget(conn);
         hand_conn_over(conn);
         break;
@@ -328,7 +353,7 @@ static void on_socket(struct svc_loop *reactor, struct watch *watch, uint32_t ev
     struct mhd_conn *conn = svc__mhd_conn_of(svc__conn_of_watch(watch));
     bool left = svc__conn_note_events(&conn->conn, events), ended = events & (EPOLLHUP | EPOLLERR);
     conn->drained = conn->drained || (events & EPOLLOUT);
-    if (conn->early || (!conn->connection && conn->mhd->known_layout)) {
+    if (conn->early || (!conn->connection && looks_early(conn))) {
         if (conn->raw || ended)
             give_head_up(conn);
         else
@@ -419,7 +444,9 @@ void svc__mhd_conn_open(struct front_part *part, struct conn *conn)
     svc__flight_init(&own->flight, &flight_ops, conn->loop, &conn->limit, &conn->peer,
                      part->front->scheme);
     svc__mhd_conn_enter(own, MHD_NEW);
-    if (own->mhd->known_layout)
+    if (own->early && own->early->len) /* it comes from another server, which has read its head */
+        svc__early_queue(own);
+    else if (looks_early(own))
         read_early(own);
     else
         hand_conn_over(own);

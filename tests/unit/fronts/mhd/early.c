@@ -38,6 +38,13 @@ static enum early_head read_head(void)
     return svc__early_read(&conn, &status, &reason);
 }
 
+/* Whether the head is known to have this method and target. */
+static bool is_early(const char *method, const char *target)
+{
+    return svc__bytes_eq_z(svc__early_method(&conn), method) &&
+           svc__bytes_eq_z(svc__early_target(&conn), target);
+}
+
 /* What is left in a socket. */
 static void expect_left(int fd, const char *text)
 {
@@ -63,6 +70,7 @@ Test(mhd_early, a_head_that_is_there_whole_stays_in_the_socket)
     say(HEAD "and what is behind it");
     cr_expect_eq(read_head(), EARLY_UNREAD);
     cr_expect_eq(conn.target_at, 4);
+    cr_expect(is_early("GET", "/a"));
     cr_expect_eq(svc__early_next(&mhd), NULL);
     expect_left(conn.conn.fd, HEAD "and what is behind it");
 }
@@ -77,6 +85,8 @@ Test(mhd_early, a_head_in_pieces_is_put_together)
         cr_assert_eq(read_head(), EARLY_PART, "%zu", first);
         say(&(HEAD "behind")[first]);
         cr_assert_eq(read_head(), EARLY_READY, "%zu", first);
+        cr_expect(is_early("GET", "/a"));
+        svc__early_queue(&conn);
         cr_assert_eq(svc__early_next(&mhd), &conn);
         cr_expect_eq(conn.early->len, sizeof HEAD - 1);
         cr_expect_eq(memcmp(conn.early->data, HEAD, sizeof HEAD - 1), 0);
@@ -140,6 +150,7 @@ Test(mhd_early, a_fault_in_a_field_ends_the_head_and_is_found_again)
     cr_expect_eq(read_head(), EARLY_PART);
     say("Host: a\nX");
     cr_expect_eq(read_head(), EARLY_READY);
+    svc__early_queue(&conn);
     cr_expect_eq(svc__early_next(&mhd), &conn);
 }
 
@@ -193,6 +204,7 @@ Test(mhd_early, the_rest_of_a_head_that_is_held_is_added_to_what_was_there)
     cr_expect(conn.early);
     say("\r\n\r\nbehind");
     cr_expect_eq(read_head(), EARLY_READY);
+    svc__early_queue(&conn);
     cr_assert_eq(svc__early_next(&mhd), &conn);
     expect_left(conn.conn.fd, "behind");
     svc__early_restore(&conn);
@@ -239,6 +251,7 @@ static void read_in_two(struct mhd_conn *of, int from)
     cr_assert_eq(svc__early_read(of, &status, &reason), EARLY_PART);
     cr_assert_eq(send(from, &(HEAD)[5], sizeof HEAD - 6, 0), (ssize_t)sizeof HEAD - 6);
     cr_assert_eq(svc__early_read(of, &status, &reason), EARLY_READY);
+    svc__early_queue(of);
 }
 
 Test(mhd_early, those_that_wait_come_in_order_and_without_those_that_have_left)
