@@ -22,6 +22,16 @@ static void free_mounts_from(struct mount *mount)
     svc_app_free(mount->app);
 }
 
+/* An admin app that is mounted on another's may come later in the same list than the app whose it
+ * is. */
+static void free_mounts(struct mount *first)
+{
+    for (struct mount *mount = first; mount; mount = mount->next)
+        if (mount->app->admin && mount->app->admin->parent != mount->app)
+            mount->app->admin = NULL;
+    free_mounts_from(first);
+}
+
 /* Takes the app into APP_ENDING. Returns the state to go back to should freeing fail; -1 when the
  * app cannot be freed in its present state. */
 static int enter_end(svc_app *app)
@@ -40,11 +50,10 @@ static bool end_tests(svc_app *app)
            !svc__workers_stop(app->workers, svc__clock_ms() + WORKERS_END_MS);
 }
 
-/* The admin app, unless that is mounted on another's, which then owns it. */
 static void free_admin(svc_app *app)
 {
     svc_app *admin = app->admin;
-    if (!admin || admin->parent != app)
+    if (!admin)
         return;
     app->admin = admin->parent = NULL;
     svc_app_free(admin);
@@ -65,7 +74,7 @@ void svc_app_free(svc_app *app)
     svc__app_test_free(app);
     svc__workers_free(app->workers);
     svc__plan_free(app->plan);
-    free_mounts_from(app->mounts); /* which look at their admin apps */
+    free_mounts(app->mounts);
     free_admin(app);
     if (app->stop_fd >= 0)
         close(app->stop_fd);

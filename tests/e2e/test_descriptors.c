@@ -93,21 +93,24 @@ Test(descriptors, for_64_of_500_clients_are_served_and_the_others_told)
 {
     uint64_t begin = client_clock_ms();
     size_t good = 0, told = 0, ended = 0;
+    struct client *kept = NULL; /* not always the first to connect, since two loops accept */
     connect_all();
     for (size_t i = 0; i < CLIENTS; i++) {
         struct client_reply reply = client_read(clients[i], false);
         good += reply.status == 200;
+        if (reply.status == 200)
+            kept = clients[i];
         told += reply.status == 503;
         ended += reply.end == CLIENT_CLOSED || reply.end == CLIENT_RESET;
         client_reply_free(&reply);
     }
     cr_expect_eq(good + told + ended, CLIENTS, "%zu served, %zu told, %zu closed", good, told,
                  ended);
-    cr_expect_geq(good, 10, "%zu served", good);
+    cr_assert_geq(good, 10, "%zu served", good);
     cr_expect_geq(told, 10, "%zu told", told);
 
     uint64_t quiet = client_clock_ms(), cpu = process_cpu_ms(server);
-    cr_expect_not(client_readable(clients[0], WINDOW_MS), "one that was served is closed");
+    cr_expect_not(client_readable(kept, WINDOW_MS), "one that was served is closed");
     expect_little_cpu(quiet, cpu);
     expect_lines("cannot accept", begin, 0);
     close_all();
