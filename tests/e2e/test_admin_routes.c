@@ -189,10 +189,11 @@ Test(admin_routes, they_are_counted_and_logged_apart_from_the_service)
     for (int i = 0; i < 3; i++)
         expect("/hello/ada", 200, "hello");
     expect("/nothing", 404, NULL);
-    cr_expect(client_await_metric(admin, "svc_admin_http_responses_2xx_total", 3));
-    cr_expect(client_await_metric(admin, "svc_admin_http_responses_4xx_total", 1));
+#define REQUESTS "http_server_request_duration_seconds_count"
+    cr_expect(client_await_metric(admin, "svc_admin_" REQUESTS "{status_code=\"2", 3));
+    cr_expect(client_await_metric(admin, "svc_admin_" REQUESTS "{status_code=\"4", 1));
     cr_expect(client_await_metric(admin, "svc_admin_connections", 0));
-    cr_expect_eq(client_metric(admin, "svc_http_responses_2xx_total"), 0);
+    cr_expect_eq(client_metric(admin, REQUESTS), -1, "none of the service");
     cr_expect_eq(client_metric(admin, "svc_connections_accepted_total"), 0);
     cr_expect_eq(client_metric(admin, "svc_admin_workers"), 0);
     cr_expect(process_await_lines(server, "\"module\":\"admin\"", 4, PROCESS_WAIT_MS));
