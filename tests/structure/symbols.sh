@@ -33,4 +33,7 @@ check_library libsvc libsvc/libsvc.sym $base_headers
 if [ -f "$top_builddir/.libs/libsvc-otlp.so" ]; then
     check_library libsvc-otlp libsvc/otlp/libsvc-otlp.sym "$top_srcdir/include/svc/otlp.h"
 fi
+
+# The end of a thread that has counted calls into the library, also after a dlclose.
+readelf -dW "$top_builddir/.libs/libsvc.so" | grep -q NODELETE || { echo "libsvc.so can be unloaded"; failed=1; }
 exit $failed
