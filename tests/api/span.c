@@ -621,7 +621,7 @@ static void expect_outlasted(const svc_sys_exporter *exporter)
     route.pattern = "GET /";
     route.handler = outlast;
     route.flags = SVC_BLOCKING;
-    route.timeout_ms = 20;
+    route.timeout_ms = 1000; /* for a worker to begin */
     svc_app_route(app, &route);
     cr_expect_eq(ask(app, "GET", "/", NULL), 504);
     cr_expect_eq(taken_count, 1, "the request's span does not wait for the handler");

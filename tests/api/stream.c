@@ -637,7 +637,7 @@ Test(stream, a_deadline_ends_the_reading_and_not_the_reply, .init = make_large)
     route.handler = answer_late;
     route.flags = SVC_DUPLEX;
     route.max_body = LARGE;
-    route.timeout_ms = 50;
+    route.timeout_ms = 1000; /* for a worker to begin */
     svc_app_route(app, &route);
     svc_reply *reply = send(app, large, LARGE);
     cr_expect_eq(last, SVC_ECANCELLED);
