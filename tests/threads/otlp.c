@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ static const char *const answers[] = {
 
 static svc_app *app;
 static atomic_uint wrong;
+static atomic_uint late_threads; /* that run still: the app is freed after them */
 
 static void make_spans(svc_request *req)
 {
@@ -64,6 +66,7 @@ static void *answer_late(void *arg)
     svc_span_end(late.span);
     svc_pending_complete(late.pending, res);
     svc_pending_unref(late.pending);
+    atomic_fetch_sub(&late_threads, 1);
     return NULL;
 }
 
@@ -80,6 +83,7 @@ static int defer(svc_request *req, svc_response *res)
     svc_span_end(svc_span_begin(req, NULL, SVC_SPAN_INTERNAL, "first"));
     late->span = svc_span_begin(req, NULL, SVC_SPAN_CLIENT, "late");
     late->pending = svc_request_defer(req, ignore_cancel, NULL);
+    atomic_fetch_add(&late_threads, 1);
     if (!late->pending || pthread_create(&thread, NULL, answer_late, late))
         return SVC_ESYSTEM;
     pthread_detach(thread);
@@ -168,6 +172,8 @@ int main(void)
            (uintmax_t)counts.queued);
     bool good = !error && !wrong && counts.sent > 0 && counts.rejected > 0 && !counts.queued &&
                 all == CLIENTS * REQUESTS * SPANS;
+    while (good && atomic_load(&late_threads))
+        sched_yield();
     svc_app_free(app);
     receiver_stop(receiver);
     return good ? 0 : 1;
