@@ -37,10 +37,7 @@ static svc_app *make_admin(svc_app *app)
     svc__faults_join(&admin->faults, &app->faults, admin->name);
     admin->parent = app;
     app->admin = admin;
-    if (!svc__metrics_rename(admin->metrics, "svc_admin_"))
-        return admin;
-    svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_admin");
-    return NULL;
+    return admin;
 }
 
 /* NULL: there is none yet. */

@@ -17,11 +17,7 @@
 struct metrics;
 struct metric_walk;
 
-enum {
-    METRIC_FAMILIES_MAX = 4096,
-    METRIC_SERIES_MAX = 1000000,
-    METRIC_NAME_MAX = 128 /* bytes of a name of the library's own, with its end */
-};
+enum { METRIC_FAMILIES_MAX = 4096, METRIC_SERIES_MAX = 1000000 };
 
 struct exemplars;
 
@@ -84,13 +80,6 @@ struct svc_histogram_family {
 
 /* Makes an empty registry; NULL when out of memory. The caller's. */
 struct metrics *svc__metrics_new(void);
-
-/*
- * Lets all names of a registry of the library's own metrics begin with `prefix`, in place of "svc_"
- * or before their own: for one of two registries whose metrics stand on one page. `prefix` is
- * static and short. 0, or SVC_ENOMEM. Before others use the registry.
- */
-int svc__metrics_rename(struct metrics *m, const char *prefix);
 
 /* Frees a registry, in which nobody counts any more. Accepts NULL. */
 void svc__metrics_free(struct metrics *m);

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,39 +274,13 @@ static int register_new(struct metrics *m, const svc_metric *metric, const struc
     return 0;
 }
 
-/* The name that a metric has in this registry: itself, or with the registry's prefix, in `out`. */
-static const char *name_in(const struct metrics *m, const char *name, char out[METRIC_NAME_MAX])
-{
-    if (m->prefix == NULL || name == NULL)
-        return name;
-    const char *rest = strncmp(name, "svc_", 4) == 0 ? name + 4 : name;
-    snprintf(out, METRIC_NAME_MAX, "%s%s", m->prefix, rest);
-    return out;
-}
-
-int svc__metrics_rename(struct metrics *m, const char *prefix)
-{
-    char name[METRIC_NAME_MAX];
-    m->prefix = prefix;
-    for (struct family *family = m->first; family != NULL; family = family->next) {
-        char *renamed = strdup(name_in(m, family->shape.name, name));
-        if (renamed == NULL)
-            return SVC_ENOMEM;
-        free((char *)(uintptr_t)family->shape.name);
-        family->shape.name = renamed;
-    }
-    return 0;
-}
-
 int svc__metric_register(struct metrics *m, const svc_metric *given, struct metric_sort sort,
                          struct family **out, const char **why)
 {
     svc_metric metric = SVC_METRIC_INIT;
-    char name[METRIC_NAME_MAX];
     *why = "it needs SVC_METRIC_INIT";
     if (SIZED_READ(&metric, given, help) != 0)
         return SVC_EINVAL;
-    metric.name = name_in(m, metric.name, name);
     if ((*why = fault_in(&metric, &sort)) != NULL)
         return SVC_EINVAL;
     pthread_mutex_lock(&m->lock);

@@ -10,7 +10,6 @@ struct metrics {
     pthread_mutex_t lock; /* of whatever adds to it */
     _Atomic(struct family *) first, *last;
     size_t count;
-    const char *prefix;            /* in place of "svc_"; NULL: names stay */
     _Atomic bool fns_end;          /* what the library's own functions read is no more */
     svc_counter_family *overflows; /* svc_metric_overflows_total, by metric */
 };

@@ -112,9 +112,9 @@ static int metrics(svc_request *req, svc_response *res)
     const struct pages *pages = svc_request_arg(req);
     svc__asked_gauges_ask(pages->gauges);
     struct buf *text = svc__response_scratch(res);
-    svc__metrics_text_write(pages->app->metrics, text);
+    svc__metrics_text_write(pages->app->metrics, NULL, text);
     if (pages->app->admin)
-        svc__metrics_text_write(pages->app->admin->metrics, text);
+        svc__metrics_text_write(pages->app->admin->metrics, "svc_admin_", text);
     int error = svc__response_rendered(res, 200, "text/plain; version=0.0.4; charset=utf-8", text);
     svc__response_scratch_done(res);
     return error;

@@ -6,7 +6,11 @@
 
 struct metrics;
 
-/* Appends all metrics in version 0.0.4 of the format. Errors stay in `out`. Any thread. */
-void svc__metrics_text_write(struct metrics *m, struct buf *out);
+/*
+ * Appends all metrics in version 0.0.4 of the format. Names begin with `prefix`, in place of "svc_"
+ * or before their own: for the second of two registries on one page. NULL: names stay. Errors stay
+ * in `out`. Any thread.
+ */
+void svc__metrics_text_write(struct metrics *m, const char *prefix, struct buf *out);
 
 #endif

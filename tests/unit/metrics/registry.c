@@ -252,17 +252,3 @@ Test(metrics_registry, of_an_app_that_is_mounted_have_their_overflows_counted)
     cr_expect_eq(svc__counter_read((svc_counter *)svc__series_of(overflows, 1, name)), 1);
     svc__metrics_free(inner);
 }
-
-Test(metrics_registry, of_another_prefix_knows_its_metrics_by_the_usual_names)
-{
-    cr_assert_eq(svc__metrics_rename(metrics, "svc_other_"), 0);
-    cr_expect_not_null(svc__metrics_find(metrics, "svc_other_metric_overflows_total"));
-    cr_expect_null(svc__metrics_find(metrics, "svc_metric_overflows_total"));
-    cr_expect_eq(add(METRIC_COUNTER, spec("svc_first_total")), 0);
-    cr_expect_eq(add(METRIC_COUNTER, spec("svc_first_total")), 0);
-    cr_expect_eq(add(METRIC_GAUGE, spec("svc_first_total")), SVC_EINVAL);
-    cr_expect_eq(add(METRIC_GAUGE, spec("second")), 0);
-    cr_expect_not_null(svc__metrics_find(metrics, "svc_other_first_total"));
-    cr_expect_not_null(svc__metrics_find(metrics, "svc_other_second"));
-    cr_expect_null(svc__metrics_find(metrics, "svc_first_total"));
-}

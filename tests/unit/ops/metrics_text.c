@@ -31,7 +31,7 @@ TestSuite(ops_metrics_text, .init = open_metrics, .fini = close_metrics);
 static const char *dump(void)
 {
     svc__buf_clear(&out);
-    svc__metrics_text_write(metrics, &out);
+    svc__metrics_text_write(metrics, NULL, &out);
     svc__buf_terminate(&out);
     cr_assert_eq(svc__buf_error(&out), 0);
     return out.data;
@@ -161,4 +161,18 @@ Test(ops_metrics_text, a_decimal_point_is_one_in_every_locale)
     if (!set)
         cr_skip_test("no locale with a decimal comma is installed");
     cr_expect_not_null(strstr(dump(), "\na 0.5\n"));
+}
+
+Test(ops_metrics_text, names_begin_with_the_prefix_of_a_second_registry)
+{
+    svc__metric_counter(metrics, "svc_first_total", "First.");
+    svc__metric_gauge(metrics, "second", "Second.");
+    svc__metrics_text_write(metrics, "svc_other_", &out);
+    svc__buf_terminate(&out);
+    cr_expect_str_eq(out.data, "# HELP svc_other_first_total First.\n"
+                               "# TYPE svc_other_first_total counter\n"
+                               "svc_other_first_total 0\n"
+                               "# HELP svc_other_second Second.\n"
+                               "# TYPE svc_other_second gauge\n"
+                               "svc_other_second 0\n");
 }
