@@ -183,13 +183,6 @@ static struct listener *add_listener(struct listeners *listeners, struct bytes t
     return listener;
 }
 
-/* Closes the listeners from index `first` on. */
-static void close_from(struct listeners *listeners, size_t first)
-{
-    while (listeners->count > first)
-        close(listeners->all[--listeners->count].fd);
-}
-
 /* Opens all addresses with one port. 0, or the errno of one that cannot be opened: none is open
  * then. EADDRINUSE also if the port that the system chose for the first address is in use at
  * another. */
@@ -207,7 +200,8 @@ static int open_addresses(struct listeners *listeners, const struct addresses *a
             *wanted = port;
         int fd = open_address(&address, false), error = errno;
         if (fd < 0 && !lacks_v6(&address, error)) {
-            close_from(listeners, first);
+            while (listeners->count > first)
+                close(listeners->all[--listeners->count].fd);
             return error;
         }
         if (fd < 0) {

@@ -83,11 +83,6 @@ static bool await_lookup(struct lookup *lookup, pthread_t thread)
     return done;
 }
 
-static in_port_t *port_of(union address *address)
-{
-    return address->any.sa_family == AF_INET6 ? &address->v6.sin6_port : &address->v4.sin_port;
-}
-
 static int add_all(struct addresses *addresses, const struct addrinfo *found, uint16_t port)
 {
     int error = 0;
@@ -96,7 +91,10 @@ static int add_all(struct addresses *addresses, const struct addrinfo *found, ui
         if (at->ai_addrlen > sizeof address)
             continue;
         memcpy(&address, at->ai_addr, at->ai_addrlen);
-        *port_of(&address) = htons(port);
+        if (address.any.sa_family == AF_INET6)
+            address.v6.sin6_port = htons(port);
+        else
+            address.v4.sin_port = htons(port);
         error = svc__lookup_add(addresses, &address);
     }
     return error;

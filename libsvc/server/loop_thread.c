@@ -257,30 +257,23 @@ static void take_turn(struct loop *loop)
         svc__log_report(&loop->log);
 }
 
-/* No loop accepts before all loops have their states, so a start that fails here has served
- * nothing. */
-static void begin_states(struct loop *loop)
+static void *run_loop(void *arg)
 {
+    struct loop *loop = arg;
     struct server *server = loop->server;
+    svc__life_adopt_thread(server->app);
+    svc__log_adopt(&loop->log);
+    svc__reactor_enter(&loop->reactor);
     int error = svc__loop_hooks_begin(server->app, &loop->reactor);
     if (error)
         atomic_store(&server->begin_error, error);
     atomic_fetch_add(&server->loops_begun, 1);
     svc__server_notify(server);
-}
-
-static void *run_loop(void *arg)
-{
-    struct loop *loop = arg;
-    svc__life_adopt_thread(loop->server->app);
-    svc__log_adopt(&loop->log);
-    svc__reactor_enter(&loop->reactor);
-    begin_states(loop);
     bool accepts = false;
     while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->host.away) ||
            atomic_load(&loop->posting)) {
-        if (!accepts && atomic_load(&loop->server->open) &&
-            atomic_load(&loop->stage) == STAGE_SERVE) {
+        /* No loop accepts before all have their states: a start that fails has served nothing. */
+        if (!accepts && atomic_load(&server->open) && atomic_load(&loop->stage) == STAGE_SERVE) {
             accepts = true;
             svc__acceptor_begin(loop);
         }
@@ -293,7 +286,6 @@ static void *run_loop(void *arg)
     svc__linger_close_all(loop);
     svc__reactor_end(&loop->reactor);
     svc__loop_hooks_end(&loop->reactor);
-    struct server *server = loop->server;
     atomic_store(&loop->ended, true);
     svc__server_notify(server);
     return NULL;

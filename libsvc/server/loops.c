@@ -135,37 +135,24 @@ static bool loops_ended(const struct server *server)
     return true;
 }
 
-static bool wait_for_loops(struct server *server, uint64_t deadline_ms)
-{
-    while (!loops_ended(server)) {
-        uint64_t now = svc__clock_ms();
-        if (now >= deadline_ms)
-            return false;
-        await_notice(server, deadline_ms - now);
-    }
-    return true;
-}
-
-/* The thread of a loop that a handler holds is left to itself. */
-static void join_loops(struct server *server)
-{
-    for (size_t i = 0; i < server->loops_started; i++) {
-        struct loop *loop = server->loops[i];
-        if (atomic_load(&loop->ended))
-            pthread_join(loop->thread, NULL);
-        else
-            pthread_detach(loop->thread);
-    }
-}
-
 int svc__loops_end(struct server *server, uint64_t deadline_ms)
 {
     if (!server)
         return 0;
     svc__loops_enter(server, STAGE_EXIT);
-    bool ended = wait_for_loops(server, deadline_ms);
-    join_loops(server);
-    return ended ? 0 : SVC_EFORCED;
+    for (uint64_t now_ms; !loops_ended(server) && (now_ms = svc__clock_ms()) < deadline_ms;)
+        await_notice(server, deadline_ms - now_ms);
+    bool all_ended = true;
+    for (size_t i = 0; i < server->loops_started; i++) {
+        struct loop *loop = server->loops[i];
+        bool ended = atomic_load(&loop->ended);
+        if (ended)
+            pthread_join(loop->thread, NULL);
+        else
+            pthread_detach(loop->thread); /* a handler holds it */
+        all_ended = all_ended && ended;
+    }
+    return all_ended ? 0 : SVC_EFORCED;
 }
 
 void svc__loops_free(struct server *server)

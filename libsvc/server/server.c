@@ -62,22 +62,17 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
     return NULL;
 }
 
-static int limit_addresses(struct server *server)
-{
-    const svc_config *config = &server->app->config;
-    if (!config->max_connections_per_address)
-        return 0;
-    server->per_address = svc__address_limit_new((unsigned)config->max_connections_per_address,
-                                                 config->exempt_networks);
-    return server->per_address ? 0 : SVC_ENOMEM;
-}
-
 int svc__server_configure(struct server *server, struct logger *logger)
 {
+    const svc_config *config = &server->app->config;
+    unsigned per_address = (unsigned)config->max_connections_per_address;
     server->logger = logger;
-    server->max_connections = (unsigned)server->app->config.max_connections;
+    server->max_connections = (unsigned)config->max_connections;
     register_metrics(server);
-    return limit_addresses(server);
+    if (!per_address)
+        return 0;
+    server->per_address = svc__address_limit_new(per_address, config->exempt_networks);
+    return server->per_address ? 0 : SVC_ENOMEM;
 }
 
 void svc__server_notify(struct server *server)

@@ -213,26 +213,18 @@ bool svc__early_feed(struct mhd_conn *conn)
            dup3(feed->ends[0], conn->conn.fd, O_CLOEXEC) >= 0;
 }
 
-/* Empties the feed, so that the next connection cannot read its bytes. Whether it was empty. */
-static bool drain_feed(struct early_feed *feed)
-{
-    char left[256];
-    bool empty = true;
-    while (recv(feed->ends[0], left, sizeof left, MSG_DONTWAIT) > 0)
-        empty = false;
-    return empty;
-}
-
 void svc__early_unfeed(struct mhd_loop *mhd)
 {
     struct early_feed *feed = &mhd->feed;
     struct mhd_conn *conn = feed->conn;
+    char left[256];
     if (!conn)
         return;
     feed->conn = NULL;
     dup3(feed->parked, conn->conn.fd, O_CLOEXEC);
     dup3(feed->ends[1], feed->parked, O_CLOEXEC);
-    if (!drain_feed(feed))
+    /* The next connection would read the bytes that are left, and this one lacks them. */
+    while (recv(feed->ends[0], left, sizeof left, MSG_DONTWAIT) > 0)
         shutdown(conn->conn.fd, SHUT_RDWR);
     svc__early_forget(conn);
 }

@@ -225,17 +225,12 @@ enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection
 
 /* ---- Its beginning and its end */
 
-static struct mhd_conn *conn_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
-}
-
 void *svc__mhd_access_begin(void *cls, const char *target, struct MHD_Connection *connection)
 {
     struct mhd_loop *mhd = cls;
-    struct mhd_conn *conn = conn_of(connection);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct mhd_conn *conn = info ? info->socket_context : NULL;
     if (!conn || conn->raw)
         return conn;
     if (atomic_load(&mhd->part.loop->stage) >= STAGE_CUT) {

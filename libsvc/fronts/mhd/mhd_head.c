@@ -19,14 +19,6 @@
 
 /* ---- As it was sent */
 
-/* 0.9.75 looks for the '?' after this call. 1.0 has found it already, and parses the text behind
- * it. */
-static void hide_query(char *query)
-{
-    if (query)
-        memset(query, '\0', query[1] ? 2 : 1);
-}
-
 static void note_fault(struct mhd_conn *conn, int status, const char *fault)
 {
     conn->fault_status = status;
@@ -103,7 +95,11 @@ void svc__mhd_head_look(struct mhd_conn *conn, const char *text)
     conn->head_end = conn->fault = NULL;
     if (conn->mhd->known_layout)
         look_at_lines(conn, target, len);
-    hide_query(strchr(target, '?'));
+    /* 0.9.75 looks for the '?' after this call. 1.0 has found it already, and parses the text
+     * behind it. */
+    char *query = strchr(target, '?');
+    if (query)
+        memset(query, '\0', query[1] ? 2 : 1);
 }
 
 /* ---- As libmicrohttpd has parsed it */
