@@ -69,7 +69,7 @@ static void write_page(struct scrapes *all, enum metrics_format format, struct b
     log_omitted(all, &omitted);
 }
 
-static struct shared_body *compress(struct scrapes *all, const struct buf *text)
+static struct shared_body *compress_page(struct scrapes *all, const struct buf *text)
 {
     struct buf out;
     svc__shared_body_begin(&out, SCRAPES_PAGE_BYTES);
@@ -79,8 +79,8 @@ static struct shared_body *compress(struct scrapes *all, const struct buf *text)
 
 /* Renders a format in the codings in which the batch wants it. A page that cannot be compressed is
  * sent as it is. */
-static struct rendering render(struct scrapes *all, const struct scrape *batch,
-                               enum metrics_format format)
+static struct rendering render_format(struct scrapes *all, const struct scrape *batch,
+                                      enum metrics_format format)
 {
     struct rendering made = {NULL, NULL};
     bool gzip = false, plain = false;
@@ -93,7 +93,7 @@ static struct rendering render(struct scrapes *all, const struct scrape *batch,
     struct buf text;
     write_page(all, format, &text);
     if (gzip && !svc__buf_error(&text))
-        made.gzip = compress(all, &text);
+        made.gzip = compress_page(all, &text);
     if (made.gzip && !plain)
         svc__buf_free(&text);
     else
@@ -101,7 +101,7 @@ static struct rendering render(struct scrapes *all, const struct scrape *batch,
     return made;
 }
 
-static int refuse(struct scrapes *all, svc_response *res, const char *detail)
+static int refuse_scrape(struct scrapes *all, svc_response *res, const char *detail)
 {
     svc__counter_add(all->refused, 1);
     svc_response_set_header(res, "Retry-After", "1");
@@ -109,16 +109,16 @@ static int refuse(struct scrapes *all, svc_response *res, const char *detail)
 }
 
 /* Answers with the page; without one with 503. */
-static void answer(struct scrapes *all, const struct scrape *scrape,
-                   const struct rendering *rendering)
+static void answer_scrape(struct scrapes *all, const struct scrape *scrape,
+                          const struct rendering *rendering)
 {
     svc_response *res = svc_response_new();
     struct shared_body *coded = scrape->gzip ? rendering->gzip : NULL;
     struct shared_body *body = coded ? coded : rendering->text;
-    if (coded)
-        svc_response_set_header(res, "Content-Encoding", "gzip");
     if (!body || svc__shared_body_answer(body, res, 200, svc__metrics_text_type(scrape->format)))
-        refuse(all, res, "there is no memory for the page of metrics");
+        refuse_scrape(all, res, "there is no memory for the page of metrics");
+    else if (coded)
+        svc_response_set_header(res, "Content-Encoding", "gzip");
     svc_pending_complete(scrape->pending, res);
 }
 
@@ -128,12 +128,12 @@ static void answer_batch(struct scrapes *all, struct scrape *batch, bool can_ren
     if (can_render) {
         svc__asked_gauges_ask(all->gauges);
         for (size_t i = 0; i < FORMATS; i++)
-            made[i] = render(all, batch, (enum metrics_format)i);
+            made[i] = render_format(all, batch, (enum metrics_format)i);
     }
     for (struct scrape *next; batch; batch = next) {
         svc_pending *pending = batch->pending; /* whose end is that of the memory */
         next = batch->next;
-        answer(all, batch, &made[batch->format]);
+        answer_scrape(all, batch, &made[batch->format]);
         svc_pending_unref(pending);
     }
     for (size_t i = 0; i < FORMATS; i++) {
@@ -199,7 +199,7 @@ int svc__scrapes_answer(svc_request *req, svc_response *res)
 {
     struct scrapes *all = svc_request_arg(req);
     if (!admit(all))
-        return refuse(all, res, "too many requests for metrics at once");
+        return refuse_scrape(all, res, "too many requests for metrics at once");
     int error = svc_response_add_vary(res, "Accept, Accept-Encoding");
     struct scrape *scrape = svc__arena_alloc(&svc__exchange_of(req)->arena, sizeof *scrape);
     if (error || !scrape)
