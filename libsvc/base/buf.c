@@ -126,7 +126,7 @@ static size_t append_escape(struct buf *b, struct bytes text, const char *invali
 static void append_inside(struct buf *b, struct bytes text, const char *invalid)
 {
     while (text.len > 0 && b->error == 0) {
-        char *to = svc__buf_reserve(b, text.len); /* what comes of it is no shorter */
+        char *to = svc__buf_reserve(b, text.len); /* the JSON text is no shorter */
         if (to != NULL)
             b->len += svc__json_text_write(to, b->cap - b->len, &text);
         if (text.len == 0 || b->error != 0)
@@ -139,7 +139,7 @@ static void append_inside(struct buf *b, struct bytes text, const char *invalid)
 static void append_string(struct buf *b, struct bytes text, const char *invalid)
 {
     size_t start = b->len;
-    char *to = svc__buf_reserve(b, text.len + 2); /* what comes of it is no shorter */
+    char *to = svc__buf_reserve(b, text.len + 2); /* the JSON text is no shorter */
     if (to == NULL)
         return;
     *to++ = '"';
