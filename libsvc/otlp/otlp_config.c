@@ -254,12 +254,13 @@ static int read_headers(struct otlp_config *config, svc_app *app, const char *na
     return 0;
 }
 
+/* With an authority, and nothing that must be escaped. */
 static bool is_endpoint(const char *text)
 {
     bool known = !strncasecmp(text, "http://", 7) || !strncasecmp(text, "https://", 8);
     for (const char *at = text; *at && known; at++)
         known = (unsigned char)*at > 0x20 && *at != 0x7f;
-    return known && text[strcspn(text, ":") + 3];
+    return known && strcspn(text + strcspn(text, ":") + 3, "/?#") > 0;
 }
 
 /* `base` with a path behind its own, before a query. */

@@ -266,7 +266,8 @@ Test(config, an_endpoint_keeps_its_query_and_shows_no_secret)
 
 Test(config, a_programs_endpoint_is_a_url)
 {
-    static const char *const bad[] = {"", "localhost:4318", "http://", "http://a b", "ftp://a"};
+    static const char *const bad[] = {"",          "localhost:4318", "http://", "https://?a",
+                                      "http:///a", "http://a b",     "ftp://a"};
     svc_otlp options = SVC_OTLP_INIT;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         app = svc_app_new("shop");
