@@ -1,5 +1,5 @@
-/* The settings of an exporter: what OpenTelemetry's environment variables and the program say, read
- * once. */
+/* The configuration by OpenTelemetry's environment variables and the program's options, read once.
+ */
 #ifndef SVC_OTLP_OTLP_CONFIG_H
 #define SVC_OTLP_OTLP_CONFIG_H
 
@@ -43,8 +43,9 @@ struct otlp_config {
     size_t warning_count;
 };
 
-/* Reads the environment over what the program says. Texts are in the app's memory. 0, SVC_ENOMEM,
- * or SVC_EINVAL for an endpoint of the program's that is no URL. Before start only. */
+/* Reads the environment, which has precedence over the program's options. Texts are in the app's
+ * memory. 0, SVC_ENOMEM, or SVC_EINVAL for an endpoint of the program's that is no URL. Before
+ * start only. */
 int svc__otlp_config_read(struct otlp_config *config, svc_app *app, const svc_otlp *options);
 
 #endif
