@@ -44,7 +44,7 @@ static void start(struct service *service, const char *program, const char *sett
     snprintf(endpoint, sizeof endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT=%s",
              receiver_url(service->receiver));
     const char *const settings[] = {
-        endpoint, "OTEL_BSP_SCHEDULE_DELAY=10", "NO_PROXY=*", "no_proxy=*", setting, NULL};
+        endpoint, "OTEL_BSP_SCHEDULE_DELAY=600000", "NO_PROXY=*", "no_proxy=*", setting, NULL};
     service->process = process_start(process_program(program), settings, NULL);
     cr_assert(service->process);
 }
@@ -76,7 +76,7 @@ static json_t *read_spans(struct receiver *receiver)
     return found;
 }
 
-/* Ends a service, which sends what is left. */
+/* Ends a service, which sends its spans then: the delay between two batches is longer. */
 static void stop(struct service *service)
 {
     cr_expect_eq(process_stop(service->process), 0);
@@ -116,7 +116,8 @@ static int ask(const struct service *service, const char *request)
 static int ask_search(const char *fields)
 {
     char request[1024];
-    snprintf(request, sizeof request, "GET /search?q=pear&limit=100 HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
+    snprintf(request, sizeof request, "GET /search?q=pear&limit=100 HTTP/1.1\r\nHost: a\r\n%s\r\n",
+             fields);
     return ask(&search, request);
 }
 
