@@ -24,7 +24,7 @@ install_packages() {
 }
 
 build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev"
-test_packages="clang libclang-rt-dev zlib1g-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils valgrind python3 nginx-light"
+test_packages="clang libclang-rt-dev zlib1g-dev libcriterion-dev libcurl4-openssl-dev libgoogle-perftools-dev curl xz-utils binutils valgrind python3 nginx-light"
 
 # Makes configure when it is missing or older than its sources.
 make_configure() {

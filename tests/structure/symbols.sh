@@ -27,12 +27,13 @@ check_library() { # name, version script, headers…
 }
 
 # An optional library's header has its name, and an optional library may not have been built.
-base_headers=$(cd "$top_srcdir" && ls include/svc/*.h include/svc/sys/*.h | grep -vx include/svc/otlp.h | sed "s|^|$top_srcdir/|")
+base_headers=$(cd "$top_srcdir" && ls include/svc/*.h include/svc/sys/*.h | grep -vxE 'include/svc/(otlp|pprof)\.h' | sed "s|^|$top_srcdir/|")
 # shellcheck disable=SC2086 # a list of files
 check_library libsvc libsvc/libsvc.sym $base_headers
-if [ -f "$top_builddir/.libs/libsvc-otlp.so" ]; then
-    check_library libsvc-otlp libsvc/otlp/libsvc-otlp.sym "$top_srcdir/include/svc/otlp.h"
-fi
+for name in otlp pprof; do
+    [ ! -f "$top_builddir/.libs/libsvc-$name.so" ] ||
+        check_library "libsvc-$name" "libsvc/$name/libsvc-$name.sym" "$top_srcdir/include/svc/$name.h"
+done
 
 # The end of a thread that has counted calls into the library, also after a dlclose.
 readelf -dW "$top_builddir/.libs/libsvc.so" | grep -q NODELETE || { echo "libsvc.so can be unloaded"; failed=1; }
