@@ -47,7 +47,8 @@ static bool serve(bool *whole)
     return error == 0 || index == 0;
 }
 
-/* Asks for a profile and leaves at once; the n-th allocation fails. The status if there is an answer. */
+/* Asks for a profile and leaves at once; the n-th allocation fails. The status if there is an
+ * answer. */
 static int leave_profile(svc_app *app, int n)
 {
     svc_test test = SVC_TEST_INIT;

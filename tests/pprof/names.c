@@ -88,7 +88,6 @@ Test(names, a_malformed_list_is_refused_at_its_first_bad_byte)
 
 /* ---- Files */
 
-
 static void read_own_file(void)
 {
     struct stat status;

@@ -119,6 +119,7 @@ static void add_task(svc_app *app)
     svc_task task = SVC_TASK_INIT;
     task.name = "burner";
     task.run = burn_until_stop;
+    task.stack_bytes = 64 << 10; /* the least: a sample is taken on it */
     svc_app_add_task(app, &task);
 }
 

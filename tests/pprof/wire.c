@@ -367,15 +367,16 @@ static void *ask_on(void *arg)
     return NULL;
 }
 
-/* The samples come forty times as often as usual, and so do the system calls that they interrupt.
- */
+/* The samples come as often as the kernel's clock lets them, on stacks as small as they may be. */
 Test(pprof, requests_go_on_while_profiles_are_taken)
 {
     enum { CLIENTS = 4, PROFILES = 3 };
     pthread_t clients[CLIENTS];
     size_t samples = 0;
     stop();
-    start_with((const char *const[]){"CPUPROFILE_FREQUENCY=4000", NULL}, NULL);
+    start_with(
+        (const char *const[]){"CPUPROFILE_FREQUENCY=4000", "SVC_WORKER_STACK_BYTES=65536", NULL},
+        "task");
     for (size_t i = 0; i < CLIENTS; i++)
         cr_assert_eq(pthread_create(&clients[i], NULL, ask_on, server), 0);
     for (size_t i = 0; i < PROFILES; i++) {
