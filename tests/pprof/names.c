@@ -15,7 +15,7 @@
 #include "libsvc/pprof/pprof_symbol.h"
 
 /* A function that no other file may call. */
-__attribute__((noinline, noclone)) static int add_numbers(int a, int b)
+__attribute__((noinline)) static int add_numbers(int a, int b)
 {
     return a * 7 + b;
 }
@@ -99,38 +99,54 @@ static void read_own_file(void)
     close(fd);
 }
 
-/* Looks everything up that a file of `size` bytes may have, in a buffer that ends where they end.
- */
+static int take_bias(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    *(uintptr_t *)arg = info->dlpi_addr;
+    return 1; /* the program comes first */
+}
+
+/* How many of the addresses around a function of this program have a name in a file. */
 static size_t count_names(const unsigned char *file, size_t size)
 {
-    enum { PLACES = 512 };
+    enum { PLACES = 512, DISTANCE = 16 };
     static struct pprof_place places[PLACES];
     static struct pprof_place *sorted[PLACES];
     size_t named = 0;
-    unsigned char *exact = malloc(size ? size : 1);
-    cr_assert(exact);
-    memcpy(exact, file, size);
+    uintptr_t bias = 0;
+    dl_iterate_phdr(take_bias, &bias);
     for (size_t i = 0; i < PLACES; i++) {
-        places[i] = (struct pprof_place){i * 64, NULL};
+        places[i].address = (uintptr_t)add_numbers - bias + (i - PLACES / 2) * DISTANCE;
+        places[i].name = NULL;
         sorted[i] = &places[i];
     }
-    svc__pprof_elf_name(exact, size, 0, sorted, PLACES);
+    svc__pprof_elf_name(file, size, 0, sorted, PLACES);
     for (size_t i = 0; i < PLACES; i++) {
         named += places[i].name != NULL;
         free(places[i].name);
     }
-    free(exact);
+    return named;
+}
+
+/* The same for the first bytes of this program's file, in memory that ends where they end. */
+static size_t count_first(size_t size)
+{
+    unsigned char *first = malloc(size ? size : 1);
+    cr_assert(first);
+    memcpy(first, own_file, size);
+    size_t named = count_names(first, size);
+    free(first);
     return named;
 }
 
 Test(names, a_file_that_ends_early_is_read_as_far_as_it_goes)
 {
     read_own_file();
-    cr_assert_gt(count_names(own_file, own_size), 0, "of the program's first functions");
+    cr_assert_gt(count_first(own_size), 0);
     for (size_t size = 0; size < sizeof(ElfW(Ehdr)) + 8; size++)
-        cr_expect_eq(count_names(own_file, size), 0);
+        cr_expect_eq(count_first(size), 0);
     for (size_t i = 0; i < 64; i++)
-        count_names(own_file, own_size / 64 * i);
+        count_first(own_size / 64 * i);
     free(own_file);
 }
 

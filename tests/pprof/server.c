@@ -28,7 +28,7 @@ static volatile unsigned sink;
 /* A function of its own for each kind of thread. A compiler merges functions that do the same,
  * hence the factor. */
 #define BURNS(name, factor)                                                                        \
-    __attribute__((noinline, noclone)) static void name(void)                                      \
+    __attribute__((noinline)) static void name(void)                                               \
     {                                                                                              \
         for (unsigned i = 0; i < 20000; i++)                                                       \
             sink = sink * (factor) + i;                                                            \
@@ -97,7 +97,7 @@ static int burn_until_stop(svc_task_context *context, void *arg)
 static void *hoard; /* a chain of pieces */
 
 /* Memory that stays, in pieces of which tcmalloc samples some. */
-__attribute__((noinline, noclone)) static void hoard_memory(void)
+__attribute__((noinline)) static void hoard_memory(void)
 {
     enum { PIECES = 65536, PIECE_BYTES = 1000 };
     for (size_t i = 0; i < PIECES; i++) {
