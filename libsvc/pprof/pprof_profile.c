@@ -11,11 +11,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <svc/pending.h>
 #include <svc/response.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +23,10 @@
 
 /* A profile may be longer than this only if the program has samples of thousands of deep stacks. */
 enum { PROFILE_BYTES_MOST = 64 << 20 };
+
+/* The name of a profile's file in memory, and how /proc shows it. */
+#define FILE_NAME "svc-pprof"
+#define FILE_LINK "/memfd:" FILE_NAME " "
 
 /* A profile that runs: its thread owns it. */
 struct profile {
@@ -76,19 +80,21 @@ static bool file_may_grow(void)
     return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= PROFILE_BYTES_MOST;
 }
 
-/* Keeps the descriptor that gperftools has opened for the file `fd` from child processes. */
-static void close_on_exec(int fd)
+/* Keeps the descriptor that gperftools has opened for the profile's file from child processes.
+ * Descriptors of other threads, which may be closed meanwhile, are not touched: the links of /proc
+ * name their files. */
+static void close_on_exec(void)
 {
-    struct stat own, other;
+    char link[sizeof FILE_LINK];
     const struct dirent *entry;
     DIR *descriptors = opendir("/proc/self/fd");
     if (!descriptors)
         return;
-    while (!fstat(fd, &own) && (entry = readdir(descriptors))) {
-        int found = (int)strtol(entry->d_name, NULL, 10);
-        if (!fstat(found, &other) && other.st_dev == own.st_dev && other.st_ino == own.st_ino)
-            fcntl(found, F_SETFD, FD_CLOEXEC);
-    }
+    while ((entry = readdir(descriptors)))
+        if (readlinkat(dirfd(descriptors), entry->d_name, link, sizeof link) >=
+                (ssize_t)sizeof FILE_LINK - 1 &&
+            !memcmp(link, FILE_LINK, sizeof FILE_LINK - 1))
+            fcntl((int)strtol(entry->d_name, NULL, 10), F_SETFD, FD_CLOEXEC);
     closedir(descriptors);
 }
 
@@ -128,10 +134,10 @@ static void answer_profile(svc_response *res, int fd)
 
 static void take_profile(struct profile *profile, svc_response *res)
 {
-    int status, fd = memfd_create("svc-pprof", MFD_CLOEXEC);
+    int status, fd = memfd_create(FILE_NAME, MFD_CLOEXEC);
     const char *fault = start_sampling(profile, fd, &status);
     if (!fault) {
-        close_on_exec(fd);
+        close_on_exec();
         await_end(profile);
         ProfilerStop();
         answer_profile(res, fd);

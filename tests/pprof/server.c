@@ -16,6 +16,15 @@
 
 enum { BURN_MS = 20 };
 
+#ifdef __SANITIZE_THREAD__
+/* The sanitizer does not see gperftools' locks. */
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:ProfileData";
+}
+#endif
+
 static uint64_t now_ms(void)
 {
     struct timespec now;
@@ -23,7 +32,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static volatile unsigned sink;
+static _Thread_local volatile unsigned sink;
 
 /* A function of its own for each kind of thread. A compiler merges functions that do the same,
  * hence the factor. */

@@ -19,7 +19,7 @@ static struct process *server;
 
 static void start_with(const char *const *settings, const char *argument)
 {
-    static const char *all[8] = {"SVC_DEBUG_PAGES=on"};
+    const char *all[8] = {"SVC_DEBUG_PAGES=on"};
     const char *arguments[] = {argument, NULL};
     for (size_t i = 0; settings && settings[i]; i++)
         all[i + 1] = settings[i];
@@ -270,7 +270,9 @@ Test(pprof, says_why_it_cannot_sample)
     } cases[] = {
         {"CPUPROFILE_REALTIME=1", NULL, "CPUPROFILE_REALTIME", 501},
         {"CPUPROFILE_PER_THREAD_TIMERS=1", NULL, "CPUPROFILE_REALTIME", 501},
+#ifndef SERVERS_UNDER_THREAD_SANITIZER /* which is not ready for the first signal */
         {"CPUPROFILE=/dev/null", NULL, "The program itself", 409},
+#endif
         {NULL, "handler", "SIGPROF", 501},
         {NULL, "default", "SIGPROF", 501},
         {NULL, "limit", "RLIMIT_FSIZE", 501},
@@ -283,10 +285,16 @@ Test(pprof, says_why_it_cannot_sample)
     }
 }
 
+#ifdef SERVERS_UNDER_THREAD_SANITIZER
+enum { FOREIGN_THREADS = 1 }; /* the sanitizer's own, which blocks all signals */
+#else
+enum { FOREIGN_THREADS = 0 };
+#endif
+
 Test(pprof, no_thread_blocks_the_signal_of_samples)
 {
     char path[300], line[256];
-    size_t threads = 0;
+    size_t threads = 0, blocking = 0;
     const struct dirent *entry;
     snprintf(path, sizeof path, "/proc/%d/task", (int)process_pid(server));
     DIR *folder = opendir(path);
@@ -299,14 +307,14 @@ Test(pprof, no_thread_blocks_the_signal_of_samples)
             if (strncmp(line, "SigBlk:", 7))
                 continue;
             threads++;
-            cr_expect_eq(strtoull(line + 7, NULL, 16) >> (SIGPROF - 1) & 1, 0, "thread %s",
-                         entry->d_name);
+            blocking += strtoull(line + 7, NULL, 16) >> (SIGPROF - 1) & 1;
         }
         if (status)
             fclose(status);
     }
     closedir(folder);
     cr_expect_geq(threads, 3, "the main thread, a loop, the log's writer");
+    cr_expect_eq(blocking, FOREIGN_THREADS);
 }
 
 Test(pprof, shows_the_arguments)

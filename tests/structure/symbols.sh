@@ -18,7 +18,7 @@ check_library() { # name, version script, headers…
     sort -c listed && diff -u listed exported && diff -u listed declared || failed=1
 
     nm --defined-only --extern-only "$library.a" | awk 'NF == 3 { print $3 }' |
-        grep -vE '^(svc_|__odr_asan|__asan|__ubsan|_ZN|DW\.ref\.)' > foreign || true
+        grep -vE '^(svc_|__odr_asan|__asan|__ubsan|_ZN|_ZT[IS]|DW\.ref\.)' > foreign || true
     [ ! -s foreign ] || { echo "foreign symbols in $library.a:"; cat foreign; failed=1; }
 
     # Three parts at least; libtirpc owns the shorter names. The accessor of the version is the exception.
