@@ -45,7 +45,7 @@ door microhttpd.h '^libsvc/fronts/mhd/[^/]*$'
 door 'jansson.h|svc/json.h' '^libsvc/(json/(debug_routes|json(_parse|_tree)?|problem_json)|bind/bind_(json|write)|ops/admin|otlp/otlp_verdict)\.c$'
 
 door 'curl/curl.h' '^libsvc/otlp/otlp_http\.c$'
-door 'zlib.h' '^libsvc/otlp/otlp_gzip\.c$'
+door 'zlib.h' '^libsvc/(base/gzip|otlp/otlp_gzip)\.c$'
 door 'gperftools/profiler.h' '^libsvc/pprof/pprof_profile\.c$'
 door 'gperftools/malloc_extension.h' '^libsvc/pprof/pprof_heap\.cc$'
 

@@ -6,7 +6,7 @@ cd "$top_srcdir"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -name '*.cc' -o -path 'tests/structure/*.sh' \
-    -o -path 'tests/otlp/*.sh' -o -path 'tests/pprof/*.sh' \) > "$work/found"
+    -o -path 'tests/metrics/*.sh' -o -path 'tests/otlp/*.sh' -o -path 'tests/pprof/*.sh' \) > "$work/found"
 ls docs/*.md >> "$work/found"
 sort "$work/found" > "$work/tree"
 
