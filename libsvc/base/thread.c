@@ -52,9 +52,10 @@ int svc__thread_start_program(pthread_t *thread, size_t stack_bytes, void *(*run
 
 int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t most, before;
+    sigfillset(&most);
+    sigdelset(&most, SIGPROF); /* else the kernel interrupts another thread for this one's time */
+    pthread_sigmask(SIG_SETMASK, &most, &before);
     int error = svc__thread_start_program(thread, stack_bytes, run, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;

@@ -9,9 +9,10 @@
 
 /*
  * Runs `run(arg)` in a new thread with all signals blocked, since signals are for the program's
- * threads. `stack_bytes` is the size of the stack without its guard page and all thread-local
- * variables; 0 is the system's default. The thread must be joined or detached. 0, or an error
- * number as pthread_create's. Any thread.
+ * threads; but for SIGPROF, by which profilers sample the thread that runs. `stack_bytes` is the
+ * size of the stack without its guard page and all thread-local variables; 0 is the system's
+ * default. The thread must be joined or detached. 0, or an error number as pthread_create's. Any
+ * thread.
  */
 int svc__thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *arg), void *arg);
 

@@ -310,7 +310,7 @@ static size_t round_up(size_t size)
     return rounded;
 }
 
-/* The thread blocks all signals, so a SIGPIPE of its writes does not end the program. */
+/* The thread blocks signals, so a SIGPIPE of its writes does not end the program. */
 static int start_writer(struct sink *s)
 {
     if (svc__thread_start(&s->thread, 0, write_batches, s) != 0)

@@ -38,7 +38,7 @@ struct sink_report {
 };
 
 /*
- * Opens a sink: duplicates `fd` and starts a writer thread, which blocks all signals. `ring_size`
+ * Opens a sink: duplicates `fd` and starts a writer thread, which blocks signals. `ring_size`
  * is rounded up to a power of two; 0 is the default. At most `max_rings` rings will be made beside
  * the shared one. `report` has the texts of lines about drops, borrowed until the close. NULL when
  * out of memory, for a bad size or descriptor, or when the system refuses. The caller owns the sink

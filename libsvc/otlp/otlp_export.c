@@ -245,13 +245,14 @@ static void *export_spans(void *arg)
 
 int svc__otlp_export_start(struct otlp_export *otlp)
 {
-    sigset_t all, before;
+    sigset_t most, before;
     otlp->waiting_end = &otlp->waiting;
     otlp->http = svc__otlp_http_new(&otlp->config);
     if (!otlp->http)
         return SVC_ENOMEM;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigfillset(&most);
+    sigdelset(&most, SIGPROF); /* else the time of this thread counts as another's in profiles */
+    pthread_sigmask(SIG_SETMASK, &most, &before);
     int error = pthread_create(&otlp->thread, NULL, export_spans, otlp);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!error)

@@ -13,7 +13,7 @@ floor() {
     allowed=$name
     for below; do allowed="$allowed|$below"; done
     floors="$floors $name"
-    found=$(find "libsvc/$name" -name '*.[ch]' -exec grep -nE '^#include "' {} + |
+    found=$(find "libsvc/$name" -name '*.[ch]*' -exec grep -nE '^#include "' {} + |
         grep -vE "\"libsvc/($allowed)/" || true)
     [ -z "$found" ] || { echo "$name may include only $allowed:"; echo "$found"; failed=1; }
 }
@@ -27,7 +27,7 @@ while IFS=': ' read -r name _ below; do
     esac
 done < tests/structure/floors.txt
 
-for folder in $(find libsvc -name '*.[ch]' | sed 's|/[^/]*$||' | sort -u); do
+for folder in $(find libsvc -name '*.[ch]*' | sed 's|/[^/]*$||' | sort -u); do
     name=${folder#libsvc/}
     case " $floors " in
     *" $name "*) ;;
@@ -37,7 +37,7 @@ done
 
 # $1: a header, $2: the files that may include it.
 door() {
-    found=$(find libsvc -name '*.[ch]' -exec grep -lE "^#include [<\"]$1[>\"]" {} + | grep -vE "$2" || true)
+    found=$(find libsvc -name '*.[ch]*' -exec grep -lE "^#include [<\"]$1[>\"]" {} + | grep -vE "$2" || true)
     [ -z "$found" ] || { echo "$1 is included by:"; echo "$found"; failed=1; }
 }
 
@@ -46,6 +46,8 @@ door 'jansson.h|svc/json.h' '^libsvc/(json/(debug_routes|json(_parse|_tree)?|pro
 
 door 'curl/curl.h' '^libsvc/otlp/otlp_http\.c$'
 door 'zlib.h' '^libsvc/(base/gzip|otlp/otlp_gzip)\.c$'
+door 'gperftools/profiler.h' '^libsvc/pprof/pprof_profile\.c$'
+door 'gperftools/malloc_extension.h' '^libsvc/pprof/pprof_heap\.cc$'
 
 # The ground floors know nothing of the public interface but its errors and marks.
 found=$(find libsvc/base libsvc/proto libsvc/route -name '*.[ch]' -exec grep -nE '^#include <svc' {} + |

@@ -18,7 +18,7 @@ check_library() { # name, version script, headers…
     sort -c listed && diff -u listed exported && diff -u listed declared || failed=1
 
     nm --defined-only --extern-only "$library.a" | awk 'NF == 3 { print $3 }' |
-        grep -vE '^(svc_|__odr_asan|__asan|__ubsan|_ZN)' > foreign || true
+        grep -vE '^(svc_|__odr_asan|__asan|__ubsan|_ZN|_ZT[IS]|DW\.ref\.)' > foreign || true
     [ ! -s foreign ] || { echo "foreign symbols in $library.a:"; cat foreign; failed=1; }
 
     # Three parts at least; libtirpc owns the shorter names. The accessor of the version is the exception.
@@ -27,13 +27,18 @@ check_library() { # name, version script, headers…
 }
 
 # An optional library's header has its name, and an optional library may not have been built.
-base_headers=$(cd "$top_srcdir" && ls include/svc/*.h include/svc/sys/*.h | grep -vx include/svc/otlp.h | sed "s|^|$top_srcdir/|")
+base_headers=$(cd "$top_srcdir" && ls include/svc/*.h include/svc/sys/*.h | grep -vxE 'include/svc/(otlp|pprof)\.h' | sed "s|^|$top_srcdir/|")
 # shellcheck disable=SC2086 # a list of files
 check_library libsvc libsvc/libsvc.sym $base_headers
-if [ -f "$top_builddir/.libs/libsvc-otlp.so" ]; then
-    check_library libsvc-otlp libsvc/otlp/libsvc-otlp.sym "$top_srcdir/include/svc/otlp.h"
-fi
+for name in otlp pprof; do
+    [ ! -f "$top_builddir/.libs/libsvc-$name.so" ] ||
+        check_library "libsvc-$name" "libsvc/$name/libsvc-$name.sym" "$top_srcdir/include/svc/$name.h"
+done
 
-# The end of a thread that has counted calls into the library, also after a dlclose.
-readelf -dW "$top_builddir/.libs/libsvc.so" | grep -q NODELETE || { echo "libsvc.so can be unloaded"; failed=1; }
+# The end of a thread that has counted calls into the library, also after a dlclose;
+# and the handler of a signal, which gperftools has installed.
+for library in libsvc libsvc-pprof; do
+    library=$top_builddir/.libs/$library.so
+    [ ! -f "$library" ] || readelf -dW "$library" | grep -q NODELETE || { echo "$library can be unloaded"; failed=1; }
+done
 exit $failed
