@@ -12,9 +12,8 @@
 #include "libsvc/base/mailbox.h"
 #include "libsvc/proto/peer.h"
 #include "libsvc/run/reactor.h"
+#include "libsvc/server/front.h"
 #include "libsvc/server/time_limit.h"
-
-struct front;
 
 struct conn {
     struct watch watch; /* first; the front sets its function */
@@ -27,7 +26,9 @@ struct conn {
     struct loop *loop;
     struct conn *next, *previous; /* in the loop's list */
     const struct front *front;
-    struct mail mail; /* in a loop's mailbox while it is handed over */
+    struct front_part *part; /* of its loop */
+    enum conn_state state;   /* as the part counts it: svc__conn_enter */
+    struct mail mail;        /* in a loop's mailbox while it is handed over */
     struct peer peer;
     socklen_t address_len;
     struct sockaddr_storage address;
@@ -40,6 +41,17 @@ struct conn *svc__conn_new(const struct front *front, int fd,
 
 /* Takes a connection into its loop, and hands it to its front, which may close and free it. */
 void svc__conn_open(struct loop *loop, struct conn *conn);
+
+/* Counts the connection in another state. */
+static inline void svc__conn_enter(struct conn *conn, enum conn_state state)
+{
+    _Atomic unsigned *from = &conn->part->conns[conn->state], *to = &conn->part->conns[state];
+    conn->state = state;
+    atomic_store_explicit(from, atomic_load_explicit(from, memory_order_relaxed) - 1,
+                          memory_order_relaxed);
+    atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
 
 /* Takes a connection out of its loop: it is in no loop, and the caller's alone. */
 void svc__conn_leave(struct conn *conn);
