@@ -157,6 +157,7 @@ struct svc_app {
         fallback;    /* answers what no route matches; without a handler, the library does */
     svc_app *parent; /* the app that this one is mounted on or the admin app of, or NULL */
     svc_app *admin; /* whose routes the admin listener serves; NULL: svc_app_admin was not called */
+    svc_group *debug; /* of an admin app: its pages below /debug/; NULL: there are none */
     struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;

@@ -314,6 +314,19 @@ int svc__listen_open(struct listeners *listeners, svc_app *report, const char *a
     return first;
 }
 
+bool svc__listen_is_private(const struct listener *listener)
+{
+    union address bound;
+    socklen_t len = sizeof bound;
+    if (listener->local)
+        return true;
+    if (getsockname(listener->fd, &bound.any, &len))
+        return false;
+    if (bound.any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&bound.v6.sin6_addr);
+    return ntohl(bound.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 /* ---- The end */
 
 /* Drops the segments that have SYN and not ACK; byte 13 of the head has the flags. */

@@ -39,6 +39,9 @@ struct listeners {
  */
 int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses);
 
+/* Whether processes of this machine alone reach an open listener: a unix socket, or loopback. */
+bool svc__listen_is_private(const struct listener *listener);
+
 /*
  * Has the kernel turn new clients away, so that the queues can be emptied for good: closing a
  * listener resets every client that is in its queue or comes to it meanwhile. A TCP socket drops

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <svc/sys/app.h>
+#include <svc/sys/debug.h>
 #include <svc/sys/span.h>
 
 #include "tests/structure/calls.h"
@@ -841,6 +842,7 @@ static long use_span(struct things *at)
     X(svc_sys_app_exporter, LOOK, (svc_sys_app_exporter(at->app), 0))                              \
     X(svc_sys_app_refuse, LOOK, (svc_sys_app_refuse(NULL, SVC_EINVAL, "late"), 0))                 \
     X(svc_sys_app_set_exporter, REGISTER, set_exporter(at))                                        \
+    X(svc_sys_debug_group, MAKE, svc_sys_debug_group(at->app) != NULL)                             \
     X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
     X(svc_task_app, LOOK, FINDS(task, svc_task_app(at->task)))                                     \
     X(svc_task_sleep, LOOK, GIVES(task, SVC_ENOMEM, svc_task_sleep(at->task, 0)))                  \
