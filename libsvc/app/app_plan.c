@@ -197,7 +197,9 @@ int svc__app_plan_compile(svc_app *app, struct plan **out)
     plan->logger = &svc__app_root(app)->logger;
     plan->draining = &svc__app_root(app)->draining;
     plan->exporter = svc__app_exporter(app);
-    int error = compile_apps(app, plan);
+    int error = svc__plan_counts_register(&plan->counts, app->metrics);
+    if (!error)
+        error = compile_apps(app, plan);
     if (!error)
         error = compile_routes(app, plan);
     if (error)

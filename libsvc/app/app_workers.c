@@ -131,9 +131,14 @@ static double count_queued(void *pool)
     return (double)svc__workers_stats(pool).queued;
 }
 
-static double count_turned_away(void *pool)
+static double most_threads(void *config)
 {
-    return (double)svc__workers_stats(pool).turned_away;
+    return (double)((const svc_config *)config)->workers_max;
+}
+
+static double most_queued(void *config)
+{
+    return (double)((const svc_config *)config)->worker_queue;
 }
 
 static void register_metrics(svc_app *app)
@@ -145,9 +150,10 @@ static void register_metrics(svc_app *app)
                    pool);
     svc__metric_fn(in, METRIC_GAUGE, "svc_workers_queued", "Requests that wait for a worker.",
                    count_queued, pool);
-    svc__metric_fn(in, METRIC_COUNTER, "svc_workers_turned_away_total",
-                   "Requests that found the queue full or waited in it for too long.",
-                   count_turned_away, pool);
+    svc__metric_fn(in, METRIC_GAUGE, "svc_workers_max", "Worker threads at most.", most_threads,
+                   &app->config);
+    svc__metric_fn(in, METRIC_GAUGE, "svc_workers_queue_max",
+                   "Requests that wait for a worker at most.", most_queued, &app->config);
     app->worker_failures = svc__metric_counter(in, "svc_worker_failures_total",
                                                "Times that a worker thread could not begin.");
 }

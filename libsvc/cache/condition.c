@@ -112,12 +112,24 @@ static int answer_failed(svc_response *res)
     return answer_error(res, 412, "the resource is not in the state that the request demands");
 }
 
-int svc__condition_demand(svc_response *res)
+int svc__condition_demand(const svc_request *req, svc_response *res)
 {
+    svc__plan_counts_conditional(&req->plan->counts, CONDITIONAL_MISSING);
     return answer_error(res, 428, "this request must be conditional: send If-Match with the ETag");
 }
 
 /* ---- Deciding */
+
+static void count_result(const svc_request *req, enum precondition precondition)
+{
+    static const int results[] = {[PRECONDITION_NOT_MODIFIED] = CONDITIONAL_NOT_MODIFIED,
+                                  [PRECONDITION_FAILED] = CONDITIONAL_FAILED,
+                                  [PRECONDITION_HOLDS] = CONDITIONAL_PASSED,
+                                  [PRECONDITION_RANGE] = CONDITIONAL_PASSED};
+    if (precondition != PRECONDITION_NONE)
+        svc__plan_counts_conditional(&req->plan->counts,
+                                     (enum conditional_result)results[precondition]);
+}
 
 static bool safe(enum method method)
 {
@@ -153,7 +165,9 @@ int svc__condition_settle(svc_request *req, svc_response *res)
     int64_t now = wall_seconds();
     const struct validators validators = {
         .exists = true, .tag = read_tag(res), .modified = read_modified(res, now), .now = now};
-    switch (svc__precondition_evaluate(method, &req->fields, &validators)) {
+    enum precondition precondition = svc__precondition_evaluate(method, &req->fields, &validators);
+    count_result(req, precondition);
+    switch (precondition) {
     case PRECONDITION_NOT_MODIFIED:
         answer_not_modified(res, svc__exchange_reply_length(res->exchange));
         return 0;
@@ -214,7 +228,9 @@ bool svc_request_check_conditions(svc_request *req, svc_response *res,
         (safe(method) && state.exists && put_validators(res, &state)))
         return answer_nothing(res);
     req->conditions_asked = true;
-    switch (svc__precondition_evaluate(method, &req->fields, &state)) {
+    enum precondition precondition = svc__precondition_evaluate(method, &req->fields, &state);
+    count_result(req, precondition);
+    switch (precondition) {
     case PRECONDITION_NOT_MODIFIED:
         answer_not_modified(res, own.length);
         return false;
@@ -222,7 +238,7 @@ bool svc_request_check_conditions(svc_request *req, svc_response *res,
         return answer_failed(res) ? answer_nothing(res) : false;
     case PRECONDITION_NONE:
         if (!safe(method) && req->condition_required)
-            return svc__condition_demand(res) ? answer_nothing(res) : false;
+            return svc__condition_demand(req, res) ? answer_nothing(res) : false;
         break;
     case PRECONDITION_HOLDS:
     case PRECONDITION_RANGE:

@@ -21,6 +21,6 @@ int svc__condition_settle(svc_request *req, svc_response *res);
 bool svc__condition_guarded(const svc_request *req);
 
 /* Answers 428. 0, or a negative code. */
-int svc__condition_demand(svc_response *res);
+int svc__condition_demand(const svc_request *req, svc_response *res);
 
 #endif

@@ -107,6 +107,7 @@ static bool layer_state_ready(struct exchange *x)
 static void answer_problem(struct exchange *x, int status, const char *reason)
 {
     svc_response *res = &x->response;
+    x->refused = true;
     svc__response_reset(res);
     if (!svc_response_problem(res, status, reason))
         return;
@@ -161,8 +162,9 @@ static void fail(struct exchange *x, const char *who, int error)
 }
 
 /* Answers at once when no worker will be free soon, so that a client can go elsewhere. */
-static void answer_busy(struct exchange *x)
+static void answer_busy(struct exchange *x, enum shed_reason reason)
 {
+    svc__plan_counts_shed(&x->request.plan->counts, reason);
     answer_problem(x, 503, "the service has more work than it can do in time");
     svc__response_put(&x->response, svc__bytes_z("Retry-After"), svc__bytes_z("1"));
 }
@@ -185,7 +187,7 @@ static enum exchange_step run_response(struct exchange *x)
         answer_problem(x, REFUSAL_NO_MEMORY);
     if (x->response.pipe && !x->host->worker && !svc__exchange_reply_bodiless(x) &&
         svc__response_pipe_begin(x, &x->response))
-        answer_busy(x);
+        answer_busy(x, SHED_WORKER_QUEUE);
     x->replied = true;
     return EXCHANGE_REPLY;
 }
@@ -225,7 +227,7 @@ static enum exchange_step end_hold(struct exchange *x, int error)
         error = error ? error : merged;
     }
     if (error == SVC_EAGAIN)
-        answer_busy(x);
+        answer_busy(x, SHED_WORKER_QUEUE);
     else if (error)
         fail(x, "body", error);
     return run_response(x);
@@ -279,11 +281,11 @@ static enum exchange_step reply(struct exchange *x)
     return begin_way_out(x, svc__response_hold_wanted(&x->response) ? run_held : run_response);
 }
 
-/* Without waiting for any worker. */
+/* Without waiting for any worker, as none can be had. */
 static enum exchange_step reply_busy(struct exchange *x)
 {
     x->hurried = true;
-    answer_busy(x);
+    answer_busy(x, SHED_WORKER_QUEUE);
     return reply(x);
 }
 
@@ -531,7 +533,9 @@ bool svc__dispatch_unqueue(struct exchange *x)
 {
     if (!svc__away_withdraw(x))
         return false;
-    reply_busy(x);
+    x->hurried = true;
+    answer_busy(x, SHED_WORKER_WAIT);
+    reply(x);
     return true;
 }
 
@@ -600,6 +604,8 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     if (x->response.waker)
         svc__waker_disarm(&x->response.waker->waker);
     svc__body_stream_stop(x, SVC_ECANCELLED);
+    if (x->refused && !x->away.given_up)
+        svc__plan_counts_over(&x->request.plan->counts, x->response.status);
     svc__layers_done(x, &done, x->away.given_up ? x->away.lent.from : 0);
     if (has_others)
         svc__watchdog_look(&x->home->loop->watchdog, WATCHED_DONE, x->request.route);

@@ -11,7 +11,7 @@ uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns)
     uint64_t left_ms = svc__exchange_remaining_ms(x, now_ns), now_ms = now_ns / 1000000;
     if (!x->away.out)
         return left_ms;
-    uint64_t queued_ms = x->away.work.since_ms + x->request.plan->config->worker_queue_ms;
+    uint64_t queued_ms = x->away.work.since_ns / 1000000 + x->request.plan->config->worker_queue_ms;
     return queued_ms > now_ms && queued_ms - now_ms < left_ms ? queued_ms - now_ms : left_ms;
 }
 

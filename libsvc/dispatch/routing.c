@@ -15,7 +15,8 @@
 
 static int answer_refusal(svc_request *req, svc_response *res)
 {
-    const struct exchange *x = svc__exchange_of(req);
+    struct exchange *x = svc__exchange_of(req);
+    x->refused = true;
     return svc_response_problem(res, x->own.status, x->own.detail);
 }
 

@@ -76,12 +76,13 @@ static void run_lent(struct work *work, void *state)
     struct exchange_host *worker = state;
     struct exchange *x =
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, away.work));
-    if (worker)
+    if (worker) {
+        svc__plan_counts_waited(&x->request.plan->counts, work);
         move_to(x, worker);
-    if (worker)
         x->next(x);
-    else
+    } else {
         x->next = x->away.otherwise;
+    }
     svc__away_report(x, NEWS_WORK);
 }
 

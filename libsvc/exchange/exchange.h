@@ -180,6 +180,7 @@ struct exchange {
     bool close;            /* the connection must not be used again */
     bool handling;         /* its handler runs, and may defer the answer */
     bool replied;          /* the response is decided */
+    bool refused;          /* by the library, with the response's status */
     bool hurried;          /* layers that block are passed over on the way out */
     const struct chain *chain;
     size_t passed;      /* layers of the chain that have passed */

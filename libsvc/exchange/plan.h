@@ -12,6 +12,7 @@
 
 #include "libsvc/base/arena.h"
 #include "libsvc/exchange/chain.h"
+#include "libsvc/exchange/plan_counts.h"
 #include "libsvc/route/pattern.h"
 
 struct logger;
@@ -61,6 +62,7 @@ struct plan {
     bool blocks;              /* a route or a layer needs a worker */
     struct workers *workers;
     struct logger *logger;
+    struct plan_counts counts;
     const _Atomic int *draining;             /* enum drain_state */
     const struct svc_sys_exporter *exporter; /* of spans; NULL: they are not recorded */
 };

@@ -71,6 +71,8 @@ static void run_writer(struct work *work, void *worker)
         (struct response_pipe *)(void *)((char *)work - offsetof(struct response_pipe, work));
     svc_pipe *pipe = reply->pipe;
     struct exchange *x = reply->x;
+    if (worker)
+        svc__plan_counts_waited(&x->request.plan->counts, work);
     svc_pipe_end(pipe, worker ? reply->write(pipe, reply->arg) : SVC_ESYSTEM);
     svc_pipe_unref(pipe);
     svc__away_report(x, NEWS_WRITER);

@@ -8,9 +8,10 @@
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/metrics/metric.h"
 
-static int answer_busy(const struct concurrency *concurrency, svc_response *res)
+static int answer_busy(const struct concurrency *concurrency, const svc_request *req,
+                       svc_response *res, enum shed_reason reason)
 {
-    svc__counter_add(concurrency->shed, 1);
+    svc__plan_counts_shed(&req->plan->counts, reason);
     int error = svc__response_refusal(res, 503, concurrency->problem, concurrency->text);
     if (concurrency->retry_after.data)
         svc__response_put(res, svc__bytes_z("Retry-After"), concurrency->retry_after);
@@ -43,9 +44,10 @@ static int limit_concurrency(svc_request *req, svc_response *res, const svc_laye
     struct concurrency *concurrency = layer->arg;
     bool critical = concurrency->priority &&
                     concurrency->priority(req, concurrency->arg) == SVC_PRIORITY_CRITICAL;
-    if (too_late(concurrency, req, critical) ||
-        (concurrency->counts && !svc__permits_take(&concurrency->permits, critical)))
-        return answer_busy(concurrency, res);
+    if (too_late(concurrency, req, critical))
+        return answer_busy(concurrency, req, res, SHED_LOOP_WAIT);
+    if (concurrency->counts && !svc__permits_take(&concurrency->permits, critical))
+        return answer_busy(concurrency, req, res, SHED_CONCURRENCY);
     svc__gauge_add(concurrency->in_flight, 1);
     return SVC_PASS;
 }
@@ -79,12 +81,11 @@ static int start_limit(svc_app *app, void *arg)
     struct metrics *in = svc__app_root(app)->metrics;
     concurrency->in_flight = svc__metric_gauge(in, "svc_concurrency_in_flight",
                                                "Requests that concurrency limits have let pass.");
-    concurrency->limit_now = svc__metric_gauge(
-        in, "svc_concurrency_limit", "Requests that all concurrency limits would let pass at once.");
-    concurrency->shed = svc__metric_counter(in, "svc_concurrency_shed_total",
-                                            "Requests refused by a concurrency limit.");
+    concurrency->limit_now =
+        svc__metric_gauge(in, "svc_concurrency_limit",
+                          "Requests that all concurrency limits would let pass at once.");
     svc__gauge_add(concurrency->limit_now, limit_of(concurrency));
-    return concurrency->in_flight && concurrency->limit_now && concurrency->shed ? 0 : SVC_ENOMEM;
+    return concurrency->in_flight && concurrency->limit_now ? 0 : SVC_ENOMEM;
 }
 
 static void stop(svc_app *app, void *arg)

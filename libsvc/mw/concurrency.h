@@ -20,7 +20,6 @@ struct concurrency {
     int (*priority)(svc_request *req, void *arg);
     void *arg;
     svc_gauge *in_flight, *limit_now;
-    svc_counter *shed;
 };
 
 /* Fills in the middleware, after the other members. */

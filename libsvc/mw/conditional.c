@@ -37,7 +37,7 @@ static int require_condition(svc_request *req, svc_response *res, const svc_laye
     req->condition_required = true;
     if (svc__condition_guarded(req))
         return SVC_PASS;
-    int error = svc__condition_demand(res);
+    int error = svc__condition_demand(req, res);
     return error ? error : SVC_ANSWERED;
 }
 

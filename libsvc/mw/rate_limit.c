@@ -11,12 +11,19 @@
 #undef SVC_LOG_MODULE
 #define SVC_LOG_MODULE "rate_limit"
 
+/* The window that a request over several is counted for: the first of them. */
+static const struct rate_window *refusing_window(const struct rate_limit *limit,
+                                                 const struct limiter_decision *decision)
+{
+    return &limit->windows[__builtin_ctz(decision->refused)];
+}
+
 static int answer_limited(const struct rate_limit *limit, svc_response *res,
                           const struct limiter_decision *decision)
 {
     static const char text[] = "Too Many Requests\n";
     struct bytes problem = limit->problems[decision->refused];
-    svc__counter_add(limit->refused, 1);
+    svc__counter_add(refusing_window(limit, decision)->refused, 1);
     int error = svc__response_refusal(res, 429, problem, svc__bytes(text, sizeof text - 1));
     svc__rate_fields_put_retry(limit, decision, res);
     svc__rate_fields_put(limit, decision, res);
@@ -26,9 +33,9 @@ static int answer_limited(const struct rate_limit *limit, svc_response *res,
 static void report(const struct rate_limit *limit, svc_request *req,
                    const struct limiter_decision *decision)
 {
-    size_t first = (size_t)__builtin_ctz(decision->refused);
-    svc__counter_add(limit->reported, 1);
-    svc_log_debug(req, "over the rate limit", svc_kv_str("policy", limit->windows[first].name),
+    const struct rate_window *window = refusing_window(limit, decision);
+    svc__counter_add(window->reported, 1);
+    svc_log_debug(req, "over the rate limit", svc_kv_str("policy", window->name),
                   svc_kv_str("peer", svc_request_peer(req)));
 }
 
@@ -75,13 +82,21 @@ static int start_limiter(svc_app *app, void *arg)
 {
     struct rate_limit *limit = arg;
     struct metrics *in = svc__app_root(app)->metrics;
-    limit->refused =
-        svc__metric_counter(in, "svc_rate_limit_refused_total", "Requests over a rate limit.");
-    limit->reported = svc__metric_counter(in, "svc_rate_limit_reported_total",
-                                          "Requests over a rate limit that only reports.");
+    svc_counter_family *refused = svc__metric_counters(in, "svc_rate_limit_refused_total",
+                                                       "Requests over a rate limit.", "policy");
+    svc_counter_family *reported =
+        svc__metric_counters(in, "svc_rate_limit_reported_total",
+                             "Requests over a rate limit that only reports.", "policy");
+    for (size_t i = 0; i < limit->window_count; i++) {
+        struct rate_window *window = &limit->windows[i];
+        window->refused = svc_counter_of(refused, 1, &window->name);
+        window->reported = svc_counter_of(reported, 1, &window->name);
+        if (!window->refused || !window->reported)
+            return SVC_ENOMEM;
+    }
     limit->full = svc__metric_counter(in, "svc_rate_limit_full_total",
                                       "Requests for which a rate limit's table had no room.");
-    return limit->refused && limit->reported && limit->full ? 0 : SVC_ENOMEM;
+    return limit->full ? 0 : SVC_ENOMEM;
 }
 
 void svc__rate_limit_prepare(struct rate_limit *limit)

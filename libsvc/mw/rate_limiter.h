@@ -13,6 +13,7 @@
 struct rate_window {
     const char *name;
     struct limiter_window window;
+    svc_counter *refused, *reported;
 };
 
 /* A rate limit of an app, with everything that it points at in the app's memory. */
@@ -36,7 +37,7 @@ struct rate_limit {
     struct bytes policy;
     struct bytes problems[1 << LIMITER_WINDOWS];
 
-    svc_counter *refused, *reported, *full;
+    svc_counter *full;
 };
 
 /* The state of a request whose reply shall have fields. */

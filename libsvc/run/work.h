@@ -12,7 +12,7 @@ struct work {
 
     /* The pool's own. */
     struct work *next, *previous;
-    uint64_t since_ms;
+    uint64_t since_ns; /* of svc__clock_ns: when it was handed over */
     bool queued;
 };
 

@@ -13,7 +13,7 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
-enum { OVERLOAD_MS = 100 }; /* of waiting before the newest goes first: CoDel's interval */
+enum { OVERLOAD_NS = 100000000 }; /* of waiting before the newest goes first: CoDel's interval */
 
 struct worker {
     struct workers *pool;
@@ -36,8 +36,6 @@ struct workers {
     size_t queued, threads, idle_count;
     size_t leaving; /* of the threads, those that take no more work */
     bool stopping;
-    uint64_t refused; /* that found the queue full, or no worker at all */
-    uint64_t expired; /* that were taken back from the queue */
 };
 
 /* ---- The queue; with the lock held */
@@ -76,7 +74,7 @@ static struct work *dequeue(struct workers *pool)
     struct work *work = pool->oldest;
     if (!work)
         return NULL;
-    if (svc__clock_ms() - work->since_ms > OVERLOAD_MS)
+    if (svc__clock_ns() - work->since_ns > OVERLOAD_NS)
         work = pool->newest;
     unlink_work(pool, work);
     return work;
@@ -216,7 +214,6 @@ static struct work *take_queue(struct workers *pool)
     struct work *first = pool->oldest;
     for (struct work *work = first; work; work = work->next)
         work->queued = false;
-    pool->refused += pool->queued;
     pool->queued = 0;
     pool->oldest = pool->newest = NULL;
     return first;
@@ -234,10 +231,8 @@ static bool thread_failed(struct workers *pool, struct work *work)
     pool->threads--;
     bool nobody = pool->threads == pool->leaving;
     bool returned = work && work->queued && (nobody || pool->queued > pool->options.max_queued);
-    if (returned) {
+    if (returned)
         unlink_work(pool, work);
-        pool->refused++;
-    }
     struct work *next, *stranded = nobody ? take_queue(pool) : NULL;
     pthread_cond_signal(&pool->ended);
     pthread_mutex_unlock(&pool->lock);
@@ -340,10 +335,8 @@ static int place_work(struct workers *pool, struct work *work, struct worker **i
         (*idle)->work = work;
         return 0;
     }
-    if (!*grow && pool->queued >= pool->options.max_queued) {
-        pool->refused++;
+    if (!*grow && pool->queued >= pool->options.max_queued)
         return SVC_EAGAIN;
-    }
     pool->threads += *grow;
     enqueue(pool, work);
     return 0;
@@ -353,7 +346,7 @@ int svc__workers_submit(struct workers *pool, struct work *work)
 {
     struct worker *idle;
     bool grow;
-    work->since_ms = svc__clock_ms();
+    work->since_ns = svc__clock_ns();
     pthread_mutex_lock(&pool->lock);
     int error = place_work(pool, work, &idle, &grow);
     pthread_mutex_unlock(&pool->lock);
@@ -370,10 +363,8 @@ bool svc__workers_withdraw(struct workers *pool, struct work *work)
 {
     pthread_mutex_lock(&pool->lock);
     bool queued = work->queued;
-    if (queued) {
+    if (queued)
         unlink_work(pool, work);
-        pool->expired++;
-    }
     pthread_mutex_unlock(&pool->lock);
     return queued;
 }
@@ -383,8 +374,7 @@ struct workers_stats svc__workers_stats(struct workers *pool)
     pthread_mutex_lock(&pool->lock);
     struct workers_stats stats = {.threads = pool->threads,
                                   .busy = pool->threads - pool->idle_count,
-                                  .queued = pool->queued,
-                                  .turned_away = pool->refused + pool->expired};
+                                  .queued = pool->queued};
     pthread_mutex_unlock(&pool->lock);
     return stats;
 }

@@ -28,10 +28,9 @@ struct workers_options {
     void *arg;
 };
 
-/* A pool's threads and work now, and the work that it has not done so far. */
+/* A pool's threads, and its work that no thread has begun with. */
 struct workers_stats {
     size_t threads, busy, queued;
-    uint64_t turned_away; /* work that was refused or withdrawn */
 };
 
 /* Makes a pool; no thread runs yet. NULL when out of memory. */

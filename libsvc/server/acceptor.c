@@ -51,12 +51,12 @@ static void log_refusal(struct loop *loop, const char *message, const char *reas
 /* `self` is the calling loop, or NULL on another thread, which has no front to answer with: then
  * the socket is closed without an answer. */
 static void refuse_socket(struct server *server, struct loop *self, const struct front *front,
-                          int fd, bool over_address)
+                          int fd, enum refused_reason reason)
 {
+    bool over_address = reason == REFUSED_PER_ADDRESS;
     const char *detail = over_address ? "the service takes no more connections from one address"
                                       : "the service has as many connections as it takes";
-    const struct server_metrics *m = &server->metrics;
-    svc__counter_add(over_address ? m->over_address : m->refused, 1);
+    svc__counter_add(server->metrics.refused[reason], 1);
     if (!self) {
         close(fd);
         return;
@@ -67,8 +67,6 @@ static void refuse_socket(struct server *server, struct loop *self, const struct
 
 void svc__acceptor_place(struct loop *loop, struct loop *self, struct conn *conn)
 {
-    const struct server *server = loop->server;
-    svc__counter_add(server->metrics.accepted, 1);
     atomic_fetch_add(&loop->count, 1);
     if (loop == self)
         svc__conn_open(loop, conn);
@@ -81,16 +79,17 @@ static void hand_out(struct server *server, struct loop *self, const struct fron
                      const struct remote *remote)
 {
     if (!svc__server_socket_opened(server, &server->connections, server->max_connections)) {
-        refuse_socket(server, self, front, fd, false);
+        refuse_socket(server, self, front, fd, REFUSED_CONNECTIONS);
         return;
     }
     struct conn *conn = svc__conn_new(front, fd, &remote->address, remote->len);
     if (!conn || !svc__address_limit_enter(server->per_address, &conn->peer)) {
         svc__server_socket_closed(server, &server->connections);
-        refuse_socket(server, self, front, fd, conn);
+        refuse_socket(server, self, front, fd, conn ? REFUSED_PER_ADDRESS : REFUSED_CONNECTIONS);
         free(conn);
         return;
     }
+    svc__server_metrics_accepted(&server->metrics, front);
     svc__acceptor_place(svc__acceptor_emptiest(server), self, conn);
 }
 
@@ -121,7 +120,7 @@ static void turn_one_away(struct loop *loop, const struct listener *listener)
         close(loop->spare_fd);
         int fd = accept_remote(listener, &remote);
         if (fd >= 0) {
-            svc__counter_add(loop->server->metrics.refused, 1);
+            svc__counter_add(loop->server->metrics.refused[REFUSED_DESCRIPTORS], 1);
             close(fd);
         }
     }

@@ -22,6 +22,13 @@ struct conn *svc__conn_new(const struct front *front, int fd,
     return conn;
 }
 
+static void add_to_state(const struct conn *conn, unsigned n)
+{
+    _Atomic unsigned *count = &conn->part->conns[conn->state];
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
 void svc__conn_open(struct loop *loop, struct conn *conn)
 {
     conn->loop = loop;
@@ -29,7 +36,10 @@ void svc__conn_open(struct loop *loop, struct conn *conn)
     if (loop->conns)
         loop->conns->previous = conn;
     loop->conns = conn;
-    conn->front->open(svc__loop_part(loop, conn->front), conn);
+    conn->part = svc__loop_part(loop, conn->front);
+    conn->state = CONN_IDLE;
+    add_to_state(conn, 1);
+    conn->front->open(conn->part, conn);
 }
 
 void svc__conn_leave(struct conn *conn)
@@ -43,6 +53,8 @@ void svc__conn_leave(struct conn *conn)
     else
         loop->conns = conn->next;
     svc__address_limit_leave(loop->server->per_address, &conn->peer);
+    add_to_state(conn, -1U);
+    conn->part = NULL;
     conn->loop = NULL;
     conn->next = conn->previous = NULL;
     atomic_fetch_sub(&loop->count, 1);

@@ -12,9 +12,8 @@
 #include "libsvc/base/mailbox.h"
 #include "libsvc/proto/peer.h"
 #include "libsvc/run/reactor.h"
+#include "libsvc/server/front.h"
 #include "libsvc/server/time_limit.h"
-
-struct front;
 
 struct conn {
     struct watch watch; /* first; the front sets its function */
@@ -27,7 +26,9 @@ struct conn {
     struct loop *loop;
     struct conn *next, *previous; /* in the loop's list */
     const struct front *front;
-    struct mail mail; /* the link in a loop's mailbox, while the connection is handed over */
+    struct front_part *part; /* the front's part of its loop */
+    enum conn_state state;   /* as the part counts it: svc__conn_enter */
+    struct mail mail;        /* the link in a loop's mailbox, while the connection is handed over */
     struct peer peer;
     socklen_t address_len;
     struct sockaddr_storage address;
@@ -40,6 +41,17 @@ struct conn *svc__conn_new(const struct front *front, int fd,
 
 /* Adds a connection to a loop, and passes it to its front, which may close and free it. */
 void svc__conn_open(struct loop *loop, struct conn *conn);
+
+/* Counts the connection in another state. */
+static inline void svc__conn_enter(struct conn *conn, enum conn_state state)
+{
+    _Atomic unsigned *from = &conn->part->conns[conn->state], *to = &conn->part->conns[state];
+    conn->state = state;
+    atomic_store_explicit(from, atomic_load_explicit(from, memory_order_relaxed) - 1,
+                          memory_order_relaxed);
+    atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
 
 /* Removes a connection from its loop: it is then in no loop, and belongs to the caller alone. */
 void svc__conn_leave(struct conn *conn);

@@ -64,9 +64,13 @@ void svc__flight_enter(struct flight *flight, enum flight_phase phase)
 
 void svc__flight_time_out(struct flight *flight)
 {
-    const struct loop *loop = flight->loop;
+    static const enum timed_out_phase phases[] = {[FLIGHT_NONE] = TIMED_OUT_HEAD,
+                                                  [FLIGHT_BODY] = TIMED_OUT_BODY,
+                                                  [FLIGHT_STALL] = TIMED_OUT_BODY,
+                                                  [FLIGHT_HANDLE] = TIMED_OUT_HANDLER,
+                                                  [FLIGHT_SEND] = TIMED_OUT_WRITING};
     flight->timed_out = true;
-    svc__counter_add(loop->server->metrics.timed_out, 1);
+    svc__counter_add(flight->loop->server->metrics.timed_out[phases[flight->phase]], 1);
 }
 
 /* ---- Its reactions */

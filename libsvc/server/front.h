@@ -21,15 +21,31 @@ struct conn;
 struct front;
 struct loop;
 
+/* The states of a connection in metrics: X(NAME, label). */
+#define CONN_STATE_LIST(X)                                                                         \
+    X(IDLE, "idle")       /* no byte of a request has come */                                      \
+    X(HEAD, "head")       /* the head of one arrives */                                            \
+    X(BODY, "body")       /* its body arrives, or waits for its reader */                          \
+    X(HANDLER, "handler") /* a layer, worker or handler has the request */                         \
+    X(WRITING, "writing") /* the reply is sent */                                                  \
+    X(CLOSING, "closing") /* the last reply is sent, and the peer still to close */
+
+#define FRONT_CONN_STATE(name, label) CONN_##name,
+enum conn_state { CONN_STATE_LIST(FRONT_CONN_STATE) CONN_STATES };
+#undef FRONT_CONN_STATE
+
 /* The beginning of a front's part of a loop. */
 struct front_part {
     const struct front *front;
     struct loop *loop;
     bool again; /* it has work that no event reports: its `turn` is due */
+    /* Its connections by state. The loop's thread alone writes, and others read for metrics. */
+    _Atomic unsigned conns[CONN_STATES];
 };
 
 struct front {
     const char *name;
+    const char *label;  /* its name in metrics: "http1" */
     const char *scheme; /* of its requests: "http" */
     bool reads_on;      /* a request's body can come in while its reply goes out (SVC_DUPLEX) */
     size_t conn_size;   /* of its connections: struct conn, and its own members, at first zeros */

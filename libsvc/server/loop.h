@@ -55,6 +55,7 @@ struct loop {
     int64_t date_second;
     int spare_fd;                 /* closed to make room when descriptors have run out */
     struct deadline accept_pause; /* armed while accepting pauses */
+    struct deadline lag_probe;    /* of the reactor's timers; armed while the loop is active */
     struct deadline watch_again;  /* armed while epoll refuses to watch sockets of connections */
 };
 

@@ -18,11 +18,12 @@
 
 enum {
     EVENTS = 128,
-    SCRATCH = 1 << 24,      /* the most bytes that are rendered for one response */
-    SUSPENDED_A_MS = 2500,  /* libmicrohttpd looks at each in some 20 ns: 5% of a millisecond */
-    WOKEN_A_TURN = 32,      /* exchanges whose news one turn takes, */
-    SUSPENDED_A_WOKEN = 64, /* and one more for each so many suspended connections */
-    LONG_NS = 1000000       /* a turn for whose time the next events may have waited */
+    SCRATCH = 1 << 24,        /* the most bytes that are rendered for one response */
+    SUSPENDED_A_MS = 2500,    /* libmicrohttpd looks at each in some 20 ns: 5% of a millisecond */
+    WOKEN_A_TURN = 32,        /* exchanges whose news one turn takes, */
+    SUSPENDED_A_WOKEN = 64,   /* and one more for each so many suspended connections */
+    LAG_EVERY_NS = 100000000, /* between looks at how late the loop is */
+    LONG_NS = 1000000         /* a turn for whose time the next events may have waited */
 };
 
 /* ---- Making and freeing */
@@ -71,6 +72,14 @@ static void watch_conns_again(struct svc_loop *reactor, struct deadline *deadlin
         svc__conn_watch_again(conn);
 }
 
+/* Of the turn's begin: what the turn does before its timers is no lag of the loop's. */
+static void observe_lag(struct svc_loop *reactor, struct deadline *deadline)
+{
+    const struct loop *loop = svc__loop_of(reactor);
+    uint64_t lag_ns = loop->began_ns - deadline->timer.due;
+    svc__histogram_observe(loop->server->metrics.lag, (double)lag_ns * 1e-9);
+}
+
 struct loop *svc__loop_thread_new(struct server *server, int *error)
 {
     struct loop *loop = calloc(1, sizeof *loop);
@@ -80,6 +89,7 @@ struct loop *svc__loop_thread_new(struct server *server, int *error)
     }
     loop->server = server;
     loop->watch_again.expired = watch_conns_again;
+    loop->lag_probe.expired = observe_lag;
     svc__acceptor_init(loop);
     loop->now_ms = svc__clock_ms();
     svc__wheel_init(&loop->wheel, loop->now_ms, LOOP_TICK_SHIFT);
@@ -236,6 +246,10 @@ static void take_turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
     int count = await_events(loop, events);
+    /* Its own end is no event, so that a loop with nothing to do sleeps on. */
+    if (count > 0 && !svc__wheel_armed(&loop->lag_probe.timer))
+        svc__wheel_set(&loop->reactor.timers, &loop->lag_probe.timer,
+                       loop->began_ns + LAG_EVERY_NS);
     for (int i = 0; i < count; i++) {
         struct watch *ready = events[i].data.ptr;
         ready->ready(&loop->reactor, ready, events[i].events);

@@ -6,39 +6,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "libsvc/app/app_internal.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/server/address_limit.h"
-
-static double count_connections(void *arg)
-{
-    const struct server *server = arg;
-    return (double)atomic_load(&server->connections);
-}
-
-static void register_metrics(struct server *server)
-{
-    struct metrics *in = server->app->metrics;
-    struct server_metrics *m = &server->metrics;
-    svc__metric_fn(in, METRIC_GAUGE, "svc_connections", "Connections that are open.",
-                   count_connections, server);
-    m->accepted =
-        svc__metric_counter(in, "svc_connections_accepted_total", "Connections accepted.");
-    m->over_address =
-        svc__metric_counter(in, "svc_connections_over_address_limit_total",
-                            "Connections refused because their address had as many as it may.");
-    m->refused = svc__metric_counter(in, "svc_connections_refused_total",
-                                     "Connections answered 503 or closed over a limit.");
-    m->accept_errors =
-        svc__metric_counter(in, "svc_accept_errors_total", "Times that accepting failed.");
-    m->timed_out = svc__metric_counter(in, "svc_connections_timed_out_total",
-                                       "Connections that a deadline ended in mid-request.");
-    m->refused_below = svc__metric_counter(in, "svc_requests_refused_below_total",
-                                           "Requests that were refused before they were one.");
-    m->faults = svc__metric_counter(in, "svc_loop_faults_total",
-                                    "System calls of event loops that failed: wake-ups, watches, "
-                                    "and those by which libmicrohttpd takes a connection.");
-    m->lingering_full =
-        svc__metric_counter(in, "svc_lingering_full_total", "Closes that found no room to linger.");
-}
 
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
                                const struct front *const *fronts, int *error)
@@ -49,6 +19,8 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
         return NULL;
     }
     server->app = app;
+    server->metrics.listener = app == report ? "service" : "admin";
+    server->metrics.in = report->metrics;
     server->fronts = fronts;
     server->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     *error = addresses ? svc__listen_open(&server->listeners, report, addresses) : 0;
@@ -68,9 +40,9 @@ int svc__server_configure(struct server *server, struct logger *logger)
     unsigned per_address = (unsigned)config->max_connections_per_address;
     server->logger = logger;
     server->max_connections = (unsigned)config->max_connections;
-    register_metrics(server);
-    if (!per_address)
-        return 0;
+    int error = svc__server_metrics_register(&server->metrics, server->fronts);
+    if (error || !per_address)
+        return error;
     server->per_address = svc__address_limit_new(per_address, config->exempt_networks);
     return server->per_address ? 0 : SVC_ENOMEM;
 }

@@ -9,10 +9,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include <svc/metric.h>
-
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/server/listen.h"
+#include "libsvc/server/server_metrics.h"
 
 struct address_limit;
 struct front;
@@ -25,12 +24,6 @@ enum stage {
     STAGE_CLOSE_IDLE, /* connections that are silent are closed */
     STAGE_CUT,        /* all requests and connections are cancelled and closed */
     STAGE_EXIT        /* the thread ends */
-};
-
-/* The counters of all loops, registered in the app's metrics. */
-struct server_metrics {
-    svc_counter *accepted, *refused, *over_address, *accept_errors, *timed_out, *refused_below,
-        *lingering_full, *faults;
 };
 
 struct server {
@@ -63,9 +56,9 @@ struct server {
 
 /*
  * Makes a server for `app` and opens its listeners, whose connections get the first of `fronts`
- * (borrowed); no loop serves them yet. Without `addresses` (NULL) it has no listeners. NULL with
- * `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which adds set-up errors to
- * `report`.
+ * (borrowed); no loop serves them yet. Without `addresses` (NULL) it has no listeners. `report` is
+ * the service's app, in whose metrics the server counts. NULL with `*error` set: SVC_ENOMEM,
+ * SVC_ESYSTEM, or as svc__listen_open, which adds set-up errors to `report`.
  */
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
                                const struct front *const *fronts, int *error);

@@ -37,6 +37,8 @@ static void register_metrics(struct service *service)
     struct metrics *in = service->app->metrics;
     struct sink *sink = service->app->logger.sink;
     svc__process_metrics_register(in);
+    service->shown = (struct shown_servers){service->server, service->admin};
+    svc__server_gauges_register(in, &service->shown);
     svc__metric_fn(in, METRIC_COUNTER, "svc_log_lines_dropped_total",
                    "Log lines that found no room.", lines_dropped, sink);
     svc__metric_fn(in, METRIC_COUNTER, "svc_log_lines_written_total", "Log lines written.",

@@ -3,6 +3,7 @@
 #define SVC_SERVICE_SERVICE_H
 
 #include "libsvc/server/server.h"
+#include "libsvc/server/server_gauges.h"
 
 struct service {
     svc_app *app;
@@ -11,6 +12,7 @@ struct service {
     struct server *admin;        /* likewise */
     struct checks *checks;       /* likewise; asked by /readyz */
     struct asked_gauges *gauges; /* likewise; asked by /metrics */
+    struct shown_servers shown;
     struct server *routes;       /* of the program's own admin routes; NULL without any */
 };
 

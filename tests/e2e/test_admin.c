@@ -117,7 +117,7 @@ Test(admin, pages_answer_while_a_check_does_not)
     struct client *waiting = probe();
     cr_assert(process_await_log(server, "check hangs", PROCESS_WAIT_MS));
     expect("/livez", "", 200, "ok\n");
-    cr_expect_eq(client_metric(process_admin(server), "svc_connections"), 0);
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections{listener=\"service\""), 0);
     cr_expect(process_tell(server, (char[]){LIFE_ANSWER, '\0'}));
     char *body = read_probe(waiting, 503);
     cr_expect_str_eq(body, "failed switch\nnot ready\n");
@@ -161,7 +161,7 @@ Test(admin, metrics_count_what_was_served)
     cr_expect_eq(client_metric(admin, "http_server_request_duration_seconds_count{status_code=\"4"),
                  3);
     cr_expect_eq(client_metric(admin, "http_server_active_requests"), 0);
-    cr_expect_eq(client_metric(admin, "svc_connections_accepted_total"), 8);
+    cr_expect_eq(client_metric(admin, "svc_connections_accepted_total{listener=\"service\""), 8);
     cr_expect_eq(client_metric(admin, "svc_log_lines_dropped_total"), 0);
 }
 
@@ -198,7 +198,8 @@ Test(admin, pages_answer_while_every_loop_is_blocked)
     client_send_text(waiting, "GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n");
     expect("/livez", "", 200, "ok\n");
     expect("/readyz", "", 200, "ok switch\nready\n");
-    cr_expect_eq(client_metric(process_admin(server), "svc_connections"), LOOPS);
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections{listener=\"service\""),
+                 LOOPS);
     cr_expect_not(client_readable(waiting, 1), "a loop is left");
 
     cr_expect(life_unblock(server, LOOPS));

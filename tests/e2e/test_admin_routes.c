@@ -192,9 +192,10 @@ Test(admin_routes, they_are_counted_and_logged_apart_from_the_service)
 #define REQUESTS "http_server_request_duration_seconds_count"
     cr_expect(client_await_metric(admin, "svc_admin_" REQUESTS "{status_code=\"2", 3));
     cr_expect(client_await_metric(admin, "svc_admin_" REQUESTS "{status_code=\"4", 1));
-    cr_expect(client_await_metric(admin, "svc_admin_connections", 0));
+    cr_expect(client_await_metric(admin, "svc_connections{listener=\"admin\"", 1),
+              "but for the one that reads this");
     cr_expect_eq(client_metric(admin, REQUESTS), -1, "none of the service");
-    cr_expect_eq(client_metric(admin, "svc_connections_accepted_total"), 0);
+    cr_expect_eq(client_metric(admin, "svc_connections_accepted_total{listener=\"service\""), 0);
     cr_expect_eq(client_metric(admin, "svc_admin_workers"), 0);
     cr_expect(process_await_lines(server, "\"module\":\"admin\"", 4, PROCESS_WAIT_MS));
     cr_expect_eq(process_count_log(server, "\"module\":\"access\""), 0);
@@ -271,7 +272,9 @@ Test(admin_routes, those_that_hang_hold_so_many_connections_and_no_more)
     waiting[0] = block(process_admin(server), "/block", 1);
     for (size_t i = 1; i < CONNECTIONS; i++)
         waiting[i] = ask("/hello/ada");
-    cr_expect(client_await_metric(process_admin(server), "svc_admin_connections", CONNECTIONS));
+    cr_expect(client_await_metric(process_admin(server), "svc_connections{listener=\"admin\"",
+                                  CONNECTIONS + 1),
+              "and the one that reads this");
     expect("/hello/ada", 503, NULL);
     expect_pages();
     unblock(1);

@@ -76,7 +76,7 @@ static void expect_end(const char *path, const char *how)
 
 static void expect_nobody(void)
 {
-    expect_metric("svc_connections", 0);
+    expect_metric("svc_connections{listener=\"service\"", 0);
     expect_metric("http_server_active_requests", 0);
 }
 
@@ -119,7 +119,7 @@ Test(async_departure, from_the_queue_frees_its_place)
         ways[i](queued);
         expect_metric("svc_workers_queued", 0);
         expect_end("/block/2", i ? "client gone" : "complete");
-        expect_metric("svc_connections", 1);
+        expect_metric("svc_connections{listener=\"service\"", 1);
         let("w");
         struct client_reply reply = client_read(first, false);
         cr_expect_eq(reply.status, 200);
@@ -437,7 +437,7 @@ Test(async_departure, from_a_reply_that_waits_for_its_writer)
     expect_begin(client);
     await_log("runs dry");
     client_reset(client);
-    expect_metric("svc_connections", 1);
+    expect_metric("svc_connections{listener=\"service\"", 1);
     client_close(older);
     expect_nobody();
     expect_end("/dry", "client gone");

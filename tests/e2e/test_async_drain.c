@@ -298,7 +298,8 @@ static void expect_late_answer(const char *path, const char *reached, const char
         client_reply_free(&reply);
     }
     client_close(client);
-    cr_expect(client_await_metric(process_admin(server), "svc_connections", 0));
+    cr_expect(
+        client_await_metric(process_admin(server), "svc_connections{listener=\"service\"", 0));
     let(letter);
     await_log(line);
     serve_no_more();

@@ -29,7 +29,8 @@ static void finish(void)
 {
     for (size_t i = 0; i < CLIENTS; i++)
         client_close(clients[i]);
-    cr_expect(client_await_metric(process_admin(server), "svc_connections", 0));
+    cr_expect(
+        client_await_metric(process_admin(server), "svc_connections{listener=\"service\"", 0));
     cr_expect_eq(client_metric(process_admin(server), "http_server_active_requests"), 0);
     serve_no_more();
 }

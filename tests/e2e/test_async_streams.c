@@ -28,7 +28,8 @@ static void start(const char *const *settings)
 
 static void finish(void)
 {
-    cr_expect(client_await_metric(process_admin(server), "svc_connections", 0));
+    cr_expect(
+        client_await_metric(process_admin(server), "svc_connections{listener=\"service\"", 0));
     cr_expect_eq(client_metric(process_admin(server), "http_server_active_requests"), 0);
     serve_no_more();
 }

@@ -71,7 +71,7 @@ Test(async_workers, a_full_queue_is_said_at_once)
     struct client *first = occupy(1), *queued = ask("/block", 2);
     expect_metric("svc_workers_queued", 1);
     expect_status(ask("/block", 3), 503);
-    expect_metric("svc_workers_turned_away_total", 1);
+    expect_metric("svc_requests_shed_total{reason=\"worker_queue\"", 1);
     let(2);
     expect_status(first, 200);
     expect_status(queued, 200);
@@ -110,7 +110,7 @@ Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
         client_printf(client, "POST /sink/0 HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
                       lengths[i]);
         cr_assert(client_send(client, flow_at(0, sent[i]), sent[i]));
-        expect_metric("svc_workers_turned_away_total", (long)i + 1);
+        expect_metric("svc_requests_shed_total{reason=\"worker_wait\"", (long)i + 1);
         cr_assert(
             client_send(client, flow_at(sent[i], lengths[i] - sent[i]), lengths[i] - sent[i]));
         expect_status(client, 503);

@@ -72,7 +72,8 @@ Test(balance, new_connections_go_to_the_emptiest_loop)
         loop_of[i] = -1;
         closed++;
     }
-    cr_expect(client_await_metric(process_admin(server), "svc_connections", FIRST - closed));
+    cr_expect(client_await_metric(process_admin(server), "svc_connections{listener=\"service\"",
+                                  FIRST - closed));
 
     for (int i = FIRST; i < ALL; i++)
         open_client(server, i);

@@ -497,7 +497,8 @@ Test(drain, what_waits_to_be_accepted_is_served_and_then_nobody_listens)
         client_send_text(clients[i], hello);
     }
     stop_listening();
-    cr_expect_eq(client_metric(process_admin(server), "svc_connections"), CLIENTS + 1);
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections{listener=\"service\""),
+                 CLIENTS + 1);
     cr_expect(life_unblock(server, 1));
     for (size_t i = 0; i < CLIENTS; i++) {
         expect_hello(clients[i], true);

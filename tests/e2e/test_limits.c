@@ -87,6 +87,9 @@ Test(limits, a_connection_too_many_is_told_so)
         expect_refused(client, 503, i);
         client_close(client);
     }
+    cr_expect_eq(client_metric(process_admin(server), "svc_connections_refused_total{listener="
+                                                      "\"service\",reason=\"max_connections\"}"),
+                 100);
     for (size_t i = 0; i < LIMIT; i++)
         cr_expect(served(taken[i]), "a connection within the limit is lost");
     client_close(taken[0]);
@@ -153,7 +156,9 @@ Test(limits, an_address_has_as_many_connections_as_it_may)
     struct client *other = client_connect(process_address(server, 1));
     cr_expect(served(other), "another address is served");
     client_close(other);
-    cr_expect_eq(client_metric(process_admin(server), "svc_connections_over_address_limit_total"),
+    cr_expect_eq(client_metric(process_admin(server),
+                               "svc_connections_refused_total{listener=\"service\","
+                               "reason=\"max_connections_per_address\""),
                  20);
     for (size_t i = 0; i < LIMIT; i++) {
         cr_expect(served(taken[i]), "connection %zu is served on", i);

@@ -61,9 +61,11 @@ static void await_in_flight(long count)
     cr_expect(client_await_metric(process_admin(server), "svc_concurrency_in_flight", count));
 }
 
-static long shed(void)
+static long shed(const char *reason)
 {
-    return client_metric(process_admin(server), "svc_concurrency_shed_total");
+    char name[64] = "svc_requests_shed_total{";
+    strcat(name, reason);
+    return client_metric(process_admin(server), name);
 }
 
 /* Requests that are in flight until they are released. */
@@ -115,7 +117,8 @@ Test(overload, what_is_over_the_limit_is_refused_at_once_and_keeps_its_connectio
         cr_expect(strstr(reply.body, "\"status\":503"), "%s", reply.body);
         client_reply_free(&reply);
     }
-    cr_expect_eq(shed(), 100);
+    cr_expect_eq(shed("concurrency"), 100);
+    cr_expect_eq(shed("loop_wait"), 0);
     cr_expect_eq(client_metric(process_admin(server), "svc_concurrency_limit"), 2 * LIMIT,
                  "of two limits");
     release_all(clients);
@@ -161,7 +164,7 @@ Test(overload, other_routes_and_the_admin_pages_are_not_refused)
     }
     client_close(admin);
     release_all(clients);
-    cr_expect_eq(shed(), 0);
+    cr_expect_eq(shed(""), 0);
 }
 
 Test(overload, the_critical_have_a_reserve)
@@ -304,7 +307,8 @@ Test(overload, what_has_waited_too_long_for_its_loop_is_refused, .init = start_o
         client_close(clients[i]);
     client_close(first);
     cr_expect_eq(served, 2, "what has no limit, and the first of the others: %ld", served);
-    cr_expect_eq(shed(), CLIENTS - 2);
+    cr_expect_eq(shed("loop_wait"), CLIENTS - 2);
+    cr_expect_eq(shed("concurrency"), 0);
     expect_status(GET("/queue/pass"), 200);
     await_in_flight(0);
 }
@@ -318,6 +322,6 @@ Test(overload, a_slow_answer_does_not_make_the_next_one_late, .init = start_one_
         cr_assert(client_send_text(client, GET("/queue/spin")));
         expect_reply(client, 200);
     }
-    cr_expect_eq(shed(), 0);
+    cr_expect_eq(shed(""), 0);
     client_close(client);
 }

@@ -100,8 +100,10 @@ static size_t count_seen(unsigned n)
 
 static void expect_connections(long count, const char *what)
 {
-    cr_assert(client_await_metric(process_admin(server), "svc_connections", count),
-              "%s: %ld connections", what, client_metric(process_admin(server), "svc_connections"));
+    cr_assert(
+        client_await_metric(process_admin(server), "svc_connections{listener=\"service\"", count),
+        "%s: %ld connections", what,
+        client_metric(process_admin(server), "svc_connections{listener=\"service\""));
 }
 
 /* A client whose request `n` waits in its phase. */

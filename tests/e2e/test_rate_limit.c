@@ -256,8 +256,9 @@ Test(rate_limit, refusals_are_counted)
     client = client_connect(process_admin(server));
     cr_assert(client);
     struct client_reply reply = client_exchange(client, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-    cr_expect(strstr(reply.body, "\nsvc_rate_limit_refused_total 3\n"), "%s", reply.body);
-    cr_expect(strstr(reply.body, "\nsvc_rate_limit_reported_total 0\n"));
+    cr_expect(strstr(reply.body, "\nsvc_rate_limit_refused_total{policy=\"default\"} 3\n"), "%s",
+              reply.body);
+    cr_expect(strstr(reply.body, "\nsvc_rate_limit_reported_total{policy=\"default\"} 0\n"));
     cr_expect(strstr(reply.body, "\nsvc_rate_limit_full_total 0\n"));
     client_reply_free(&reply);
     client_close(client);

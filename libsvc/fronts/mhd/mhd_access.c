@@ -204,6 +204,7 @@ enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection
     case CALL_FIRST:
         if (conn->flight.cut)
             return MHD_NO;
+        svc__conn_enter(&conn->conn, CONN_HANDLER);
         svc__mhd_head_take(conn, method, version);
         svc__chunks_begin(conn);
         if (!conn->flight.x->malformed && conn->flight.x->framing.kind == BODY_NONE) {

@@ -32,6 +32,8 @@ enum {
 
 void svc__mhd_conn_enter(struct mhd_conn *conn, enum mhd_phase phase)
 {
+    static const enum conn_state states[] = {
+        [MHD_HEAD] = CONN_HEAD, [MHD_CLOSING] = CONN_CLOSING}; /* CONN_IDLE otherwise */
     struct loop *loop = conn->conn.loop;
     const svc_config *config = svc__mhd_config(conn);
     uint64_t since_ms = loop->now_ms, ms = config->header_timeout_ms;
@@ -44,12 +46,19 @@ void svc__mhd_conn_enter(struct mhd_conn *conn, enum mhd_phase phase)
         ms = CLOSING_MS;
     }
     conn->phase = phase;
+    svc__conn_enter(&conn->conn, states[phase]);
     svc__time_limit_begin(loop, &conn->conn.limit, since_ms, ms, phase == MHD_HEAD ? SILENT_MS : 0);
 }
 
 void svc__mhd_conn_fly(struct mhd_conn *conn, enum flight_phase phase)
 {
+    static const enum conn_state states[] = {[FLIGHT_NONE] = CONN_HEAD,
+                                             [FLIGHT_BODY] = CONN_BODY,
+                                             [FLIGHT_STALL] = CONN_BODY,
+                                             [FLIGHT_HANDLE] = CONN_HANDLER,
+                                             [FLIGHT_SEND] = CONN_WRITING};
     conn->phase = MHD_FLIGHT;
+    svc__conn_enter(&conn->conn, states[phase]);
     svc__flight_enter(&conn->flight, phase);
 }
 
@@ -254,6 +263,7 @@ static void refuse_early(struct mhd_conn *conn, int status, const char *reason)
     struct loop *loop = conn->conn.loop;
     bool own = !conn->connection;
     svc__counter_add(loop->server->metrics.refused_below, 1);
+    svc__plan_counts_over(&loop->server->app->plan->counts, status);
     refuse_headless(conn, status, reason, "refused");
     if (own)
         svc__mhd_conn_close_own(conn);
@@ -280,6 +290,8 @@ static void read_early(struct mhd_conn *conn)
     const char *reason;
     switch (svc__early_read(conn, &status, &reason)) {
     case EARLY_PART:
+        if (conn->early && conn->early->len)
+            svc__conn_enter(&conn->conn, CONN_HEAD);
         break;
     case EARLY_READY:
         if (conn->connection || stays(conn))

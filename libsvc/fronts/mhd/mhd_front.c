@@ -57,6 +57,9 @@ SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list argum
     }
     svc__early_refused(mhd);
     svc__counter_add(loop->server->metrics.refused_below, 1);
+    int status = 0;
+    sscanf(text, "%*[^0-9]%d", &status);
+    svc__plan_counts_over(&loop->server->app->plan->counts, status);
     svc__log(&loop->log, SVC_LEVEL_INFO, "libmicrohttpd", svc_kv_str("text", text));
 }
 
@@ -189,6 +192,7 @@ static void refuse_socket(struct front_part *part, int fd, int status, const cha
 
 const struct front svc__mhd_front = {
     .name = "libmicrohttpd",
+    .label = "http1",
     .scheme = "http",
     .conn_size = sizeof(struct mhd_conn),
     .start = start_part,

@@ -92,7 +92,7 @@ Test(app_workers, without_any_requests_are_503_at_once_and_it_is_logged_and_coun
     cr_expect_eq(told, 2);
     expect_metric(app, "\nsvc_worker_failures_total 2\n");
     expect_metric(app, "\nsvc_workers 0\n");
-    expect_metric(app, "\nsvc_workers_turned_away_total 2\n");
+    expect_metric(app, "\nsvc_requests_shed_total{reason=\"worker_queue\"} 2\n");
     threads_left = INT_MAX;
     expect(app, "/", 200);
     expect(app, "/written", 200);

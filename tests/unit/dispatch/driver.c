@@ -99,7 +99,7 @@ Test(driver, waits_in_the_queue_of_the_workers_for_the_time_of_that)
     x->request.deadline_ns = now_ns + 2000 * MS;
     cr_expect_eq(svc__driver_due_ms(x, now_ns), 2000);
     x->away.out = true;
-    x->away.work.since_ms = 4900;
+    x->away.work.since_ns = 4900 * MS;
     cr_expect_eq(svc__driver_due_ms(x, now_ns), 200);
     cr_expect_eq(svc__driver_due_ms(x, now_ns + 200 * MS), 1800, "a worker has it by then");
     x->request.deadline_ns = now_ns + 50 * MS;

@@ -131,7 +131,7 @@ Test(mw_concurrency, what_passes_is_counted_until_it_is_done)
     begin_turn(app, QUEUE_MS + 1);
     for (int i = 0; i < 5; i++)
         ask(app, "/", 0);
-    cr_expect_eq(svc_test_metric(app, "svc_concurrency_shed_total"), 5);
+    cr_expect_eq(svc_test_metric(app, "svc_requests_shed_total{reason=\"loop_wait\"}"), 5);
     cr_expect_eq(svc_test_metric(app, "svc_concurrency_in_flight"), 0);
     free_app(app);
 }

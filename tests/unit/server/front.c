@@ -147,7 +147,7 @@ static void cut(struct conn *conn)
 
 #define TOY(title)                                                                                 \
     {                                                                                              \
-        .name = #title, .scheme = #title, .conn_size = sizeof(struct toy_conn),                    \
+        .name = #title, .label = #title, .scheme = #title, .conn_size = sizeof(struct toy_conn),   \
         .start = start_##title, .turn = take_turn, .close = close_all, .stop = stop_toy,           \
         .refuse = refuse, .open = open_conn, .close_silent = close_silent, .cut = cut              \
     }

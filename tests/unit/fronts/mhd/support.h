@@ -51,6 +51,7 @@ static inline int join_conn(struct mhd_conn *of)
     of->mhd = &mhd;
     of->conn.fd = ends[0];
     of->conn.loop = &loop;
+    of->conn.part = &mhd.part;
     of->conn.address.ss_family = AF_UNIX;
     return ends[1];
 }
