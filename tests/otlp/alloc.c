@@ -54,6 +54,9 @@ int main(void)
     setenv("OTEL_BSP_EXPORT_TIMEOUT", "1", 1);
     setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", 1);
     setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=1,b=2", 1);
+    setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/dev/null", 1);
+    setenv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/dev/null", 1);
+    setenv("OTEL_RESOURCE_ATTRIBUTES", "a=1", 1);
     setenv("OTEL_BSP_SCHEDULE_DELAY", "1", 1);
     for (; good && n < MAX_ALLOCATIONS; n++) {
         starve_after(n);
