@@ -9,7 +9,7 @@
 #include "libsvc/app/stalls.h"
 #include "libsvc/app/task.h"
 #include "libsvc/base/wait.h"
-#include "libsvc/json/debug_routes.h"
+#include "libsvc/json/development_routes.h"
 #include "libsvc/run/reactor.h"
 
 static int make_defaults(svc_app *app)
@@ -35,7 +35,7 @@ static int compile(svc_app *app)
     if (!error)
         error = svc__app_plan_compile(app, &app->plan);
     if (!error && app->config.development)
-        app->plan->not_found = svc__debug_routes_answer;
+        app->plan->not_found = svc__development_routes_answer;
     if (!error && app->config.stall_ms)
         error = svc__stalls_register(app);
     return error;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libsvc/base/clock.h"
-#include "libsvc/dispatch/debug.h"
+#include "libsvc/dispatch/development.h"
 #include "libsvc/dispatch/routing.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
@@ -157,7 +157,7 @@ static void fail(struct exchange *x, const char *who, int error)
         return;
     }
     svc_log_error(req, "request failed", method, where, reason, cause);
-    answer_problem(x, 500, svc__debug_failure(x, who, error));
+    answer_problem(x, 500, svc__development_failure(x, who, error));
 }
 
 /* Answers at once when no worker will be free soon, so that a client can go elsewhere. */
