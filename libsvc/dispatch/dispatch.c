@@ -357,8 +357,11 @@ static enum exchange_step run_handler(struct exchange *x)
         return reply_stopping(x);
     if (handler_flags(x) & SVC_BLOCKING && !x->host->worker)
         return to_worker(x, run_handler, svc__layers_lent(x));
+    struct exchange_host *host = x->host;
     x->handling = true;
+    atomic_store_explicit(&host->handles, x->request.route, memory_order_relaxed);
     int error = x->answer(&x->request, &x->response);
+    atomic_store_explicit(&host->handles, NULL, memory_order_relaxed);
     x->handling = false;
     if (!atomic_load_explicit(&x->away.pending, memory_order_relaxed))
         return answer_with(x, error);
