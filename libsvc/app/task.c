@@ -258,10 +258,10 @@ void svc__task_visit(svc_app *app, void (*visit)(void *arg, const struct task_re
 static void ask_to_stop(svc_task_context *context)
 {
     pthread_mutex_lock(&context->list->lock);
-    bool told = atomic_exchange(&context->stopping, true);
+    bool asked = atomic_exchange(&context->stopping, true);
     pthread_cond_broadcast(&context->list->changed);
     pthread_mutex_unlock(&context->list->lock);
-    if (!told && context->task.stop)
+    if (!asked && context->task.stop)
         context->task.stop(context->task.arg);
 }
 

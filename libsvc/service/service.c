@@ -46,7 +46,7 @@ static void register_metrics(struct service *service)
                    "Times that the log's file could not be opened again.", reopen_failures, sink);
 }
 
-/* What the library's pages do not answer goes to a server that has its own loop. */
+/* Requests for no page of the library go to a server that has its own loop. */
 static int open_admin_routes(struct service *service)
 {
     svc_app *app = service->app;
