@@ -372,10 +372,11 @@ SVC_API int svc_app_wait(svc_app *app);
  * (or with status 128 + its number, if the process is the first of a container).
  *
  * This installs signal handlers for SIGTERM and SIGINT, with SA_RESTART, and restores the former ones
- * before it returns. It does the same for SIGHUP, unless the program handles, blocks or ignores that signal
- * itself: once the service has started, SIGHUP opens the log's file again (svc_app_reopen_log). If SIGPIPE
- * would end the process, it gets a handler that does nothing, and keeps it. No signal is blocked or
- * ignored, so child processes that a hook, handler or task makes begin with the program's dispositions.
+ * before it returns. It does the same for SIGHUP and SIGUSR1, unless the program handles, blocks or ignores
+ * that signal itself: once the service has started, SIGHUP opens the log's file again (svc_app_reopen_log),
+ * and SIGUSR1 logs the requests in flight: a line for each of the oldest 100. If SIGPIPE would end the
+ * process, it gets a handler that does nothing, and keeps it. No signal is blocked or ignored, so child
+ * processes that a hook, handler or task makes begin with the program's dispositions.
  *
  * Takes the app, accepts NULL. Returns the process's exit status: 0 stopped cleanly; 1 set-up failed, or
  * another svc_app_run is handling the signals; 3 stopped by force. Since: 0.1

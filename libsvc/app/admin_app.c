@@ -98,7 +98,7 @@ static bool is_debug(const struct app_route *route)
     return false;
 }
 
-static void drop_debug_routes(svc_app *admin)
+static void drop_debug_pages(svc_app *admin)
 {
     struct app_route *route = admin->routes;
     admin->routes = admin->last_route = NULL;
@@ -117,7 +117,7 @@ void svc__admin_app_settle(svc_app *admin)
 {
     take_settings(&admin->config, &admin->parent->config);
     if (!admin->config.debug_pages)
-        drop_debug_routes(admin);
+        drop_debug_pages(admin);
     for (const struct app_route *route = admin->routes; route; route = route->next) {
         const struct pattern *pattern = &route->pattern;
         const char *page = hiding_page(pattern);

@@ -22,6 +22,7 @@
 #include "libsvc/settings/settings.h"
 
 struct service;
+struct census;
 struct svc_loop;
 struct test_host;
 struct workers;
@@ -157,6 +158,9 @@ struct svc_app {
         fallback;    /* answers where no route matches; without a handler, the library does */
     svc_app *parent; /* the app that this one is mounted on or the admin app of, or NULL */
     svc_app *admin; /* whose routes the admin listener serves; NULL: svc_app_admin was not called */
+    /* Adds the library's own pages below /debug/ before the app is compiled, if debug_pages is on.
+     * 0 or SVC_ENOMEM. NULL: it has none. */
+    int (*add_debug_pages)(svc_app *app);
     svc_group *debug; /* of an admin app: its pages below /debug/; NULL: there are none */
     struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
@@ -184,9 +188,10 @@ struct svc_app {
     _Atomic uint64_t stalls_logged_ms[WATCHED_KINDS]; /* for stalls of no route; 0: never */
     _Atomic int draining;                             /* enum drain_state */
     struct service *service;                          /* made by svc_app_start */
-    _Atomic unsigned stops;                           /* calls of svc_app_stop so far */
-    unsigned stops_before;                            /* calls of it before the start */
-    _Atomic int stop_fd; /* an eventfd that svc_app_stop writes to; -1 before the first start */
+    struct census *census;  /* of its loops, once it is started; see server/census.h */
+    _Atomic unsigned stops; /* calls of svc_app_stop so far */
+    unsigned stops_before;  /* calls of it before the start */
+    _Atomic int stop_fd;    /* an eventfd that svc_app_stop writes to; -1 before the first start */
     const _Atomic unsigned
         *_Atomic signals; /* signals that asked for a stop; NULL: none are taken */
 };

@@ -9,7 +9,7 @@
 #include "libsvc/app/stalls.h"
 #include "libsvc/app/task.h"
 #include "libsvc/base/wait.h"
-#include "libsvc/json/debug_routes.h"
+#include "libsvc/json/development_routes.h"
 #include "libsvc/run/reactor.h"
 
 static int make_defaults(svc_app *app)
@@ -35,7 +35,7 @@ static int compile(svc_app *app)
     if (!error)
         error = svc__app_plan_compile(app, &app->plan);
     if (!error && app->config.development)
-        app->plan->not_found = svc__debug_routes_answer;
+        app->plan->not_found = svc__development_routes_answer;
     if (!error && app->config.stall_ms)
         error = svc__stalls_register(app);
     return error;
@@ -131,6 +131,8 @@ int svc__app_ready(svc_app *app)
     bool errors_before = svc__faults_any(&app->faults);
     svc__logger_configure(&app->logger, &app->config);
     int error = svc__mount_adopt(app);
+    if (!error && app->config.debug_pages && app->add_debug_pages)
+        error = app->add_debug_pages(app);
     int admin_error = svc__mount_adopt_admin(app);
     error = error ? error : admin_error;
     for (svc_app *each = app; each; each = each->admin)

@@ -237,6 +237,22 @@ int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg)
     return error;
 }
 
+void svc__task_visit(svc_app *app, void (*visit)(void *arg, const struct task_report *report),
+                     void *arg)
+{
+    for (const svc_task_context *context = app->tasks.first; context; context = context->next) {
+        pthread_mutex_lock(&app->tasks.lock);
+        bool ended = context->ended;
+        pthread_mutex_unlock(&app->tasks.lock);
+        struct task_report report = {.name = context->task.name,
+                                     .running = svc__gauge_read(context->running) > 0,
+                                     .ended = ended,
+                                     .failures = svc__counter_read(context->failures),
+                                     .restarts = svc__counter_read(context->restarts)};
+        visit(arg, &report);
+    }
+}
+
 /* ---- End */
 
 static void ask_to_stop(svc_task_context *context)

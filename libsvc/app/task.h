@@ -14,6 +14,18 @@ int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg);
 /* Whether the app has tasks that were started and not ended by svc__task_end. */
 bool svc__task_started(const svc_app *app);
 
+/* A task as others see it. */
+struct task_report {
+    const char *name;
+    bool running; /* at this moment; otherwise it waits to be run again, or has ended: */
+    bool ended;
+    uint64_t failures, restarts;
+};
+
+/* Calls `visit` for each task of an app whose tasks were started, in order. Any thread. */
+void svc__task_visit(svc_app *app, void (*visit)(void *arg, const struct task_report *report),
+                     void *arg);
+
 /* Moves the tasks of a mounted app to the end of the outer app's list. 0, or SVC_ENOMEM, kept as a
  * set-up error. Before start only. */
 int svc__task_adopt(svc_app *app, svc_app *inner);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libsvc/base/clock.h"
-#include "libsvc/dispatch/debug.h"
+#include "libsvc/dispatch/development.h"
 #include "libsvc/dispatch/routing.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
@@ -158,7 +158,7 @@ static void fail(struct exchange *x, const char *who, int error)
         return;
     }
     svc_log_error(req, "request failed", method, where, reason, cause);
-    answer_problem(x, 500, svc__debug_failure(x, who, error));
+    answer_problem(x, 500, svc__development_failure(x, who, error));
 }
 
 /* Answers at once when no worker will be free soon, so that a client can go elsewhere. */
@@ -359,8 +359,11 @@ static enum exchange_step run_handler(struct exchange *x)
         return reply_stopping(x);
     if (handler_flags(x) & SVC_BLOCKING && !x->host->worker)
         return to_worker(x, run_handler, svc__layers_lent(x));
+    struct exchange_host *host = x->host;
     x->handling = true;
+    atomic_store_explicit(&host->handles, x->request.route, memory_order_relaxed);
     int error = x->answer(&x->request, &x->response);
+    atomic_store_explicit(&host->handles, NULL, memory_order_relaxed);
     x->handling = false;
     if (!atomic_load_explicit(&x->away.pending, memory_order_relaxed))
         return answer_with(x, error);

@@ -45,7 +45,9 @@ struct exchange_host {
     /* The start of the one request that each turn admits however late it is; 0: none yet. */
     uint64_t turn_first_ns;
     struct app_worker *worker; /* the worker of this host; NULL for a home */
-    _Atomic unsigned away;     /* holds on exchanges of this home */
+    /* The route whose handler runs on this thread; NULL: none. Any thread reads it. */
+    _Atomic(const struct route *) handles;
+    _Atomic unsigned away; /* holds on exchanges of this home */
 };
 
 enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };

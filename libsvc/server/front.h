@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct conn;
+struct flight;
 struct front;
 struct loop;
 
@@ -82,6 +83,11 @@ struct front {
     /* Ends a connection in any state, at the server's cut. Exchanges that are away are cancelled,
      * and answered 503 if that is possible. May be called again. Frees nothing. */
     void (*cut)(struct conn *conn);
+
+    /* Calls `visit` for each flight of a connection, also for one without a request; it must change
+     * nothing. */
+    void (*visit_flights)(const struct conn *conn,
+                          void (*visit)(const struct flight *flight, void *arg), void *arg);
 };
 
 #endif

@@ -48,9 +48,10 @@ struct loop {
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 
-    uint64_t now_ms;   /* the clock of this turn */
-    uint64_t began_ns; /* the start of this turn */
-    uint64_t sweep_ms; /* the time of the next look for silent connections */
+    uint64_t now_ms;          /* the clock of this turn */
+    uint64_t began_ns;        /* the start of this turn */
+    _Atomic uint64_t turn_ns; /* the same, for other threads to read; 0 while it waits for events */
+    uint64_t sweep_ms;        /* the time of the next look for silent connections */
     char date[CLOCK_IMF_SIZE];
     int64_t date_second;
     int spare_fd;                 /* closed to make room when descriptors have run out */

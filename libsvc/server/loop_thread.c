@@ -136,6 +136,7 @@ static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
 {
     bool was_long = svc__clock_ns() - loop->began_ns > LONG_NS;
     int count = was_long ? epoll_wait(loop->reactor.epoll_fd, events, EVENTS, 0) : 0;
+    atomic_store_explicit(&loop->turn_ns, 0, memory_order_relaxed);
     bool queued = was_long && (count > 0 || svc__loop_has_work(loop));
     if (count <= 0)
         count = epoll_wait(loop->reactor.epoll_fd, events, EVENTS,
@@ -144,6 +145,7 @@ static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
     loop->host.turn_ns = queued ? loop->began_ns : now_ns;
     loop->host.turn_first_ns = 0;
     loop->began_ns = now_ns;
+    atomic_store_explicit(&loop->turn_ns, now_ns, memory_order_relaxed);
     loop->now_ms = now_ns / 1000000;
     svc__watchdog_woken(&loop->reactor.watchdog, now_ns);
     return count;

@@ -1,6 +1,7 @@
 /* The public constructor: an app with the default stack on it. */
 #include "libsvc/app/app_internal.h"
 #include "libsvc/mw/stack.h"
+#include "libsvc/ops/status_page.h"
 
 /* The layers, outermost first. The request's id may be that of the trace; the log and the metrics
  * see both ids, and the answers of all later layers. */
@@ -14,5 +15,8 @@ static const struct default_layer stack[] = {
 
 svc_app *svc_app_new(const char *name)
 {
-    return svc__app_create(name ? name : "service", stack, sizeof stack / sizeof *stack);
+    svc_app *app = svc__app_create(name ? name : "service", stack, sizeof stack / sizeof *stack);
+    if (app)
+        app->add_debug_pages = svc__status_page_add;
+    return app;
 }

@@ -10,6 +10,7 @@
 #include "libsvc/base/wait.h"
 #include "libsvc/run/workers.h"
 #include "libsvc/server/loops.h"
+#include "libsvc/service/log_flights.h"
 #include "libsvc/service/signals.h"
 
 enum {
@@ -35,6 +36,7 @@ struct drain {
     int signals_fd;       /* -1 when signals are the program's own */
     unsigned asked;       /* stops requested so far */
     unsigned hangups;     /* SIGHUPs for which the log was opened again */
+    unsigned users;       /* SIGUSR1s for which requests in flight were logged */
     uint64_t deadline_ms; /* of the drain timeout */
 };
 
@@ -53,6 +55,15 @@ static void follow_hangups(struct drain *drain)
     (void)svc_app_reopen_log(drain->service->app);
 }
 
+static void follow_users(struct drain *drain)
+{
+    unsigned users = drain->signals_fd >= 0 ? svc__signals_users() : 0;
+    if (users == drain->users)
+        return;
+    drain->users = users;
+    svc__log_flights(drain->service->app);
+}
+
 /* Sleeps until something happens, at most `ms`. */
 static void wait_for_event(struct drain *drain, int ms)
 {
@@ -68,6 +79,7 @@ static void wait_for_event(struct drain *drain, int ms)
                 (void)empty_event(fds[i].fd);
     drain->asked = svc__life_stops(app);
     follow_hangups(drain);
+    follow_users(drain);
 }
 
 static bool never(const struct server *server)

@@ -9,6 +9,7 @@
 #include "libsvc/ops/admin.h"
 #include "libsvc/ops/debug_guard.h"
 #include "libsvc/ops/process_metrics.h"
+#include "libsvc/server/census.h"
 #include "libsvc/server/loops.h"
 #include "libsvc/service/cpus.h"
 
@@ -174,6 +175,20 @@ static int make_loops(struct service *service, size_t loops)
     return error ? error : svc__loops_make(service->server, logger, loops);
 }
 
+/* The service's own loops come first, whatever is asked. */
+static int make_census(struct service *service)
+{
+    struct census *census = service->app->census = svc__census_new();
+    if (!census)
+        return SVC_ENOMEM;
+    int error = svc__census_add(census, "service", service->server);
+    if (!error && service->routes)
+        error = svc__census_add(census, "admin routes", service->routes);
+    if (!error && service->admin)
+        error = svc__census_add(census, "admin pages", service->admin);
+    return error;
+}
+
 /* Wakes the drain to check whether all tasks have ended. */
 static void task_ended(void *server)
 {
@@ -208,6 +223,8 @@ int svc__service_start(struct service *service)
     register_metrics(service);
     int error = make_loops(service, loops);
     if (!error)
+        error = make_census(service);
+    if (!error)
         error = start_threads(service);
     if (!error)
         log_started(service);
@@ -241,6 +258,8 @@ void svc__service_free(struct service *service)
     svc__server_free(service->routes);
     svc__loops_free(service->server);
     svc__server_free(service->server);
+    svc__census_free(service->app->census);
+    service->app->census = NULL;
     svc_app_free(service->admin_app);
     svc__checks_free(service->checks);
     svc__asked_gauges_free(service->gauges);

@@ -1,4 +1,4 @@
-/* SIGTERM, SIGINT, SIGHUP and SIGPIPE while svc_app_run runs. */
+/* SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGPIPE while svc_app_run runs. */
 #include "libsvc/service/signals.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 enum { SIGNALED = 128 /* a shell's exit status for signal 0 */ };
 
-static void take_stop(int number), take_hangup(int number);
+static void take_stop(int number), take_hangup(int number), take_user(int number);
 
 static const struct {
     int number;
@@ -23,13 +23,14 @@ static const struct {
     {SIGTERM, take_stop, false},
     {SIGINT, take_stop, false},
     {SIGHUP, take_hangup, true},
+    {SIGUSR1, take_user, true},
 };
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
 /* Everything that the handler touches lives as long as the program: it may still run in another
  * thread when the signals have been given back. */
 static _Atomic bool taken;
-static _Atomic unsigned count, hangups;
+static _Atomic unsigned count, hangups, users;
 static _Atomic bool interrupted, in_order;
 static _Atomic int event_fd = -1;
 static _Atomic pid_t process; /* the process that has taken the signals */
@@ -81,6 +82,14 @@ static void take_hangup(int number)
     if (is_child())
         end_process(number);
     atomic_fetch_add(&hangups, 1);
+    wake_reader();
+}
+
+static void take_user(int number)
+{
+    if (is_child())
+        end_process(number);
+    atomic_fetch_add(&users, 1);
     wake_reader();
 }
 
@@ -137,7 +146,7 @@ int svc__signals_take(void)
         taken = false;
         return SVC_ESYSTEM;
     }
-    count = hangups = 0;
+    count = hangups = users = 0;
     interrupted = in_order = false;
     process = getpid();
     install();
@@ -165,6 +174,11 @@ const _Atomic unsigned *svc__signals_count(void)
 unsigned svc__signals_hangups(void)
 {
     return atomic_load(&hangups);
+}
+
+unsigned svc__signals_users(void)
+{
+    return atomic_load(&users);
 }
 
 bool svc__signals_interrupted(void)

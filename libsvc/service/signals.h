@@ -1,5 +1,6 @@
 /*
- * The signals SIGTERM and SIGINT while svc_app_run runs, and SIGHUP unless the program uses it.
+ * The signals SIGTERM and SIGINT while svc_app_run runs, and SIGHUP and SIGUSR1 unless the program
+ * uses them.
  *
  * A handler takes them, so that a signal is not lost while the program's code or a system call
  * holds the main thread, and no mask is set that child processes would inherit. The effect of a
@@ -24,8 +25,9 @@ void svc__signals_give_back(void);
  */
 const _Atomic unsigned *svc__signals_count(void);
 
-/* The number of SIGHUP since the signals were taken. */
+/* The number of SIGHUP, and of SIGUSR1, since the signals were taken. */
 unsigned svc__signals_hangups(void);
+unsigned svc__signals_users(void);
 
 /* Whether one of the signals was SIGINT, which comes from a person at a terminal. */
 bool svc__signals_interrupted(void);

@@ -132,29 +132,61 @@ static void put_origin(struct buf *out, const struct settings_table *table, size
     }
 }
 
-static void put_line(struct buf *out, const struct settings_table *table, size_t index,
-                     const char *prefix)
+/* What is called for each setting. */
+struct settings_visitor {
+    void (*visit)(void *arg, const char *name, const char *value, const char *origin);
+    void *arg;
+    const char *prefix;
+    struct buf value, origin;
+};
+
+static int visit_table(struct settings_visitor *visitor, const struct settings_table *table)
 {
-    const svc_setting *setting = &table->settings[index];
-    char name[SETTING_VARIABLE_SIZE];
-    svc__setting_variable(name, setting, prefix);
-    svc__buf_printf(out, "%s=", name);
-    put_value(out, setting, table->values);
-    svc__buf_puts(out, " # ");
-    put_origin(out, table, index);
-    svc__buf_putc(out, '\n');
+    int error = 0;
+    for (size_t i = 0; i < table->count && !error; i++) {
+        char name[SETTING_VARIABLE_SIZE];
+        svc__buf_clear(&visitor->value);
+        svc__buf_clear(&visitor->origin);
+        svc__setting_variable(name, &table->settings[i], visitor->prefix);
+        put_value(&visitor->value, &table->settings[i], table->values);
+        put_origin(&visitor->origin, table, i);
+        svc__buf_terminate(&visitor->value);
+        svc__buf_terminate(&visitor->origin);
+        error = svc__buf_error(&visitor->value);
+        error = error ? error : svc__buf_error(&visitor->origin);
+        if (!error)
+            visitor->visit(visitor->arg, name, visitor->value.data, visitor->origin.data);
+    }
+    return error;
 }
 
-static void put_values(struct buf *out, const struct settings_table *table, const char *prefix)
+int svc__settings_text_visit(const struct settings *settings,
+                             void (*visit)(void *arg, const char *name, const char *value,
+                                           const char *origin),
+                             void *arg)
 {
-    for (size_t i = 0; i < table->count; i++)
-        put_line(out, table, i, prefix);
+    struct settings_visitor visitor = {visit, arg, .prefix = svc__settings_prefix(settings)};
+    const struct settings_table *first = &settings->first;
+    int error = 0;
+    svc__buf_init(&visitor.value, MAX_VALUE);
+    svc__buf_init(&visitor.origin, MAX_VALUE);
+    for (const struct settings_table *table = first->next; table && !error; table = table->next)
+        error = visit_table(&visitor, table);
+    if (!error)
+        error = visit_table(&visitor, first);
+    svc__buf_free(&visitor.value);
+    svc__buf_free(&visitor.origin);
+    return error;
+}
+
+static void put_line(void *arg, const char *name, const char *value, const char *origin)
+{
+    svc__buf_printf(arg, "%s=%s # %s\n", name, value, origin);
 }
 
 void svc__settings_text_values(const struct settings *settings, struct buf *out)
 {
-    const struct settings_table *first = &settings->first;
-    for (const struct settings_table *table = first->next; table; table = table->next)
-        put_values(out, table, svc__settings_prefix(settings));
-    put_values(out, first, svc__settings_prefix(settings));
+    int error = svc__settings_text_visit(settings, put_line, out);
+    if (error)
+        out->error = out->error ? out->error : error;
 }

@@ -8,6 +8,16 @@
 /* Appends the README's table of the library's settings, a Markdown row each. */
 void svc__settings_text_table(struct buf *out);
 
+/*
+ * Calls `visit` for each setting, the program's first, with the name of its variable, its value and
+ * the value's origin as svc__settings_text_values shows them. Returns the first error of memory, or
+ * 0.
+ */
+int svc__settings_text_visit(const struct settings *settings,
+                             void (*visit)(void *arg, const char *name, const char *value,
+                                           const char *origin),
+                             void *arg);
+
 /* Appends the description and range of each setting: the program's first, then the library's. */
 void svc__settings_text_help(const struct settings *settings, struct buf *out);
 

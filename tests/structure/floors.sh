@@ -42,7 +42,7 @@ door() {
 }
 
 door microhttpd.h '^libsvc/fronts/mhd/[^/]*$'
-door 'jansson.h|svc/json.h' '^libsvc/(json/(debug_routes|json(_parse|_tree)?|problem_json)|bind/bind_(json|write)|ops/admin|otlp/otlp_verdict)\.c$'
+door 'jansson.h|svc/json.h' '^libsvc/(json/(development_routes|json(_parse|_tree)?|problem_json)|bind/bind_(json|write)|ops/admin|otlp/otlp_verdict)\.c$'
 
 door 'curl/curl.h' '^libsvc/otlp/otlp_http\.c$'
 door 'zlib.h' '^libsvc/(base/gzip|otlp/otlp_gzip)\.c$'

@@ -190,6 +190,12 @@ static void refuse_socket(struct front_part *part, int fd, int status, const cha
     svc__linger_begin(part->loop, fd, (struct unsent){NULL, 0});
 }
 
+static void visit_flight(const struct conn *conn,
+                         void (*visit)(const struct flight *flight, void *arg), void *arg)
+{
+    visit(&((const struct mhd_conn *)(const void *)conn)->flight, arg);
+}
+
 const struct front svc__mhd_front = {
     .name = "libmicrohttpd",
     .label = "http1",
@@ -203,4 +209,5 @@ const struct front svc__mhd_front = {
     .open = svc__mhd_conn_open,
     .close_silent = svc__mhd_conn_close_silent,
     .cut = svc__mhd_conn_cut,
+    .visit_flights = visit_flight,
 };

@@ -145,11 +145,18 @@ static void cut(struct conn *conn)
     say_last(conn, "cut");
 }
 
+static void visit_no_flights(const struct conn *conn,
+                             void (*visit)(const struct flight *flight, void *arg), void *arg)
+{
+    (void)conn, (void)visit, (void)arg;
+}
+
 #define TOY(title)                                                                                 \
     {                                                                                              \
         .name = #title, .label = #title, .scheme = #title, .conn_size = sizeof(struct toy_conn),   \
         .start = start_##title, .turn = take_turn, .close = close_all, .stop = stop_toy,           \
-        .refuse = refuse, .open = open_conn, .close_silent = close_silent, .cut = cut              \
+        .refuse = refuse, .open = open_conn, .close_silent = close_silent, .cut = cut,             \
+        .visit_flights = visit_no_flights                                                          \
     }
 
 static struct front_part *start_cat(struct loop *loop);

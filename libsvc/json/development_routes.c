@@ -1,5 +1,5 @@
 /* The routes of a service, as the answer to a path that none of them matches. */
-#include "libsvc/json/debug_routes.h"
+#include "libsvc/json/development_routes.h"
 
 #include <jansson.h>
 
@@ -28,7 +28,7 @@ static json_t *list_routes(const struct plan *plan)
     return routes;
 }
 
-int svc__debug_routes_answer(svc_request *req, svc_response *res)
+int svc__development_routes_answer(svc_request *req, svc_response *res)
 {
     json_t *members = json_pack("{s:o}", "routes", list_routes(req->plan));
     return members ? svc_response_problem_take(res, 404, "no route matches", members) : SVC_ENOMEM;

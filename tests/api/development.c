@@ -49,7 +49,7 @@ static void expect(svc_app *app, const char *target, int status, const char *bod
     svc_reply_free(reply);
 }
 
-Test(debug, development_mode_tells_why_a_request_failed)
+Test(development, development_mode_tells_why_a_request_failed)
 {
     svc_app *app = make(1);
     expect(app, "/fails/7", 500,
@@ -60,7 +60,7 @@ Test(debug, development_mode_tells_why_a_request_failed)
     svc_app_free(app);
 }
 
-Test(debug, development_mode_lists_the_routes_at_404)
+Test(development, development_mode_lists_the_routes_at_404)
 {
     svc_app *app = make(1);
     expect(app, "/nothing", 404, "\"routes\":[\"GET /fails/{id} (");
@@ -68,7 +68,7 @@ Test(debug, development_mode_lists_the_routes_at_404)
     svc_app_free(app);
 }
 
-Test(debug, production_tells_nothing)
+Test(development, production_tells_nothing)
 {
     svc_app *app = make(0);
     expect(app, "/fails/7", 500, "{\"title\":\"Internal Server Error\",\"status\":500}\n");
@@ -85,7 +85,7 @@ static int fail_oddly(svc_request *req, svc_response *res)
 }
 
 /* A pattern may have any bytes, and so may what a handler says. */
-Test(debug, a_name_that_is_no_utf8_spoils_no_page)
+Test(development, a_name_that_is_no_utf8_spoils_no_page)
 {
     static const char *const accepts[] = {"application/json", "text/plain"};
     svc_app *app = make(1);
