@@ -30,7 +30,7 @@ install_packages() (
 )
 
 build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev zlib1g-dev"
-test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev libgoogle-perftools-dev curl xz-utils binutils valgrind openssl python3 python3-jsonschema python3-prometheus-client nginx-light"
+test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev libgoogle-perftools-dev curl openssl xz-utils binutils valgrind python3 python3-jsonschema python3-prometheus-client nginx-light"
 
 # Makes configure when it is missing or older than its sources.
 make_configure() {
