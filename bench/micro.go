@@ -1,5 +1,5 @@
 // The routers that C authors are told about, on the same routes and requests as bench/parts.c, and
-// encoding/json on the same documents.
+// encoding/json on the same documents, and the Prometheus client's metrics.
 //
 //	micro ROUTES-FILE [page | small]    with a second name prints that document instead
 package main
@@ -16,6 +16,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/julienschmidt/httprouter"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const turns = 5
@@ -58,13 +59,18 @@ func (w *nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (w *nowhere) WriteHeader(int)             {}
 
 func measure(name string, once func(i int)) {
+	measureLoop(name, func(b *testing.B) {
+		for i := 0; i < b.N; i++ {
+			once(i)
+		}
+	})
+}
+
+// For what takes a few nanoseconds, beside which a call through a variable would count.
+func measureLoop(name string, loop func(b *testing.B)) {
 	var ns []float64
 	for turn := 0; turn < turns; turn++ {
-		result := testing.Benchmark(func(b *testing.B) {
-			for i := 0; i < b.N; i++ {
-				once(i)
-			}
-		})
+		result := testing.Benchmark(loop)
 		ns = append(ns, float64(result.T.Nanoseconds())/float64(result.N))
 	}
 	sort.Float64s(ns)
@@ -144,7 +150,33 @@ func main() {
 	}
 	measure("go_json_page", func(int) { marshal(&all) })
 	measure("go_json_small", func(int) { marshal(&one) })
+	measureMetrics()
 	measureRouters(read(os.Args[1]))
+}
+
+// As bench/counters.c.
+func measureMetrics() {
+	family := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "orders_total", Help: "Orders."},
+		[]string{"channel", "result"})
+	counter := family.WithLabelValues("web", "ok")
+	histogram := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "order_seconds", Help: "Durations.",
+		Buckets: []float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10}})
+	values := [][2]string{{"web", "ok"}, {"web", "failed"}, {"shop", "ok"}, {"shop", "failed"}}
+	measureLoop("go_counter_inc", func(b *testing.B) {
+		for i := 0; i < b.N; i++ {
+			counter.Inc()
+		}
+	})
+	measureLoop("go_histogram_observe", func(b *testing.B) {
+		for i := 0; i < b.N; i++ {
+			histogram.Observe(float64(i&0xffffff) * 1e-9)
+		}
+	})
+	measureLoop("go_counter_with_inc", func(b *testing.B) {
+		for i := 0; i < b.N; i++ {
+			family.WithLabelValues(values[i%4][0], values[i%4][1]).Inc()
+		}
+	})
 }
 
 func measureRouters(routes []route) {

@@ -191,19 +191,64 @@ static size_t write_strings(void *arg, size_t times)
     return ((struct buf *)arg)->len;
 }
 
+/* Several in turn, as a request counts in several: else each addition waits for the one before. */
+enum { COUNTED = 8 };
+
 struct counting {
-    struct metrics *metrics;
-    svc_counter *counter;
-    svc_histogram *histogram;
+    uint64_t *numbers[COUNTED];
+    svc_counter *counters[COUNTED];
+    svc_histogram *histograms[COUNTED];
 };
 
-static size_t count_requests(void *arg, size_t times)
+static void open_counting(struct counting *counting)
 {
-    struct counting *counting = arg;
-    for (size_t i = 0; i < times; i++) {
-        svc__counter_add(counting->counter, 1);
-        svc__histogram_observe(counting->histogram, (double)(i & 0xffffff) * 1e-9);
+    static uint64_t numbers[COUNTED];
+    struct metrics *metrics = svc__metrics_new();
+    svc_counter_family *counters = svc__metric_counters(metrics, "a_total", "Help.", "number");
+    svc_histogram_family *histograms =
+        svc__metric_histograms(metrics, "b_seconds", "Help.", "number", NULL, 0);
+    for (size_t i = 0; i < COUNTED; i++) {
+        const char *number = (const char[]){(char)('0' + i), '\0'};
+        counting->numbers[i] = &numbers[i];
+        counting->counters[i] = svc_counter_of(counters, 1, &number);
+        counting->histograms[i] = svc_histogram_of(histograms, 1, &number);
     }
+}
+
+static size_t add_to_memory(void *arg, size_t times)
+{
+    const struct counting *counting = arg;
+    for (size_t i = 0; i < times; i++) {
+        volatile uint64_t *number = counting->numbers[i % COUNTED];
+        *number = *number + 1;
+    }
+    return times;
+}
+
+static size_t add_to_counter(void *arg, size_t times)
+{
+    const struct counting *counting = arg;
+    for (size_t i = 0; i < times; i++)
+        svc__counter_add(counting->counters[i % COUNTED], 1);
+    return times;
+}
+
+/* Those of similar requests one after the other, from no time to 17 ms. */
+static size_t observe_similar(void *arg, size_t times)
+{
+    const struct counting *counting = arg;
+    for (size_t i = 0; i < times; i++)
+        svc__histogram_observe(counting->histograms[i % COUNTED], (double)(i & 0xffffff) * 1e-9);
+    return times;
+}
+
+/* The same in an order that no processor can predict well. */
+static size_t observe_mixed(void *arg, size_t times)
+{
+    const struct counting *counting = arg;
+    for (size_t i = 0; i < times; i++)
+        svc__histogram_observe(counting->histograms[i % COUNTED],
+                               (double)(i * 8191 & 0xffffff) * 1e-9);
     return times;
 }
 
@@ -359,10 +404,7 @@ int main(int argc, char **argv)
     svc__arena_cache_init(&chunks, 4);
     svc__arena_init(&arena, &chunks, 1 << 20);
     svc__buf_init(&buf, 1 << 16);
-    struct counting counting = {.metrics = svc__metrics_new()};
-    counting.counter = svc__metric_counter(counting.metrics, "requests_total", "Requests.");
-    counting.histogram = svc_histogram_of(
-        svc__metric_histograms(counting.metrics, "seconds", "Durations.", NULL, NULL, 0), 0, NULL);
+    static struct counting counting;
     static struct part parts[] = {
         {"route_github", route_all, &github, {0}},
         {"route_10", route_all, &ten, {0}},
@@ -375,10 +417,13 @@ int main(int argc, char **argv)
         {"log_line", log_lines, &logging, {0}},
         {"bind_note", bind_texts, &binder, {0}},
         {"bind_note_parsed", bind_parsed, &binder, {0}},
-        {"metric_2", count_requests, NULL, {0}},
+        {"memory_add", add_to_memory, &counting, {0}},
+        {"counter_add_inline", add_to_counter, &counting, {0}},
+        {"observe_inline", observe_similar, &counting, {0}},
+        {"observe_mixed_inline", observe_mixed, &counting, {0}},
     };
     enum { PARTS = sizeof parts / sizeof *parts };
-    parts[PARTS - 1].arg = &counting;
+    open_counting(&counting);
     open_log(&logging);
     open_binder(&binder, &chunks);
     part_run_all(parts, PARTS, argv[2]);

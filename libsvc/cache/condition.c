@@ -158,7 +158,7 @@ static int64_t read_modified(const svc_response *res, int64_t now)
 
 int svc__condition_settle(svc_request *req, svc_response *res)
 {
-    enum method method = svc__method_find(req->method);
+    enum method method = req->known_method;
     if (req->conditions_asked || !safe(method) || res->status / 100 != 2 ||
         !svc__precondition_any(&req->fields))
         return 0;
@@ -222,7 +222,7 @@ bool svc_request_check_conditions(svc_request *req, svc_response *res,
     if (!req)
         return answer_nothing(res);
     struct validators state;
-    enum method method = svc__method_find(req->method);
+    enum method method = req->known_method;
     svc_validators own = SVC_VALIDATORS_INIT;
     if (!res || SIZED_READ(&own, validators, etag) || read_state(res, &own, &state) ||
         (safe(method) && state.exists && put_validators(res, &state)))

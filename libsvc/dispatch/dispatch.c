@@ -48,6 +48,7 @@ static void take_head(struct exchange *x, const struct head *head)
     svc_request *req = &x->request;
     const svc_config *config = req->plan->config;
     req->method = head->method;
+    req->known_method = svc__method_find(head->method);
     svc__fields_read(&req->fields, head->fields, head->count);
     req->deadline_ns = req->started_ns + config->request_timeout_ms * 1000000;
     x->body.store.limit = config->max_body_bytes;

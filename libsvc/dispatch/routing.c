@@ -10,7 +10,6 @@
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/host.h"
-#include "libsvc/proto/method.h"
 #include "libsvc/proto/uri.h"
 
 static int answer_refusal(svc_request *req, svc_response *res)
@@ -200,6 +199,8 @@ static bool clean_path(struct exchange *x, bool connect, struct bytes *path)
 bool svc__routing_method_known(struct exchange *x)
 {
     const struct bytes method = x->request.method;
+    if (x->request.known_method != METHOD_OTHER)
+        return true;
     if (svc__tree_knows_method(x->request.plan->tree, method) || svc__method_registered(method))
         return true;
     svc__routing_refuse(x, 501,

@@ -36,6 +36,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->owner = from->owner;
     to->route = from->route;
     to->method = from->method;
+    to->known_method = from->known_method;
     to->target = from->target;
     to->fields = from->fields;
     to->match = from->match;

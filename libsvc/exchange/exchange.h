@@ -21,6 +21,7 @@
 #include "libsvc/log/log.h"
 #include "libsvc/proto/fields.h"
 #include "libsvc/proto/head.h"
+#include "libsvc/proto/method.h"
 #include "libsvc/proto/peer.h"
 #include "libsvc/proto/query.h"
 #include "libsvc/proto/target.h"
@@ -69,6 +70,7 @@ struct svc_request {
     const struct plan_app *owner; /* the app that the path leads to */
     const struct route *route;    /* NULL when none matched, or before routing */
     struct bytes method;
+    enum method known_method; /* the same; METHOD_OTHER also before the head is taken */
     struct target target;
     struct fields fields;
     struct match match;

@@ -18,13 +18,12 @@ struct conditional_layer {
 
 static bool reads(const svc_request *req)
 {
-    return svc__bytes_eq(req->method, svc__bytes_z("GET")) ||
-           svc__bytes_eq(req->method, svc__bytes_z("HEAD"));
+    return req->known_method == METHOD_GET || req->known_method == METHOD_HEAD;
 }
 
 static bool writes(const svc_request *req)
 {
-    enum method method = svc__method_find(req->method);
+    enum method method = req->known_method;
     return !reads(req) && method != METHOD_OPTIONS && method != METHOD_TRACE &&
            method != METHOD_CONNECT;
 }

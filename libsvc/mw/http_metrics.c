@@ -8,7 +8,6 @@
 #include "libsvc/metrics/exemplar.h"
 #include "libsvc/metrics/metric.h"
 #include "libsvc/mw/stack.h"
-#include "libsvc/proto/method.h"
 
 /* The requests of one route that have all other labels in common, too. */
 struct kind {
@@ -72,7 +71,7 @@ static inline svc_gauge *active_of(struct http_metrics *metrics, enum method met
 static int count_request(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     (void)res;
-    svc__gauge_add(active_of(layer->arg, svc__method_find(req->method)), 1);
+    svc__gauge_add(active_of(layer->arg, req->known_method), 1);
     return SVC_PASS;
 }
 
@@ -95,8 +94,9 @@ static struct kind *make_kind(const struct http_metrics *metrics, const struct r
 
 /* NULL when out of memory. */
 static const struct kind *kind_of(const struct http_metrics *metrics, const svc_request *req,
-                                  enum method method, int status, enum svc_outcome outcome)
+                                  int status, enum svc_outcome outcome)
 {
+    enum method method = req->known_method;
     const struct route *route =
         req->route && req->route->index < metrics->route_count ? req->route : NULL;
     _Atomic(struct kind *) *first = &metrics->kinds[route ? route->index : metrics->route_count];
@@ -119,10 +119,8 @@ static void count_done(svc_request *req, const svc_response *res, const svc_laye
                        const svc_done *done)
 {
     struct http_metrics *metrics = layer->arg;
-    enum method method = svc__method_find(req->method);
-    svc__gauge_add(active_of(metrics, method), -1);
-    const struct kind *kind =
-        kind_of(metrics, req, method, res->status, (enum svc_outcome)done->outcome);
+    svc__gauge_add(active_of(metrics, req->known_method), -1);
+    const struct kind *kind = kind_of(metrics, req, res->status, (enum svc_outcome)done->outcome);
     if (!kind)
         return;
     double seconds = (double)done->duration_ns * 1e-9;

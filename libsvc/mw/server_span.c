@@ -5,7 +5,6 @@
 
 #include "libsvc/exchange/request_span.h"
 #include "libsvc/proto/host.h"
-#include "libsvc/proto/method.h"
 
 enum { ERROR_TYPE_SIZE = 12 };
 
@@ -79,7 +78,7 @@ static void describe_request(struct span_record *record, const struct exchange *
 {
     const svc_request *req = &x->request;
     const struct bytes route = route_path(req), peer = svc__bytes_z(svc_request_peer(req));
-    const char *method = svc__method_name(svc__method_find(req->method));
+    const char *method = svc__method_name(req->known_method);
     record->span.name = make_name(record, method ? method : "HTTP", route);
     borrow_text(record, "http.request.method", svc__bytes_z(method ? method : "_OTHER"));
     if (!method)
