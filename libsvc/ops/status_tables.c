@@ -143,6 +143,13 @@ static void write_census(void *arg, const struct census_answer *answer)
 
 /* ---- Workers and tasks */
 
+/* Requests that no worker has served because of load. */
+static double count_refused(const struct plan_counts *counts)
+{
+    return (double)(svc__counter_read(counts->shed[SHED_WORKER_QUEUE]) +
+                    svc__counter_read(counts->shed[SHED_WORKER_WAIT]));
+}
+
 static void write_pool(struct status_writer *writer, const char *server, const svc_app *app)
 {
     if (!app || !app->workers)
@@ -156,7 +163,7 @@ static void write_pool(struct status_writer *writer, const char *server, const s
     svc__status_writer_number(writer, (double)app->config.workers_max);
     svc__status_writer_number(writer, (double)stats.queued);
     svc__status_writer_number(writer, (double)app->config.worker_queue);
-    svc__status_writer_number(writer, (double)stats.turned_away);
+    svc__status_writer_number(writer, count_refused(&app->plan->counts));
 }
 
 static void write_workers(struct status_writer *writer, const svc_app *app)
@@ -169,7 +176,7 @@ static void write_workers(struct status_writer *writer, const svc_app *app)
         {"threads_max", "threads at most", STATUS_NUMBER},
         {"queued", "queued", STATUS_NUMBER},
         {"queue_max", "queue at most", STATUS_NUMBER},
-        {"turned_away", "turned away", STATUS_NUMBER},
+        {"refused", "refused", STATUS_NUMBER},
     };
     static const struct status_table table = TABLE("workers", "Workers", false, columns);
     svc__status_writer_begin(writer, &table);
