@@ -23,8 +23,8 @@ install_packages() {
         > /dev/null
 }
 
-build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev"
-test_packages="clang libclang-rt-dev zlib1g-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils valgrind python3 nginx-light"
+build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev zlib1g-dev"
+test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils valgrind python3 python3-prometheus-client nginx-light"
 
 # Makes configure when it is missing or older than its sources.
 make_configure() {

@@ -145,6 +145,11 @@ int board_take(struct board *board, char id[ID_SIZE])
     return 0;
 }
 
+size_t board_waiting(struct board *board)
+{
+    return svc_queue_len(board->queue);
+}
+
 void board_close(struct board *board)
 {
     svc_queue_close(board->queue);

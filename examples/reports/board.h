@@ -62,6 +62,9 @@ bool board_next(struct board *board, const char *id, struct report *report);
  * empty. */
 int board_take(struct board *board, char id[ID_SIZE]);
 
+/* Reports that wait to be made. */
+size_t board_waiting(struct board *board);
+
 void board_close(struct board *board);
 
 /* Sets the made report: `summary`, which is taken, or a failure. Returns the list of its waiters,

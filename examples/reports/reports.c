@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LARGEST_UPLOAD ((uint64_t)1 << 40)
@@ -33,8 +34,15 @@ enum { UPLOAD_MS = 600000 /* for a whole upload, however slow its client is */ }
 
 /* ---- Uploads */
 
-static int refuse_size(svc_response *res)
+static void count_upload(const svc_request *req, enum upload_result result)
 {
+    const struct reports *reports = svc_request_arg(req);
+    svc_counter_add(reports->metrics.uploads[result], 1);
+}
+
+static int refuse_size(const svc_request *req, svc_response *res)
+{
+    count_upload(req, UPLOAD_TOO_LARGE);
     return svc_response_problem(res, 413, "the file is larger than this service takes");
 }
 
@@ -61,6 +69,12 @@ static int answer_upload(svc_request *req, svc_response *res, const char *id, in
 static int answer_result(svc_request *req, svc_response *res, const char *id,
                          enum board_result result)
 {
+    static const enum upload_result counted[] = {[BOARD_OK] = UPLOAD_CREATED,
+                                                 [BOARD_KNOWN] = UPLOAD_KNOWN,
+                                                 [BOARD_FULL] = UPLOAD_FULL,
+                                                 [BOARD_BUSY] = UPLOAD_BUSY,
+                                                 [BOARD_NO_MEMORY] = UPLOAD_FAILED};
+    count_upload(req, counted[result]);
     switch (result) {
     case BOARD_OK:
         return answer_upload(req, res, id, 201);
@@ -98,6 +112,7 @@ static int keep_upload(struct reports *reports, struct upload *upload, const cha
 
 static int fail_upload(svc_request *req, const struct upload *upload)
 {
+    count_upload(req, UPLOAD_FAILED);
     svc_log_error(req, "upload cannot be written", svc_kv_str("reason", strerror(errno)),
                   svc_kv_uint("bytes", upload->bytes));
     return SVC_ESYSTEM;
@@ -114,6 +129,8 @@ static int receive(svc_request *req, struct upload *upload, uint64_t max_bytes)
         if (upload_write(upload, data, (size_t)n))
             return fail_upload(req, upload);
     }
+    if (n < 0 && n != SVC_ETOOBIG) /* which refuse_size counts */
+        count_upload(req, UPLOAD_BROKEN);
     return (int)n;
 }
 
@@ -125,7 +142,7 @@ static int receive_whole(svc_request *req, svc_response *res, struct upload *upl
     int error = receive(req, upload, reports->max_upload_bytes);
     if (!error && upload_finish(upload, id))
         error = fail_upload(req, upload);
-    return error == SVC_ETOOBIG ? refuse_size(res) : error;
+    return error == SVC_ETOOBIG ? refuse_size(req, res) : error;
 }
 
 static int create(svc_request *req, svc_response *res)
@@ -136,7 +153,7 @@ static int create(svc_request *req, svc_response *res)
     char id[ID_SIZE] = "";
     uint64_t length = svc_request_length(req);
     if (length != SVC_LENGTH_UNKNOWN && length > reports->max_upload_bytes)
-        return refuse_size(res);
+        return refuse_size(req, res);
     if (upload_begin(&upload, reports->directory))
         return fail_upload(req, &upload);
     int error = receive_whole(req, res, &upload, id);
@@ -266,16 +283,30 @@ static int wait_for_report(svc_request *req, svc_response *res)
 
 /* ---- The task */
 
-static void make_report(const struct reports *reports, const char *id)
+/* Reads an upload: its summary, or the reason why there is none. */
+static const char *read_upload(const struct reports *reports, const char *id,
+                               struct summary **summary)
 {
     char name[NAME_SIZE];
-    struct summary *summary = NULL;
-    struct report report;
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
     id_to_name(id, name);
     int fd = openat(reports->directory, name, O_RDONLY | O_CLOEXEC);
-    const char *failure = fd < 0 ? "the file cannot be opened" : summarize(fd, &summary);
+    const char *failure = fd < 0 ? "the file cannot be opened" : summarize(fd, summary);
     if (fd >= 0)
         close(fd);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    svc_histogram_observe(reports->metrics.making, (double)(end.tv_sec - begin.tv_sec) +
+                                                       (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+    svc_counter_add(failure ? reports->metrics.failed : reports->metrics.ready, 1);
+    return failure;
+}
+
+static void make_report(const struct reports *reports, const char *id)
+{
+    struct summary *summary = NULL;
+    struct report report;
+    const char *failure = read_upload(reports, id, &summary);
     struct waiter *next, *waiters = board_put(reports->board, id, summary, failure);
     if (!board_find(reports->board, id, &report))
         return;
@@ -450,6 +481,13 @@ static int open_reports(svc_app *app, void *arg)
     return error;
 }
 
+/* The board exists whenever this is asked: from the start hooks to the stop hooks. */
+static double count_waiting(void *arg)
+{
+    const struct reports *reports = arg;
+    return (double)board_waiting(reports->board);
+}
+
 static int check_folder(void *arg)
 {
     const struct reports *reports = arg;
@@ -500,6 +538,7 @@ svc_app *reports_new(struct reports *reports)
     svc_app_describe(app, "Takes CSV files, and reports on what is in them.");
     svc_app_add_settings(app, settings, reports);
     svc_app_use(app, svc_conditional_new(app, NULL));
+    metrics_register(&reports->metrics, app, count_waiting, reports);
     add_routes(app, reports);
     add_task(app, reports);
     svc_app_add_check(app, "folder", check_folder, reports);

@@ -274,6 +274,68 @@ Test(reports, files_over_the_limit_are_refused)
     cr_expect_eq(count_files(""), 1);
 }
 
+/* ---- Metrics */
+
+static void expect_uploads(const char *result, double count)
+{
+    char series[64];
+    snprintf(series, sizeof series, "reports_uploads_total{result=\"%s\"}", result);
+    cr_expect_eq(svc_test_metric(app, series), count, "%s: %g", series,
+                 svc_test_metric(app, series));
+}
+
+Test(reports, uploads_are_counted_by_their_results)
+{
+    static const char *const chunked[] = {"Transfer-Encoding", "chunked", NULL};
+    static const char data[101];
+    reports.max_upload_bytes = 100;
+    reports.max_reports = 1;
+    upload("a\n", 201);
+    upload("a\n", 200);
+    upload("b\n", 507);
+    json_decref(take(send("POST", "/uploads", NULL, data, 101), 413));
+    json_decref(take(send("POST", "/uploads", chunked, data, 101), 413));
+    expect_uploads("created", 1);
+    expect_uploads("known", 1);
+    expect_uploads("full", 1);
+    expect_uploads("too_large", 2);
+    expect_uploads("busy", 0);
+    expect_uploads("broken", 0);
+    expect_uploads("failed", 0);
+}
+
+Test(reports, made_reports_are_counted_and_waiting_ones_too)
+{
+    reports.queue_length = 1;
+    hold_task();
+    upload(CSV, 201);
+    await_held();
+    cr_expect_eq(svc_test_metric(app, "reports_waiting"), 0);
+    upload("\n", 201);
+    upload("c\n", 503);
+    cr_expect_eq(svc_test_metric(app, "reports_waiting"), 1);
+    cr_expect_eq(svc_test_metric(app, "reports_making_seconds_count"), 0);
+    expect_uploads("busy", 1);
+    let_go();
+    char target[160];
+    snprintf(target, sizeof target, "/reports/%s/wait", id_of("\n"));
+    expect(target, 200);
+    cr_expect_eq(svc_test_metric(app, "reports_waiting"), 0);
+    cr_expect_eq(svc_test_metric(app, "reports_made_total{result=\"ready\"}"), 1);
+    cr_expect_eq(svc_test_metric(app, "reports_made_total{result=\"failed\"}"), 1);
+    cr_expect_eq(svc_test_metric(app, "reports_making_seconds_count"), 2);
+    cr_expect_gt(svc_test_metric(app, "reports_making_seconds_sum"), 0);
+}
+
+/* The folder is gone before the file is made in it. */
+Test(reports, an_upload_that_cannot_be_kept_is_counted_as_failed)
+{
+    expect("/reports/x", 404);
+    remove_folder();
+    json_decref(take(send("POST", "/uploads", NULL, "a\n", 2), 500));
+    expect_uploads("failed", 1);
+}
+
 Test(reports, what_is_no_id_leads_nowhere)
 {
     static const char *const ids[] = {

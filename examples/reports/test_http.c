@@ -197,6 +197,7 @@ Test(http, an_upload_that_breaks_off_leaves_no_file)
     cr_expect(await_files(1), "it arrives");
     close(fd);
     cr_expect(await_files(0), "it is gone");
+    cr_expect_eq(svc_test_metric(app, "reports_uploads_total{result=\"broken\"}"), 1);
 }
 
 /* ---- Waiting */

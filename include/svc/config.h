@@ -108,7 +108,12 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     NUMBER(drain_delay_ms, 11000, 0, 3600000, "ms",                                                \
            "Service goes on after SIGTERM, with `/readyz` at 503; longer than a probe period")     \
     NUMBER(drain_timeout_ms, 15000, 0, 3600000, "ms",                                              \
-           "Wait for requests in flight, then tasks, after the listeners close; the rest is cut")   \
+           "Wait for requests in flight, then tasks, after the listeners close; the rest is cut")  \
+    FLAG(debug_pages, 0, "Pages below `/debug/` on the admin listener")                            \
+    STRING(admin_token_file, "",                                                                   \
+           "File with the token without which pages below `/debug/` are answered 401")             \
+    FLAG(debug_open, 0,                                                                            \
+         "Pages below `/debug/` need no token, although other machines reach the admin listener") \
     SECRET(store, "",                                                                              \
            "URL of the store (`svc_store_open`), which may have a password; empty is `memory:`")
 

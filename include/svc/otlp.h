@@ -6,9 +6,9 @@
  *     svc_otlp_add(app, NULL);
  *     return svc_app_main(app, argc, argv);
  *
- * A thread of its own sends batches in the background; no request waits for it. What it does is set by
- * OpenTelemetry's environment variables (docs/tracing.md lists them), such as OTEL_EXPORTER_OTLP_ENDPOINT,
- * and what a program sets here holds where they say nothing.
+ * A thread of the library sends batches in the background; no request waits for it. OpenTelemetry's
+ * environment variables (docs/tracing.md lists them), such as OTEL_EXPORTER_OTLP_ENDPOINT, have precedence
+ * over the options that a program sets here.
  */
 #ifndef SVC_OTLP_H
 #define SVC_OTLP_H
@@ -17,18 +17,18 @@
 
 SVC_BEGIN_DECLS
 
-/* What a program may set. Begin with SVC_OTLP_INIT. */
+/* The options of a program. Begin with SVC_OTLP_INIT. */
 typedef struct svc_otlp {
     size_t size;              /* set by SVC_OTLP_INIT */
     const char *service_name; /* NULL: the app's name */
     const char *endpoint;     /* without "/v1/traces"; NULL: http://localhost:4318 */
 
     /* Whether a request that fails is exported with its spans, although it is not sampled. Each request then
-     * records its spans, which are dropped where it does not fail. */
+     * records its spans, which are dropped if it does not fail. */
     int keep_failed;
 
-    /* How long the stop waits for the receiver to take what is left, in milliseconds, up to 600000. It comes
-     * after the drain, whose timeout does not count it. */
+    /* How long the stop waits for the receiver to take the rest, in milliseconds, up to 600000. This comes
+     * after the drain, whose timeout does not include it. */
     unsigned flush_ms;
 } svc_otlp;
 
@@ -47,14 +47,14 @@ typedef struct svc_otlp {
  */
 SVC_API int svc_otlp_add(svc_app *app, const svc_otlp *options);
 
-/* What has become of the app's spans. The program sets `size`. */
+/* The numbers of the app's spans, by their fate. The program sets `size`. */
 typedef struct svc_otlp_counts {
     size_t size;
     uint64_t sent;     /* taken by the receiver */
     uint64_t rejected; /* refused by the receiver, in whole batches or a part of one */
-    uint64_t failed;   /* of batches that could not be delivered in time */
-    uint64_t dropped;  /* for which the queue or the memory had no room */
-    uint64_t queued;   /* that wait, or are on their way */
+    uint64_t failed;   /* not delivered in time */
+    uint64_t dropped;  /* because the queue or the memory had no room */
+    uint64_t queued;   /* waiting, or on their way */
 } svc_otlp_counts;
 
 #define SVC_OTLP_COUNTS_INIT                                                                       \

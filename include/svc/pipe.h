@@ -39,7 +39,7 @@ typedef struct svc_pipe svc_pipe;
 /*
  * Makes a pipe that holds at most `capacity` bytes, up to SVC_PIPE_MAX; 0 is SVC_PIPE_DEFAULT.
  * Memory is allocated as bytes are written, and kept until the pipe has ended and been read. Owned by the
- * caller, who releases it with svc_pipe_unref. NULL when out of memory or for a larger capacity. Any
+ * caller, which releases it with svc_pipe_unref. NULL when out of memory or for a larger capacity. Any
  * thread. Since: 0.1
  */
 SVC_API svc_pipe *svc_pipe_new(size_t capacity) SVC_MUST_CHECK;

@@ -25,7 +25,7 @@ SVC_BEGIN_DECLS
 
 typedef struct svc_span svc_span;
 
-/* What a span is in its trace; the values of OpenTelemetry's protocol. */
+/* The role of a span in its trace; the values of OpenTelemetry's protocol. */
 enum svc_span_kind {
     SVC_SPAN_INTERNAL = 1, /* work of this process */
     SVC_SPAN_SERVER = 2,   /* a request that is answered: the library's own */
@@ -37,14 +37,14 @@ enum svc_span_kind {
 /*
  * Begins a span within `parent`, or within the request's own span for NULL. `kind` is an svc_span_kind,
  * and any other value is SVC_SPAN_INTERNAL; `name` is copied, and should be one of few, such as "SELECT
- * orders": what varies belongs into attributes. NULL where nothing is recorded, and when out of memory.
+ * orders": values that vary belong into attributes. NULL if nothing is recorded, and when out of memory.
  * Owned by the request. The request's thread. Since: 0.1
  */
 SVC_API svc_span *svc_span_begin(svc_request *req, svc_span *parent, int kind, const char *name);
 
 /*
  * The request's own span, for attributes of the program's and for svc_span_fail. It is not for svc_span_end,
- * which does nothing with it. NULL where nothing is recorded. Owned by the request. If the request has been
+ * which does nothing with it. NULL if nothing is recorded. Owned by the request. If the request has been
  * answered without its handler, such as at its deadline, nothing that the handler then adds is recorded. The
  * request's thread. Since: 0.1
  */
@@ -52,9 +52,9 @@ SVC_API svc_span *svc_request_span(svc_request *req);
 
 /*
  * Sets attributes; svc_span_set calls it. `items` ends with an item whose key is NULL. Keys and texts are
- * copied; an item whose key the span has takes the place of the old one. Keys are OpenTelemetry's names where
- * it has one ("db.system.name"). What is over a limit of the exporter is left out and counted in the span, or
- * cut if it is a text. Since: 0.1
+ * copied; an item whose key the span has replaces the old one. Keys are OpenTelemetry's names if it has one
+ * ("db.system.name"). An item over a limit of the exporter is left out and counted in the span; a text that
+ * is too long is cut. Since: 0.1
  */
 SVC_API void svc_span_set_items(svc_span *span, const svc_kv *items);
 

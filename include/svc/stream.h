@@ -12,7 +12,7 @@
  *
  * Without SVC_BLOCKING, it defers its answer (svc_request_defer) and reads when svc_request_on_data calls.
  *
- * A handler may answer before the end: what is left of the body is read and dropped for a while (1 MiB,
+ * A handler may answer before the end: the rest of the body is read and dropped for a while (1 MiB,
  * 5 s), then the connection is closed behind the answer. An answer that is a stream itself waits for
  * that end, since it cannot be sent while the body comes, and is replaced by a 500 without it. The
  * route's max_body holds for the body, and its timeout_ms for all of the time until the answer: routes

@@ -21,7 +21,7 @@ SVC_BEGIN_DECLS
 /* A running task as its function sees it. Borrowed from the app, and valid until its end. */
 typedef struct svc_task_context svc_task_context;
 
-/* What to run. Begin with SVC_TASK_INIT. */
+/* A task to run. Begin with SVC_TASK_INIT. */
 typedef struct svc_task {
     size_t size;      /* set by SVC_TASK_INIT */
     const char *name; /* in the log: 1 to 64 letters, digits, '_', '-'. The thread's name is "svc-" and the

@@ -23,10 +23,10 @@ typedef struct svc_pending svc_pending;       /* a reference to a request that i
 
 /*
  * Each call accepts NULL in place of such an object, and of those that other headers declare (a pipe, a
- * queue, a loop, a timer, a waker, …): it is what a constructor returns when out of memory, so that a program
- * need not check each step. A call that would change or use the object does nothing and returns SVC_ENOMEM;
- * one that looks at it finds nothing: NULL, "", 0, false or SVC_ENOTFOUND. What the call takes is released
- * as usual. svc_request_cancelled and svc_task_stopping are true, since nothing is to be done any more; a
+ * queue, a loop, a timer, a waker, …): a constructor returns NULL when out of memory, and a program need not
+ * check each step. A call that would change or use the object does nothing and returns SVC_ENOMEM; a call
+ * that looks at it finds nothing: NULL, "", 0, false or SVC_ENOTFOUND. Objects that the call takes are
+ * released as usual. svc_request_cancelled and svc_task_stopping are true, since nothing is to be done any more; a
  * NULL loop is SVC_ESTATE, since svc_app_loop returns it before the start.
  */
 

@@ -1,4 +1,4 @@
-/* What every public header needs: export marks and the attributes that let a compiler review callers. */
+/* The marks that every public header needs: export marks and the attributes that let a compiler review callers. */
 #ifndef SVC_VISIBILITY_H
 #define SVC_VISIBILITY_H
 

@@ -4,6 +4,7 @@
  */
 #include "libsvc/app/admin_app.h"
 
+#include "libsvc/base/list.h"
 #include "libsvc/exchange/response_internal.h"
 
 /* Threads for its blocking routes, and connections: those that hang take no more of the process. */
@@ -89,9 +90,34 @@ static void take_settings(svc_config *own, const svc_config *serving)
     *own = config;
 }
 
+static bool is_debug(const struct app_route *route)
+{
+    for (const svc_group *group = route->group; group; group = group->parent)
+        if (group == group->app->debug)
+            return true;
+    return false;
+}
+
+static void drop_debug_routes(svc_app *admin)
+{
+    struct app_route *route = admin->routes;
+    admin->routes = admin->last_route = NULL;
+    admin->route_count = 0;
+    for (struct app_route *next; route; route = next) {
+        next = route->next;
+        route->next = NULL;
+        if (is_debug(route))
+            continue;
+        LIST_APPEND(admin->routes, admin->last_route, route, route);
+        admin->route_count++;
+    }
+}
+
 void svc__admin_app_settle(svc_app *admin)
 {
     take_settings(&admin->config, &admin->parent->config);
+    if (!admin->config.debug_pages)
+        drop_debug_routes(admin);
     for (const struct app_route *route = admin->routes; route; route = route->next) {
         const struct pattern *pattern = &route->pattern;
         const char *page = hiding_page(pattern);

@@ -16,8 +16,9 @@ extern const svc_middleware svc__admin_app_no_store;
  * set-up error, when out of memory. */
 svc_app *svc__admin_app_of(svc_app *app);
 
-/* Gives an admin app, which has all of its routes, the settings of the app that serves, and keeps
- * a set-up error for each route that a page of the library hides. */
+/* Gives an admin app, which has all of its routes, the settings of the app that serves, drops the
+ * routes below /debug/ unless debug_pages is on, and keeps a set-up error for each route that a
+ * page of the library hides. */
 void svc__admin_app_settle(svc_app *admin);
 
 #endif

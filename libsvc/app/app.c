@@ -52,11 +52,11 @@ const char *svc_app_errors(svc_app *app)
     return app ? svc__faults_text(&app->faults) : "out of memory\n";
 }
 
-int svc__app_open(svc_app *app, const char *what)
+int svc__app_open(svc_app *app, const char *call)
 {
     if (!app)
         return SVC_ENOMEM;
-    return app->state == APP_BUILDING ? 0 : svc__faults_refuse(&app->faults, SVC_ESTATE, what);
+    return app->state == APP_BUILDING ? 0 : svc__faults_refuse(&app->faults, SVC_ESTATE, call);
 }
 
 /* With a state larger than a request's memory, no request could be served. */

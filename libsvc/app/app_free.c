@@ -43,7 +43,7 @@ static int enter_end(svc_app *app)
     return -1;
 }
 
-/* Ends what tests have left. False: something runs on. */
+/* Ends the parts that tests have left. False: one of them still runs. */
 static bool end_tests(svc_app *app)
 {
     return svc__app_test_end(app) &&

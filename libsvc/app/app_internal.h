@@ -1,4 +1,4 @@
-/* The app as the library sees it: what registration collects, and the life of what start makes of
+/* The app as the library sees it: its registrations, and the life of the parts that start makes of
  * it. */
 #ifndef SVC_APP_APP_INTERNAL_H
 #define SVC_APP_APP_INTERNAL_H
@@ -156,9 +156,10 @@ struct svc_app {
     struct app_route *routes, *last_route;
     size_t route_count;
     struct app_route
-        fallback;    /* answers what no route matches; without a handler, the library does */
+        fallback;    /* answers where no route matches; without a handler, the library does */
     svc_app *parent; /* the app that this one is mounted on or the admin app of, or NULL */
     svc_app *admin; /* whose routes the admin listener serves; NULL: svc_app_admin was not called */
+    svc_group *debug; /* of an admin app: its pages below /debug/; NULL: there are none */
     struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
     struct check *checks, *last_check;
@@ -200,9 +201,9 @@ struct svc_app {
  */
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count);
 
-/* Checks for the call `what` that registration is open: 0, SVC_ENOMEM for NULL (returned by
- * svc_app_new), or SVC_ESTATE, kept as a set-up error. Any thread. */
-int svc__app_open(svc_app *app, const char *what);
+/* Checks that registration is open: 0, SVC_ENOMEM for NULL (returned by svc_app_new), or
+ * SVC_ESTATE, kept as a set-up error of `call`. Any thread. */
+int svc__app_open(svc_app *app, const char *call);
 
 /* Whether `name` may name a check or a task: letters, digits, '_', '-'. */
 bool svc__app_name_valid(const char *name);

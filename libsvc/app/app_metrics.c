@@ -45,8 +45,8 @@ static bool before_start(const svc_app *app)
     return state == APP_BUILDING || state == APP_STARTING;
 }
 
-/* Registers a metric by the call `what`, which stands in `file`. */
-static int register_metric(svc_app *app, const char *what, const svc_metric *metric,
+/* Registers a metric by the call `call`, which stands in `file`. */
+static int register_metric(svc_app *app, const char *call, const svc_metric *metric,
                            struct metric_sort sort, struct family **family, const char *file,
                            int line)
 {
@@ -56,7 +56,7 @@ static int register_metric(svc_app *app, const char *what, const svc_metric *met
         *to = error;
     if (!error || !app || !before_start(app))
         return error;
-    svc__faults_add(&app->faults, file, line, "%s \"%s\": %s", what,
+    svc__faults_add(&app->faults, file, line, "%s \"%s\": %s", call,
                     metric && metric->name ? metric->name : "", why);
     return error;
 }
@@ -116,7 +116,7 @@ struct wanted {
     double value;
 };
 
-/* Takes what stands before one of `stop`, and that. */
+/* Takes the text up to one of `stop`, and passes that too. */
 static const char *take_until(struct wanted *wanted, const char **at, const char *stop)
 {
     size_t n = strcspn(*at, stop), start = wanted->text.len;

@@ -1,5 +1,4 @@
-/* The calls of svc/sys/ that concern an app: what optional libraries need beside the public
- * headers. */
+/* The calls of svc/sys/ that concern an app, for optional libraries. */
 #include <svc/sys/app.h>
 
 #include "libsvc/app/app_internal.h"

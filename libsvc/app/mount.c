@@ -146,7 +146,7 @@ static int adopt_mounts(svc_app *app, struct mount *mount)
     return error;
 }
 
-/* What belongs to the service as a whole, whichever app has registered it. */
+/* The parts that belong to the service as a whole, and not to the app that has registered them. */
 static int adopt_common(svc_app *app, svc_app *inner)
 {
     inner->state = APP_READY;

@@ -11,8 +11,8 @@
  */
 int svc__mount_adopt(svc_app *app);
 
-/* Takes over, behind that, the hooks, checks and tasks of the app's admin app, if it has one, which
- * has taken over what is mounted on it. As above. */
+/* Takes over, behind these, the hooks, checks and tasks of the app's admin app, if it has one; that
+ * app has taken over those of the apps that are mounted on it. As above. */
 int svc__mount_adopt_admin(svc_app *app);
 
 #endif

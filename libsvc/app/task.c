@@ -242,10 +242,10 @@ int svc__task_start(svc_app *app, void (*ended)(void *arg), void *arg)
 static void ask_to_stop(svc_task_context *context)
 {
     pthread_mutex_lock(&context->list->lock);
-    bool told = atomic_exchange(&context->stopping, true);
+    bool asked = atomic_exchange(&context->stopping, true);
     pthread_cond_broadcast(&context->list->changed);
     pthread_mutex_unlock(&context->list->lock);
-    if (!told && context->task.stop)
+    if (!asked && context->task.stop)
         context->task.stop(context->task.arg);
 }
 

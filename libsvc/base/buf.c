@@ -108,8 +108,8 @@ void svc__buf_printf(struct buf *b, const char *format, ...)
     va_end(args);
 }
 
-/* Appends the first character, which is not plain; `invalid` in place of a byte that is no UTF-8,
- * which is an error where `invalid` is NULL. Returns the character's length in `text`. */
+/* Appends the first character, which is not plain; `invalid` in place of a sequence that is no
+ * UTF-8, which is an error where `invalid` is NULL. Returns the length of either in `text`. */
 static size_t append_escape(struct buf *b, struct bytes text, const char *invalid)
 {
     char escape[JSON_TEXT_ESCAPE_LEN];
@@ -120,13 +120,13 @@ static size_t append_escape(struct buf *b, struct bytes text, const char *invali
         svc__buf_puts(b, invalid);
     else if (b->error == 0)
         b->error = SVC_EINVAL;
-    return taken > 0 ? taken : 1;
+    return taken > 0 ? taken : svc__utf8_bad(text);
 }
 
 static void append_inside(struct buf *b, struct bytes text, const char *invalid)
 {
     while (text.len > 0 && b->error == 0) {
-        char *to = svc__buf_reserve(b, text.len); /* what comes of it is no shorter */
+        char *to = svc__buf_reserve(b, text.len); /* the JSON text is no shorter */
         if (to != NULL)
             b->len += svc__json_text_write(to, b->cap - b->len, &text);
         if (text.len == 0 || b->error != 0)
@@ -139,7 +139,7 @@ static void append_inside(struct buf *b, struct bytes text, const char *invalid)
 static void append_string(struct buf *b, struct bytes text, const char *invalid)
 {
     size_t start = b->len;
-    char *to = svc__buf_reserve(b, text.len + 2); /* what comes of it is no shorter */
+    char *to = svc__buf_reserve(b, text.len + 2); /* the JSON text is no shorter */
     if (to == NULL)
         return;
     *to++ = '"';
@@ -154,7 +154,7 @@ static void append_string(struct buf *b, struct bytes text, const char *invalid)
 
 void svc__buf_json_string(struct buf *b, struct bytes text)
 {
-    append_string(b, text, "\xef\xbf\xbd");
+    append_string(b, text, UTF8_REPLACEMENT);
 }
 
 void svc__buf_json_text(struct buf *b, struct bytes text)
@@ -174,7 +174,10 @@ void svc__buf_utf8(struct buf *b, struct bytes text)
 {
     while (text.len > 0) {
         size_t n = svc__utf8_sequence(text), taken = n > 0 ? n : svc__utf8_bad(text);
-        svc__buf_append(b, n > 0 ? text.data : "\xef\xbf\xbd", n > 0 ? n : 3);
+        if (n > 0)
+            svc__buf_append(b, text.data, n);
+        else
+            svc__buf_puts(b, UTF8_REPLACEMENT);
         text = svc__bytes(text.data + taken, text.len - taken);
     }
 }

@@ -109,8 +109,8 @@ void svc__buf_vprintf(struct buf *b, const char *format, va_list args)
 /*
  * Appends a JSON string with its quotes: a valid one whatever the bytes are, and one that no reader
  * splits into two lines. Quotes, backslash, C0 and C1 controls, DEL, U+2028 and U+2029 are
- * escaped; each byte that belongs to no valid UTF-8 sequence becomes U+FFFD. All of it or nothing
- * is appended.
+ * escaped; each bad sequence, as svc__utf8_bad has it, becomes U+FFFD. All of it or nothing is
+ * appended.
  */
 void svc__buf_json_string(struct buf *b, struct bytes text);
 

@@ -188,8 +188,9 @@ static size_t quote_character(struct buf *out, struct bytes value)
     if (len > 0)
         svc__buf_append(out, value.data, len);
     else
-        svc__buf_puts(out, "\xef\xbf\xbd");
-    return len > 0 ? len : 1;
+        svc__buf_puts(out, UTF8_REPLACEMENT);
+    size_t valid = svc__utf8_sequence(value);
+    return valid > 0 ? valid : svc__utf8_bad(value);
 }
 
 void svc__env_file_quote(struct buf *out, struct bytes value)

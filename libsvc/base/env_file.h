@@ -39,8 +39,8 @@ bool svc__env_file_next(struct env_file *file, struct env_entry *out);
 
 /*
  * Appends a value so that a reader reads the same one, in quotes where it needs them. Only control
- * characters other than tab, CR and LF, and invalid UTF-8 cannot be written: each byte of them
- * becomes U+FFFD.
+ * characters other than tab, CR and LF, and invalid UTF-8 cannot be written: each character, and
+ * each bad sequence as svc__utf8_bad has it, becomes U+FFFD.
  */
 void svc__env_file_quote(struct buf *out, struct bytes value);
 

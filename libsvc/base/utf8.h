@@ -13,9 +13,13 @@ bool svc__utf8_valid(struct bytes text);
  * is empty. Any thread. */
 size_t svc__utf8_sequence(struct bytes text);
 
+/* U+FFFD, which replaces bytes that are not UTF-8. */
+#define UTF8_REPLACEMENT "\xef\xbf\xbd"
+
 /* How many bytes of `text`, which begins with no valid sequence and is not empty, one U+FFFD
- * replaces: the beginning of a sequence that breaks off, or one byte that begins none. Any thread.
- */
+ * replaces: the longest beginning of a sequence that breaks off, or one byte that begins none, as
+ * Unicode recommends and browsers and Python decode. All text that libsvc replaces follows this
+ * rule. Any thread. */
 size_t svc__utf8_bad(struct bytes text);
 
 /* The number of characters (code points) in valid text. Any thread. */

@@ -214,7 +214,7 @@ static int64_t read_source(struct exchange *x, const svc_response *res, char *da
     return SVC_ESTATE;
 }
 
-/* The response is what its writer has made of it by now, and no more his to change. */
+/* The writer of the response cannot change it any more. */
 static enum exchange_step end_hold(struct exchange *x, int error)
 {
     svc_response *held = x->held;
@@ -321,7 +321,7 @@ static enum exchange_step refuse_body(struct exchange *x, int error)
     return reply(x);
 }
 
-/* What a handler returned; one that was refused the rest of its body is not at fault. */
+/* Takes a handler's result; a handler that could not read the rest of its body is not at fault. */
 static enum exchange_step answer_with(struct exchange *x, int error)
 {
     if (x->verdict != SVC_PASS)
@@ -431,7 +431,7 @@ static enum exchange_step run_layers(struct exchange *x)
     return EXCHANGE_BODY;
 }
 
-/* What has just run at home may have held the loop. Others may have the exchange by now. */
+/* The code that has just run at home may have held the loop. The exchange may be away by now. */
 static void watch_turn(const struct exchange *x)
 {
     svc__watchdog_look(&x->home->loop->watchdog, WATCHED_REQUEST, x->request.route);

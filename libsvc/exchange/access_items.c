@@ -16,7 +16,7 @@ struct access_item {
 
 static const svc_key items_key = {"access items"};
 
-/* What the line says by itself, or could by a setting. */
+/* The keys of the line itself, also those that a setting adds. */
 static bool is_taken_key(const char *key)
 {
     static const char *const own[] = {"time", "level",     "app",        "msg",    "module",

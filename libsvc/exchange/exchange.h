@@ -141,7 +141,7 @@ struct away {
     struct lent lent;      /* the home's */
     struct lent lent_on;   /* set by a worker; the home takes it over when the worker returns */
     struct work work;
-    /* What svc__dispatch_run does in place of `next` if no worker can be had. */
+    /* svc__dispatch_run calls this in place of `next` if no worker can be had. */
     enum exchange_step (*otherwise)(struct exchange *x);
     void (*end)(struct exchange *x); /* of one given up: called when the last reference goes */
 };

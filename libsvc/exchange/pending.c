@@ -171,7 +171,7 @@ void svc_response_free(svc_response *res)
     svc__exchange_unref(&loose->x);
 }
 
-/* What the body is read by moves with it. */
+/* The waker and the pipe of the body move with it. */
 static void move_body(svc_response *to, svc_response *from)
 {
     svc__response_drop_body(to);

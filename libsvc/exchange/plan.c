@@ -1,4 +1,4 @@
-/* What serves, as requests ask for it. */
+/* The plan, as requests use it. */
 #include "libsvc/exchange/plan.h"
 
 #include <stdlib.h>

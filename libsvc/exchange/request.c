@@ -1,4 +1,4 @@
-/* What a handler can ask of its request. */
+/* The calls by which a handler reads its request. */
 #include <string.h>
 
 #include <svc/loop.h>

@@ -11,7 +11,7 @@ static void deliver(const struct request_spans *spans, svc_sys_span *span)
     spans->exporter->take(spans->exporter->arg, span);
 }
 
-/* Whoever ends spans of an unsampled request may be another thread than the request's. */
+/* The thread that ends spans of an unsampled request may be another than the request's. */
 static void keep_span(struct request_spans *spans, svc_sys_span *span)
 {
     svc_sys_span *first = atomic_load_explicit(&spans->kept, memory_order_relaxed);
@@ -36,8 +36,8 @@ static struct span_record *take_record(struct svc_span *span)
     return atomic_exchange_explicit(&span->record, NULL, memory_order_acq_rel);
 }
 
-/* The request is over. Its own span has been finished, or has nobody who could finish it: that of
- * an exchange for which another stood in. */
+/* The request is over. Its own span has been finished, or never will be, if another exchange has
+ * stood in for this one. */
 static void end_all(void *arg)
 {
     struct exchange *x = arg;

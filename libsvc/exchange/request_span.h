@@ -24,7 +24,7 @@ struct request_spans {
     struct svc_span own;    /* the request's; without a record until one is asked for */
     struct svc_span *begun; /* by the program, the latest first */
     size_t begun_unsampled; /* of them, those that wait for the request's end */
-    int64_t wall_ns;        /* what is added to svc__clock_ns for nanoseconds since 1970 */
+    int64_t wall_ns;        /* the difference between svc__clock_ns and nanoseconds since 1970 */
     /* Those that have ended in a request that is not sampled, linked by their `next`: they are
      * handed over when it fails. Any thread. */
     _Atomic(svc_sys_span *) kept;

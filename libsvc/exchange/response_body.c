@@ -1,4 +1,4 @@
-/* What a response has for a body. */
+/* The body of a response. */
 #include "libsvc/exchange/response_body.h"
 
 #include <unistd.h>

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libsvc/base/least.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/exchange/response_internal.h"
 
@@ -58,17 +59,21 @@ bool svc__response_file_whole(const svc_response *res)
     return !fstat(body->fd, &info) && (uint64_t)info.st_size >= body->offset + body->len;
 }
 
-/* A file that somebody reads in place of the kernel. */
+/* A part of a file that is read here, and not sent by the kernel. */
 struct file_source {
     int fd;
-    uint64_t at;
+    uint64_t at, end;
 };
 
+/* A file that has become shorter is an error: the part that is left must not pass for the whole. */
 static int64_t read_file(void *state, char *data, size_t len)
 {
     struct file_source *file = state;
-    ssize_t n = pread(file->fd, data, len, (off_t)file->at);
-    if (n < 0)
+    uint64_t left = file->end - file->at;
+    if (!left)
+        return 0;
+    ssize_t n = pread(file->fd, data, (size_t)svc__least_u64(len, left), (off_t)file->at);
+    if (n <= 0)
         return SVC_ESYSTEM;
     file->at += (uint64_t)n;
     return n;
@@ -85,7 +90,7 @@ int svc__response_file_source(svc_response *res, svc_source *source)
     struct file_source *file = svc__arena_alloc(&res->exchange->arena, sizeof *file);
     if (!file)
         return SVC_ENOMEM;
-    *file = (struct file_source){res->body.fd, res->body.offset};
+    *file = (struct file_source){res->body.fd, res->body.offset, res->body.offset + res->body.len};
     *source = (svc_source)SVC_SOURCE_INIT;
     source->length = res->body.len;
     source->read = read_file;

@@ -117,7 +117,7 @@ static int write_member(struct walk *walk, struct level *level)
     return write_value(walk, value);
 }
 
-/* What comes next on the innermost level: a value, or its end. */
+/* The next step on the innermost level: a value, or its end. */
 static int write_next(struct walk *walk)
 {
     struct level *level = &walk->levels[walk->depth - 1];
@@ -217,7 +217,7 @@ static json_t *descend(json_t *json, json_t *above)
     return NULL;
 }
 
-/* Takes out what descend has left in a container. */
+/* Takes out the pointer that descend has left in a container. */
 static json_t *take_above(json_t *json)
 {
     json_t *above;

@@ -9,8 +9,8 @@
 
 enum { ERROR_TYPE_SIZE = 12 };
 
-/* Why the request has failed, as error.type has it; NULL when it has not. A client that leaves, or
- * sends what is refused, is no failure of the service's. */
+/* The reason of the request's failure, for error.type; NULL if it has not failed. A client that
+ * leaves, or sends a request that is refused, is no failure of the service. */
 static const char *find_error_type(const svc_response *res, const svc_done *done,
                                    char text[static ERROR_TYPE_SIZE])
 {
@@ -97,7 +97,7 @@ static void describe_request(struct span_record *record, const struct exchange *
     add_text(record, "user_agent.original", svc__fields_value(&req->fields, FIELD_USER_AGENT));
 }
 
-/* What the program has said of a failure stays. */
+/* A failure that the program has set stays. */
 static void describe_end(struct span_record *record, const struct exchange *x, const char *error)
 {
     if (x->response.status)

@@ -12,15 +12,14 @@
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/ops/checks.h"
-#include "libsvc/ops/metrics_text.h"
+#include "libsvc/ops/scrapes.h"
 #include "libsvc/proto/media.h"
 
-enum { WAITERS = 8 }; /* requests for readiness and for metrics that wait at once */
+enum { WAITERS = 8 }; /* requests for readiness that wait at once, and the page of metrics */
 
 struct pages {
     svc_app *app; /* the app that the pages are about */
     struct checks *checks;
-    struct asked_gauges *gauges;
 };
 
 /* Liveness means only that the admin thread answers, since a restart would cure nothing else. */
@@ -106,35 +105,21 @@ static int readyz(svc_request *req, svc_response *res)
     return error ? error : svc_response_add_vary(res, "Accept");
 }
 
-/* On a worker, for it waits for gauges, and the page may be a long one. */
-static int metrics(svc_request *req, svc_response *res)
-{
-    const struct pages *pages = svc_request_arg(req);
-    svc__asked_gauges_ask(pages->gauges);
-    struct buf *text = svc__response_scratch(res);
-    svc__metrics_text_write(pages->app->metrics, NULL, text);
-    if (pages->app->admin)
-        svc__metrics_text_write(pages->app->admin->metrics, "svc_admin_", text);
-    int error = svc__response_rendered(res, 200, "text/plain; version=0.0.4; charset=utf-8", text);
-    svc__response_scratch_done(res);
-    return error;
-}
-
-static void add_page(svc_app *admin, struct pages *pages, const char *pattern, svc_handler *handler,
+static void add_page(svc_app *admin, void *arg, const char *pattern, svc_handler *handler,
                      unsigned flags)
 {
     svc_route route = SVC_ROUTE_INIT;
     route.pattern = pattern;
     route.handler = handler;
-    route.arg = pages;
+    route.arg = arg;
     route.flags = flags;
     svc_app_route(admin, &route);
 }
 
-static void add_pages(svc_app *admin, struct pages *pages)
+static void add_pages(svc_app *admin, struct pages *pages, struct scrapes *scrapes)
 {
     add_page(admin, pages, "GET " ADMIN_APP_LIVEZ, livez, 0);
-    add_page(admin, pages, "GET " ADMIN_APP_METRICS, metrics, SVC_BLOCKING);
+    add_page(admin, scrapes, "GET " ADMIN_APP_METRICS, svc__scrapes_answer, 0);
     add_page(admin, pages, "GET " ADMIN_APP_READYZ, readyz, pages->app->checks ? SVC_BLOCKING : 0);
 }
 
@@ -143,6 +128,7 @@ static void add_pages(svc_app *admin, struct pages *pages)
 static void take_settings(svc_config *own, const svc_config *app)
 {
     own->stall_ms = 0;
+    own->send_timeout_ms = app->send_timeout_ms;
     own->workers_min = 1; /* so that a probe needs no new thread */
     own->workers_max = WAITERS;
     own->worker_policy = app->worker_policy;
@@ -157,13 +143,14 @@ svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges
     if (!admin)
         return NULL;
     struct pages *pages = svc__arena_alloc(&admin->memory, sizeof *pages);
+    struct scrapes *scrapes = svc__scrapes_new(admin, app, gauges);
     if (pages)
-        *pages = (struct pages){app, checks, gauges};
+        *pages = (struct pages){app, checks};
     take_settings(&admin->config, &app->config);
     svc_app_use(admin, &svc__admin_app_no_store);
-    if (pages)
-        add_pages(admin, pages);
-    if (!pages || svc__app_ready(admin)) {
+    if (pages && scrapes)
+        add_pages(admin, pages, scrapes);
+    if (!pages || !scrapes || svc__app_ready(admin)) {
         svc_app_free(admin);
         return NULL;
     }

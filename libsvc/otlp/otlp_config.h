@@ -1,4 +1,5 @@
-/* What OpenTelemetry's environment variables and the program say, read once. */
+/* The configuration by OpenTelemetry's environment variables and the program's options, read once.
+ */
 #ifndef SVC_OTLP_OTLP_CONFIG_H
 #define SVC_OTLP_OTLP_CONFIG_H
 
@@ -38,8 +39,8 @@ struct otlp_config {
     size_t warning_count;
 };
 
-/* Reads the environment over what the program says. Texts are in the app's memory. 0 or SVC_ENOMEM.
- * Before start only. */
+/* Reads the environment, which has precedence over the program's options. Texts are in the app's
+ * memory. 0 or SVC_ENOMEM. Before start only. */
 int svc__otlp_config_read(struct otlp_config *config, svc_app *app, const svc_otlp *options);
 
 #endif

@@ -11,7 +11,7 @@
 #include "libsvc/otlp/otlp_http.h"
 #include "libsvc/otlp/otlp_queue.h"
 
-/* What becomes of a span; the words are those of svc_otlp_counts and of the metric's label. */
+/* The fates of a span; the words are those of svc_otlp_counts and of the metric's label. */
 enum otlp_result { OTLP_SENT, OTLP_REJECTED, OTLP_FAILED, OTLP_DROPPED, OTLP_RESULTS };
 
 /* All of it, in the memory of the app. */
@@ -44,7 +44,7 @@ void svc__otlp_export_lose(void *arg);
 /* Starts the thread. 0, SVC_ENOMEM or SVC_ESYSTEM. */
 int svc__otlp_export_start(struct otlp_export *otlp);
 
-/* Has the thread send what is left, within flush_ms, and ends it. What comes later is dropped. */
+/* Has the thread send the rest, within flush_ms, and ends it. Spans that come later are dropped. */
 void svc__otlp_export_stop(struct otlp_export *otlp);
 
 #endif

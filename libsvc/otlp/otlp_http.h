@@ -8,12 +8,12 @@
 #include "libsvc/otlp/otlp_config.h"
 #include "libsvc/otlp/otlp_text.h"
 
-/* More of an answer is not read: it says no more than what was refused, and why. */
+/* More of an answer is not read: it only names the refused spans and the reason. */
 enum { OTLP_ANSWER_MOST = 64 << 10 };
 
 struct otlp_http;
 
-/* What the receiver has answered. */
+/* The answer of the receiver. */
 struct otlp_answer {
     int status;              /* 0: there was no answer */
     bool is_whole;           /* the body has ended, and is in `body` */

@@ -18,8 +18,9 @@ enum { STATUS_ERROR = 2 };
 
 static const char digits[] = "0123456789abcdef";
 
-/* The length of the UTF-8 sequence at `at`; 0 when there is none. */
-static size_t sequence_length(const unsigned char *at, size_t left)
+/* The length of the UTF-8 sequence at `at`; without one `*valid` is false, and it is the length of
+ * what one U+FFFD replaces: the longest beginning of a sequence, or one byte. */
+static size_t sequence_length(const unsigned char *at, size_t left, bool *valid)
 {
     static const struct {
         unsigned char first, last, low, high; /* of the second byte */
@@ -32,14 +33,14 @@ static size_t sequence_length(const unsigned char *at, size_t left)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (*at < rows[i].first || *at > rows[i].last)
             continue;
-        if (left < rows[i].len || at[1] < rows[i].low || at[1] > rows[i].high)
-            return 0;
-        for (size_t n = 2; n < rows[i].len; n++)
-            if ((at[n] & 0xc0) != 0x80)
-                return 0;
-        return rows[i].len;
+        size_t n = left > 1 && at[1] >= rows[i].low && at[1] <= rows[i].high ? 2 : 1;
+        while (n > 1 && n < rows[i].len && n < left && (at[n] & 0xc0) == 0x80)
+            n++;
+        *valid = n == rows[i].len;
+        return n;
     }
-    return 0;
+    *valid = false;
+    return 1;
 }
 
 static bool is_plain(unsigned char c)
@@ -54,9 +55,10 @@ static void put_escape(struct otlp_text *text, unsigned char c)
     svc__otlp_text_add(text, escape, sizeof escape);
 }
 
-/* Any bytes: those that are no UTF-8 become U+FFFD. */
+/* Any bytes: each sequence that is no UTF-8 becomes U+FFFD. */
 static void put_string(struct otlp_text *text, const char *data, size_t len)
 {
+    bool valid;
     const unsigned char *at = (const unsigned char *)data;
     svc__otlp_text_put(text, "\"");
     for (size_t i = 0, run; i < len; i += run) {
@@ -65,14 +67,13 @@ static void put_string(struct otlp_text *text, const char *data, size_t len)
         svc__otlp_text_add(text, data + i, run);
         if (run)
             continue;
-        run = at[i] < 0x80 ? 1 : sequence_length(at + i, len - i);
+        run = at[i] < 0x80 ? 1 : sequence_length(at + i, len - i, &valid);
         if (at[i] < 0x80)
             put_escape(text, at[i]);
-        else if (run)
+        else if (valid)
             svc__otlp_text_add(text, data + i, run);
         else
             svc__otlp_text_put(text, "\xef\xbf\xbd");
-        run = run ? run : 1;
     }
     svc__otlp_text_put(text, "\"");
 }

@@ -13,7 +13,7 @@ void svc__otlp_json_begin(struct otlp_text *text, const svc_kv *resource, size_t
 /* Adds a span; `first` stands behind the begin. */
 void svc__otlp_json_span(struct otlp_text *text, const svc_sys_span *span, bool first);
 
-/* Ends what svc__otlp_json_begin has begun. */
+/* Ends the text that svc__otlp_json_begin has begun. */
 void svc__otlp_json_end(struct otlp_text *text);
 
 #endif

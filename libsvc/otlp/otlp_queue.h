@@ -24,7 +24,7 @@ svc_sys_span *svc__otlp_queue_take(struct otlp_queue *queue);
 /* So many that were taken are done with. */
 void svc__otlp_queue_done(struct otlp_queue *queue, size_t count);
 
-/* Frees what is in the queue, and from now on what comes. Returns how many were freed. */
+/* Frees the spans in the queue, and from now on those that come. Returns how many were freed. */
 size_t svc__otlp_queue_close(struct otlp_queue *queue);
 
 #endif

@@ -1,4 +1,4 @@
-/* What an answer of the receiver says of a batch, by the protocol's rules. */
+/* The meaning of a receiver's answer for a batch, by the protocol's rules. */
 #ifndef SVC_OTLP_OTLP_VERDICT_H
 #define SVC_OTLP_OTLP_VERDICT_H
 
@@ -7,7 +7,7 @@
 #include <svc/types.h>
 
 enum otlp_verdict {
-    OTLP_TAKEN,   /* the receiver has the batch, but for what it has rejected */
+    OTLP_TAKEN,   /* the receiver has the batch, except for spans that it has rejected */
     OTLP_REFUSED, /* it will never take it */
     OTLP_AGAIN    /* the same batch is to be sent again, later */
 };

@@ -159,7 +159,13 @@ bool svc__media_is_form(struct bytes content_type)
  * How well a range matches, worst first. A range with parameters is no match by RFC 9110, but a
  * client that asks for nothing but "application/json;charset=utf-8" means JSON.
  */
-enum rank { RANK_NONE, RANK_PARAMS, RANK_ANY, RANK_TYPE, RANK_EXACT };
+enum rank { RANK_NONE, RANK_PARAMS, RANK_ANY, RANK_TYPE, RANK_EXACT, RANK_VERSION };
+
+/* The media type that is looked for. */
+struct offer {
+    const char *type, *subtype;
+    const char *version; /* NULL: it has no versions */
+};
 
 /* The result of the ranges read so far. */
 struct verdict {
@@ -212,16 +218,28 @@ static bool read_range(struct bytes text, struct range *out)
     return true;
 }
 
-static enum rank rank_of(const struct range *range, const char *type, const char *subtype)
+/* The rank of a range that matches but for its parameters. */
+static enum rank rank_with_params(const struct range *range, const struct offer *offer,
+                                  enum rank rank)
+{
+    struct bytes version;
+    if (!offer->version)
+        return RANK_PARAMS;
+    if (svc__media_param(&range->media, svc__bytes_z("version"), &version) != 0)
+        return rank;
+    return svc__bytes_eq_z(version, offer->version) ? RANK_VERSION : RANK_NONE;
+}
+
+static enum rank rank_of(const struct range *range, const struct offer *offer)
 {
     enum rank rank = RANK_NONE;
-    if (svc__media_is(&range->media, type, subtype))
+    if (svc__media_is(&range->media, offer->type, offer->subtype))
         rank = RANK_EXACT;
-    else if (svc__media_is(&range->media, type, "*"))
+    else if (svc__media_is(&range->media, offer->type, "*"))
         rank = RANK_TYPE;
     else if (svc__media_is(&range->media, "*", "*"))
         rank = RANK_ANY;
-    return rank != RANK_NONE && range->has_params ? RANK_PARAMS : rank;
+    return rank != RANK_NONE && range->has_params ? rank_with_params(range, offer, rank) : rank;
 }
 
 /* Takes a list element off `*rest`, up to a comma that is not inside a quoted string. */
@@ -245,15 +263,14 @@ static struct bytes take_element(struct bytes *rest)
     return last;
 }
 
-static void hear(struct verdict *verdict, struct bytes accept, const char *type,
-                 const char *subtype)
+static void hear(struct verdict *verdict, struct bytes accept, const struct offer *offer)
 {
     while (accept.data) {
         struct range range;
         if (!read_range(take_element(&accept), &range))
             continue;
         verdict->heard = true;
-        enum rank rank = rank_of(&range, type, subtype);
+        enum rank rank = rank_of(&range, offer);
         if (rank == RANK_NONE || rank < verdict->rank)
             continue;
         if (rank > verdict->rank || range.weight > verdict->weight) {
@@ -271,18 +288,31 @@ static unsigned weight_of(const struct verdict *verdict)
 unsigned svc__media_accept(struct bytes accept, const char *type, const char *subtype)
 {
     struct verdict verdict = {.heard = false};
-    hear(&verdict, accept, type, subtype);
+    hear(&verdict, accept, &(struct offer){type, subtype, NULL});
     return weight_of(&verdict);
+}
+
+static struct verdict hear_fields(const struct fields *fields, const struct offer *offer)
+{
+    struct verdict verdict = {.heard = false};
+    const struct field *f = NULL;
+    while ((f = svc__fields_each(fields, f, FIELD_ACCEPT)) != NULL)
+        hear(&verdict, f->value, offer);
+    return verdict;
 }
 
 unsigned svc__media_accept_fields(const struct fields *fields, const char *type,
                                   const char *subtype)
 {
-    struct verdict verdict = {.heard = false};
-    const struct field *f = NULL;
-    while ((f = svc__fields_each(fields, f, FIELD_ACCEPT)) != NULL)
-        hear(&verdict, f->value, type, subtype);
+    struct verdict verdict = hear_fields(fields, &(struct offer){type, subtype, NULL});
     return weight_of(&verdict);
+}
+
+struct media_answer svc__media_accept_version(const struct fields *fields, const char *type,
+                                              const char *subtype, const char *version)
+{
+    struct verdict verdict = hear_fields(fields, &(struct offer){type, subtype, version});
+    return (struct media_answer){weight_of(&verdict), verdict.rank >= RANK_EXACT};
 }
 
 bool svc__media_accepts_json(const struct fields *fields)

@@ -64,6 +64,20 @@ unsigned svc__media_accept(struct bytes accept, const char *type, const char *su
 unsigned svc__media_accept_fields(const struct fields *fields, const char *type,
                                   const char *subtype);
 
+/* How a request's Accept fields see a media type. */
+struct media_answer {
+    unsigned weight; /* in thousandths */
+    bool named;      /* it was named, and not just not excluded or met by a wildcard */
+};
+
+/*
+ * The same for one version of a media type, in its parameter "version". A range with another
+ * version does not match; one with this version is the most specific. All other parameters of a
+ * range are ignored. Any thread.
+ */
+struct media_answer svc__media_accept_version(const struct fields *fields, const char *type,
+                                              const char *subtype, const char *version);
+
 /*
  * Whether an error may be sent as JSON: by the Accept fields of the list, application/problem+json
  * or application/json is acceptable. True without any Accept field. Any thread.

@@ -152,8 +152,8 @@ void svc_pipe_on_data(svc_pipe *pipe, void (*fn)(void *arg), void *arg)
         set_function(pipe, &pipe->reader, fn, arg);
 }
 
-/* Blocks until the pipe has moved. SVC_ESTATE on an event loop, which may be what has to move it.
- */
+/* Blocks until the pipe has moved. SVC_ESTATE on an event loop, since that loop may be the one to
+ * move it. */
 static int wait_for_move(svc_pipe *pipe)
 {
     if (svc__reactor_on_loop())
@@ -189,7 +189,7 @@ static bool resize(svc_pipe *pipe, size_t size)
     return true;
 }
 
-/* Makes room for `len` more, twice as large each time, but not beyond what may be needed. */
+/* Makes room for `len` more: twice the size each time, but not more than can be needed. */
 static bool grow_ring(svc_pipe *pipe, size_t len)
 {
     size_t need = pipe->held + len;
@@ -236,7 +236,7 @@ static int refusal(const svc_pipe *pipe)
     return pipe->ended ? SVC_ECLOSED : 0;
 }
 
-/* Puts what there is room for. Without memory to grow, the pipe is as large as it is. */
+/* Puts as many bytes as there is room for. Without memory to grow, the pipe keeps its size. */
 static int64_t put_some(svc_pipe *pipe, const char *data, size_t len)
 {
     int error = refusal(pipe);

@@ -13,7 +13,7 @@
 enum {
     EVENTS = 16,         /* taken at once by a turn of its own */
     TICK_SHIFT = 18,     /* of the timers: 0.26 ms */
-    CACHED_CHUNKS = 1024 /* arena chunks kept for what comes next: 4 MiB */
+    CACHED_CHUNKS = 1024 /* arena chunks that are kept for later requests: 4 MiB */
 };
 
 /* A function that waits to run. */

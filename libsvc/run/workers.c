@@ -1,4 +1,4 @@
-/* The pool of threads for what blocks. */
+/* The pool of threads for blocking work. */
 #include "libsvc/run/workers.h"
 
 #include <errno.h>
@@ -69,7 +69,8 @@ static void unlink_work(struct workers *pool, struct work *work)
     pool->queued--;
 }
 
-/* In order, unless a queue stands: then whoever is served should not have given up already. */
+/* In order, unless work has waited for long: its clients may have given up, so the newest is next.
+ */
 static struct work *dequeue(struct workers *pool)
 {
     struct work *work = pool->oldest;
@@ -222,9 +223,10 @@ static struct work *take_queue(struct workers *pool)
 }
 
 /*
- * A thread that is counted could not be made or begin. `work`, which was queued for it and may be
- * NULL, is its caller's again if the queue has no place for it or nobody who would do it: whether
- * it is. In the latter case others that wait are refused too, instead of at the end of their time.
+ * A thread that is counted could not be made, or could not begin. `work` was queued for it, and may
+ * be NULL: it is returned to the caller if the queue has no place for it, or no thread is left.
+ * Whether it is. If no thread is left, all other queued work is refused too, at once and not at the
+ * end of its time.
  */
 static bool thread_failed(struct workers *pool, struct work *work)
 {

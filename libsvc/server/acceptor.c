@@ -13,7 +13,7 @@
 #include "libsvc/server/conn.h"
 #include "libsvc/server/front.h"
 
-/* A batch bounds how long one listener keeps the loop from its connections. */
+/* The size of a batch limits the time for which a listener keeps the loop from its connections. */
 enum { BATCH = 32, PAUSE_MS = 50 };
 
 struct remote {
@@ -48,7 +48,8 @@ static void log_refusal(struct loop *loop, const char *message, const char *reas
     svc__loop_log_fault(loop, &loop->server->accept_logged_ms, message, reason);
 }
 
-/* `self` is the calling loop, or NULL on another thread, which says nothing to who is refused. */
+/* `self` is the calling loop, or NULL on another thread, which has no front to answer with: then
+ * the socket is closed without an answer. */
 static void refuse_socket(struct server *server, struct loop *self, const struct front *front,
                           int fd, bool over_address)
 {
@@ -100,7 +101,8 @@ static void unwatch_all(struct loop *loop)
         svc__loop_unwatch(loop, listeners->all[i].fd);
 }
 
-/* Whatever the reason is, the timer tries again, and nobody spins on it meanwhile. */
+/* Stops watching the listeners until the timer tries again: a listener that stays readable would
+ * wake the loop without end. */
 static void pause_accepting(struct loop *loop, int error)
 {
     svc__counter_add(loop->server->metrics.accept_errors, 1);
@@ -109,8 +111,9 @@ static void pause_accepting(struct loop *loop, int error)
     svc__wheel_set(&loop->wheel, &loop->accept_pause.timer, loop->now_ms + PAUSE_MS);
 }
 
-/* Without a descriptor a connection can be neither served nor told so: the spare one makes room to
- * take it off the queue, so that its client knows at once. */
+/* Without a free descriptor a connection can be neither served nor refused. So the spare one is
+ * closed, to accept one connection and close it: its client learns at once that it is not served.
+ */
 static void turn_one_away(struct loop *loop, const struct listener *listener)
 {
     if (loop->spare_fd >= 0) {
@@ -125,8 +128,9 @@ static void turn_one_away(struct loop *loop, const struct listener *listener)
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Takes a batch. What fails once is a connection that is gone already (ECONNABORTED), or a
- * network's error that came with it: the next one follows. What fails for a whole batch lasts. */
+/* Accepts a batch. A single failure belongs to one connection, which has gone already
+ * (ECONNABORTED) or has brought an error of its network, so the next one is tried. An error that
+ * fails a whole batch will last, so accepting pauses. */
 static void listener_ready(struct svc_loop *reactor, struct watch *watch, uint32_t events)
 {
     (void)events;

@@ -4,19 +4,19 @@
 
 #include "libsvc/server/loop.h"
 
-/* Has a loop accept by the listeners and after a pause, once it begins. Before any loop of the
- * server runs. */
+/* Sets the functions by which a loop accepts, of the listeners' watches and of the pause's
+ * deadline. For use before any loop of the server runs. */
 void svc__acceptor_init(struct loop *loop);
 
-/* The loop of a server that has the fewest connections. Any thread. */
+/* Returns the loop of a server that has the fewest connections. Any thread. */
 struct loop *svc__acceptor_emptiest(const struct server *server);
 
-/* Counts a connection, which is in no loop, as accepted and gives it to a loop. `self` is the loop
- * that calls, or NULL. Any thread. */
+/* Gives a connection that is in no loop to a loop, and counts it as accepted. `self` is the loop
+ * whose thread calls, or NULL on another thread. Any thread. */
 void svc__acceptor_place(struct loop *loop, struct loop *self, struct conn *conn);
 
-/* Takes all connections from a listener that is about to close. False: a connection is left,
- * because it cannot be accepted now. For one thread at a time, which is no loop's. */
+/* Takes all connections from the queue of a listener that is about to close. False: a connection is
+ * left in the queue, because it cannot be accepted now. One thread at a time, and not a loop's. */
 bool svc__acceptor_empty(struct server *server, struct listener *listener);
 
 /* Begins to watch all listeners, after a pause if that fails now. The loop's thread. */

@@ -1,4 +1,5 @@
-/* Connections by address: a hash table with open addressing, of those that have any. */
+/* Connections by address: a hash table with open addressing, of the addresses that have
+ * connections. */
 #include "libsvc/server/address_limit.h"
 
 #include <pthread.h>
@@ -19,10 +20,10 @@ struct address_limit {
     unsigned max;
     struct network exempt[NETWORK_LIST_MAX];
     size_t exempt_count;
-    struct siphash_key key; /* so that nobody can choose addresses that meet in one place */
+    struct siphash_key key; /* random: no client can choose addresses that fall into one slot */
     pthread_mutex_t lock;
     struct slot *slots;
-    size_t size, used; /* of the slots: a power of two, of which at most half are in use */
+    size_t size, used; /* all slots, a power of two; and those in use, at most half */
 };
 
 struct address_limit *svc__address_limit_new(unsigned max, const char *exempt)
@@ -54,7 +55,7 @@ void svc__address_limit_free(struct address_limit *limit)
     free(limit);
 }
 
-/* Whether a peer is counted, and as whom. */
+/* Whether a peer is counted; `*as` is then the address under which it is counted. */
 static bool counted(const struct address_limit *limit, const struct peer *peer,
                     struct network_address *as)
 {
@@ -74,7 +75,7 @@ static size_t home_of(const struct address_limit *limit, const struct network_ad
     return (size_t)svc__siphash(limit->key, text) & (limit->size - 1);
 }
 
-/* The slot of an address, or the free one where it would be. */
+/* The slot of an address, or the free slot that the address would take. */
 static struct slot *find(struct address_limit *limit, const struct network_address *address)
 {
     size_t at = home_of(limit, address);
@@ -118,14 +119,14 @@ static bool enter(struct address_limit *limit, const struct network_address *add
     return true;
 }
 
-/* Frees a slot and moves those up behind it that a search would no longer find. */
+/* Frees a slot. A search ends at a free slot, so the entries whose search passes it move up. */
 static void vacate(struct address_limit *limit, size_t hole)
 {
     size_t mask = limit->size - 1;
     for (size_t at = (hole + 1) & mask; limit->slots[at].count; at = (at + 1) & mask) {
         size_t home = home_of(limit, &limit->slots[at].address);
         if (((at - home) & mask) < ((at - hole) & mask))
-            continue; /* its way does not lead over the hole */
+            continue; /* its search does not pass the hole */
         limit->slots[hole] = limit->slots[at];
         hole = at;
     }

@@ -1,4 +1,4 @@
-/* What every connection has. */
+/* The part that connections of all protocols have in common. */
 #include "libsvc/server/conn.h"
 
 #include <stdlib.h>
@@ -71,7 +71,7 @@ static void watch_conn(struct conn *conn, uint32_t events)
     int error = conn->watched ? svc__loop_rewatch(conn->loop, conn->fd, events, &conn->watch)
                               : svc__loop_watch(conn->loop, conn->fd, events, &conn->watch);
     conn->watched = conn->watched || !error;
-    conn->watching = error ? 0 : events; /* so that the next look tries again */
+    conn->watching = error ? 0 : events; /* so that the next call tries again */
     conn->unwatched = error ? events : 0;
     if (error)
         svc__loop_watch_later(conn->loop);
@@ -88,10 +88,11 @@ void svc__conn_watch_once(struct conn *conn, uint32_t events)
     watch_conn(conn, events | EPOLLET | EPOLLONESHOT);
 }
 
-/* Once for many requests, unless the connection is idle between them: it costs a system call. */
+/* One registration serves many requests, unless the connection is idle between them: each
+ * registration costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)
 {
-    if (conn->left) /* during an earlier request: it is told of this one too */
+    if (conn->left) /* an edge, reported once: a new registration reports it again */
         conn->watching = 0;
     watch_conn(conn, EPOLLRDHUP | EPOLLET);
 }

@@ -1,5 +1,5 @@
 /*
- * The common part of every connection, whatever its protocol: a socket that the loop's epoll may
+ * The part that connections of all protocols have in common: a socket that the loop's epoll may
  * watch, a time limit, a place in the loop's list. A front's connection begins with a struct conn.
  *
  * All calls are for the thread of the connection's loop, unless their comment names another.
@@ -18,50 +18,50 @@ struct front;
 
 struct conn {
     struct watch watch; /* first; the front sets its function */
-    bool watched;       /* known to the loop's epoll */
-    bool left;          /* the peer sends nothing more, or is gone */
-    uint32_t watching;  /* the events for which it is watched */
-    uint32_t unwatched; /* events for which it could not be watched, and soon will be */
+    bool watched;       /* the loop's epoll has the socket */
+    bool left;          /* the peer has shut its sending side, or has gone */
+    uint32_t watching;  /* the events that epoll is to report */
+    uint32_t unwatched; /* events that epoll has refused to watch: a timer tries again */
     int fd;
-    struct time_limit limit; /* the front sets its function */
+    struct time_limit limit; /* the front sets the function of its deadline */
     struct loop *loop;
     struct conn *next, *previous; /* in the loop's list */
     const struct front *front;
-    struct mail mail; /* in a loop's mailbox while it is handed over */
+    struct mail mail; /* the link in a loop's mailbox, while the connection is handed over */
     struct peer peer;
     socklen_t address_len;
     struct sockaddr_storage address;
 };
 
-/* Makes a connection of a front's for an accepted socket, which it owns on success. NULL when out
- * of memory. Any thread. */
+/* Makes a connection of the given front for an accepted socket, which the connection owns on
+ * success. NULL when out of memory. Any thread. */
 struct conn *svc__conn_new(const struct front *front, int fd,
                            const struct sockaddr_storage *address, socklen_t len);
 
-/* Takes a connection into its loop, and hands it to its front, which may close and free it. */
+/* Adds a connection to a loop, and passes it to its front, which may close and free it. */
 void svc__conn_open(struct loop *loop, struct conn *conn);
 
-/* Takes a connection out of its loop: it is in no loop, and the caller's alone. */
+/* Removes a connection from its loop: it is then in no loop, and belongs to the caller alone. */
 void svc__conn_leave(struct conn *conn);
 
-/* Takes a connection out of its loop and frees it; its socket is closed, or has another owner by
- * now.
- */
+/* Removes a connection from its loop and frees it. The socket is the caller's to close, if nothing
+ * else owns it. */
 void svc__conn_release(struct conn *conn);
 
-/* Notes events of the watched socket. Whether its peer has left. */
+/* Records the events that the watched socket has reported. Whether they show that the peer has
+ * left. */
 bool svc__conn_note_events(struct conn *conn, uint32_t events);
 
-/* Watches the socket until one of the events comes. */
+/* Watches the socket until the first of the events comes. */
 void svc__conn_watch_once(struct conn *conn, uint32_t events);
 
-/* Watches for the peer's departure: the event also comes if the peer has left before. */
+/* Watches for the peer's departure. The event also comes if the peer has left before. */
 void svc__conn_watch_departure(struct conn *conn);
 
-/* Watches for the events for which the socket could not be watched before. */
+/* Tries again to watch for the events that epoll has refused to watch. */
 void svc__conn_watch_again(struct conn *conn);
 
-/* Ends the watch. */
+/* Removes the socket from the loop's epoll. */
 void svc__conn_unwatch(struct conn *conn);
 
 /* Shuts the socket in both directions: a reader sees its end. */

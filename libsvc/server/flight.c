@@ -10,12 +10,12 @@
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/server/loop.h"
 
-enum { LOOK_MS = 1000 /* until a body that arrives, or a file that is sent, is looked at */ };
+enum { LOOK_MS = 1000 /* until an arriving body, or a file that is sent, is checked */ };
 
 /* ---- Its time */
 
-/* All deadlines here are by the turn's clock: by a later one, a loop that was held up would be
- * early. */
+/* All times here are by the clock of the turn, to which the timer is set. By a later clock, the
+ * deadlines of a loop that was held up would come early. */
 static uint64_t turn_ns(const struct flight *flight)
 {
     return flight->loop->now_ms * 1000000;
@@ -30,7 +30,7 @@ static uint64_t phase_ms(const struct flight *flight)
 {
     const svc_config *config = &flight->loop->server->app->config;
     switch (flight->phase) {
-    case FLIGHT_BODY: /* one that nobody wants has a time of its own */
+    case FLIGHT_BODY: /* a body that is dropped has a time of its own */
         return svc__exchange_has_reply(flight->x)
                    ? config->body_timeout_ms
                    : svc__least_u64(config->body_timeout_ms,
@@ -38,7 +38,7 @@ static uint64_t phase_ms(const struct flight *flight)
     case FLIGHT_STALL:
     case FLIGHT_HANDLE:
         return svc__driver_due_ms(flight->x, turn_ns(flight));
-    case FLIGHT_SEND: /* the time of a body that is read on may end before */
+    case FLIGHT_SEND: /* the time of a body that is still read may end earlier */
         return svc__least_u64(config->send_timeout_ms,
                               svc__driver_body_ms(flight->x, turn_ns(flight)));
     case FLIGHT_NONE:
@@ -47,8 +47,8 @@ static uint64_t phase_ms(const struct flight *flight)
     return config->send_timeout_ms;
 }
 
-/* What is half there after a second may never be whole, and a file that is sent may have become
- * shorter. */
+/* A body that is incomplete after a second may never be complete, and a file that is sent may have
+ * become shorter. */
 static bool is_looked_at(const struct flight *flight)
 {
     return flight->phase == FLIGHT_BODY ||
@@ -69,7 +69,7 @@ void svc__flight_time_out(struct flight *flight)
     svc__counter_add(loop->server->metrics.timed_out, 1);
 }
 
-/* ---- What becomes of it */
+/* ---- Its reactions */
 
 static void resume_flight(struct flight *flight)
 {
@@ -108,7 +108,7 @@ static void take_flight_news(struct transport *transport)
         svc__flight_answer_early(flight);
 }
 
-/* Whether there is an exchange to answer with. */
+/* Whether there is an exchange to answer with. If not, the bare reply has been sent. */
 static bool has_exchange(struct flight *flight)
 {
     if (flight->x)
@@ -125,7 +125,8 @@ bool svc__flight_refuse(struct flight *flight, int status, const char *reason)
     return has_exchange(flight);
 }
 
-/* Of a body that is read as it comes, only silence is counted, as long as somebody wants it. */
+/* Whether a streamed body has made progress. Its time limit counts only silence, as long as the
+ * handler wants more. */
 static bool streams_on(struct flight *flight)
 {
     const struct exchange *x = flight->x;
@@ -145,7 +146,7 @@ static void body_expired(struct flight *flight)
     uint64_t passed = loop->now_ms - flight->limit->since_ms;
     uint64_t body_ms = loop->server->app->config.body_timeout_ms;
     uint64_t silence_ms = svc__least_u64(body_ms > passed ? body_ms - passed : 0, left_ms(flight));
-    if (!flight->unwanted && silence_ms) { /* what is over is only the time in a queue */
+    if (!flight->unwanted && silence_ms) { /* only the time in a queue is over */
         svc__time_limit_end_in(loop, flight->limit, silence_ms);
         flight->ops->look(flight);
         return;
@@ -160,7 +161,7 @@ static void body_expired(struct flight *flight)
         flight->ops->reply_unread(flight);
 }
 
-/* Others have the exchange. */
+/* The exchange is away, or its body waits for the reader. */
 static void wait_expired(struct flight *flight)
 {
     bool stalls = flight->phase == FLIGHT_STALL;
@@ -187,9 +188,9 @@ static void give_flight_up(struct flight *flight)
 }
 
 /*
- * The time limit of the body has come, or that of the reply, for which bytes of the body count as
- * well while the service has nothing to send: it may wait for more of the body. Whether the sending
- * goes on.
+ * The time limit of the body has expired, or that of the reply while the body is read on. Bytes of
+ * the body count as progress of a reply that has nothing to send, since it may wait for more of the
+ * body. Whether the sending goes on.
  */
 static bool reads_on_expired(struct flight *flight)
 {
@@ -211,7 +212,7 @@ static void sending_expired(struct flight *flight)
 {
     if (svc__body_stream_reads_on(flight->x) && reads_on_expired(flight))
         return;
-    if (flight->waits) { /* it is the service that has had nothing to send all the time */
+    if (flight->waits) { /* the service has had nothing to send for all that time */
         svc__flight_time_out(flight);
         give_flight_up(flight);
     } else if (flight->ops->has_moved(flight)) {

@@ -1,6 +1,6 @@
 /*
- * A protocol's front: all that a loop knows of a protocol. The loop has sockets, deadlines, news of
- * exchanges and the stages of the server's life; only the front knows the bytes on a connection,
+ * A protocol's front: all that a loop knows of the protocol. The loop has sockets, deadlines, news
+ * of exchanges and the stages of the server's life; only the front knows the bytes on a connection,
  * and the exchange to which they belong.
  *
  * A front has a part of each loop, made before the loop's thread runs, and connections, each of
@@ -25,14 +25,14 @@ struct loop;
 struct front_part {
     const struct front *front;
     struct loop *loop;
-    bool again; /* it has work without an event: it is run in this turn, or in the next */
+    bool again; /* it has work that no event reports: its `turn` is due */
 };
 
 struct front {
     const char *name;
-    const char *scheme; /* of requests by it: "http" */
+    const char *scheme; /* of its requests: "http" */
     bool reads_on;      /* a request's body can come in while its reply goes out (SVC_DUPLEX) */
-    size_t conn_size; /* of its connections, which begin with a struct conn; the rest begins zero */
+    size_t conn_size;   /* of its connections: struct conn, and its own members, at first zeros */
 
     /* ---- Of a loop */
 
@@ -43,19 +43,19 @@ struct front {
      * more is left. Called once a turn, after all events. */
     void (*turn)(struct front_part *part);
 
-    /* Closes every connection, since the loop ends. Others hold none of their exchanges. */
+    /* Closes every connection, because the loop ends. None of their exchanges is away. */
     void (*close)(struct front_part *part);
 
     /* Frees the part; its loop's thread has closed it, or never ran. Any thread. */
     void (*stop)(struct front_part *part);
 
     /* Refuses a client whose socket never becomes a connection: sends `status` and `detail`, as far
-     * as that goes without waiting, and closes `fd`, perhaps lingering. */
+     * as the socket takes them at once, and closes `fd`, perhaps after lingering. */
     void (*refuse)(struct front_part *part, int fd, int status, const char *detail);
 
     /* ---- Of a connection */
 
-    /* Takes over a connection that has just come into the loop; may close and free it. */
+    /* Takes over a connection that was just added to the loop; may close and free it. */
     void (*open)(struct front_part *part, struct conn *conn);
 
     /* Shuts a connection that has no request and has been silent. If a request has begun on it, it
@@ -63,8 +63,8 @@ struct front {
      * server stops. Frees nothing. */
     void (*close_silent)(struct conn *conn, uint64_t stop_ms);
 
-    /* Ends a connection in any state, since the server waits no longer. Exchanges that wait are
-     * cancelled, and answered 503 if that is possible. May be called again. Frees nothing. */
+    /* Ends a connection in any state, at the server's cut. Exchanges that are away are cancelled,
+     * and answered 503 if that is possible. May be called again. Frees nothing. */
     void (*cut)(struct conn *conn);
 };
 

@@ -5,7 +5,7 @@
 #include "libsvc/route/tree.h"
 #include "libsvc/server/acceptor.h"
 
-/* Whether it is the loop's own server that answers, be it with an error. */
+/* Whether the loop's own server answers the request, also with an error. */
 static bool is_own(const struct loop *loop, struct bytes method, struct bytes raw_target)
 {
     const char *reason;
@@ -20,7 +20,7 @@ static bool is_own(const struct loop *loop, struct bytes method, struct bytes ra
     return svc__tree_match(tree, svc__bytes_z("GET"), any_host, target.path, &match) == MATCH_FOUND;
 }
 
-/* A loop that is about to end waits while somebody posts to it, and takes what was posted. */
+/* A loop does not end while `posting` counts a thread, so it takes what that thread has posted. */
 static bool give(struct conn *conn, struct server *to)
 {
     struct loop *loop = svc__acceptor_emptiest(to);

@@ -1,7 +1,6 @@
 /*
- * Handing a connection over to another server, by its first request: so that whoever asks for what
- * the first server has no route for is served by other loops, and cannot hold up those of the
- * first.
+ * Hands a connection over to another server if the first server has no route for its first request.
+ * So other loops serve that request, and it cannot hold up those of the first server.
  *
  * For the thread of the connection's loop.
  */
@@ -13,14 +12,15 @@
 
 enum handover {
     HANDOVER_KEEP,   /* the connection stays */
-    HANDOVER_GIVEN,  /* it is another loop's, and not to be touched any more */
-    HANDOVER_REFUSED /* the other server takes no more: the front answers 503 and closes it */
+    HANDOVER_GIVEN,  /* it belongs to another loop, and must not be touched any more */
+    HANDOVER_REFUSED /* the other server has no room: the front answers 503 and closes it */
 };
 
 /*
- * The first request of a connection, of which nothing is answered yet: gives the connection to the
- * server behind the loop's, if there is one and the path is none for which GET has a route here. A
- * target that is malformed stays. The front's `open` gets the connection there as it is.
+ * Decides by the first request of a connection, before anything is answered. If there is a server
+ * behind the loop's own, and no route of the own one has the path for GET, the connection is given
+ * to that server, whose loop calls the front's `open` with it as it is. A connection with a
+ * malformed target stays.
  */
 enum handover svc__handover_try(struct conn *conn, struct bytes method, struct bytes raw_target);
 

@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* As the kernel lists a handshake before the last segment (its TCP_NEW_SYN_RECV). */
+/* The kernel's state of a handshake before its last segment (TCP_NEW_SYN_RECV), which no public
+ * header has. */
 enum { NEW_SYN_RECV = 12 };
 
 struct question {
@@ -17,7 +18,7 @@ struct question {
     struct inet_diag_req_v2 body;
 };
 
-/* Asks for all handshakes of a family with the port; one in the answer is enough. */
+/* Whether a family has a handshake with the port: the dump's first message shows it. */
 static bool ask_family(int diag_fd, int family, in_port_t port)
 {
     struct question question = {
@@ -63,7 +64,7 @@ bool svc__handshakes_pending(int fd)
         return false;
     if (address.any.sa_family == AF_INET)
         return ask_once(AF_INET, address.v4.sin_port);
-    /* A socket of IPv6 may take IPv4 too, and then has handshakes of both. */
+    /* An IPv6 socket may accept IPv4 too, and then has handshakes of both families. */
     return address.any.sa_family == AF_INET6 &&
            (ask_once(AF_INET, address.v6.sin6_port) || ask_once(AF_INET6, address.v6.sin6_port));
 }

@@ -1,6 +1,6 @@
 /*
- * Handshakes of TCP that have begun and not ended, by the kernel's own list. A client counts itself
- * as connected one flight before its listener has anything to accept.
+ * TCP handshakes that have begun and not ended, by the kernel's own list. A client counts itself as
+ * connected one segment before its listener has a connection to accept.
  */
 #ifndef SVC_SERVER_HANDSHAKES_H
 #define SVC_SERVER_HANDSHAKES_H
@@ -9,7 +9,7 @@
 
 /*
  * Whether a handshake with the listening socket `fd` is under way. Also true if the system has no
- * sock_diag, as some sandboxes; false for a socket that is not TCP's. Does not wait. Any thread.
+ * sock_diag, as in some sandboxes; false for a socket that is not TCP. Does not wait. Any thread.
  */
 bool svc__handshakes_pending(int fd);
 

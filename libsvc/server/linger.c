@@ -11,7 +11,7 @@
 
 enum { LOOK_AGAIN_MS = 50 };
 
-/* By edges: the end of the peer's own sending would be an event for ever. */
+/* By edges: once the peer has shut its sending side, that would be an event without end. */
 #define SENDING (EPOLLIN | EPOLLOUT | EPOLLET)
 
 static void set_timer(struct loop *loop, struct lingering *linger)
@@ -21,7 +21,7 @@ static void set_timer(struct loop *loop, struct lingering *linger)
     svc__wheel_set(&loop->wheel, &linger->deadline.timer, looks ? look_ms : linger->due_ms);
 }
 
-/* There is progress. */
+/* Sets the deadline anew, since there is progress. */
 static void set_deadline(struct loop *loop, struct lingering *linger)
 {
     uint64_t due = loop->now_ms + LINGER_IDLE_MS;
@@ -33,7 +33,8 @@ static void set_deadline(struct loop *loop, struct lingering *linger)
     set_timer(loop, linger);
 }
 
-/* For what it waits for now, also once more: where events are edges, what is left would be none. */
+/* Watches for the events of the present phase. Also called for the same events: bytes that are left
+ * in the socket cause no new edge, but a new registration reports them. */
 static void watch_linger(struct loop *loop, struct lingering *linger)
 {
     uint32_t events = linger->end_ms ? EPOLLIN : SENDING;
@@ -56,7 +57,7 @@ static void end_linger(struct loop *loop, struct lingering *linger)
     svc__server_socket_closed(loop->server, &loop->server->lingers);
 }
 
-/* The reply is with the system whole. */
+/* The system has the whole reply. */
 static void finish_sending(struct loop *loop, struct lingering *linger)
 {
     shutdown(linger->fd, SHUT_WR);
@@ -65,8 +66,8 @@ static void finish_sending(struct loop *loop, struct lingering *linger)
     set_deadline(loop, linger);
 }
 
-/* What arrives is dropped, a few buffers a turn, so that a fast sender cannot hold the loop. False:
- * the peer is done. */
+/* Reads and drops a few buffers a turn, so that a fast sender cannot hold the loop. False: the peer
+ * has closed the socket. */
 static bool drop_input(struct loop *loop, struct lingering *linger)
 {
     char dropped[16384];
@@ -81,7 +82,7 @@ static bool drop_input(struct loop *loop, struct lingering *linger)
     return true;
 }
 
-/* False: the peer is gone. */
+/* Sends more of the reply. False: the peer has gone. */
 static bool send_rest(struct loop *loop, struct lingering *linger)
 {
     const struct unsent *unsent = &linger->unsent;
@@ -97,7 +98,7 @@ static bool send_rest(struct loop *loop, struct lingering *linger)
     return true;
 }
 
-/* There is something to read, its end, or room. */
+/* The socket has bytes to read, their end, or room. */
 static void serve_linger(struct loop *loop, struct lingering *linger, uint32_t events)
 {
     bool sending = !linger->end_ms, open = !(events & (EPOLLERR | EPOLLHUP));
@@ -115,7 +116,7 @@ static void socket_ready(struct svc_loop *reactor, struct watch *watch, uint32_t
     serve_linger(svc__loop_of(reactor), (struct lingering *)(void *)watch, events);
 }
 
-/* Its time is over, or to look again. */
+/* The end of its time, or the next try of a socket that epoll does not watch. */
 static void time_over(struct svc_loop *reactor, struct deadline *deadline)
 {
     struct loop *loop = svc__loop_of(reactor);

@@ -1,8 +1,9 @@
 /*
- * Lingering close: a socket with a reply that the peer may not have read yet, while it still sends.
- * Closing at once would reset the connection and destroy the reply, so the socket is shut for
- * writing and read until the peer is done, for 2 s without a byte or 10 s in all, 256 at most. A
- * part of the reply that the socket had no room for is sent first, as long as that makes progress.
+ * Lingering close, for a socket whose peer still sends and may not have read the reply yet. To
+ * close it at once would reset the connection and destroy the reply. So the socket is shut for
+ * writing, and read until the peer has closed it, 2 s have passed without a byte, or 10 s in all;
+ * at most 256 sockets linger. If the socket had no room for a part of the reply, that part is sent
+ * first, as long as the peer takes bytes.
  *
  * For the loop's thread.
  */
@@ -26,15 +27,15 @@ struct lingering {
     struct deadline deadline;
     struct lingering *next, *previous;
     int fd;
-    bool unwatched;  /* its socket cannot be watched for now, and is looked at by the timer */
+    bool unwatched;  /* epoll does not watch its socket now, so its timer tries it */
     uint64_t due_ms; /* the end, unless there is progress before */
     uint64_t end_ms; /* the end in spite of progress; 0 while bytes are left to send */
     struct unsent unsent;
     size_t sent; /* bytes of `unsent` */
 };
 
-/* Takes over the socket `fd` and the bytes that are still to be sent (data NULL: none): lingers, or
- * closes if it cannot. */
+/* Takes over the socket `fd` and the bytes that are still to be sent (data NULL: none). Without
+ * room or memory to let it linger, closes it at once. */
 void svc__linger_begin(struct loop *loop, int fd, struct unsent unsent);
 
 /* Closes all lingering sockets, for a loop that ends. */

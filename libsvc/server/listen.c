@@ -24,10 +24,10 @@
 #include "libsvc/server/handshakes.h"
 #include "libsvc/server/lookup.h"
 
-/* The kernel takes the smaller of this and net.core.somaxconn. */
+/* The kernel uses the smaller of BACKLOG and net.core.somaxconn. */
 enum { BACKLOG = 4096, PORT_TRIES = 8 };
 
-/* For another instance that starts or stops, which takes less than a millisecond each. */
+/* The longest wait for other instances, which hold the lock for less than a millisecond. */
 enum { LOCK_MS = 2000, LOCK_PAUSE_MS = 5 };
 
 static int fail(svc_app *report, const char *address, const char *why)
@@ -50,9 +50,10 @@ static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t len
 /* ---- Unix sockets */
 
 /*
- * Instances that start and stop at a time take turns at a socket's folder: otherwise one could take
- * the file of another, which is bound and not listened on yet, for a stale one, or remove what has
- * replaced the stale one. -1 where the folder cannot be locked, which is no reason not to serve.
+ * Locks a socket file's folder, so that instances that start and stop at the same time take turns.
+ * Otherwise one instance could take the file of another, which has bound it and does not listen
+ * yet, for a stale one, or remove the file that has replaced a stale one. -1 if the folder cannot
+ * be opened; without the lock the service starts all the same.
  */
 static int lock_folder(const char *path)
 {
@@ -74,8 +75,8 @@ static void unlock_folder(int fd)
         close(fd);
 }
 
-/* A socket file that nobody listens on any more, left by a crash, is in the way of bind. Somebody
- * whose queue is full is no reason to wait, and none to remove his file. */
+/* Removes a socket file that a crash has left and on which no process listens: bind would fail
+ * because of it. A listener whose queue is full keeps its file (EAGAIN), and is not waited for. */
 static void remove_stale(const struct sockaddr_un *address)
 {
     struct stat status;
@@ -103,7 +104,7 @@ static int open_unix(struct listener *listener, svc_app *report, const char *pat
     if (fd >= 0 && !lstat(path, &status)) {
         listener->device = status.st_dev;
         listener->inode = status.st_ino;
-        listener->path = realpath(path, NULL); /* the program may change its folder */
+        listener->path = realpath(path, NULL); /* the program may change its working directory */
     }
     unlock_folder(folder);
     if (fd < 0)
@@ -112,8 +113,8 @@ static int open_unix(struct listener *listener, svc_app *report, const char *pat
     return 0;
 }
 
-/* Unless another instance has put its own there. While the socket still listens, nobody takes the
- * file for a stale one meanwhile. */
+/* Removes the socket's file, unless another instance has put its own there. To be called while the
+ * socket listens, so that no other instance takes the file for a stale one. */
 static void remove_file(struct listener *listener)
 {
     struct stat status;
@@ -142,7 +143,7 @@ static int open_address(const union address *address, bool dual_stack)
     return bind_and_listen(fd, &address->any, svc__lookup_len(address));
 }
 
-/* Whether it is this machine that has no IPv6, rather than anything wrong with the address. */
+/* Whether the machine has no IPv6, and the address itself is not at fault. */
 static bool lacks_v6(const union address *address, int error)
 {
     return address->any.sa_family == AF_INET6 &&
@@ -159,7 +160,7 @@ static in_port_t port_of(int fd)
     return bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port;
 }
 
-/* What the socket is bound to, where port 0 has become the one that the system chose. */
+/* Writes the address to which the socket is bound, with the system's choice for port 0. */
 static void describe(struct listener *listener)
 {
     union address address;
@@ -182,15 +183,9 @@ static struct listener *add_listener(struct listeners *listeners, struct bytes t
     return listener;
 }
 
-/* Closes those from `first` on. */
-static void close_from(struct listeners *listeners, size_t first)
-{
-    while (listeners->count > first)
-        close(listeners->all[--listeners->count].fd);
-}
-
-/* Opens each of the addresses, all with one port: 0, or errno of one that cannot be opened, and
- * then none is. The system's choice of a port for the first may be taken at another. */
+/* Opens all addresses with one port. 0, or the errno of one that cannot be opened: none is open
+ * then. EADDRINUSE also if the port that the system chose for the first address is in use at
+ * another. */
 static int open_addresses(struct listeners *listeners, const struct addresses *addresses,
                           struct bytes text)
 {
@@ -205,7 +200,8 @@ static int open_addresses(struct listeners *listeners, const struct addresses *a
             *wanted = port;
         int fd = open_address(&address, false), error = errno;
         if (fd < 0 && !lacks_v6(&address, error)) {
-            close_from(listeners, first);
+            while (listeners->count > first)
+                close(listeners->all[--listeners->count].fd);
             return error;
         }
         if (fd < 0) {
@@ -232,7 +228,8 @@ static int open_chosen(struct listeners *listeners, const struct addresses *addr
     return error;
 }
 
-/* Without a host: IPv6 that takes IPv4 too, or IPv4 alone on a machine without IPv6. */
+/* Opens a port of all addresses: on an IPv6 socket that accepts IPv4 too, or on IPv4 alone if the
+ * machine has no IPv6. */
 static int open_any(struct listeners *listeners, uint16_t port, struct bytes text)
 {
     union address v6 = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
@@ -248,7 +245,7 @@ static int open_any(struct listeners *listeners, uint16_t port, struct bytes tex
     return 0;
 }
 
-/* Adds the address that the host is, or all that its name has. */
+/* Adds the address that the host's text is, or all addresses of its name. */
 static int find_addresses(const struct endpoint *endpoint, struct addresses *out, const char **why)
 {
     union address address = {.v4 = {.sin_family = AF_INET, .sin_port = htons(endpoint->port)}};
@@ -314,9 +311,22 @@ int svc__listen_open(struct listeners *listeners, svc_app *report, const char *a
     return first;
 }
 
+bool svc__listen_is_private(const struct listener *listener)
+{
+    union address bound;
+    socklen_t len = sizeof bound;
+    if (listener->local)
+        return true;
+    if (getsockname(listener->fd, &bound.any, &len))
+        return false;
+    if (bound.any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&bound.v6.sin6_addr);
+    return ntohl(bound.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 /* ---- The end */
 
-/* Drops the segments that have SYN and not ACK; byte 13 of the head has the flags. */
+/* Has the kernel drop segments with SYN and without ACK; byte 13 of the header has the flags. */
 static int drop_handshakes(int fd)
 {
     struct sock_filter program[] = {

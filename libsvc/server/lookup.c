@@ -1,4 +1,5 @@
-/* Look-ups in a thread of their own: the system's resolver takes as long as its servers do. */
+/* Each look-up has a thread of its own, because the system's resolver takes as long as its servers
+ * do. */
 #include "libsvc/server/lookup.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,7 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/base/wait.h"
 
-/* Of the thread that asks and the one that waits; who is the last to leave frees it. */
+/* Belongs to the thread that asks and to the one that waits; the last to leave frees it. */
 struct lookup {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -65,7 +66,7 @@ static struct lookup *start_lookup(const char *name, pthread_t *thread)
     return NULL;
 }
 
-/* Whether it has ended in time. Otherwise it is its thread's from now on. */
+/* Whether the look-up has ended in time. If not, it belongs to its thread from now on. */
 static bool await_lookup(struct lookup *lookup, pthread_t thread)
 {
     uint64_t deadline_ms = svc__wait_deadline(LOOKUP_MS);
@@ -82,11 +83,6 @@ static bool await_lookup(struct lookup *lookup, pthread_t thread)
     return done;
 }
 
-static in_port_t *port_of(union address *address)
-{
-    return address->any.sa_family == AF_INET6 ? &address->v6.sin6_port : &address->v4.sin_port;
-}
-
 static int add_all(struct addresses *addresses, const struct addrinfo *found, uint16_t port)
 {
     int error = 0;
@@ -95,7 +91,10 @@ static int add_all(struct addresses *addresses, const struct addrinfo *found, ui
         if (at->ai_addrlen > sizeof address)
             continue;
         memcpy(&address, at->ai_addr, at->ai_addrlen);
-        *port_of(&address) = htons(port);
+        if (address.any.sa_family == AF_INET6)
+            address.v6.sin6_port = htons(port);
+        else
+            address.v4.sin_port = htons(port);
         error = svc__lookup_add(addresses, &address);
     }
     return error;

@@ -1,4 +1,4 @@
-/* The addresses of a name, within a time that the system's resolver does not promise. */
+/* Looks up the addresses of a name, within a time limit, since the system's resolver has none. */
 #ifndef SVC_SERVER_LOOKUP_H
 #define SVC_SERVER_LOOKUP_H
 
@@ -19,13 +19,13 @@ struct addresses {
     size_t count;
 };
 
-/* Adds an address unless it is there. 0, or SVC_ETOOBIG when there are too many. Any thread. */
+/* Adds an address unless the list has it. 0, or SVC_ETOOBIG if the list is full. Any thread. */
 int svc__lookup_add(struct addresses *addresses, const union address *address);
 
 /*
  * Adds all addresses of `name`, for TCP and with `port`. "localhost" has both loopback addresses,
- * also if a hosts file has one of them (RFC 6761 6.3). 0, or SVC_ESYSTEM with a static text in
- * `*why`: the name has no address or more than LOOKUP_MAX, or the resolver gave none within
+ * also if a hosts file has only one of them (RFC 6761 6.3). 0, or SVC_ESYSTEM with a static text in
+ * `*why`: the name has no address or more than LOOKUP_MAX, or the resolver has not answered within
  * LOOKUP_MS. Any thread.
  */
 int svc__lookup_name(const char *name, uint16_t port, struct addresses *addresses,

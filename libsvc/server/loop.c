@@ -1,4 +1,4 @@
-/* What lives on an event loop asks of it. */
+/* The calls of an event loop for all code that runs on it. */
 #include "libsvc/server/loop.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "libsvc/server/front.h"
 
 enum {
-    REPORT_MS = 1000, /* until it is told how many lines were suppressed */
+    REPORT_MS = 1000, /* until the number of suppressed lines is logged */
     LOG_EVERY_MS = 1000,
     WATCH_AGAIN_MS = 50
 };
@@ -45,15 +45,15 @@ static int control_epoll(struct loop *loop, int operation, int fd, uint32_t even
     return SVC_ESYSTEM;
 }
 
-int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *what)
+int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
 {
-    int error = control_epoll(loop, EPOLL_CTL_ADD, fd, events, what);
-    return error && errno == EEXIST ? svc__loop_rewatch(loop, fd, events, what) : error;
+    int error = control_epoll(loop, EPOLL_CTL_ADD, fd, events, watch);
+    return error && errno == EEXIST ? svc__loop_rewatch(loop, fd, events, watch) : error;
 }
 
-int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *what)
+int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
 {
-    return control_epoll(loop, EPOLL_CTL_MOD, fd, events, what);
+    return control_epoll(loop, EPOLL_CTL_MOD, fd, events, watch);
 }
 
 void svc__loop_watch_later(struct loop *loop)
@@ -98,7 +98,7 @@ bool svc__loop_has_work(const struct loop *loop)
     return again;
 }
 
-/* The shorter of two times to wait, each of which may be -1: for ever. */
+/* The shorter of two times to wait; -1 is without limit. */
 static int shorter_wait(int a_ms, int b_ms)
 {
     return a_ms < 0 || (b_ms >= 0 && a_ms > b_ms) ? b_ms : a_ms;

@@ -1,7 +1,7 @@
 /*
  * An event loop: one thread that accepts, has fronts speak their protocols, keeps the deadlines of
- * its connections, and takes work that other threads hand over. These are the calls of everything
- * that lives on a loop; the thread itself is in loop_thread.h.
+ * its connections, and takes work from other threads. This header has the calls for all code that
+ * runs on a loop; the thread itself is in loop_thread.h.
  */
 #ifndef SVC_SERVER_LOOP_H
 #define SVC_SERVER_LOOP_H
@@ -16,8 +16,8 @@ struct conn;
 struct front_part;
 struct lingering;
 
-/* Deadlines have ticks of 1 << this milliseconds. A tick is as short as their clock's: the wheel
- * costs by timer, not by tick. */
+/* The wheel of deadlines has ticks of 1 << LOOP_TICK_SHIFT milliseconds. They are as short as its
+ * clock allows, since the wheel's cost grows with timers and not with ticks. */
 enum { LOOP_TICK_SHIFT = 0 };
 
 enum {
@@ -36,15 +36,15 @@ struct loop {
 
     struct mailbox handed;   /* connections accepted by other threads */
     struct mailbox woken;    /* exchanges with news */
-    struct mail *woken_left; /* exchanges taken from `woken` whose news are not handled yet */
+    struct mail *woken_left; /* exchanges taken from `woken` whose news is not handled yet */
     struct wheel wheel;
     struct conn *conns;
     struct lingering *lingers;
-    unsigned suspended;       /* connections, each of which costs a look when news are taken */
-    bool news;                /* there is news of exchanges, which waits for `news_ms` */
+    unsigned suspended;       /* suspended connections: each costs a look whenever news is taken */
+    bool news;                /* exchanges have news, which waits for `news_ms` */
     uint64_t news_ms;         /* the earliest time for the next news */
     _Atomic unsigned count;   /* connections, those still in `handed` included */
-    _Atomic unsigned posting; /* threads that are just waking this loop for an exchange */
+    _Atomic unsigned posting; /* threads that are just posting to the loop, which does not end */
     _Atomic int stage;        /* the last stage that this loop has acted on */
     _Atomic bool ended;
 
@@ -53,22 +53,22 @@ struct loop {
     uint64_t sweep_ms; /* the time of the next look for silent connections */
     char date[CLOCK_IMF_SIZE];
     int64_t date_second;
-    int spare_fd;                 /* closed to make room when descriptors run out */
+    int spare_fd;                 /* closed to make room when descriptors have run out */
     struct deadline accept_pause; /* armed while accepting pauses */
-    struct deadline watch_again;  /* armed while sockets of connections could not be watched */
+    struct deadline watch_again;  /* armed while epoll refuses to watch sockets of connections */
 };
 
-/* Has the loop look at the connections handed over and at the stage. Any thread. */
+/* Wakes the loop: it takes the connections handed over and follows the stage. Any thread. */
 void svc__loop_wake(struct loop *loop);
 
-/* A front's part of the loop; the server has that front. The loop's thread. */
+/* Returns the part of the loop that a front of its server has. The loop's thread. */
 struct front_part *svc__loop_part(const struct loop *loop, const struct front *front);
 
-/* Whether a front has work without an event. The loop's thread. */
+/* Whether a front has work that no event reports. The loop's thread. */
 bool svc__loop_has_work(const struct loop *loop);
 
-/* The milliseconds for which the loop may wait for events at `now_ns` of svc__clock_ns, before it
- * asks again; -1: for ever. The loop's thread. */
+/* The milliseconds for which the loop may wait for events from `now_ns` (of svc__clock_ns) on; -1:
+ * without limit. The loop's thread. */
 int svc__loop_wait_ms(const struct loop *loop, uint64_t now_ns);
 
 /* The loop of a reactor. */
@@ -85,14 +85,15 @@ const char *svc__loop_date(struct loop *loop);
 void svc__loop_log_fault(struct loop *loop, _Atomic uint64_t *logged_ms, const char *message,
                          const char *reason);
 
-/* Counts system calls that failed, and logs the fault likewise. The loop's thread. */
+/* Counts system calls that failed, and logs the fault as svc__loop_log_fault. The loop's thread. */
 void svc__loop_fault(struct loop *loop, unsigned count, const char *message, const char *reason);
 
-/* Has svc__conn_watch_again called for all connections soon. The loop's thread. */
+/* Has svc__conn_watch_again called soon for all connections. The loop's thread. */
 void svc__loop_watch_later(struct loop *loop);
 
-/* Adds a watch of a descriptor to the loop's epoll, or changes it; changes it only; or removes it.
- * 0, or SVC_ESYSTEM, counted and logged: the caller tries again. The loop's thread. */
+/* The loop's epoll: svc__loop_watch adds a descriptor, or changes one that it has;
+ * svc__loop_rewatch changes one; svc__loop_unwatch removes it. 0, or SVC_ESYSTEM, which is counted
+ * and logged: the caller tries again. The loop's thread. */
 int svc__loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 int svc__loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 void svc__loop_unwatch(struct loop *loop, int fd);

@@ -18,20 +18,20 @@
 
 enum {
     EVENTS = 128,
-    SCRATCH = 1 << 24,     /* the largest thing that is rendered for one response */
-    SUSPENDED_A_MS = 2500, /* of which libmicrohttpd looks at one in some 20 ns */
-    WOKEN_A_TURN = 32,     /* exchanges of which the news is taken, and one more for each: */
-    SUSPENDED_A_WOKEN = 64,
-    LONG_NS = 1000000 /* of a turn for which what came meanwhile has waited */
+    SCRATCH = 1 << 24,      /* the most bytes that are rendered for one response */
+    SUSPENDED_A_MS = 2500,  /* libmicrohttpd looks at each in some 20 ns: 5% of a millisecond */
+    WOKEN_A_TURN = 32,      /* exchanges whose news one turn takes, */
+    SUSPENDED_A_WOKEN = 64, /* and one more for each so many suspended connections */
+    LONG_NS = 1000000       /* a turn for whose time the next events may have waited */
 };
 
 /* ---- Making and freeing */
 
-/* Any thread: there is news of an exchange. */
+/* Called by any thread that has news of an exchange. */
 static void wake_for_exchange(struct exchange_host *host, struct exchange *x)
 {
     struct loop *loop = (struct loop *)(void *)host;
-    /* Once the mail is there, its exchange may end and with it the reason for the loop to live. */
+    /* When the mail is posted, the exchange may end at once, and the loop without this count. */
     atomic_fetch_add(&loop->posting, 1);
     if (svc__mailbox_post(&loop->woken, &x->away.mail))
         svc__loop_wake(loop);
@@ -48,7 +48,7 @@ static void init_host(struct loop *loop)
         .loop = &loop->reactor,
     };
     svc__log_init(&loop->log, loop->server->logger);
-    /* As the admin pages' loop, which must not run anything of the program. */
+    /* The admin pages' loop runs no code of the program, not even its log sink. */
     loop->log.skips_taker = loop->server->logger != &svc__app_root(app)->logger;
     svc__buf_init(&loop->host.scratch, SCRATCH);
 }
@@ -101,7 +101,7 @@ void svc__loop_thread_free(struct loop *loop)
         return;
     struct mail *next;
     for (struct mail *mail = svc__mailbox_take_all(&loop->handed); mail; mail = next) {
-        next = mail->next; /* of a loop whose thread never ran */
+        next = mail->next; /* the loop's thread never ran */
         close(svc__conn_of_mail(mail)->fd);
         free(svc__conn_of_mail(mail));
     }
@@ -109,7 +109,7 @@ void svc__loop_thread_free(struct loop *loop)
         loop->parts[i]->front->stop(loop->parts[i]);
     svc__log_free(&loop->log);
     svc__buf_free(&loop->host.scratch);
-    svc__reactor_end(&loop->reactor); /* for one whose thread never ran */
+    svc__reactor_end(&loop->reactor); /* if the loop's thread never ran */
     svc__reactor_close(&loop->reactor);
     if (loop->spare_fd >= 0)
         close(loop->spare_fd);
@@ -119,8 +119,8 @@ void svc__loop_thread_free(struct loop *loop)
 /* ---- A turn */
 
 /*
- * What a turn serves has come while the one before ran, or while the loop slept: after a long turn
- * it may have waited for all of that, if something is there without waiting.
+ * The events of a turn have come during the turn before, or while the loop slept. If that turn was
+ * long and events are there without waiting, they may have waited since its beginning.
  */
 static int await_events(struct loop *loop, struct epoll_event events[EVENTS])
 {
@@ -160,8 +160,7 @@ static void take_wake(struct loop *loop)
     take_handed(loop);
 }
 
-/* The next exchange of which there is news, in the order in which it came; NULL when there is none.
- */
+/* The next exchange that has news, in the order in which the news came; NULL when there is none. */
 static struct exchange *next_woken(struct loop *loop)
 {
     if (!loop->woken_left)
@@ -174,10 +173,10 @@ static struct exchange *next_woken(struct loop *loop)
 }
 
 /*
- * Each batch of resumed connections has libmicrohttpd look at all that are suspended. So that this
- * stays a small part of the work, batches keep a distance that grows with their number. And they
- * have an end: all that are handled in a turn send their next requests together, which then wait
- * for the end of a turn that is as long, and the crowd would stay one.
+ * For each batch of resumed connections libmicrohttpd looks at all suspended ones. To keep this a
+ * small part of the work, batches keep a distance that grows with the number of suspended
+ * connections. The size of a batch is limited too: all clients of a batch send their next requests
+ * together, these wait for the end of a turn that is as long, and so a crowd would stay a crowd.
  */
 static void take_news(struct loop *loop)
 {
@@ -203,8 +202,8 @@ static void cut_all(struct loop *loop)
 }
 
 /*
- * Stages may be skipped: what an earlier one would have done is part of the later one. Not while
- * events of this turn are left, which may point at a listener or at a lingering socket.
+ * Stages may be skipped, so a later stage does the work of the earlier ones. To be called when all
+ * events of the turn are handled, since they may point at a listener or at a lingering socket.
  */
 static void follow_stage(struct loop *loop)
 {
@@ -229,9 +228,9 @@ static void close_silent(struct loop *loop)
 }
 
 /*
- * Own events come first: a connection that they free or add is settled before fronts have their
- * turn, which alone may free others. So no event of this turn can point at a connection that is
- * gone.
+ * The loop's own events come first: a connection that they free or add is settled before fronts
+ * have their turn, which alone may free others. So no event of this turn points at a connection
+ * that is gone.
  */
 static void take_turn(struct loop *loop)
 {
@@ -258,30 +257,23 @@ static void take_turn(struct loop *loop)
         svc__log_report(&loop->log);
 }
 
-/* Nobody accepts before all loops have what they need: a start that fails then has served nothing.
- */
-static void begin_states(struct loop *loop)
+static void *run_loop(void *arg)
 {
+    struct loop *loop = arg;
     struct server *server = loop->server;
+    svc__life_adopt_thread(server->app);
+    svc__log_adopt(&loop->log);
+    svc__reactor_enter(&loop->reactor);
     int error = svc__loop_hooks_begin(server->app, &loop->reactor);
     if (error)
         atomic_store(&server->begin_error, error);
     atomic_fetch_add(&server->loops_begun, 1);
     svc__server_notify(server);
-}
-
-static void *run_loop(void *arg)
-{
-    struct loop *loop = arg;
-    svc__life_adopt_thread(loop->server->app);
-    svc__log_adopt(&loop->log);
-    svc__reactor_enter(&loop->reactor);
-    begin_states(loop);
     bool accepts = false;
     while (atomic_load(&loop->stage) < STAGE_EXIT || atomic_load(&loop->host.away) ||
            atomic_load(&loop->posting)) {
-        if (!accepts && atomic_load(&loop->server->open) &&
-            atomic_load(&loop->stage) == STAGE_SERVE) {
+        /* No loop accepts before all have their states: a start that fails has served nothing. */
+        if (!accepts && atomic_load(&server->open) && atomic_load(&loop->stage) == STAGE_SERVE) {
             accepts = true;
             svc__acceptor_begin(loop);
         }
@@ -294,7 +286,6 @@ static void *run_loop(void *arg)
     svc__linger_close_all(loop);
     svc__reactor_end(&loop->reactor);
     svc__loop_hooks_end(&loop->reactor);
-    struct server *server = loop->server;
     atomic_store(&loop->ended, true);
     svc__server_notify(server);
     return NULL;

@@ -12,8 +12,8 @@
 #include "libsvc/server/acceptor.h"
 #include "libsvc/server/loop_thread.h"
 
-/* Descriptors that are left to the program beside its sockets: log files, name lookups, and the
- * moment between accept and refusal. */
+/* Descriptors that stay free for other uses: log files, name look-ups, and a connection between its
+ * accept and its refusal. */
 enum { RESERVED_DESCRIPTORS = 8 };
 
 static unsigned open_descriptors(void)
@@ -27,7 +27,8 @@ static unsigned open_descriptors(void)
     return count;
 }
 
-/* How many sockets fit beside what is open already; lingering ones count as much as connections. */
+/* The number of sockets for which descriptors are left; lingering ones count as much as
+ * connections. */
 static unsigned sockets_allowed(void)
 {
     struct rlimit limit;
@@ -51,14 +52,14 @@ int svc__loops_make(struct server *server, struct logger *logger, size_t count)
     return error;
 }
 
-/* Until something may have changed, or `most_ms` have passed. */
+/* Waits until a loop has reported something, `most_ms` have passed, or a look is due. */
 static void await_notice(const struct server *server, uint64_t most_ms)
 {
     uint64_t seen;
     struct pollfd fd = {.fd = server->event_fd, .events = POLLIN};
     poll(&fd, 1, most_ms < WAIT_LOOK_MS ? (int)most_ms : WAIT_LOOK_MS);
     if (read(server->event_fd, &seen, sizeof seen) < 0)
-        return; /* nothing has */
+        return; /* the wait was over for another reason */
 }
 
 int svc__loops_start(struct server *server)
@@ -103,7 +104,7 @@ bool svc__loops_empty(const struct server *server)
     return atomic_load(&server->connections) == 0 && atomic_load(&server->lingers) == 0;
 }
 
-/* Whether nothing is left that could be accepted. */
+/* Takes the connections in all queues. False: one cannot be accepted now. */
 static bool empty_listeners(struct server *server)
 {
     bool empty = true;
@@ -112,8 +113,8 @@ static bool empty_listeners(struct server *server)
     return empty;
 }
 
-/* A handshake is in the queue before it is off the kernel's list, so it is looked for there first.
- */
+/* A handshake is in the queue before the kernel takes it off its list. So the list is read first: a
+ * client that is no longer on it is found in the queue. */
 bool svc__loops_take_last(struct server *server)
 {
     bool expects = svc__listen_expects(&server->listeners);
@@ -134,37 +135,24 @@ static bool loops_ended(const struct server *server)
     return true;
 }
 
-static bool wait_for_loops(struct server *server, uint64_t deadline_ms)
-{
-    while (!loops_ended(server)) {
-        uint64_t now = svc__clock_ms();
-        if (now >= deadline_ms)
-            return false;
-        await_notice(server, deadline_ms - now);
-    }
-    return true;
-}
-
-/* A loop that a handler holds is left behind. */
-static void join_loops(struct server *server)
-{
-    for (size_t i = 0; i < server->loops_started; i++) {
-        struct loop *loop = server->loops[i];
-        if (atomic_load(&loop->ended))
-            pthread_join(loop->thread, NULL);
-        else
-            pthread_detach(loop->thread);
-    }
-}
-
 int svc__loops_end(struct server *server, uint64_t deadline_ms)
 {
     if (!server)
         return 0;
     svc__loops_enter(server, STAGE_EXIT);
-    bool ended = wait_for_loops(server, deadline_ms);
-    join_loops(server);
-    return ended ? 0 : SVC_EFORCED;
+    for (uint64_t now_ms; !loops_ended(server) && (now_ms = svc__clock_ms()) < deadline_ms;)
+        await_notice(server, deadline_ms - now_ms);
+    bool all_ended = true;
+    for (size_t i = 0; i < server->loops_started; i++) {
+        struct loop *loop = server->loops[i];
+        bool ended = atomic_load(&loop->ended);
+        if (ended)
+            pthread_join(loop->thread, NULL);
+        else
+            pthread_detach(loop->thread); /* a handler holds it */
+        all_ended = all_ended && ended;
+    }
+    return all_ended ? 0 : SVC_EFORCED;
 }
 
 void svc__loops_free(struct server *server)

@@ -1,4 +1,4 @@
-/* The server: what its loops share. */
+/* The server: the state that its loops share. */
 #include "libsvc/server/server.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static void register_metrics(struct server *server)
                                            "Requests that were refused before they were one.");
     m->faults = svc__metric_counter(in, "svc_loop_faults_total",
                                     "System calls of event loops that failed: wake-ups, watches, "
-                                    "and what libmicrohttpd takes a connection by.");
+                                    "and those by which libmicrohttpd takes a connection.");
     m->lingering_full =
         svc__metric_counter(in, "svc_lingering_full_total", "Closes that found no room to linger.");
 }
@@ -62,28 +62,23 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
     return NULL;
 }
 
-static int limit_addresses(struct server *server)
-{
-    const svc_config *config = &server->app->config;
-    if (!config->max_connections_per_address)
-        return 0;
-    server->per_address = svc__address_limit_new((unsigned)config->max_connections_per_address,
-                                                 config->exempt_networks);
-    return server->per_address ? 0 : SVC_ENOMEM;
-}
-
 int svc__server_configure(struct server *server, struct logger *logger)
 {
+    const svc_config *config = &server->app->config;
+    unsigned per_address = (unsigned)config->max_connections_per_address;
     server->logger = logger;
-    server->max_connections = (unsigned)server->app->config.max_connections;
+    server->max_connections = (unsigned)config->max_connections;
     register_metrics(server);
-    return limit_addresses(server);
+    if (!per_address)
+        return 0;
+    server->per_address = svc__address_limit_new(per_address, config->exempt_networks);
+    return server->per_address ? 0 : SVC_ENOMEM;
 }
 
 void svc__server_notify(struct server *server)
 {
     uint64_t one = 1;
-    if (write(server->event_fd, &one, sizeof one) < 0 && errno != EAGAIN) /* full, it wakes too */
+    if (write(server->event_fd, &one, sizeof one) < 0 && errno != EAGAIN) /* full: it wakes too */
         svc__counter_add(server->metrics.faults, 1);
 }
 

@@ -40,42 +40,42 @@ struct server {
     struct listeners listeners;
     struct loop **loops;
     size_t loop_count;
-    size_t loops_started;       /* whose threads run */
-    _Atomic size_t loops_begun; /* of them, those that have made what each loop has of its own, */
-    _Atomic int begin_error;    /* or have failed to: why */
-    _Atomic bool open;          /* all have: they may accept */
+    size_t loops_started;       /* loops whose threads run */
+    _Atomic size_t loops_begun; /* of these, the loops whose states are made, or have failed */
+    _Atomic int begin_error;    /* the code of a state that failed; 0 */
+    _Atomic bool open;          /* all loops have begun, and may accept */
     struct server_metrics metrics;
     _Atomic unsigned connections, lingers;
     struct address_limit *per_address; /* NULL without one */
     unsigned max_connections;          /* the setting */
     unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
-    _Atomic unsigned cut_requests;     /* that were in flight when the server was cut */
-    _Atomic uint64_t accept_logged_ms; /* the time of the last log line about a refusal, */
-    _Atomic uint64_t fault_logged_ms;  /* and about a fault */
+    _Atomic unsigned cut_requests;     /* requests that were in flight when the server was cut */
+    _Atomic uint64_t accept_logged_ms; /* the time of the last log line about a refusal */
+    _Atomic uint64_t fault_logged_ms;  /* and of the last one about a fault */
     _Atomic int stage;
     /* Serves, on its own loops, connections whose first request has no route here: see handover.h.
      * It outlives this server's loops. NULL: there is none. */
     struct server *behind;
-    bool one_request; /* a connection serves one, since its next may be for the other server */
+    bool one_request; /* each connection serves one: its next may be for the other server */
     uint64_t stop_ms; /* the time of the request to stop; set before STAGE_CLOSE_IDLE */
     int event_fd;     /* by which loops wake the thread that waits for a stage */
 };
 
 /*
  * Makes a server for `app` and opens its listeners, whose connections get the first of `fronts`
- * (borrowed); nobody serves them yet. Without `addresses` (NULL) it has no listeners. NULL with
- * `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which keeps set-up errors in
+ * (borrowed); no loop serves them yet. Without `addresses` (NULL) it has no listeners. NULL with
+ * `*error` set: SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which adds set-up errors to
  * `report`.
  */
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
                                const struct front *const *fronts, int *error);
 
-/* Registers its metrics and takes its limits from the settings of its app, which is readied;
- * `logger` is borrowed until the free. 0 or SVC_ENOMEM. Once, before its loops are made. */
+/* Registers the server's metrics and takes its limits from the settings of its app, which is
+ * readied; `logger` is borrowed until the free. 0 or SVC_ENOMEM. Once, before the loops are made.
+ */
 int svc__server_configure(struct server *server, struct logger *logger);
 
-/* Wakes the thread that waits for the server, which otherwise looks after WAIT_LOOK_MS. Any thread.
- */
+/* Wakes the thread that waits for the server, before it looks after WAIT_LOOK_MS. Any thread. */
 void svc__server_notify(struct server *server);
 
 /* Frees a server whose loops are gone. Accepts NULL. */

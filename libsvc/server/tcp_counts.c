@@ -1,4 +1,4 @@
-/* What the kernel has counted of a connection by TCP. */
+/* The kernel's counts, by TCP_INFO. */
 #include "libsvc/server/tcp_counts.h"
 
 #include <linux/tcp.h>

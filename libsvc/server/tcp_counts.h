@@ -1,7 +1,7 @@
 /*
- * The kernel's counts of a TCP connection. It has none for unix sockets, and TCP_INFO is too short
- * for them in older kernels and in some sandboxes: each call is false then, has written nothing,
- * and its caller must do without. Any thread.
+ * The kernel's counts of a TCP connection. Unix sockets have none, and in older kernels and some
+ * sandboxes TCP_INFO is too short for them: then each call is false and has written nothing, and
+ * its caller must do without. Any thread.
  */
 #ifndef SVC_SERVER_TCP_COUNTS_H
 #define SVC_SERVER_TCP_COUNTS_H
@@ -11,7 +11,7 @@
 
 struct conn;
 
-/* Bytes that have arrived, whoever has read them. */
+/* Bytes that have arrived, read or not. */
 bool svc__tcp_counts_received(const struct conn *conn, uint64_t *bytes);
 
 /* Bytes that the peer has acknowledged. */

@@ -1,4 +1,4 @@
-/* The time that something may take. */
+/* Time limits on a loop's wheel. */
 #include "libsvc/server/time_limit.h"
 
 #include "libsvc/base/least.h"

@@ -7,6 +7,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/fronts/mhd/mhd_front.h"
 #include "libsvc/ops/admin.h"
+#include "libsvc/ops/debug_guard.h"
 #include "libsvc/ops/process_metrics.h"
 #include "libsvc/server/loops.h"
 #include "libsvc/service/cpus.h"
@@ -44,7 +45,7 @@ static void register_metrics(struct service *service)
                    "Times that the log's file could not be opened again.", reopen_failures, sink);
 }
 
-/* What the library's pages do not answer goes to a server that has its own loop. */
+/* Requests for no page of the library go to a server that has its own loop. */
 static int open_admin_routes(struct service *service)
 {
     svc_app *app = service->app;
@@ -59,6 +60,26 @@ static int open_admin_routes(struct service *service)
     return 0;
 }
 
+/* Refuses to show the pages below /debug/ to whoever reaches the machine, unless that was meant. */
+static int check_debug_pages(struct service *service)
+{
+    const struct listeners *listeners = &service->admin->listeners;
+    svc_app *app = service->app;
+    int error = 0;
+    if (!svc__debug_guard_is_open(&app->config))
+        return 0;
+    for (size_t i = 0; i < listeners->count; i++) {
+        if (svc__listen_is_private(&listeners->all[i]))
+            continue;
+        svc__faults_add(&app->faults, NULL, 0,
+                        "setting debug_pages: other machines reach \"%s\": set admin_token_file, "
+                        "or debug_open",
+                        listeners->all[i].address);
+        error = SVC_ECONFIG;
+    }
+    return error;
+}
+
 static int open_admin(struct service *service)
 {
     svc_app *app = service->app;
@@ -70,10 +91,12 @@ static int open_admin(struct service *service)
         service->admin_app = svc__admin_new(app, service->checks, service->gauges);
     if (!service->admin_app)
         return SVC_ENOMEM;
-    int error;
+    int error = 0;
     service->admin =
         svc__server_new(service->admin_app, app, app->config.admin_listen, fronts, &error);
-    return service->admin ? open_admin_routes(service) : error;
+    if (service->admin)
+        error = check_debug_pages(service);
+    return error ? error : open_admin_routes(service);
 }
 
 static int open_server(struct service *service)

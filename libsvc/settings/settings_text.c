@@ -12,7 +12,7 @@ enum { LINE_WIDTH = 80, TEXT_INDENT = 6, MAX_VALUE = 1 << 20 };
 
 void svc__settings_text_table(struct buf *out)
 {
-    svc__buf_puts(out, "| variable | default | range | what |\n|---|---|---|---|\n");
+    svc__buf_puts(out, "| variable | default | range | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const svc_setting *setting = &svc__settings_own[i];
         const char *mark = setting->kind == SVC_SETTING_KIND_NUMBER ? "" : "`";

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <svc.h>
 #include <svc/sys/store.h>
@@ -414,7 +415,7 @@ static int wait_for_deadline(svc_request *req, svc_response *res)
 {
     svc_store_value value;
     while (!svc_request_cancelled(req))
-        continue;
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
     got_wait = svc_store_get(own, req, "key", &value);
     return svc_response_text(res, 200, "ok");
 }
@@ -426,7 +427,7 @@ Test(store, a_request_whose_time_is_over_asks_nothing)
     route.pattern = "GET /";
     route.handler = wait_for_deadline;
     route.flags = SVC_BLOCKING;
-    route.timeout_ms = 20;
+    route.timeout_ms = 1000; /* for the worker to begin */
     svc_app_route(app, &route);
     svc_reply_free(svc_app_test_get(app, "/"));
     svc_app_free(app); /* which waits for the worker */

@@ -123,7 +123,7 @@ static enum outcome try_metrics(void)
         worse(outcome, expect_that(svc__counter_read(counter) == (counter != NULL), "a count"));
     struct buf text;
     svc__buf_init(&text, 10000);
-    svc__metrics_text_write(metrics, NULL, &text);
+    svc__metrics_text_write(metrics, NULL, METRICS_PROMETHEUS, &text, NULL);
     outcome = worse(outcome, by_code("dump", svc__buf_error(&text)));
     svc__buf_free(&text);
     svc__metrics_free(metrics);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <svc/sys/app.h>
+#include <svc/sys/debug.h>
 #include <svc/sys/span.h>
 #include <svc/sys/store.h>
 
@@ -890,6 +891,7 @@ static long use_span(struct things *at)
     X(svc_sys_app_exporter, LOOK, (svc_sys_app_exporter(at->app), 0))                              \
     X(svc_sys_app_refuse, LOOK, (svc_sys_app_refuse(NULL, SVC_EINVAL, "late"), 0))                 \
     X(svc_sys_app_set_exporter, REGISTER, set_exporter(at))                                        \
+    X(svc_sys_debug_group, MAKE, svc_sys_debug_group(at->app) != NULL)                             \
     X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
     X(svc_sys_store_alloc, LOOK, svc_sys_store_alloc(NULL, 1) != NULL)                             \
     X(svc_task_app, LOOK, FINDS(task, svc_task_app(at->task)))                                     \

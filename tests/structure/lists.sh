@@ -5,7 +5,7 @@ export LC_ALL=C
 cd "$top_srcdir"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -path 'tests/structure/*.sh' -o -path 'tests/otlp/*.sh' \) > "$work/found"
+find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -path 'tests/structure/*.sh' -o -path 'tests/metrics/*.sh' -o -path 'tests/otlp/*.sh' \) > "$work/found"
 ls docs/*.md >> "$work/found"
 sort "$work/found" > "$work/tree"
 

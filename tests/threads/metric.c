@@ -70,7 +70,7 @@ static double read_page(void)
     struct buf page;
     double sum = 0;
     svc__buf_init(&page, 1 << 20);
-    svc__metrics_text_write(app->metrics, NULL, &page);
+    svc__metrics_text_write(app->metrics, NULL, METRICS_PROMETHEUS, &page, NULL);
     svc__buf_terminate(&page);
     expect_that(!svc__buf_error(&page), "a page", svc__buf_error(&page));
     for (const char *at = page.data; (at = strstr(at, "\nchildren_total{")); at++) {

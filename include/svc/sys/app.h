@@ -1,5 +1,5 @@
 /*
- * The seam for optional libraries: what they need of an app beside the public headers. Programs need nothing
+ * The seam for optional libraries: the calls on an app that they need beside the public headers. Programs need nothing
  * of this.
  */
 #ifndef SVC_SYS_APP_H

@@ -1,5 +1,5 @@
 /*
- * The seam for libraries that export spans: what the base library hands over, and how one is registered.
+ * The seam for libraries that export spans: the records of the base library, and the registration of an exporter.
  * Programs need nothing of this; they call a library that uses it, such as libsvc-otlp.
  *
  * An exporter decides at a request's head whether its trace is recorded, and takes each span that has ended.
@@ -18,7 +18,7 @@ enum { SVC_SYS_TRACE_BYTES = 16, SVC_SYS_SPAN_BYTES = 8 };
 /* The bit of `flags` that says that a trace is sampled, as in traceparent. */
 enum { SVC_SYS_SAMPLED = 1 };
 
-/* What a request brings along, for svc_sys_exporter.sample. */
+/* The trace that a request continues, for svc_sys_exporter.sample. */
 enum svc_sys_parent {
     SVC_SYS_PARENT_NONE = 0,    /* its trace begins here */
     SVC_SYS_PARENT_UNSAMPLED,   /* the caller's trace goes on, which it does not record */
@@ -64,8 +64,8 @@ typedef struct svc_sys_exporter {
     size_t size; /* set by SVC_SYS_EXPORTER_INIT */
     void *arg;   /* handed to each function; borrowed until the app is freed */
 
-    /* Whether the trace of a request is sampled; `parent` is an svc_sys_parent. NULL: as the caller says,
-     * and where there is none, yes. */
+    /* Whether the trace of a request is sampled; `parent` is an svc_sys_parent. NULL: if the caller
+     * samples it, or if the trace begins here. */
     bool (*sample)(void *arg, const unsigned char *trace_id, int parent);
 
     /* Takes a span that has ended and frees it in the end. Not NULL. */

@@ -1,4 +1,4 @@
-/* Chunked framing, as libmicrohttpd leaves it to be seen. */
+/* Chunked framing in libmicrohttpd's buffer. */
 #include "libsvc/fronts/mhd/chunks.h"
 
 #include "libsvc/proto/chunk.h"
@@ -8,15 +8,16 @@ static bool sees_chunks(const struct mhd_conn *conn)
     return conn->mhd->known_layout && conn->flight.x->framing.kind == BODY_CHUNKED;
 }
 
-/* What was there in this run of libmicrohttpd was there at its beginning, save where it handles a
- * connection before it reads from it. */
+/* Whether the bytes behind the last piece came by the same read as that piece: libmicrohttpd reads
+ * once from a connection in a run. note_chunk_end excludes a run in which it handles the connection
+ * before it reads. */
 static bool is_same_read(const struct mhd_conn *conn)
 {
     return conn->chunks.run == conn->mhd->runs;
 }
 
-/* Remembers also whether the body's end is behind: only when it comes in the same run has this been
- * looking at bytes that were there. */
+/* Notes where a piece ended, and whether the body's end is behind it. The second counts only if the
+ * end is reported in the same run: otherwise those bytes had not come yet. */
 static void note_chunk_end(struct mhd_conn *conn, const char *end)
 {
     struct chunks *chunks = &conn->chunks;
@@ -35,9 +36,10 @@ void svc__chunks_begin(struct mhd_conn *conn)
 }
 
 /*
- * What is before a piece is the framing since the last one, if both have come by one read. Else it
- * is what has come since, which begins where the head ends: the last chunk's end may have been read
- * before, and all of it. In a run that cannot tell, either will do.
+ * The framing before a piece begins at the piece before, if both came by one read. Otherwise it
+ * begins where the head ends, where libmicrohttpd stores a later read. The earlier read may have
+ * had the end of the last chunk, or all of the framing. If the run does not show this, any of these
+ * forms is accepted.
  */
 bool svc__chunks_lead(const struct mhd_conn *conn, const char *data)
 {

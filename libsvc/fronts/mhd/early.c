@@ -33,7 +33,7 @@ void svc__early_stop(struct mhd_loop *mhd)
         close(feed->parked);
 }
 
-/* libmicrohttpd has part of the head already. */
+/* Whether libmicrohttpd has a part of the head already. */
 static bool is_held(const struct mhd_conn *conn)
 {
     return conn->connection;
@@ -41,8 +41,8 @@ static bool is_held(const struct mhd_conn *conn)
 
 /* ---- Reading a head */
 
-/* libmicrohttpd reads into the first half of a connection's memory, of which `used` bytes are
- * before what is to be read. */
+/* Makes room for as much of a head as libmicrohttpd can take. It reads into the first half of a
+ * connection's memory, of which `used` bytes lie before the head's part. */
 static bool make_early(struct mhd_conn *conn, size_t used)
 {
     size_t space = conn->mhd->pool / 2 - used;
@@ -60,7 +60,7 @@ static bool watch_head(struct mhd_conn *conn)
     return conn->conn.watched;
 }
 
-/* Bytes of the empty lines at the beginning. */
+/* The length of the empty lines at the beginning. */
 static size_t count_empty(const char *data, size_t len)
 {
     size_t n = 0;
@@ -69,7 +69,7 @@ static size_t count_empty(const char *data, size_t len)
     return n;
 }
 
-/* Of `len` bytes of a head; as the functions of head_raw.h. */
+/* Checks the first `len` bytes of a head. The results are those of head_raw.h. */
 static int scan_head(struct mhd_conn *conn, size_t len, size_t *end, const char **reason)
 {
     char *data = conn->early->data;
@@ -84,15 +84,15 @@ static int scan_head(struct mhd_conn *conn, size_t len, size_t *end, const char 
     *end += line;
     if (status <= 0)
         return status;
-    /* A fault behind the line is found again when the target is told, and answered as any request.
-     */
+    /* A fault behind the line is found again when libmicrohttpd reports the target, and is then
+     * answered as a request. */
     *end = len;
     return 0;
 }
 
 enum taken { TAKEN_PART, TAKEN_WHOLE, TAKEN_NOTHING, TAKEN_END };
 
-/* Takes what has come of the head off the socket, but nothing behind it. */
+/* Takes the bytes that have come of the head off the socket, but none behind the head. */
 static enum taken take_head_bytes(struct mhd_conn *conn, int *status, const char **reason)
 {
     struct early *early = conn->early;
@@ -140,7 +140,7 @@ enum early_head svc__early_read(struct mhd_conn *conn, int *status, const char *
         return EARLY_READY;
     if (taken == TAKEN_END)
         return EARLY_END;
-    if (!is_held(conn) && !conn->early->len) /* a silent connection holds nothing */
+    if (!is_held(conn) && !conn->early->len) /* a silent connection keeps no memory for a head */
         svc__early_forget(conn);
     return watch_head(conn) ? EARLY_PART : EARLY_END;
 }
@@ -167,7 +167,7 @@ struct bytes svc__early_method(const struct mhd_conn *conn)
     return svc__bytes_trim(svc__bytes(conn->early->data, conn->target_at));
 }
 
-/* The line has a version and an end behind its target. */
+/* The request line was checked: a version and an end follow its target. */
 struct bytes svc__early_target(const struct mhd_conn *conn)
 {
     const char *target = conn->early->data + conn->target_at;
@@ -194,7 +194,7 @@ struct mhd_conn *svc__early_next(struct mhd_loop *mhd)
     return conn;
 }
 
-/* White space may have been moved in what libmicrohttpd has of the last line. */
+/* The check may have moved white space in the last line that libmicrohttpd has. */
 void svc__early_restore(struct mhd_conn *conn)
 {
     memcpy(conn->fields, conn->early->data, conn->early->held);
@@ -213,31 +213,23 @@ bool svc__early_feed(struct mhd_conn *conn)
            dup3(feed->ends[0], conn->conn.fd, O_CLOEXEC) >= 0;
 }
 
-/* Whether nothing was left in the feed, where the next connection would find it. */
-static bool drain_feed(struct early_feed *feed)
-{
-    char left[256];
-    bool empty = true;
-    while (recv(feed->ends[0], left, sizeof left, MSG_DONTWAIT) > 0)
-        empty = false;
-    return empty;
-}
-
 void svc__early_unfeed(struct mhd_loop *mhd)
 {
     struct early_feed *feed = &mhd->feed;
     struct mhd_conn *conn = feed->conn;
+    char left[256];
     if (!conn)
         return;
     feed->conn = NULL;
     dup3(feed->parked, conn->conn.fd, O_CLOEXEC);
     dup3(feed->ends[1], feed->parked, O_CLOEXEC);
-    if (!drain_feed(feed))
+    /* The next connection would read the bytes that are left, and this one lacks them. */
+    while (recv(feed->ends[0], left, sizeof left, MSG_DONTWAIT) > 0)
         shutdown(conn->conn.fd, SHUT_RDWR);
     svc__early_forget(conn);
 }
 
-/* Once it has been read from, the connection is the one that is being handled. */
+/* If the feed was read from, the connection that libmicrohttpd handles is the one that is fed. */
 void svc__early_refused(struct mhd_loop *mhd)
 {
     int unread = 0;

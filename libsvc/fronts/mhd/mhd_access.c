@@ -1,4 +1,4 @@
-/* libmicrohttpd's calls for a request. */
+/* The functions that libmicrohttpd calls for a request. */
 #include "libsvc/fronts/mhd/mhd_access.h"
 
 #include "libsvc/dispatch/dispatch.h"
@@ -13,15 +13,15 @@
 #include "libsvc/fronts/mhd/mhd_taken.h"
 
 enum {
-    /* A refused body of at most this is read, so that the connection can be kept. */
+    /* The longest refused body that is read and dropped, so that the connection can be kept. */
     DROP_ANNOUNCED = 65536,
-    /* What is read of a body that turned out too large, before the connection is given up. */
+    /* The most that is read and dropped of a body over its limit; then the connection is closed. */
     DROP_TOO_LARGE = 1 << 20
 };
 
 /* ---- Replies */
 
-/* Whether the reply's head would fit behind a small request's. */
+/* Whether the reply's head would fit behind a small request's head. */
 static bool head_fits_alone(const struct mhd_conn *conn)
 {
     size_t pool = conn->mhd->pool;
@@ -34,16 +34,18 @@ static enum MHD_Result reply_raw(struct mhd_conn *conn, int status)
     return MHD_NO;
 }
 
-/* 0.9.75 sends a stray chunk behind the head of a reply that has neither body nor known length. */
+/* Whether libmicrohttpd can send the reply: 0.9.75 sends a stray chunk behind a head without body
+ * and known length. */
 static bool sendable(const struct exchange *x)
 {
     return !svc__exchange_reply_bodiless(x) || x->response.status == 204 ||
            svc__exchange_reply_length(x) != SVC_LENGTH_UNKNOWN;
 }
 
-/* A reply closes its connection while the server drains, unless a next request is there already or,
- * behind a chunked body, may be: that is accepted and must be answered, until all is cut. One such
- * doubt a connection, or a client that sends nothing else would never be closed on. */
+/* While the server drains, a reply closes its connection, unless the next request is there already,
+ * or may be there behind a chunked body: it was accepted and must be answered, until the cut. The
+ * doubt counts once a connection, since otherwise a client that sends only such requests would
+ * never be closed. */
 static bool closes_for_drain(struct mhd_conn *conn)
 {
     int draining = atomic_load(conn->flight.x->request.plan->draining);
@@ -85,15 +87,15 @@ static enum MHD_Result expect_body(struct mhd_conn *conn, enum mhd_call call)
     return MHD_YES;
 }
 
-/* A small body is read and dropped so that the connection can be kept: an answer to the first call
- * would close it. */
+/* Whether a body is small enough to be read and dropped, so that the connection can be kept: an
+ * answer to the first call would close it. */
 static bool droppable(const struct exchange *x)
 {
     return x->framing.kind == BODY_LENGTH && x->framing.length <= DROP_ANNOUNCED &&
            !x->framing.expect_continue;
 }
 
-/* In the first call, with a body to come or one whose end nobody knows. */
+/* The first call, before a body, or for a malformed request whose end is not known. */
 static enum MHD_Result run_before_body(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
@@ -114,7 +116,7 @@ static enum MHD_Result run_before_body(struct mhd_conn *conn)
     return queue_reply(conn);
 }
 
-/* The request is in, whole. */
+/* The request has come whole. */
 static enum MHD_Result run_to_end(struct mhd_conn *conn)
 {
     return svc__driver_go_on(conn->flight.x) == EXCHANGE_REPLY
@@ -130,7 +132,8 @@ static enum MHD_Result refuse_chunks(struct mhd_conn *conn)
     return reply_raw(conn, 400);
 }
 
-/* Where it has not been decided who drops the body, that is done now. */
+/* Drops a piece of the body. If the dropped bytes are too many, the reply is sent now, a 413 unless
+ * it was decided before. */
 static enum MHD_Result drop_piece(struct mhd_conn *conn, size_t len)
 {
     struct exchange *x = conn->flight.x;
@@ -143,7 +146,7 @@ static enum MHD_Result drop_piece(struct mhd_conn *conn, size_t len)
     return reply_raw(conn, 413);
 }
 
-/* Takes a piece of the body, or leaves it: `*left` is what was not taken. */
+/* Takes a piece of the body, or leaves all of it: `*left` is the length of the part left. */
 static enum MHD_Result take_body_piece(struct mhd_conn *conn, const char *data, size_t len,
                                        size_t *left)
 {
@@ -153,7 +156,7 @@ static enum MHD_Result take_body_piece(struct mhd_conn *conn, const char *data, 
     enum exchange_step step =
         conn->call == CALL_BODY ? svc__dispatch_body(conn->flight.x, data, len) : EXCHANGE_REPLY;
     svc__chunks_took(conn, step == EXCHANGE_FULL ? data : data + len);
-    if (step == EXCHANGE_FULL) { /* suspended, with a byte left, so that it is handed in again */
+    if (step == EXCHANGE_FULL) { /* libmicrohttpd passes the bytes left again after the resume */
         *left = len;
         conn->held = len;
         return suspend_flight(conn, FLIGHT_STALL);
@@ -222,17 +225,12 @@ enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection
 
 /* ---- Its beginning and its end */
 
-static struct mhd_conn *conn_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
-}
-
 void *svc__mhd_access_begin(void *cls, const char *target, struct MHD_Connection *connection)
 {
     struct mhd_loop *mhd = cls;
-    struct mhd_conn *conn = conn_of(connection);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct mhd_conn *conn = info ? info->socket_context : NULL;
     if (!conn || conn->raw)
         return conn;
     if (atomic_load(&mhd->part.loop->stage) >= STAGE_CUT) {

@@ -1,5 +1,5 @@
 /*
- * libmicrohttpd's calls for a request, as its daemon is told of them: from the target to the end.
+ * The functions that libmicrohttpd calls for a request, from its target to its end.
  */
 #ifndef SVC_MHD_MHD_ACCESS_H
 #define SVC_MHD_MHD_ACCESS_H
@@ -12,7 +12,7 @@
 #define MHD_Result int
 #endif
 
-/* The request line is in; the result is what the other calls have as their context. */
+/* The request line has come. Returns the context of the other calls. */
 void *svc__mhd_access_begin(void *cls, const char *target, struct MHD_Connection *connection);
 
 /* The access handler. */

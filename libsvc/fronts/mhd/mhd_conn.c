@@ -1,4 +1,4 @@
-/* A connection as libmicrohttpd has it. */
+/* The life of a connection of HTTP/1. */
 #include "libsvc/fronts/mhd/mhd_conn.h"
 
 #include <errno.h>
@@ -22,10 +22,10 @@
 #include "libsvc/server/tcp_counts.h"
 
 enum {
-    SILENT_MS = 1000,  /* without a byte before an idle connection is closed or watched */
+    SILENT_MS = 1000,  /* without a byte, before an idle connection is closed or watched */
     AT_ONCE = 8192,    /* bytes that a socket with nothing else to send has room for */
-    CLOSING_MS = 2000, /* for the peer to close after an answer past libmicrohttpd */
-    DROP_MS = 5000     /* for the rest of a body that nobody wants */
+    CLOSING_MS = 2000, /* for the peer to close, after an answer that was written directly */
+    DROP_MS = 5000     /* for the rest of a body that is dropped */
 };
 
 /* ---- Phases */
@@ -53,7 +53,7 @@ void svc__mhd_conn_fly(struct mhd_conn *conn, enum flight_phase phase)
     svc__flight_enter(&conn->flight, phase);
 }
 
-/* ---- Answers past libmicrohttpd */
+/* ---- Answers without libmicrohttpd */
 
 void svc__mhd_conn_log_headless(const struct mhd_conn *conn, int status, const char *end)
 {
@@ -62,8 +62,8 @@ void svc__mhd_conn_log_headless(const struct mhd_conn *conn, int status, const c
              svc_kv_str("end", end));
 }
 
-/* After an answer outside libmicrohttpd's calls: it closes when the peer does, sends more, or when
- * the time is over. */
+/* After an answer outside of libmicrohttpd's calls: the connection closes when the peer closes it
+ * or sends more, or when the time is over. */
 static void close_after_answer(struct mhd_conn *conn)
 {
     conn->raw = true;
@@ -94,7 +94,7 @@ void svc__mhd_conn_send_raw(struct mhd_conn *conn, int status)
     conn->lingers = true;
 }
 
-/* Refuses a head that libmicrohttpd has not whole, and logs how the request ended. */
+/* Refuses a request whose head libmicrohttpd does not have whole, and logs its end. */
 static void refuse_headless(struct mhd_conn *conn, int status, const char *reason, const char *end)
 {
     svc__wire_send_problem(conn->conn.fd, status, reason, svc__loop_date(conn->conn.loop));
@@ -110,7 +110,7 @@ static void resume_conn(struct flight *flight)
     svc__mhd_link_resume(svc__mhd_conn_of_flight(flight));
 }
 
-/* What is left of the body is read for a while, and the answer follows. */
+/* The rest of the body is read for a while, then the answer follows. */
 static void drop_body(struct flight *flight)
 {
     struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
@@ -118,8 +118,9 @@ static void drop_body(struct flight *flight)
     svc__time_limit_hurry(flight->loop, flight->limit, DROP_MS);
 }
 
-/* Outside of libmicrohttpd's calls, where it goes on holding the socket, only a reply that the
- * socket takes at once can be sent. It is the client that has not ended its body, or the stop. */
+/* Outside of its calls libmicrohttpd keeps the socket, so a reply can only be sent if the socket
+ * takes it at once. A larger one becomes an error: 503 at the cut, else 408, since the client has
+ * not ended its body. */
 static void reply_unread(struct flight *flight)
 {
     struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
@@ -146,8 +147,8 @@ static void abort_conn(struct flight *flight)
     svc__conn_shut(&svc__mhd_conn_of_flight(flight)->conn);
 }
 
-/* libmicrohttpd, which looks at events only, can miss a FIN that comes with the last bytes. And of
- * a file that has become shorter, sendfile sends nothing more and says nothing. */
+/* libmicrohttpd looks at events only, and can miss a FIN that comes with the last bytes. And of a
+ * file that has become shorter, sendfile sends nothing more and reports no error. */
 static void look_at_conn(struct flight *flight)
 {
     struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
@@ -160,8 +161,9 @@ static void look_at_conn(struct flight *flight)
     }
 }
 
-/* By what the peer has acknowledged, or, where that is not counted, by what the socket's queue
- * holds, which may be as full as before when it was emptied and filled. */
+/* By the count of bytes that the peer has acknowledged, or, without such a count, by the length of
+ * the socket's queue. A queue that was emptied and filled may be as long as before, so `drained`
+ * says that it had room. */
 static bool has_moved(struct flight *flight)
 {
     struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
@@ -196,8 +198,8 @@ void svc__mhd_conn_closed(struct mhd_conn *conn)
 {
     svc__early_forget(conn); /* so that its descriptor is its own socket */
     svc__conn_unwatch(&conn->conn);
-    /* Bytes that the peer has sent and nobody has read would turn the close into a reset, which
-     * destroys what the peer has not read yet. */
+    /* Unread bytes of the peer would turn the close into a reset, which destroys the part of the
+     * reply that the peer has not read yet. */
     int unread = 0;
     bool lingers = conn->lingers || (!ioctl(conn->conn.fd, FIONREAD, &unread) && unread > 0);
     int fd = lingers ? fcntl(conn->conn.fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -223,7 +225,8 @@ static bool looks_early(const struct mhd_conn *conn)
     return conn->mhd->known_layout || conn->conn.loop->server->behind;
 }
 
-/* False: libmicrohttpd has refused and closed it, and it is freed. */
+/* Passes a connection to libmicrohttpd. False: libmicrohttpd has refused and closed it, and it is
+ * freed. */
 static bool hand_conn_over(struct mhd_conn *conn)
 {
     conn->taken = conn->skipped;
@@ -236,7 +239,8 @@ static bool hand_conn_over(struct mhd_conn *conn)
     return added > 0;
 }
 
-/* libmicrohttpd closes it, or sees its end itself. */
+/* Gives up a connection whose head is not complete: libmicrohttpd sees its end after a resume, and
+ * one that it never got is closed here. */
 static void give_head_up(struct mhd_conn *conn)
 {
     if (conn->connection)
@@ -255,7 +259,7 @@ static void refuse_early(struct mhd_conn *conn, int status, const char *reason)
         svc__mhd_conn_close_own(conn);
 }
 
-/* A new connection's first head is whole, read or not: whether it goes on here. */
+/* Whether a new connection, whose first head is whole, stays with this server. */
 static bool stays(struct mhd_conn *conn)
 {
     switch (svc__handover_try(&conn->conn, svc__early_method(conn), svc__early_target(conn))) {
@@ -326,7 +330,7 @@ static bool arrives(const struct mhd_conn *conn)
            (conn->phase == MHD_FLIGHT && conn->flight.phase == FLIGHT_BODY);
 }
 
-/* Whether what has come of the body may be all of it, with what nobody has read from the socket. */
+/* Whether the bytes of the body that have come may be all of it, those in the socket included. */
 static bool may_be_whole(const struct mhd_conn *conn, uint32_t events)
 {
     const struct exchange *x = conn->flight.x;
@@ -337,7 +341,8 @@ static bool may_be_whole(const struct mhd_conn *conn, uint32_t events)
            x->request.bytes_in + conn->held + (uint64_t)unread >= x->framing.length;
 }
 
-/* The peer sends nothing more. What it has sent may still be whole, once libmicrohttpd reads it. */
+/* The peer has left in a head or a body. Unread bytes may complete it, so libmicrohttpd gets time
+ * to read them. */
 static void left_halfway(struct mhd_conn *conn)
 {
     int unread = 0;
@@ -386,8 +391,7 @@ static void head_expired(struct mhd_conn *conn)
                     svc__exchange_outcome_text(SVC_TIMED_OUT));
 }
 
-/* Idle for a moment: whether a request has begun is looked up once, then its first byte is awaited.
- */
+/* Idle for a second: looks once whether a request has begun, then watches for its first byte. */
 static void look_if_idle(struct mhd_conn *conn)
 {
     if (svc__mhd_taken_has_unread(conn)) {
@@ -407,9 +411,9 @@ static void on_deadline(struct svc_loop *reactor, struct deadline *deadline)
     struct time_limit *limit = &conn->conn.limit;
     switch (conn->phase) {
     case MHD_HEAD:
-        if (svc__time_limit_looks(conn->conn.loop, limit)) { /* as look_at_conn */
+        if (svc__time_limit_looks(conn->conn.loop, limit)) { /* see look_at_conn */
             svc__time_limit_await(conn->conn.loop, limit, UINT32_MAX);
-            if (!conn->early) /* it is watched for the rest of its head too */
+            if (!conn->early) /* the watch for the rest of its head shows a departure too */
                 svc__conn_watch_departure(&conn->conn);
             break;
         }
@@ -426,13 +430,13 @@ static void on_deadline(struct svc_loop *reactor, struct deadline *deadline)
         svc__flight_expired(&conn->flight);
         break;
     case MHD_CLOSING:
-        conn->lingers = false; /* it has had its time */
+        conn->lingers = false; /* the peer has had its time */
         svc__conn_shut(&conn->conn);
         break;
     }
 }
 
-/* ---- As its front has it */
+/* ---- Functions of struct front */
 
 void svc__mhd_conn_open(struct front_part *part, struct conn *conn)
 {

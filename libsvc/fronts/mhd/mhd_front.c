@@ -15,7 +15,7 @@
 #include "libsvc/fronts/mhd/mhd_reply.h"
 #include "libsvc/fronts/mhd/wire.h"
 
-/* ---- Its calls that are of no request */
+/* ---- libmicrohttpd's calls that belong to no request */
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
@@ -34,14 +34,14 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
         svc__mhd_conn_closed(conn);
 }
 
-/* Decoding is ours too. */
+/* Keeps the target as it is, since the library decodes it. */
 static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *text)
 {
     (void)cls, (void)connection;
     return strlen(text);
 }
 
-/* libmicrohttpd tells of the requests that it refuses itself by its log alone. */
+/* libmicrohttpd reports the requests that it refuses itself by its log alone. */
 SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list arguments)
 {
     static const char refused[] = "Error processing request";
@@ -62,11 +62,11 @@ SVC_PRINTF(2, 0) static void on_log(void *cls, const char *format, va_list argum
 
 /* ---- The daemon */
 
-/* What depends on the libmicrohttpd that is found at run time. */
+/* Values that depend on the version of libmicrohttpd at run time. */
 struct dialect {
-    int strictness;    /* 0.9.77 gave the option another scale; before, our own checks see more */
-    unsigned flags;    /* 1.0 takes connections later than it is asked to, unless told not to */
-    bool known_layout; /* 0.9.75, see early.h and svc__loop_mhd_rest */
+    int strictness;    /* 0.9.77 changed its scale; before, the library's own checks find more */
+    unsigned flags;    /* without its flag, 1.0 takes a connection later than in the call */
+    bool known_layout; /* 0.9.75, see early.h and svc__mhd_link_rest */
 };
 
 /* MHD_USE_NO_THREAD_SAFETY, which headers before 1.0 do not have. */
@@ -85,7 +85,8 @@ static struct dialect find_dialect(void)
     };
 }
 
-/* Room for a head of the full size, its nodes, and a reply's head: so our limits are met first. */
+/* Room for the longest head, its nodes, and a reply's head, so that the library's limits are
+ * reached before those of libmicrohttpd. */
 static size_t pool_size(const svc_config *config)
 {
     size_t head = (size_t)config->max_head_bytes;
@@ -112,8 +113,7 @@ static int start_daemon(struct mhd_loop *mhd)
     mhd->replies = svc__mhd_reply_new();
     if (!mhd->replies)
         return SVC_ENOMEM;
-    /* Where SIGPIPE ends the program, libmicrohttpd sends files without sendfile, which raises it.
-     */
+    /* If SIGPIPE ends the program, files must be sent without sendfile, which raises it. */
     mhd->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, svc__mhd_access_run, mhd, MHD_OPTION_EXTERNAL_LOGGER, on_log, mhd,
         MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -127,7 +127,7 @@ static int start_daemon(struct mhd_loop *mhd)
     return info ? svc__loop_watch(loop, info->epoll_fd, EPOLLIN, &mhd->watch) : SVC_ESYSTEM;
 }
 
-/* ---- As struct front has it */
+/* ---- Functions of struct front */
 
 static void stop_daemon(struct front_part *part)
 {
@@ -166,7 +166,7 @@ static void run_daemon(struct front_part *part)
         more || mhd->closes || (MHD_get_timeout(mhd->daemon, &wait) == MHD_YES && wait == 0);
 }
 
-/* Those that were suspended get their 503 first. */
+/* A last run sends suspended connections their 503. */
 static void close_conns(struct front_part *part)
 {
     struct mhd_loop *mhd = (struct mhd_loop *)(void *)part;

@@ -19,20 +19,13 @@
 
 /* ---- As it was sent */
 
-/* 0.9.75 looks for the '?' after this call; 1.0 knows where it is, and parses what is behind it. */
-static void hide_query(char *query)
-{
-    if (query)
-        memset(query, '\0', query[1] ? 2 : 1);
-}
-
 static void note_fault(struct mhd_conn *conn, int status, const char *fault)
 {
     conn->fault_status = status;
     conn->fault = fault;
 }
 
-/* Of a request line whose version and end libmicrohttpd has cut off already. */
+/* Whether a request line was well formed; libmicrohttpd has put NULs over its spaces and end. */
 static bool is_line_clean(const char *target, size_t len, const char *limit)
 {
     static const char version[] = "HTTP/1.";
@@ -42,15 +35,14 @@ static bool is_line_clean(const char *target, size_t len, const char *limit)
            !behind[sizeof version + 1];
 }
 
-/* Ends the head for libmicrohttpd where its fields begin, so that it has nothing to answer itself.
- */
+/* Has libmicrohttpd see the end of the head where the fields begin, so that the library answers. */
 static void refuse_fields(struct mhd_conn *conn, int status, const char *fault)
 {
     note_fault(conn, status, fault);
     conn->fields[0] = '\n';
 }
 
-/* The rest of a head, of which `len` bytes of fields have come, is read by the loop. */
+/* Has the loop read the rest of a head, of which `len` bytes of fields have come. */
 static void hold_fields(struct mhd_conn *conn, size_t len)
 {
     size_t target = conn->flight.x->request.target.raw.len;
@@ -65,8 +57,8 @@ static void hold_fields(struct mhd_conn *conn, size_t len)
 }
 
 /*
- * The fields as they were sent, as far as they have come, still lie behind the request line, and
- * behind them NULs: a reset leaves nothing else, and a first head is there whole.
+ * Behind the request line lie the fields as they were sent, as far as they have come, and behind
+ * them NULs: a reset clears the memory, and a first head is there whole.
  */
 static void look_at_fields(struct mhd_conn *conn, const char *limit)
 {
@@ -103,9 +95,14 @@ void svc__mhd_head_look(struct mhd_conn *conn, const char *text)
     conn->head_end = conn->fault = NULL;
     if (conn->mhd->known_layout)
         look_at_lines(conn, target, len);
-    hide_query(strchr(target, '?'));
+    /* 0.9.75 looks for the '?' after this call. 1.0 has found it already, and parses the text
+     * behind it. */
+    char *query = strchr(target, '?');
+    if (query)
+        memset(query, '\0', query[1] ? 2 : 1);
 }
-/* ---- As it is in */
+
+/* ---- As libmicrohttpd has parsed it */
 
 struct collector {
     struct field *fields;
@@ -137,7 +134,7 @@ static bool collect_fields(struct mhd_conn *conn, struct collector *out)
     return true;
 }
 
-/* The bytes from the method to the end of the empty line; 0 when that is not known. */
+/* The bytes from the method to the end of the empty line; 0: not known. */
 static size_t head_size(struct mhd_conn *conn)
 {
     const union MHD_ConnectionInfo *info =
@@ -145,8 +142,8 @@ static size_t head_size(struct mhd_conn *conn)
     return info ? info->header_size : 0;
 }
 
-/* libmicrohttpd skips lines before a request that are empty, or begin with a NUL. What it has
- * skipped is NULs then, and an empty line two of them. */
+/* Whether libmicrohttpd has skipped empty lines only. It skips lines before a request that are
+ * empty or begin with a NUL, and leaves NULs in their place: two for an empty line. */
 static bool is_empty_lines(const char *from, const char *to)
 {
     bool empty = (to - from) % 2 == 0;
@@ -181,7 +178,7 @@ void svc__mhd_head_take(struct mhd_conn *conn, const char *method, const char *v
         svc__dispatch_head(x, &head);
 }
 
-/* Collected into memory of its own, since others may have the exchange, and with it its arena. */
+/* The fields go into memory of their own, since the exchange may be away, and its arena with it. */
 int svc__mhd_head_take_trailers(struct mhd_conn *conn, const char **reason)
 {
     int found = MHD_get_connection_values_n(conn->connection, MHD_FOOTER_KIND, NULL, NULL);

@@ -1,4 +1,4 @@
-/* A connection's tie with libmicrohttpd. */
+/* The link of a connection to libmicrohttpd. */
 #include "libsvc/fronts/mhd/mhd_link.h"
 
 #include <microhttpd.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 enum {
-    OWN_TIMEOUT_S = 1000000 /* of a connection that is handled first; longer than it can last */
+    OWN_TIMEOUT_S = 1000000 /* longer than any connection lasts: only having a timeout matters */
 };
 
 int svc__mhd_link_add(struct mhd_conn *conn)
@@ -29,7 +29,7 @@ void svc__mhd_link_suspend(struct mhd_conn *conn)
     MHD_suspend_connection(conn->connection);
 }
 
-/* Connections that have a timeout of their own are all handled before any is read from. */
+/* libmicrohttpd handles the connections that have their own timeout before it reads from any. */
 static void be_first(struct mhd_conn *conn)
 {
     conn->first = true;
@@ -47,9 +47,9 @@ void svc__mhd_link_called(struct mhd_conn *conn)
 }
 
 /*
- * What is resumed would be read from before it is handled: where the peer sends nothing more,
- * libmicrohttpd takes that for its departure then, with the answer at hand. The read mostly finds
- * nothing, so it also is one less.
+ * Without be_first, libmicrohttpd would read from a resumed connection before it handles it, and
+ * take a FIN for the peer's departure although the answer is ready. Mostly there is nothing to
+ * read, so this saves a system call too.
  */
 void svc__mhd_link_resume(struct mhd_conn *conn)
 {
@@ -63,21 +63,22 @@ void svc__mhd_link_resume(struct mhd_conn *conn)
     conn->mhd->part.again = true;
 }
 
-/* One whose source fails is marked as closed, and closed when libmicrohttpd has it handled again,
- * for which it would have no reason. */
+/* If a connection's source fails, libmicrohttpd only marks the connection as closed, and closes it
+ * when it handles it the next time. Without be_first it would have no reason to do so. */
 void svc__mhd_link_close(struct mhd_conn *conn)
 {
     be_first(conn);
     conn->mhd->closes = true;
 }
 
-/* Requests are read to the beginning of a pool, and a reset zeroes it, as the system does for pages
- * that it is asked for anew. Only pages that lie in the pool whole are given back. */
+/* libmicrohttpd reads each request to the beginning of the pool, which a reset has zeroed; pages
+ * that come from the system anew are zeros too. Only pages that lie in the pool as a whole are
+ * given back. */
 void svc__mhd_link_rest(const struct mhd_conn *conn)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t begin = ((uintptr_t)conn->base + page - 1) & ~(page - 1);
     uintptr_t end = ((uintptr_t)conn->base + conn->mhd->pool) & ~(page - 1);
     if (begin < end)
-        madvise((void *)begin, end - begin, MADV_DONTNEED); /* what fails costs memory only */
+        madvise((void *)begin, end - begin, MADV_DONTNEED); /* a failure only costs memory */
 }

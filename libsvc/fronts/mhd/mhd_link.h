@@ -1,29 +1,31 @@
-/* A connection's tie with libmicrohttpd. */
+/* The link of a connection to libmicrohttpd. */
 #ifndef SVC_MHD_MHD_LINK_H
 #define SVC_MHD_MHD_LINK_H
 
 #include "libsvc/fronts/mhd/mhd.h"
 
-/* Hands over the connection's socket, which libmicrohttpd closes from now on, also when it fails.
- * 1; 0 when it was refused and the connection is freed; -1 when nothing else knows of it. */
+/* Passes the connection's socket to libmicrohttpd, which closes it from then on, also on failure.
+ * 1; 0: it was refused, and the connection is freed; -1: it failed, and the caller frees the
+ * connection. */
 int svc__mhd_link_add(struct mhd_conn *conn);
 
-/* Suspends it, from within libmicrohttpd's calls. */
+/* Suspends the connection, from within libmicrohttpd's calls. */
 void svc__mhd_link_suspend(struct mhd_conn *conn);
 
-/* Goes on with it, where it is suspended: its access handler is called again, or its reply's
- * source. */
+/* Resumes the connection if it is suspended: libmicrohttpd calls its access handler again, or its
+ * reply's source. */
 void svc__mhd_link_resume(struct mhd_conn *conn);
 
-/* In libmicrohttpd's call of the access handler: see svc__mhd_link_resume. */
+/* For each call of the access handler: the connection is no longer handled first, as
+ * svc__mhd_link_resume has it. */
 void svc__mhd_link_called(struct mhd_conn *conn);
 
-/* The reply's source fails: its connection is closed in the next turn. In libmicrohttpd's call of
- * it. */
+/* Has libmicrohttpd close the connection in its next run, because the reply's source has failed.
+ * From within libmicrohttpd's call of the source. */
 void svc__mhd_link_close(struct mhd_conn *conn);
 
-/* Gives the memory of an idle connection, its pool that begins at `base` and holds nothing, back to
- * the system until it is used again. */
+/* Gives the memory of an idle connection back to the system until it is used again: its pool, which
+ * begins at `base` and holds nothing. */
 void svc__mhd_link_rest(const struct mhd_conn *conn);
 
 #endif

@@ -19,9 +19,10 @@ enum {
 };
 
 /*
- * A response to be used again: the same body's place, and the same fields up to the last, whose
- * value may be exchanged. libmicrohttpd copies the fields when a response is queued, but reads the
- * body when it is sent; a body at the same place is whatever is there now, as with a new response.
+ * A response object for more than one reply: the body lies at the same place, and the fields are
+ * equal except for the value of the last, which can be replaced. libmicrohttpd copies the fields
+ * when a response is queued, but reads the body when it is sent: the bytes that lie there then, as
+ * for a new response.
  */
 struct kept_reply {
     struct MHD_Response *response; /* NULL: none */
@@ -31,7 +32,7 @@ struct kept_reply {
     bool closes;
     size_t count;     /* of the exchange's own fields */
     struct buf texts; /* their names and values, each with its NUL */
-    size_t last;      /* where the last one's value begins in that */
+    size_t last;      /* where the value of the last field begins in them */
 };
 
 struct kept_replies {
@@ -78,9 +79,9 @@ static size_t count_cookies(const svc_request *req, size_t *bytes)
 }
 
 /*
- * A reply's head must fit into what the request left of the connection's memory: libmicrohttpd
- * would close the connection without a word. Its read buffer takes half, or the head when that is
- * larger; 0.9.75 gives back what of it holds nothing.
+ * A reply's head must fit into the memory that the request has left of the connection's pool:
+ * libmicrohttpd would close the connection without an answer. Its read buffer takes half of the
+ * pool, or the size of the head if that is larger; 0.9.75 gives back the part of it that is empty.
  */
 bool svc__mhd_reply_fits(struct mhd_conn *conn, size_t bytes)
 {
@@ -98,7 +99,7 @@ bool svc__mhd_reply_fits(struct mhd_conn *conn, size_t bytes)
 
 /* ---- Making a response */
 
-/* Nothing more to send for now. For how long, counts from the last byte that there was. */
+/* The source has nothing to send now. The time limit counts from the last byte that it gave. */
 static void pause_reply(struct mhd_conn *conn)
 {
     uint64_t given = conn->flight.x->response.body.len;
@@ -109,7 +110,7 @@ static void pause_reply(struct mhd_conn *conn)
     svc__mhd_link_suspend(conn);
 }
 
-/* Fields behind the body, which libmicrohttpd sends where its memory has room for them all. */
+/* Adds the fields behind the body, if libmicrohttpd's memory has room for all of them. */
 static bool add_trailers(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
@@ -146,7 +147,7 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
                     : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* Sent by sendfile, from a descriptor of libmicrohttpd's own. */
+/* libmicrohttpd sends the file by sendfile, from a descriptor of its own. */
 static struct MHD_Response *from_file(const struct response_body *body)
 {
     int fd = fcntl(body->fd, F_DUPFD_CLOEXEC, 0);
@@ -157,7 +158,7 @@ static struct MHD_Response *from_file(const struct response_body *body)
     return response;
 }
 
-/* Only its length counts: libmicrohttpd asks for no byte of a reply without a body. */
+/* A reply without a body needs its length only: libmicrohttpd reads no byte of it. */
 static ssize_t read_nothing(void *cls, uint64_t at, char *data, size_t len)
 {
     (void)cls, (void)at, (void)data, (void)len;
@@ -191,7 +192,7 @@ static struct MHD_Response *make_response(struct mhd_conn *conn)
                                            MHD_RESPMEM_PERSISTENT);
 }
 
-/* Connection goes first: added behind Date, it makes libmicrohttpd forget that there is a Date. */
+/* Connection goes first: if it is added behind Date, libmicrohttpd forgets that Date is there. */
 static bool add_fields(struct MHD_Response *response, struct mhd_conn *conn, bool closes)
 {
     const svc_response *res = &conn->flight.x->response;
@@ -225,7 +226,7 @@ static struct kept_reply *place_of(struct mhd_conn *conn)
     return &conn->mhd->replies->all[hash % KEPT];
 }
 
-/* Whether the text at `*at` is `text`, which is then passed. */
+/* Whether `text` is at `*at`, which is then moved behind it. */
 static bool passes_text(const struct buf *texts, size_t *at, struct bytes text)
 {
     if (texts->len - *at <= text.len || memcmp(texts->data + *at, text.data, text.len + 1) != 0)
@@ -234,7 +235,7 @@ static bool passes_text(const struct buf *texts, size_t *at, struct bytes text)
     return true;
 }
 
-/* Whether the fields are the same but perhaps for the last one's value, at which `*at` then is. */
+/* Whether the fields are equal, but perhaps for the value of the last; `*at` is then its place. */
 static bool same_but_last(const struct kept_reply *kept, const svc_response *res, size_t *at)
 {
     for (size_t i = 0; i < res->field_count; i++) {
@@ -247,7 +248,7 @@ static bool same_but_last(const struct kept_reply *kept, const svc_response *res
     return !res->field_count || *at == kept->last;
 }
 
-/* Gives the last field another value: an id, say, that each reply has of its own. */
+/* Replaces the value of the last field, such as an id that each reply has of its own. */
 static bool exchange_last(struct kept_reply *kept, const struct field *field)
 {
     const char *old = kept->texts.data + kept->last;

@@ -1,6 +1,6 @@
 /*
- * Replies through libmicrohttpd. Its response objects cost an allocation and three more for each
- * header field, so a loop keeps some of them for the next requests that are answered alike.
+ * Replies by libmicrohttpd. A response object costs an allocation, and three more for each header
+ * field, so a loop keeps some of them for later replies that are equal.
  *
  * For the loop's thread.
  */
@@ -11,18 +11,17 @@
 
 struct kept_replies;
 
-/* An empty store for a loop; NULL when out of memory. */
+/* Makes an empty store for a loop; NULL when out of memory. */
 struct kept_replies *svc__mhd_reply_new(void);
 
-/* Accepts NULL. */
+/* Frees a store. Accepts NULL. */
 void svc__mhd_reply_free(struct kept_replies *kept);
 
-/* Whether libmicrohttpd has room for `bytes` of the reply's fields, all in its head or all behind
- * its body. */
+/* Whether libmicrohttpd has room for `bytes` of fields, in the reply's head or behind its body. */
 bool svc__mhd_reply_fits(struct mhd_conn *conn, size_t bytes);
 
-/* Queues the reply of the connection's exchange, with `Connection: close` where it is the last.
- * False when libmicrohttpd refuses or memory runs out: nothing is queued then. */
+/* Queues the reply of the connection's exchange, with `Connection: close` if `closes`. False when
+ * libmicrohttpd refuses it or memory runs out: nothing is queued then. */
 bool svc__mhd_reply_queue(struct mhd_conn *conn, bool closes);
 
 #endif

@@ -1,12 +1,12 @@
-/* The bytes that a connection has taken off its socket. */
+/* The count of bytes that a connection has taken off its socket. */
 #include "libsvc/fronts/mhd/mhd_taken.h"
 
 #include <sys/ioctl.h>
 
 #include "libsvc/server/tcp_counts.h"
 
-/* libmicrohttpd skips empty lines before a request and counts them nowhere. But it reads every
- * request of a connection to the same place, so they show in where the method begins. */
+/* libmicrohttpd skips empty lines before a request and does not count them. But it reads every
+ * request of a connection to the same place, so the method's place shows their length. */
 void svc__mhd_taken_head(struct mhd_conn *conn, const char *method, size_t bytes)
 {
     uint64_t skipped = conn->base ? (uint64_t)(method - conn->base) : 0;
@@ -24,7 +24,7 @@ void svc__mhd_taken_body(struct mhd_conn *conn, size_t bytes)
     conn->had_body = true;
 }
 
-/* Where the kernel has no count, what nobody has read yet stands for all that could be more. */
+/* Without the kernel's count, only bytes that are unread in the socket can be more than ours. */
 static uint64_t count_received(const struct mhd_conn *conn)
 {
     uint64_t received;
@@ -39,7 +39,7 @@ bool svc__mhd_taken_has_unread(struct mhd_conn *conn)
 {
     uint64_t received = count_received(conn);
     if (!conn->taken_known) {
-        /* After a chunked body, whose framing nobody counted: count on from here. */
+        /* The framing of a chunked body is not counted: begin again from here. */
         conn->taken = received;
         conn->taken_known = conn->recounted = true;
     }

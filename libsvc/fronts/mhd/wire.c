@@ -1,4 +1,4 @@
-/* Responses written straight to a socket. */
+/* Replies that are written to a socket directly. */
 #include "libsvc/fronts/mhd/wire.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static void append_head(struct buf *out, const struct exchange *x, const char *d
     svc__buf_puts(out, "\r\n");
 }
 
-/* Copies what is behind the first `sent` bytes of a head and a body. */
+/* Copies the bytes of a head and a body behind the first `sent` ones. */
 static int keep_rest(struct bytes head, struct bytes body, size_t sent, struct unsent *rest)
 {
     size_t of_head = svc__least(sent, head.len), of_body = sent - of_head;

@@ -77,7 +77,7 @@ static void expect_metric(svc_app *app, const char *line)
 {
     struct buf text;
     svc__buf_init(&text, 1 << 20);
-    svc__metrics_text_write(app->metrics, NULL, &text);
+    svc__metrics_text_write(app->metrics, NULL, METRICS_PROMETHEUS, &text, NULL);
     svc__buf_terminate(&text);
     cr_expect(strstr(text.data, line), "%s", text.data);
     svc__buf_free(&text);

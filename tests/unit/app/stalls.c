@@ -111,14 +111,14 @@ Test(app_stalls, prints_a_line_for_each_route_that_has_stalled)
 {
     struct buf out;
     svc__buf_init(&out, 65536);
-    svc__metrics_text_write(app->metrics, NULL, &out);
+    svc__metrics_text_write(app->metrics, NULL, METRICS_PROMETHEUS, &out, NULL);
     svc__buf_terminate(&out);
     cr_expect_null(strstr(out.data, "svc_loop_stalls_total"));
     hold(10000, &route);
     hold(10000, &route);
     hold(10000, NULL);
     svc__buf_clear(&out);
-    svc__metrics_text_write(app->metrics, NULL, &out);
+    svc__metrics_text_write(app->metrics, NULL, METRICS_PROMETHEUS, &out, NULL);
     svc__buf_terminate(&out);
     cr_expect(strstr(out.data, "# TYPE svc_loop_stalls_total counter\n"));
     cr_expect(strstr(out.data, "svc_loop_stalls_total{route=\"\"} 1\n"));
@@ -177,7 +177,7 @@ Test(app_stalls, prints_how_often_loops_stood_still)
     struct buf out;
     svc__buf_init(&out, 65536);
     stand_still(WATCHED_POST, NULL);
-    svc__metrics_text_write(app->metrics, NULL, &out);
+    svc__metrics_text_write(app->metrics, NULL, METRICS_PROMETHEUS, &out, NULL);
     svc__buf_terminate(&out);
     cr_expect(strstr(out.data, "# TYPE svc_loop_standstills_total counter\n"
                                "svc_loop_standstills_total 1\n"));

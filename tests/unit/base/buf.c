@@ -216,7 +216,8 @@ Test(base_buf, json_strings_are_escaped)
          "\"\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\""},
         {LITERAL("a\xff\x80z"), "\"a\xef\xbf\xbd\xef\xbf\xbdz\""},
         {LITERAL("\xc3"), "\"\xef\xbf\xbd\""},
-        {LITERAL("\xe2\x82\""), "\"\xef\xbf\xbd\xef\xbf\xbd\\\"\""},
+        {LITERAL("\xe2\x82\""), "\"\xef\xbf\xbd\\\"\""},
+        {LITERAL("\xf0\x9f\x98\xf0\x9f\xff"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
         {LITERAL("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {

@@ -155,7 +155,7 @@ Test(base_env_file, values_are_quoted_where_they_need_it)
         {LITERAL("a\0b\x1b"), "\"a\xef\xbf\xbd"
                               "b\xef\xbf\xbd\""},
         {LITERAL("\xff"), "\"\xef\xbf\xbd\""},
-        {LITERAL("\xc2\x9b"), "\"\xef\xbf\xbd\xef\xbf\xbd\""},
+        {LITERAL("\xc2\x9b\xe2\x82"), "\"\xef\xbf\xbd\xef\xbf\xbd\""},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct buf out;

@@ -63,7 +63,7 @@ static bool page_has(const char *line)
     struct buf text;
     svc__buf_init(&text, 65536);
     svc__asked_gauges_ask(gauges);
-    svc__metrics_text_write(app->metrics, NULL, &text);
+    svc__metrics_text_write(app->metrics, NULL, METRICS_PROMETHEUS, &text, NULL);
     svc__buf_terminate(&text);
     bool has = strstr(text.data, line);
     svc__buf_free(&text);

@@ -281,3 +281,35 @@ Test(proto_media, a_form_is_urlencoded_and_utf8)
     cr_expect_not(svc__media_is_form(svc__bytes_z("application/x-www-form-urlencoded,")));
     cr_expect_not(svc__media_is_form(svc__bytes(NULL, 0)));
 }
+
+Test(proto_media, a_version_is_met_by_its_own_parameter_and_by_ranges_without_one)
+{
+    static const struct {
+        const char *accept;
+        unsigned weight;
+        bool named;
+    } rows[] = {
+        {NULL, 1000, false},
+        {"", 1000, false},
+        {"*/*;q=0.5", 500, false},
+        {"a/*;q=0.5;x=1", 500, false},
+        {"a/b", 1000, true},
+        {"a/b;q=0.2;version=1", 200, true},
+        {"a/b;version=1;q=0.3, a/b;q=0.9", 300, true},
+        {"a/b;version=2;q=0.3, a/b;q=0.9", 900, true},
+        {"a/b;version=2", 0, false},
+        {"a/b;version=2, */*;q=0.1", 100, false},
+        {"A/B;charset=utf-8;Version=\"1\"", 1000, true},
+        {"a/b;escaping=x", 1000, true},
+        {"a/b;version=1;q=0", 0, true},
+        {"c/d", 0, false},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        const struct field field = {svc__bytes_z("accept"),
+                                    svc__bytes_z(rows[i].accept ? rows[i].accept : "")};
+        struct fields fields = read_fields(&field, rows[i].accept != NULL);
+        struct media_answer answer = svc__media_accept_version(&fields, "a", "b", "1");
+        cr_expect_eq(answer.weight, rows[i].weight, "%s: %u", rows[i].accept, answer.weight);
+        cr_expect_eq(answer.named, rows[i].named, "%s", rows[i].accept);
+    }
+}
