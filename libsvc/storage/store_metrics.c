@@ -57,7 +57,7 @@ void svc__store_metrics_count(struct store_meter *meter, const svc_sys_store_op 
     enum outcome outcome = outcome_of(op);
     _Atomic(svc_counter *) *place = &meter->counters[op->kind][outcome];
     svc_counter *counter = atomic_load_explicit(place, memory_order_acquire);
-    if (!counter) { /* whoever else looks it up finds the same */
+    if (!counter) { /* another thread that looks it up finds the same */
         const char *const labels[] = {meter->backend->scheme, kind_names[op->kind],
                                       outcome_names[outcome]};
         counter = svc_counter_of(meter->family, 3, labels);
@@ -170,7 +170,7 @@ void svc__store_metrics_begin(struct store_meter *meter, struct metrics *metrics
     meter->backend = backend;
     meter->state = state;
     meter->family = svc__metric_counters(metrics, "svc_store_operations_total",
-                                         "Operations of stores, by what they do and how they end.",
+                                         "Operations of stores, by their kind and their outcome.",
                                          "backend,operation,outcome");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         svc__metric_giver(metrics, numbers[i].type, numbers[i].name, numbers[i].help, "backend",

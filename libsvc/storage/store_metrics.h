@@ -1,4 +1,4 @@
-/* What stores count: operations by their outcome, and what the backends have. */
+/* The metrics of stores: operations by their outcome, and the counts of backends. */
 #ifndef SVC_STORAGE_STORE_METRICS_H
 #define SVC_STORAGE_STORE_METRICS_H
 
@@ -10,7 +10,7 @@
 
 enum { STORE_KINDS = SVC_SYS_STORE_LIMIT + 1, STORE_OUTCOMES = 9 };
 
-/* What one store counts in. Embedded by value. */
+/* The counters of one store. Embedded by value. */
 struct store_meter {
     struct metrics *metrics;
     const svc_sys_store *backend;

@@ -1,8 +1,8 @@
 /*
  * A queue of entries in one piece of memory: an entry is appended at the head and leaves at the
  * tail, so that no entry needs a link or an allocation of its own, and no hole is left. Places and
- * lengths are in words of the memory. An entry lies in one piece: what is left at the end of the
- * memory is skipped.
+ * lengths are in words of the memory. An entry lies in one piece: the rest of
+ * the memory behind the last one that fits is skipped.
  */
 #ifndef SVC_STORE_ENTRY_RING_H
 #define SVC_STORE_ENTRY_RING_H

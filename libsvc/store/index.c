@@ -90,7 +90,7 @@ static uint32_t steps_to(const struct index *index, uint32_t from, uint32_t to)
     return to >= from ? to - from : to + index->count - from;
 }
 
-/* Whatever stands behind the gap moves into it, unless the gap is before its first slot. */
+/* Each entry behind the gap moves into it, unless the gap is before its first slot. */
 void svc__index_remove(struct index *index, uint32_t hash, uint32_t place)
 {
     uint32_t gap = find_slot(index, hash, place);

@@ -53,7 +53,7 @@ static inline uint32_t svc__index_next(const struct index *index, uint32_t slot)
     return slot + 1 < index->count ? slot + 1 : 0;
 }
 
-/* What a slot has: its hash, and its place, which is 0 for a free slot, where a search ends. */
+/* The parts of a slot: its hash, and its place, which is 0 for a free slot, where a search ends. */
 static inline uint32_t svc__index_hash(const struct index *index, uint32_t slot)
 {
     return (uint32_t)(index->slots[slot] >> 32);

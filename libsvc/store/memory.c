@@ -1,4 +1,4 @@
-/* The shards of the memory store, and what is done with an entry under the lock of its shard. */
+/* The shards of the memory store, and operations on an entry under the lock of its shard. */
 #include "libsvc/store/memory.h"
 
 #include <pthread.h>
@@ -239,7 +239,7 @@ int svc__memory_increment(struct memory *memory, struct bytes key, uint64_t by, 
 
 /* ---- Limits */
 
-/* What is stored of a limit: its windows are known again by their hashes. */
+/* The value of a limit: its windows are recognised by their hashes. */
 struct limit_value {
     char mark[8];
     struct {

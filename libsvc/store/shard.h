@@ -2,13 +2,13 @@
  * A part of the memory store: entries by their keys, within a fixed number of bytes. One thread at
  * a time.
  *
- * What is evicted is decided by S3-FIFO (Yang et al., SOSP 2023). A new entry waits in a small
+ * S3-FIFO (Yang et al., SOSP 2023) decides which entries are evicted. A new entry waits in a small
  * queue, of a tenth of the memory. One that was read there goes on to the main queue, and the rest
- * leaves early, so that a scan does not displace what is read again and again. The main queue gives
- * an entry that was read another round. An entry that comes back soon after it has left (a ghost)
- * goes to the main queue at once. As long as the main queue has room nothing is evicted. Both
- * queues are rings of one piece of memory (entry_ring.h), and a read changes two bits of the entry,
- * and no queue.
+ * leaves early, so that a scan does not displace entries that are read repeatedly. The main queue
+ * gives an entry that was read another round. An entry that comes back soon after it has left (a
+ * ghost) goes to the main queue at once. As long as the main queue has room nothing is evicted.
+ * Both queues are rings of one piece of memory (entry_ring.h), and a read changes two bits of the
+ * entry, and no queue.
  */
 #ifndef SVC_STORE_SHARD_H
 #define SVC_STORE_SHARD_H

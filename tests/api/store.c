@@ -62,7 +62,7 @@ Test(store, memory_keeps_the_promises_of_a_store)
     svc_store *store = svc_test_store(app);
     cr_assert_not_null(store);
     cr_assert_eq(svc_store_conformance(store, stdout), 0);
-    cr_assert_eq(svc_store_conformance(store, stdout), 0, "and once more on what it has left");
+    cr_assert_eq(svc_store_conformance(store, stdout), 0, "and once more on its own remains");
 }
 
 Test(store, a_store_is_open_between_start_and_stop)
@@ -163,7 +163,7 @@ Test(store, what_a_request_reads_ends_with_it)
     cr_expect_eq(svc_reply_status(reply), 404);
     svc_reply_free(reply);
     cr_expect(has_text(svc_test_store(app), "1", body),
-              "the test sees what the handler has stored");
+              "the test sees the value of the handler");
     cr_expect_eq(svc_test_store_age(shared, 1000), 0);
     free(body);
 }

@@ -1,6 +1,6 @@
 /*
- * The conformance suite of stores: what the calls of svc/store.h promise, tried on a store by these
- * calls alone. It is installed as source, so that the author of a backend (svc/sys/store.h)
+ * The conformance suite of stores: the promises of svc/store.h, tried on a store by its calls
+ * alone. It is installed as source, so that the author of a backend (svc/sys/store.h)
  * compiles it into a test program of any kind, with that program's compiler and sanitizers:
  *
  *     cc -pthread test_mine.c $(pkg-config --variable=conformance libsvc)/store.c $(pkg-config

@@ -17,11 +17,11 @@ enum { THREADS = 4, STEPS = 6000, KEYS = 300, LEN_MAX = 3000 };
 static svc_store *small;
 static _Atomic int wrong;
 
-static void expect_that(bool is_so, const char *what)
+static void expect_that(bool is_so, const char *claim)
 {
     if (is_so)
         return;
-    printf("WRONG: %s\n", what);
+    printf("WRONG: %s\n", claim);
     wrong = 1;
 }
 

@@ -1,10 +1,10 @@
 /*
  * The seam for libraries that keep the values of svc/store.h: a table of functions, and how one is
- * registered. Programs need nothing of this, unless they have a backend of their own; they call a library that
- * uses it. $(datadir)/libsvc/conformance/store.c tests a backend.
+ * registered. Programs need nothing of this, unless they have a backend of their own; they call a library
+ * that uses it. $(datadir)/libsvc/conformance/store.c tests a backend.
  *
- * The library above checks arguments, puts the namespace before the key, finds the time limit, and counts. A
- * backend carries out operations. It may be asked by any number of threads at once.
+ * The library above checks arguments, puts the namespace before the key, finds the time limit, and counts.
+ * A backend carries out operations. It may be asked by any number of threads at once.
  */
 #ifndef SVC_SYS_STORE_H
 #define SVC_SYS_STORE_H
@@ -13,7 +13,7 @@
 
 SVC_BEGIN_DECLS
 
-/* What an operation does: see the call of svc/store.h. */
+/* The kinds of operations: see the calls of svc/store.h. */
 enum svc_sys_store_kind {
     SVC_SYS_STORE_GET = 0, /* svc_store_get */
     SVC_SYS_STORE_SET,     /* svc_store_set */
@@ -31,11 +31,11 @@ typedef struct svc_sys_store_op {
     int kind;                      /* svc_sys_store_kind */
     const char *key;               /* with the namespace and its ':'; not terminated */
     size_t key_len;                /* up to 249 */
-    size_t space_len;              /* the bytes of that which are the namespace and its ':' */
+    size_t space_len;              /* of these, the namespace and its ':' */
     const void *data;              /* the value that is written, or was read */
     size_t len;
     uint64_t ttl_ms;  /* 0: no end */
-    bool compares;    /* DELETE, REPLACE: only what has `version` */
+    bool compares;    /* DELETE, REPLACE: only a value of that `version` */
     uint64_t version; /* to compare; GET, ADD, REPLACE: becomes that of the value */
     uint64_t number;  /* INCREMENT: by how much; becomes the new number */
     const svc_store_charge *charge; /* LIMIT; its windows are good ones */
@@ -44,9 +44,9 @@ typedef struct svc_sys_store_op {
 } svc_sys_store_op;
 
 /*
- * Memory for the value that a GET has read, `len` bytes, which becomes `op->data`, and `op->len` is set. NULL
- * when out of memory: the operation is then SVC_ENOMEM, or SVC_ETOOBIG for a value that is over max_value.
- * `op->error` is set to it. The thread of `run`. Since: 0.1
+ * Memory for the value that a GET has read, `len` bytes, which becomes `op->data`, and `op->len` is set.
+ * NULL when out of memory: the operation is then SVC_ENOMEM, or SVC_ETOOBIG for a value that is over
+ * max_value. `op->error` is set to it. The thread of `run`. Since: 0.1
  */
 SVC_API void *svc_sys_store_alloc(svc_sys_store_op *op, size_t len) SVC_MUST_CHECK;
 
@@ -55,7 +55,7 @@ typedef struct svc_sys_store_param {
     const char *name, *value;
 } svc_sys_store_param;
 
-/* What a store's URL says. All strings live as long as the app. */
+/* The parts of a store's URL. All strings live as long as the app. */
 typedef struct svc_sys_store_place {
     size_t size;
     const char *scheme;
@@ -66,7 +66,7 @@ typedef struct svc_sys_store_place {
     size_t max_value;       /* bytes */
 } svc_sys_store_place;
 
-/* What a backend has by now, as far as it knows. */
+/* The counts of a backend, as far as it knows. */
 typedef struct svc_sys_store_stats {
     size_t size;
     uint64_t entries;
@@ -118,8 +118,8 @@ typedef struct svc_sys_store {
 
 /*
  * Registers a backend, which is copied, for the stores of the app and of apps mounted on it. 0; SVC_EINVAL;
- * SVC_ESTATE when the app has one for the scheme or has started; SVC_ENOMEM, also for a NULL app. All are kept
- * as set-up errors. Before start only. Since: 0.1
+ * SVC_ESTATE when the app has one for the scheme or has started; SVC_ENOMEM, also for a NULL app. All are
+ * kept as set-up errors. Before start only. Since: 0.1
  */
 SVC_API int svc_sys_app_add_store(svc_app *app, const svc_sys_store *backend);
 

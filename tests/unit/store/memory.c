@@ -94,7 +94,8 @@ static void expect_get(struct model *model, struct bytes key)
     cr_assert_eq(reader.version, model->version);
 }
 
-/* What may be forgotten is looked for first, so that the model has what the store has. */
+/* A value that may be forgotten is looked for first, so that the model has the values of the store.
+ */
 static void settle(struct model *model, struct bytes key)
 {
     if (may_forget)

@@ -181,7 +181,7 @@ Test(store_shard, a_full_index_evicts)
     cr_expect_leq(shard.words * 8 + (uint64_t)shard.index.count * INDEX_SLOT_BYTES, BYTES);
 }
 
-/* What an entry costs beside its key and its value, with everything that the shard has allocated.
+/* The cost of an entry beside its key and its value, with everything that the shard has allocated.
  */
 Test(store_shard, an_entry_costs_at_most_64_bytes)
 {
