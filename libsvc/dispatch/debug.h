@@ -4,8 +4,8 @@
 
 #include "libsvc/exchange/exchange.h"
 
-/* The detail of a request's 500: the function `where` returned `error`, or 0 and gave no answer. In
- * the exchange's arena; NULL outside of development mode, or without memory. */
-const char *svc__debug_failure(struct exchange *x, const char *where, int error);
+/* The detail of a request's 500: `who` failed with `error`, or with 0 gave no answer. In the
+ * exchange's arena; NULL outside of development mode, or without memory. */
+const char *svc__debug_failure(struct exchange *x, const char *who, int error);
 
 #endif
