@@ -8,8 +8,10 @@ refuse_configured_source() {
     exit 2
 }
 
-# Installs those of the given Debian packages that are missing.
-install_packages() {
+# Installs those of the given Debian packages that are missing. Debian would start their services at once:
+# policy-rc.d forbids that, and tests start the programs that they need, on ports of their own. This is a
+# subshell, whose end removes the file in any case.
+install_packages() (
     missing=$(for package in "$@"; do
         dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
             echo "$package"
@@ -18,13 +20,17 @@ install_packages() {
     sudo=
     [ "$(id -u)" -eq 0 ] || sudo=sudo
     echo "Installing:" $missing
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        trap '$sudo rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' | $sudo install -m 755 /dev/stdin /usr/sbin/policy-rc.d
+    fi
     $sudo apt-get update -qq
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
         > /dev/null
-}
+)
 
 build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev zlib1g-dev"
-test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev curl xz-utils binutils valgrind python3 python3-prometheus-client nginx-light"
+test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev curl openssl xz-utils binutils valgrind python3 python3-jsonschema python3-prometheus-client nginx-light"
 
 # Makes configure when it is missing or older than its sources.
 make_configure() {

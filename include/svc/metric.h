@@ -166,7 +166,7 @@ SVC_API void svc_gauge_set(svc_gauge *gauge, double value);
 SVC_API void svc_histogram_observe(svc_histogram *histogram, double value);
 
 /* The same, in the course of a request: where its trace is recorded, the value may stand beside the
- * bucket as an example (exemplar) with the ids of the trace. `req` may be NULL. The request's
+ * bucket as an example (exemplar) with the ids of the trace, on pages in the format OpenMetrics. `req` may be NULL. The request's
  * thread. Since: 0.1 */
 SVC_API void svc_histogram_observe_in(svc_histogram *histogram, double value,
                                       const svc_request *req);

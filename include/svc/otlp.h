@@ -21,7 +21,7 @@ SVC_BEGIN_DECLS
 typedef struct svc_otlp {
     size_t size;              /* set by SVC_OTLP_INIT */
     const char *service_name; /* NULL: the app's name */
-    const char *endpoint;     /* without "/v1/traces"; NULL: http://localhost:4318 */
+    const char *endpoint;     /* a URL, without "/v1/traces"; NULL: http://localhost:4318 */
 
     /* Whether a request that fails is exported with its spans, although it is not sampled. Each request then
      * records its spans, which are dropped if it does not fail. */

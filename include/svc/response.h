@@ -195,8 +195,9 @@ SVC_API int svc_response_file(svc_response *res, int status, const char *type, c
 
 /*
  * Takes the body, of any kind, out of the response as a source, so that a middleware can wrap it and set
- * the result with svc_response_source. The response then has no body. `source` begins with
- * SVC_SOURCE_INIT, else SVC_EINVAL. Since: 0.1
+ * the result with svc_response_source. The response then has no body. The source of a part of a file ends
+ * with that part, and fails (SVC_ESYSTEM) if the file has become shorter. `source` begins with
+ * SVC_SOURCE_INIT, else SVC_EINVAL. 0 or SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_response_take_source(svc_response *res, svc_source *source) SVC_MUST_CHECK;
 

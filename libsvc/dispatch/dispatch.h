@@ -12,7 +12,7 @@
  *     svc__exchange_unref
  *
  * All calls are for the thread that made the exchange: its home. Between EXCHANGE_WAIT and the
- * host's wake others have the exchange: see away.h.
+ * host's wake the exchange is away: see away.h.
  */
 #ifndef SVC_DISPATCH_DISPATCH_H
 #define SVC_DISPATCH_DISPATCH_H
@@ -56,9 +56,9 @@ enum exchange_step svc__dispatch_body_end(struct exchange *x);
 
 /*
  * Answers with an error of the library, such as 408 or 504, in place of the answer under way. Not
- * after the reply is decided. Returns the exchange that holds the reply: `x`, or, when others have
- * `x`, one that stands in for it and takes the caller's reference. `x` is then cancelled, and given
- * up with `outcome`; so it is without memory for a stand-in, and then NULL is returned.
+ * after the reply is decided. Returns the exchange that holds the reply: `x`, or, if `x` is away,
+ * one that stands in for it and takes the caller's reference. `x` is then cancelled, and given up
+ * with `outcome`; so it is without memory for a stand-in, and then NULL is returned.
  */
 struct exchange *svc__dispatch_refuse(struct exchange *x, int status, const char *reason,
                                       enum svc_outcome outcome);

@@ -1,7 +1,7 @@
 /*
  * The decisions that all hosts of exchanges share, be they connections of a server, streams or
- * tests: how long to wait for an exchange that others have, and how to answer then. The host itself
- * has a timer, and sends.
+ * tests: how long to wait for an exchange that is away, and how to answer then. The host itself has
+ * a timer, and sends.
  *
  * All calls are for the thread of the exchange's home.
  */
@@ -16,10 +16,9 @@ enum driver_end {
     DRIVER_TIMED_OUT /* the request's time is over: it has its reply; NULL without memory for one */
 };
 
-/* Milliseconds from `now_ns` of svc__clock_ns until the host of an exchange that others have is to
- * call svc__driver_expired: until its time in the queue of the workers, or the request's time, is
- * over. 0: the request's time is over; if the exchange waits all the same, the host will be woken.
- */
+/* Milliseconds from `now_ns` of svc__clock_ns until the host of an exchange that is away is to call
+ * svc__driver_expired: until its time in the queue of the workers, or the request's time, is over.
+ * 0: the request's time is over; if the exchange waits all the same, the host will be woken. */
 uint64_t svc__driver_due_ms(const struct exchange *x, uint64_t now_ns);
 
 /* Decides about an exchange when the time of svc__driver_due_ms is over, at `now_ns`. May replace
@@ -37,8 +36,8 @@ uint64_t svc__driver_body_ms(const struct exchange *x, uint64_t now_ns);
  * so. Whether it has. */
 bool svc__driver_body_expired(struct exchange *x, uint64_t now_ns);
 
-/* Goes on after news, or for the first time, as svc__dispatch_run; but EXCHANGE_BODY while others
- * still have the exchange, since they may have made room for more of its body. */
+/* Goes on after news, or for the first time, as svc__dispatch_run; but EXCHANGE_BODY while the
+ * exchange is away, since its holder may have made room for more of its body. */
 enum exchange_step svc__driver_go_on(struct exchange *x);
 
 #endif

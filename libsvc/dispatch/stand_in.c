@@ -1,4 +1,4 @@
-/* Answering without an exchange that others have. */
+/* Answering in place of an exchange that is away. */
 #include "libsvc/dispatch/stand_in.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* An exchange that others have. */
+/* Exchanges that are away, and come back. */
 #include "libsvc/exchange/away.h"
 
 #include "libsvc/run/workers.h"

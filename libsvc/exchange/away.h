@@ -1,10 +1,10 @@
 /*
- * An exchange that others have: a layer that waits, a worker, or the holder of an svc_pending. The
- * holder has all of the exchange alone. A deadline may pass or a client leave meanwhile, so the
+ * An exchange that is away from its home: a layer that waits, a worker, or the holder of an
+ * svc_pending has it, as a whole and alone. A deadline may pass or a client leave meanwhile, so the
  * home keeps a record from which it can answer (struct lent): then another exchange stands in. It
  * has the request's head and the layers that are not lent, and answers; the first exchange stays
  * with its holder, and is freed when it comes back. So no thread touches memory that another thread
- * has, and nothing is freed that somebody still holds.
+ * has, and no memory is freed while a holder uses it.
  */
 #ifndef SVC_EXCHANGE_AWAY_H
 #define SVC_EXCHANGE_AWAY_H
@@ -50,7 +50,7 @@ bool svc__away_withdraw(struct exchange *x);
  * exchange goes on. The caller must not touch the exchange afterwards. The home's thread. */
 void svc__away_news(struct exchange *x);
 
-/* Whether others have it. The home's thread. */
+/* Whether the exchange is away. The home's thread. */
 bool svc__away_is(const struct exchange *x);
 
 /* Whether another exchange can stand in while this one is away: not where memory for a copy of its

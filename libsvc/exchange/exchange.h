@@ -108,7 +108,7 @@ struct svc_response {
 };
 
 enum exchange_step {
-    EXCHANGE_WAIT, /* others have the exchange: the host does nothing until its wake */
+    EXCHANGE_WAIT, /* the exchange is away: the host does nothing until its wake */
     EXCHANGE_BODY, /* the host hands in the body */
     EXCHANGE_FULL, /* the host hands in the same piece again, after its wake */
     EXCHANGE_OVER, /* the body is over its limit: the host refuses it */

@@ -105,21 +105,20 @@ static int readyz(svc_request *req, svc_response *res)
     return error ? error : svc_response_add_vary(res, "Accept");
 }
 
-static void add_page(svc_app *admin, void *arg, const char *pattern, svc_handler *handler,
+static void add_page(svc_app *admin, struct pages *pages, const char *pattern, svc_handler *handler,
                      unsigned flags)
 {
     svc_route route = SVC_ROUTE_INIT;
     route.pattern = pattern;
     route.handler = handler;
-    route.arg = arg;
+    route.arg = pages;
     route.flags = flags;
     svc_app_route(admin, &route);
 }
 
-static void add_pages(svc_app *admin, struct pages *pages, struct scrapes *scrapes)
+static void add_pages(svc_app *admin, struct pages *pages)
 {
     add_page(admin, pages, "GET " ADMIN_APP_LIVEZ, livez, 0);
-    add_page(admin, scrapes, "GET " ADMIN_APP_METRICS, svc__scrapes_answer, 0);
     add_page(admin, pages, "GET " ADMIN_APP_READYZ, readyz, pages->app->checks ? SVC_BLOCKING : 0);
 }
 
@@ -143,14 +142,13 @@ svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges
     if (!admin)
         return NULL;
     struct pages *pages = svc__arena_alloc(&admin->memory, sizeof *pages);
-    struct scrapes *scrapes = svc__scrapes_new(admin, app, gauges);
     if (pages)
         *pages = (struct pages){app, checks};
     take_settings(&admin->config, &app->config);
     svc_app_use(admin, &svc__admin_app_no_store);
-    if (pages && scrapes)
-        add_pages(admin, pages, scrapes);
-    if (!pages || !scrapes || svc__app_ready(admin)) {
+    if (pages)
+        add_pages(admin, pages);
+    if (!pages || svc__scrapes_add_page(admin, app, gauges) || svc__app_ready(admin)) {
         svc_app_free(admin);
         return NULL;
     }

@@ -5,8 +5,10 @@
 
 #include <svc/cache.h>
 #include <svc/errors.h>
+#include <svc/middleware.h>
 #include <svc/pending.h>
 
+#include "libsvc/app/admin_app.h"
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/gzip.h"
 #include "libsvc/exchange/exchange.h"
@@ -29,7 +31,7 @@ struct scrape {
 struct scrapes {
     svc_app *app;
     struct asked_gauges *gauges;
-    svc_counter *pages, *refused, *omitted;
+    svc_counter *pages, *refused, *omitted, *cut;
     _Atomic size_t held;  /* bytes of pages that replies still have */
     pthread_mutex_t lock; /* of all below */
     size_t waiting;
@@ -195,7 +197,8 @@ static bool wants_gzip(const struct fields *fields)
            gzip >= svc__accept_encoding_weight(fields, svc__bytes_z("identity"));
 }
 
-int svc__scrapes_answer(svc_request *req, svc_response *res)
+/* Not blocking. */
+static int take_scrape(svc_request *req, svc_response *res)
 {
     struct scrapes *all = svc_request_arg(req);
     if (!admit(all))
@@ -219,23 +222,49 @@ static double read_held(void *of)
     return (double)atomic_load_explicit(&all->held, memory_order_relaxed);
 }
 
-struct scrapes *svc__scrapes_new(svc_app *admin, svc_app *app, struct asked_gauges *gauges)
+static void count_cut(svc_request *req, const svc_response *res, const svc_layer *layer,
+                      const svc_done *done)
 {
-    struct scrapes *all = svc__arena_zalloc(&admin->memory, sizeof *all);
-    if (!all)
-        return NULL;
-    all->app = app;
-    all->gauges = gauges;
-    all->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    all->last = &all->first;
-    all->work.run = run_scrapes;
+    const struct scrapes *all = layer->arg;
+    (void)req, (void)res;
+    if (done->outcome != SVC_COMPLETE)
+        svc__counter_add(all->cut, 1);
+}
+
+static void register_metrics_of(struct scrapes *all, svc_app *app)
+{
     all->pages = svc__metric_counter(app->metrics, "svc_scrape_pages_total",
                                      "Pages of metrics rendered; scrapes at once share one.");
     all->refused = svc__metric_counter(app->metrics, "svc_scrapes_refused_total",
                                        "Scrapes answered 503: too many at once, or no memory.");
     all->omitted = svc__metric_counter(app->metrics, "svc_scrape_metrics_omitted_total",
                                        "Metrics left out of a page that had no room for them.");
+    all->cut =
+        svc__metric_counter(app->metrics, "svc_scrapes_cut_total",
+                            "Scrapes that have left, or not read, before the end of their page.");
     svc__metric_fn(app->metrics, METRIC_GAUGE, "svc_scrape_held_bytes",
                    "Pages of metrics that are being sent.", read_held, all);
-    return all;
+}
+
+int svc__scrapes_add_page(svc_app *admin, svc_app *app, struct asked_gauges *gauges)
+{
+    struct scrapes *all = svc__arena_zalloc(&admin->memory, sizeof *all);
+    if (!all)
+        return SVC_ENOMEM;
+    all->app = app;
+    all->gauges = gauges;
+    all->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    all->last = &all->first;
+    all->work.run = run_scrapes;
+    register_metrics_of(all, app);
+    svc_middleware counted = SVC_MIDDLEWARE_INIT;
+    counted.name = "scrapes";
+    counted.arg = all;
+    counted.on_done = count_cut;
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "GET " ADMIN_APP_METRICS;
+    route.handler = take_scrape;
+    route.arg = all;
+    route.middleware = (const svc_middleware *const[]){&counted, NULL};
+    return svc_app_route(admin, &route);
 }

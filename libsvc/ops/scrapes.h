@@ -6,8 +6,6 @@
 #ifndef SVC_OPS_SCRAPES_H
 #define SVC_OPS_SCRAPES_H
 
-#include <stddef.h>
-
 #include <svc/types.h>
 
 #include "libsvc/ops/asked_gauges.h"
@@ -19,15 +17,10 @@ enum {
     SCRAPES_HELD_BYTES = 4 * SCRAPES_PAGE_BYTES /* of pages under way; beyond it new ones are 503 */
 };
 
-struct scrapes;
-
 /*
- * Makes what the page of `app` needs, in the memory of `admin`, the app that answers, and registers
- * the metrics of scrapes in `app`. All is borrowed. NULL when out of memory.
+ * Adds the page about `app` to `admin`, the app that answers, whose memory it uses, and registers
+ * the metrics of scrapes in `app`. All is borrowed. 0, or SVC_ENOMEM.
  */
-struct scrapes *svc__scrapes_new(svc_app *admin, svc_app *app, struct asked_gauges *gauges);
-
-/* The handler of the page, whose argument is a struct scrapes. Not blocking. */
-int svc__scrapes_answer(svc_request *req, svc_response *res);
+int svc__scrapes_add_page(svc_app *admin, svc_app *app, struct asked_gauges *gauges);
 
 #endif

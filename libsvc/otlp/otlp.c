@@ -27,7 +27,7 @@ static void log_warnings(const struct otlp_export *otlp)
 {
     const struct otlp_config *config = &otlp->config;
     for (size_t i = 0; i < config->warning_count; i++)
-        svc_app_log_warn(otlp->app, "variable ignored",
+        svc_app_log_warn(otlp->app, "bad value of an environment variable",
                          svc_kv_str("name", config->warnings[i].name),
                          svc_kv_str("reason", config->warnings[i].reason));
 }
@@ -44,7 +44,7 @@ static int start_export(svc_app *app, void *arg)
         svc_app_log_error(app, "the exporter of spans cannot be started",
                           svc_kv_err("error", error));
     else
-        svc_app_log_info(app, "spans are exported", svc_kv_str("url", otlp->config.url));
+        svc_app_log_info(app, "spans are exported", svc_kv_str("url", otlp->config.shown_url));
     return error;
 }
 
@@ -99,7 +99,7 @@ int svc_otlp_add(svc_app *app, const svc_otlp *options)
         return svc_sys_app_refuse(app, SVC_EINVAL, "svc_otlp_add");
     int error = svc__otlp_config_read(&otlp->config, app, &own);
     if (error)
-        return error;
+        return svc_sys_app_refuse(app, error, "svc_otlp_add");
     otlp->queue.most = (size_t)otlp->config.queue_max;
     if (otlp->config.disabled)
         return svc_app_add_hook(app, start_export, NULL, otlp);

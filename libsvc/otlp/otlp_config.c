@@ -1,15 +1,17 @@
-/* The environment of an exporter. */
+/* The environment of an exporter. Of two variables for one property, that of all signals is read
+ * first and that of traces after it, so that a bad value of the latter leaves the former. */
 #include "libsvc/otlp/otlp_config.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <svc/app.h>
 #include <svc/sys/app.h>
 #include <svc/version.h>
 
-enum { NUMBER_MOST = 1000000000 };
+#include "libsvc/otlp/otlp_list.h"
 
 static void warn_of(struct otlp_config *config, const char *name, const char *reason)
 {
@@ -25,33 +27,67 @@ static const char *find_variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* The name of the first of two variables that is set; NULL when none is. */
-static const char *name_first(const char *first, const char *second)
+static char *join_texts(svc_app *app, const char *first, const char *second)
 {
-    if (find_variable(first))
-        return first;
-    return find_variable(second) ? second : NULL;
+    char *joined = svc_sys_app_alloc(app, strlen(first) + strlen(second) + 1);
+    if (joined)
+        strcat(strcpy(joined, first), second);
+    return joined;
 }
 
-static void read_number(struct otlp_config *config, const char *name, uint64_t least,
-                        uint64_t *number)
+/* ---- Numbers */
+
+/* The largest number for which the specification has all who read it is 2^31-1. */
+static bool parse_number(const char *text, uint64_t *number)
 {
-    const char *text = name ? find_variable(name) : NULL;
     uint64_t read = 0;
-    if (!text)
-        return;
     for (const char *at = text; *at; at++) {
-        if (*at < '0' || *at > '9' || read > NUMBER_MOST) {
-            warn_of(config, name, "is no number in its range");
-            return;
-        }
+        if (*at < '0' || *at > '9' || read > OTLP_NUMBER_MOST)
+            return false;
         read = read * 10 + (uint64_t)(*at - '0');
     }
-    if (read < least || read > NUMBER_MOST)
-        warn_of(config, name, "is no number in its range");
-    else
-        *number = read;
+    *number = read;
+    return read <= OTLP_NUMBER_MOST;
 }
+
+static void read_numbers(struct otlp_config *config)
+{
+    static const struct {
+        const char *name;
+        size_t offset;  /* of the member that the number is for */
+        uint64_t least; /* that is allowed */
+        uint64_t zero;  /* what 0 stands for, if it is allowed */
+    } rows[] = {
+#define NUMBER(name, member, least, zero) {name, offsetof(struct otlp_config, member), least, zero}
+        NUMBER("OTEL_EXPORTER_OTLP_TIMEOUT", timeout_ms, 0, OTLP_NUMBER_MOST),
+        NUMBER("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", timeout_ms, 0, OTLP_NUMBER_MOST),
+        NUMBER("OTEL_BSP_SCHEDULE_DELAY", delay_ms, 0, 1),
+        NUMBER("OTEL_BSP_EXPORT_TIMEOUT", batch_timeout_ms, 0, OTLP_NUMBER_MOST),
+        NUMBER("OTEL_BSP_MAX_QUEUE_SIZE", queue_max, 1, 0),
+        NUMBER("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", batch_max, 1, 0),
+        NUMBER("OTEL_ATTRIBUTE_COUNT_LIMIT", max_attributes, 0, 0),
+        NUMBER("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", max_attributes, 0, 0),
+        NUMBER("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", max_text, 0, 0),
+        NUMBER("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", max_text, 0, 0),
+        NUMBER("OTEL_SPAN_LINK_COUNT_LIMIT", max_links, 0, 0),
+#undef NUMBER
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *text = find_variable(rows[i].name);
+        uint64_t number = 0;
+        if (text && (!parse_number(text, &number) || number < rows[i].least))
+            warn_of(config, rows[i].name, "is no number in its range");
+        else if (text)
+            *(uint64_t *)(void *)((char *)config + rows[i].offset) = number ? number : rows[i].zero;
+    }
+    if (config->batch_max > config->queue_max) {
+        if (find_variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"))
+            warn_of(config, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "is larger than the queue");
+        config->batch_max = config->queue_max;
+    }
+}
+
+/* ---- Choices */
 
 static bool read_flag(struct otlp_config *config, const char *name)
 {
@@ -62,174 +98,34 @@ static bool read_flag(struct otlp_config *config, const char *name)
     return set;
 }
 
-static char *join_texts(svc_app *app, const char *first, const char *second)
+/* Of a variable for which only two values are known. */
+static void read_choice(struct otlp_config *config, const char *name, const char *yes,
+                        const char *no, bool *chosen)
 {
-    char *joined = svc_sys_app_alloc(app, strlen(first) + strlen(second) + 1);
-    if (joined)
-        strcat(strcpy(joined, first), second);
-    return joined;
+    const char *text = find_variable(name);
+    bool is_yes = text && !strcasecmp(text, yes);
+    if (text && !is_yes && strcasecmp(text, no) != 0)
+        warn_of(config, name, "has a value that is not known here");
+    else if (text)
+        *chosen = is_yes;
 }
 
-/* ---- Lists of "key=value,…", percent-encoded as W3C Baggage has them */
-
-static int hex_value(char c)
+static void read_choices(struct otlp_config *config)
 {
-    const char *at = c ? strchr("0123456789abcdef0123456789ABCDEF", c) : NULL;
-    return at ? (int)(at - "0123456789abcdef0123456789ABCDEF") % 16 : -1;
-}
-
-/* In place; false for a bad escape, or one of a NUL. */
-static bool decode_escapes(char *text)
-{
-    char *to = text;
-    for (; *text; text++) {
-        if (*text != '%') {
-            *to++ = *text;
-            continue;
-        }
-        int high = hex_value(text[1]), low = high < 0 ? -1 : hex_value(text[2]);
-        if (low < 0 || (high == 0 && low == 0))
-            return false;
-        *to++ = (char)(high << 4 | low);
-        text += 2;
-    }
-    *to = '\0';
-    return true;
-}
-
-static char *trim_text(char *text)
-{
-    text += strspn(text, " \t");
-    size_t len = strlen(text);
-    while (len > 0 && strchr(" \t", text[len - 1]))
-        text[--len] = '\0';
-    return text;
-}
-
-/* The parts of such a list, in memory that is the app's. */
-struct pair_reader {
-    char *rest;
-    char *key, *value;
-};
-
-/* 1: a pair was read; 0: there is none; SVC_ESYNTAX. */
-static int next_pair(struct pair_reader *reader)
-{
-    char *pair;
-    do
-        pair = strsep(&reader->rest, ",");
-    while (pair && !*trim_text(pair));
-    if (!pair)
-        return 0;
-    reader->value = strchr(pair, '=');
-    if (!reader->value)
-        return SVC_ESYNTAX;
-    *reader->value++ = '\0';
-    reader->key = trim_text(pair);
-    reader->value = trim_text(reader->value);
-    return *reader->key && decode_escapes(reader->key) && decode_escapes(reader->value)
-               ? 1
-               : SVC_ESYNTAX;
-}
-
-static void set_resource(struct otlp_config *config, const char *key, const char *value)
-{
-    size_t i = 0;
-    while (i < config->resource_count && strcmp(config->resource[i].key, key) != 0)
-        i++;
-    if (i == OTLP_RESOURCE_MOST)
-        return;
-    config->resource[i] = svc_kv_str(key, value);
-    config->resource_count += i == config->resource_count;
-}
-
-static int read_resource(struct otlp_config *config, svc_app *app, const svc_otlp *options)
-{
-    static const char name[] = "OTEL_RESOURCE_ATTRIBUTES";
-    const char *text = find_variable(name), *service = find_variable("OTEL_SERVICE_NAME");
-    struct pair_reader reader = {.rest = join_texts(app, text ? text : "", "")};
-    const char *given = options->service_name ? options->service_name : svc_app_name(app);
-    char *own = join_texts(app, service ? service : given, "");
-    int error = reader.rest && own ? 0 : SVC_ENOMEM;
-    if (error)
-        return error;
-    set_resource(config, "telemetry.sdk.name", "libsvc");
-    set_resource(config, "telemetry.sdk.language", "c");
-    set_resource(config, "telemetry.sdk.version", svc_version());
-    set_resource(config, "service.name", own);
-    size_t before = config->resource_count;
-    while ((error = next_pair(&reader)) > 0)
-        set_resource(config, reader.key, reader.value);
-    if (error) { /* all or nothing, as the specification asks for */
-        config->resource_count = before;
-        warn_of(config, name, "is no list of key=value pairs");
-    }
-    if (error || service)
-        set_resource(config, "service.name", own);
-    return 0;
-}
-
-static bool is_header(const char *name, const char *value)
-{
-    static const char token[] =
-        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    for (const char *at = value; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            return false;
-    return strspn(name, token) == strlen(name);
-}
-
-static int read_headers(struct otlp_config *config, svc_app *app)
-{
-    const char *name =
-        name_first("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS");
-    if (!name)
-        return 0;
-    struct pair_reader reader = {.rest = join_texts(app, find_variable(name), "")};
-    if (!reader.rest)
-        return SVC_ENOMEM;
-    int error;
-    while ((error = next_pair(&reader)) > 0 && is_header(reader.key, reader.value) &&
-           config->header_count < OTLP_HEADERS_MOST) {
-        char *start = join_texts(app, reader.key, ": ");
-        char *line = start ? join_texts(app, start, reader.value) : NULL;
-        if (!line)
-            return SVC_ENOMEM;
-        config->headers[config->header_count++] = line;
-    }
-    if (error) {
-        config->header_count = 0;
-        warn_of(config, name, "is no list of header fields");
-    }
-    return 0;
-}
-
-static bool is_endpoint(const char *text)
-{
-    bool known = !strncasecmp(text, "http://", 7) || !strncasecmp(text, "https://", 8);
-    return known && strcspn(text, " \t\r\n") == strlen(text);
-}
-
-/* The endpoint of traces is taken as it is, and that of all signals gets the path of theirs. */
-static int read_endpoint(struct otlp_config *config, svc_app *app, const svc_otlp *options)
-{
-    static const char of_traces[] = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-    const char *name = name_first(of_traces, "OTEL_EXPORTER_OTLP_ENDPOINT");
-    const char *base = options->endpoint ? options->endpoint : "http://localhost:4318";
-    if (name && !is_endpoint(find_variable(name))) {
-        warn_of(config, name, "is no URL of http or https");
-        name = NULL;
-    }
-    bool whole = name == of_traces;
-    base = name ? find_variable(name) : base;
-    char *trimmed = join_texts(app, base, "");
-    if (!trimmed)
-        return SVC_ENOMEM;
-    size_t len = strlen(trimmed);
-    if (!whole && len > 0 && trimmed[len - 1] == '/')
-        trimmed[len - 1] = '\0';
-    config->url = join_texts(app, trimmed, whole ? "" : "/v1/traces");
-    return config->url ? 0 : SVC_ENOMEM;
+    static const char json[] = "http/json";
+    bool ignored;
+    read_choice(config, "OTEL_EXPORTER_OTLP_PROTOCOL", json, json, &ignored);
+    read_choice(config, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", json, json, &ignored);
+    read_choice(config, "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "none", &config->gzip);
+    read_choice(config, "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip", "none", &config->gzip);
+    config->disabled = read_flag(config, "OTEL_SDK_DISABLED");
+    bool off = false;
+    read_choice(config, "OTEL_TRACES_EXPORTER", "none", "otlp", &off);
+    config->disabled |= off;
+    static const char *const files[] = {"OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (find_variable(files[i]))
+            warn_of(config, files[i], "names a file, and no such file is read");
 }
 
 static void read_sampler(struct otlp_config *config)
@@ -246,50 +142,208 @@ static void read_sampler(struct otlp_config *config)
     }
 }
 
-/* Of two variables for one property, where only certain values are known. */
-static void read_choice(struct otlp_config *config, const char *first, const char *second,
-                        const char *known, bool *is_known)
+/* The base library takes and passes on trace context, and knows no other format. */
+static void check_propagators(struct otlp_config *config)
 {
-    const char *name = name_first(first, second);
-    *is_known = name && !strcmp(find_variable(name), known);
-    if (name && !*is_known && strcmp(find_variable(name), "none") != 0)
-        warn_of(config, name, "has a value that is not known here");
+    static const char name[] = "OTEL_PROPAGATORS", separators[] = ", \t";
+    bool known = true, has_context = false;
+    const char *at = find_variable(name);
+    if (!at)
+        return;
+    for (size_t len; *(at += strspn(at, separators)); at += len) {
+        len = strcspn(at, separators);
+        bool is_context = len == strlen("tracecontext") && !strncasecmp(at, "tracecontext", len);
+        has_context |= is_context;
+        known &= is_context || (len == strlen("baggage") && !strncasecmp(at, "baggage", len));
+    }
+    if (!known || !has_context)
+        warn_of(config, name, "is not tracecontext, which is used");
 }
 
-static void read_exporter(struct otlp_config *config)
+/* ---- The resource */
+
+static bool set_resource(struct otlp_config *config, const char *key, const char *value)
 {
-    static const char name[] = "OTEL_TRACES_EXPORTER";
-    const char *exporter = find_variable(name);
-    bool is_json;
-    read_choice(config, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL",
-                "http/json", &is_json);
-    read_choice(config, "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION",
-                "gzip", &config->gzip);
-    config->disabled = read_flag(config, "OTEL_SDK_DISABLED");
-    if (exporter && !strcmp(exporter, "none"))
-        config->disabled = true;
-    else if (exporter && strcmp(exporter, "otlp") != 0)
-        warn_of(config, name, "has a value that is not known here");
+    size_t i = 0;
+    while (i < config->resource_count && strcmp(config->resource[i].key, key) != 0)
+        i++;
+    if (i == OTLP_RESOURCE_MOST)
+        return false;
+    config->resource[i] = svc_kv_str(key, value);
+    config->resource_count += i == config->resource_count;
+    return true;
 }
 
-static void read_numbers(struct otlp_config *config)
+static void set_own_resource(struct otlp_config *config, const char *service)
 {
-    read_number(config,
-                name_first("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"), 1,
-                &config->timeout_ms);
-    read_number(config, "OTEL_BSP_SCHEDULE_DELAY", 1, &config->delay_ms);
-    read_number(config, "OTEL_BSP_EXPORT_TIMEOUT", 1, &config->batch_timeout_ms);
-    read_number(config, "OTEL_BSP_MAX_QUEUE_SIZE", 1, &config->queue_max);
-    read_number(config, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1, &config->batch_max);
-    read_number(config, name_first("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"),
-                0, &config->max_attributes);
-    read_number(
-        config,
-        name_first("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"),
-        0, &config->max_text);
-    read_number(config, "OTEL_SPAN_LINK_COUNT_LIMIT", 0, &config->max_links);
-    if (config->batch_max > config->queue_max)
-        config->batch_max = config->queue_max;
+    config->resource_count = 0;
+    set_resource(config, "telemetry.sdk.name", "libsvc");
+    set_resource(config, "telemetry.sdk.language", "c");
+    set_resource(config, "telemetry.sdk.version", svc_version());
+    set_resource(config, "service.name", service);
+}
+
+/* All attributes of the variable or none, as the specification asks for. */
+static int read_resource(struct otlp_config *config, svc_app *app, const svc_otlp *options)
+{
+    static const char name[] = "OTEL_RESOURCE_ATTRIBUTES";
+    const char *text = find_variable(name), *service = find_variable("OTEL_SERVICE_NAME");
+    struct otlp_list list = {.rest = join_texts(app, text ? text : "", "")};
+    const char *given = options->service_name ? options->service_name : svc_app_name(app);
+    char *own = join_texts(app, service ? service : given, "");
+    if (!list.rest || !own)
+        return SVC_ENOMEM;
+    set_own_resource(config, own);
+    int more;
+    while ((more = svc__otlp_list_next(&list)) > 0 && set_resource(config, list.key, list.value))
+        continue;
+    if (more) {
+        set_own_resource(config, own);
+        warn_of(config, name, "is no list of key=value pairs, or too long");
+    }
+    if (service)
+        set_resource(config, "service.name", own);
+    return 0;
+}
+
+/* ---- The receiver */
+
+/* Those fields are the exporter's own. */
+static bool is_header(const char *name, const char *value)
+{
+    static const char token[] =
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char *const own[] = {"Connection",   "Content-Encoding", "Content-Length",
+                                      "Content-Type", "Expect",           "Keep-Alive",
+                                      "TE",           "Trailer",          "Transfer-Encoding",
+                                      "Upgrade"};
+    for (const char *at = value; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            return false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!strcasecmp(name, own[i]))
+            return false;
+    return strspn(name, token) == strlen(name);
+}
+
+/* All fields of the variable, in place of those that are there, or none. */
+static int read_headers(struct otlp_config *config, svc_app *app, const char *name)
+{
+    const char *text = find_variable(name);
+    const char *lines[OTLP_HEADERS_MOST];
+    size_t count = 0;
+    if (!text)
+        return 0;
+    struct otlp_list list = {.rest = join_texts(app, text, "")};
+    if (!list.rest)
+        return SVC_ENOMEM;
+    int more;
+    while ((more = svc__otlp_list_next(&list)) > 0 && is_header(list.key, list.value) &&
+           count < OTLP_HEADERS_MOST) {
+        char *start = join_texts(app, list.key, *list.value ? ": " : ";");
+        lines[count] = start ? join_texts(app, start, list.value) : NULL;
+        if (!lines[count++])
+            return SVC_ENOMEM;
+    }
+    if (more) {
+        warn_of(config, name, "is no list of header fields");
+        return 0;
+    }
+    memcpy(config->headers, lines, count * sizeof *lines);
+    config->header_count = count;
+    return 0;
+}
+
+/* With an authority, and nothing that must be escaped. */
+static bool is_endpoint(const char *text)
+{
+    bool known = !strncasecmp(text, "http://", 7) || !strncasecmp(text, "https://", 8);
+    for (const char *at = text; *at && known; at++)
+        known = (unsigned char)*at > 0x20 && *at != 0x7f;
+    return known && strcspn(text + strcspn(text, ":") + 3, "/?#") > 0;
+}
+
+/* `base` with a path behind its own, before a query. */
+static char *extend_path(svc_app *app, const char *base, const char *path)
+{
+    size_t len = strcspn(base, "?#"), kept = len;
+    while (kept > 0 && base[kept - 1] == '/')
+        kept--;
+    char *url = svc_sys_app_alloc(app, strlen(base) + strlen(path) + 1);
+    if (url)
+        strcat(strcpy((char *)memcpy(url, base, kept) + kept, path), base + len);
+    return url;
+}
+
+/* Of a copy: user, password and query may be secrets. */
+static void hide_secrets(char *url)
+{
+    char *authority = strchr(url, ':') + 3;
+    const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
+    if (at)
+        memmove(authority, at + 1, strlen(at + 1) + 1);
+    authority[strcspn(authority, "?#")] = '\0';
+}
+
+/* The endpoint of all signals gets the path of traces, and that of traces is taken as it is. */
+static int read_endpoint(struct otlp_config *config, svc_app *app, const svc_otlp *options)
+{
+    static const char *const names[] = {"OTEL_EXPORTER_OTLP_ENDPOINT",
+                                        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"};
+    const char *found[2];
+    for (size_t i = 0; i < 2; i++) {
+        found[i] = find_variable(names[i]);
+        if (found[i] && !is_endpoint(found[i])) {
+            warn_of(config, names[i], "is no URL of http or https");
+            found[i] = NULL;
+        }
+    }
+    const char *base = options->endpoint ? options->endpoint : "http://localhost:4318";
+    if (!is_endpoint(base))
+        return SVC_EINVAL;
+    base = found[0] ? found[0] : base;
+    config->url = found[1] ? join_texts(app, found[1], "") : extend_path(app, base, "/v1/traces");
+    char *shown = config->url ? join_texts(app, config->url, "") : NULL;
+    if (!shown)
+        return SVC_ENOMEM;
+    hide_secrets(shown);
+    config->shown_url = shown;
+    return 0;
+}
+
+/* A file that is not there yet, or not any more, does not turn off what it is for: until it is
+ * there nothing is sent. */
+static int read_file(struct otlp_config *config, svc_app *app, const char *name, const char **path)
+{
+    const char *text = find_variable(name);
+    if (!text)
+        return 0;
+    *path = join_texts(app, text, "");
+    if (access(text, R_OK))
+        warn_of(config, name, "names a file that cannot be read");
+    return *path ? 0 : SVC_ENOMEM;
+}
+
+static int read_files(struct otlp_config *config, svc_app *app)
+{
+    const struct {
+        const char *all, *traces;
+        const char **path;
+    } rows[] = {
+        {"OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+         &config->authorities},
+        {"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+         &config->client_certificate},
+        {"OTEL_EXPORTER_OTLP_CLIENT_KEY", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+         &config->client_key},
+    };
+    int error = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && !error; i++)
+        error = read_file(config, app, find_variable(rows[i].traces) ? rows[i].traces : rows[i].all,
+                          rows[i].path);
+    if (config->client_key && !config->client_certificate)
+        warn_of(config, "OTEL_EXPORTER_OTLP_CLIENT_KEY", "has no certificate beside it");
+    return error;
 }
 
 int svc__otlp_config_read(struct otlp_config *config, svc_app *app, const svc_otlp *options)
@@ -304,10 +358,13 @@ int svc__otlp_config_read(struct otlp_config *config, svc_app *app, const svc_ot
                                    .max_text = SIZE_MAX,
                                    .flush_ms = options->flush_ms,
                                    .keep_failed = options->keep_failed};
-    read_exporter(config);
+    read_choices(config);
     read_sampler(config);
+    check_propagators(config);
     read_numbers(config);
     int error = read_endpoint(config, app, options);
-    error = error ? error : read_headers(config, app);
+    error = error ? error : read_headers(config, app, "OTEL_EXPORTER_OTLP_HEADERS");
+    error = error ? error : read_headers(config, app, "OTEL_EXPORTER_OTLP_TRACES_HEADERS");
+    error = error ? error : read_files(config, app);
     return error ? error : read_resource(config, app, options);
 }

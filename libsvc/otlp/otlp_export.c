@@ -104,7 +104,8 @@ static void log_result(struct otlp_export *otlp, enum otlp_verdict verdict,
     bool taken = verdict == OTLP_TAKEN, news = otlp->failing == taken;
     otlp->failing = !taken;
     if (!taken && news)
-        svc_app_log_warn(otlp->app, "spans cannot be exported", svc_kv_str("url", otlp->config.url),
+        svc_app_log_warn(otlp->app, "spans cannot be exported",
+                         svc_kv_str("url", otlp->config.shown_url),
                          svc_kv_int("status", answer->status), svc_kv_str("error", answer->error));
     else if (taken && news)
         svc_app_log_info(otlp->app, "spans are exported again",

@@ -8,12 +8,18 @@
 
 #include <svc/version.h>
 
-enum { LOOK_MS = 1000, CLOSE_IDLE_S = 60, RETRY_AFTER_MOST_S = 3600 };
+enum {
+    LOOK_MS = 1000,
+    CLOSE_IDLE_S = 60,
+    RETRY_AFTER_MOST_S = 3600,
+    HEAD_MOST = 64 << 10 /* of all heads of an answer, interim ones included */
+};
 
 struct otlp_http {
     CURLM *multi;
     CURL *easy;
     struct curl_slist *fields;
+    size_t head_len; /* of the answer that comes */
 };
 
 uint64_t svc__otlp_clock_ms(void)
@@ -50,15 +56,53 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
     return body->failed ? 0 : count;
 }
 
+/* libcurl keeps heads, so it is not given more than an answer needs. */
+static size_t take_head(char *data, size_t size, size_t count, void *arg)
+{
+    struct otlp_http *http = arg;
+    (void)data, (void)size;
+    http->head_len += count;
+    return http->head_len > HEAD_MOST ? 0 : count;
+}
+
+/* Set only where they are wanted, since a libcurl without TLS knows none of them. The file of
+ * authorities stands in place of all that libcurl would trust. */
+static CURLcode set_files(CURL *easy, const struct otlp_config *config)
+{
+    CURLcode error = CURLE_OK;
+    if (config->authorities)
+        error = curl_easy_setopt(easy, CURLOPT_CAINFO, config->authorities);
+    if (config->authorities)
+        error = error ? error : curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    if (config->client_certificate)
+        error = error ? error : curl_easy_setopt(easy, CURLOPT_SSLCERT, config->client_certificate);
+    if (config->client_key)
+        error = error ? error : curl_easy_setopt(easy, CURLOPT_SSLKEY, config->client_key);
+    return error;
+}
+
+static CURLcode set_user_agent(CURL *easy)
+{
+    char agent[64];
+    snprintf(agent, sizeof agent, "libsvc-otlp-c/%s", svc_version());
+    return curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
+}
+
 static bool set_options(struct otlp_http *http, const struct otlp_config *config)
 {
     CURL *easy = http->easy;
     CURLcode error = curl_easy_setopt(easy, CURLOPT_URL, config->url);
     error = error ? error : curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->fields);
     error = error ? error : curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    error = error ? error : curl_easy_setopt(easy, CURLOPT_USERAGENT, "libsvc-otlp");
+    error = error ? error : set_user_agent(easy);
+    error = error ? error : set_files(easy, config);
+    error = error ? error : curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    error = error ? error : curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
     error = error ? error : curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     error = error ? error : curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CLOSE_IDLE_S);
+#if LIBCURL_VERSION_NUM >= 0x075700 /* a stop does not wait for a name server that is silent */
+    error = error ? error : curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
 #if LIBCURL_VERSION_NUM >= 0x075500
     error = error ? error : curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -128,20 +172,24 @@ static int transfer(struct otlp_http *http, const _Atomic uint64_t *deadline_ms)
     }
 }
 
+/* libcurl takes some lines for the beginning of an answer that have no status, or none of three
+ * digits, such as "HTTP/200". */
 static void read_answer(CURL *easy, int result, struct otlp_answer *answer)
 {
     long status = 0;
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
-    answer->status = (int)status;
-    answer->is_whole = result == CURLE_OK;
+    answer->status = status >= 100 && status <= 999 ? (int)status : 0;
+    answer->is_whole = result == CURLE_OK && answer->status >= 200;
     if (seconds > 0)
         answer->retry_after_ms =
             (uint64_t)(seconds < RETRY_AFTER_MOST_S ? seconds : RETRY_AFTER_MOST_S) * 1000;
-    if (result != CURLE_OK)
+    if (!answer->is_whole)
         snprintf(answer->error, sizeof answer->error, "%s",
-                 result < 0 ? "the time for it is over" : curl_easy_strerror((CURLcode)result));
+                 result < 0           ? "the time for it is over"
+                 : result == CURLE_OK ? "the answer has no status"
+                                      : curl_easy_strerror((CURLcode)result));
 }
 
 void svc__otlp_http_post(struct otlp_http *http, const struct otlp_text *body, uint64_t timeout_ms,
@@ -149,6 +197,7 @@ void svc__otlp_http_post(struct otlp_http *http, const struct otlp_text *body, u
 {
     CURL *easy = http->easy;
     *answer = (struct otlp_answer){.body = {.ceiling = OTLP_ANSWER_MOST}};
+    http->head_len = 0;
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->data);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);

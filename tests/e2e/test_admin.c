@@ -210,6 +210,31 @@ Test(admin, pages_answer_while_every_loop_is_blocked)
     client_close(waiting);
 }
 
+Test(admin, no_cache_stores_a_page_whatever_its_status)
+{
+    static const struct {
+        const char *request;
+        int status;
+    } rows[] = {
+        {"GET /livez", 200},  {"GET /readyz", 200},   {"HEAD /metrics", 200},
+        {"GET /none", 404},   {"POST /metrics", 405}, {"OPTIONS /livez", 204},
+        {"GET //livez", 308}, {"BREW /livez", 501},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct client *client = client_connect(process_admin(server));
+        cr_assert(client);
+        client_printf(client, "%s HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+                      rows[i].request);
+        struct client_reply reply = client_read(client, rows[i].request[0] == 'H');
+        char value[32] = "";
+        client_reply_field(&reply, "Cache-Control", value, sizeof value);
+        cr_expect_eq(reply.status, rows[i].status, "%s: %d", rows[i].request, reply.status);
+        cr_expect_str_eq(value, "no-store", "%s", rows[i].request);
+        client_reply_free(&reply);
+        client_close(client);
+    }
+}
+
 Test(admin, pages_of_the_service_are_not_among_them)
 {
     free(get(process_admin(server), "/hello/x", "", 404));

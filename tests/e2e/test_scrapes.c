@@ -161,7 +161,12 @@ Test(scrapes, a_hundred_at_once_share_what_is_rendered)
 {
     struct client *clients[AT_ONCE - 1];
     struct client *first = hold_page(clients, AT_ONCE - 1);
-    ask("/hello"); /* which waits for none of them */
+    ask("/hello"); /* which waits for none of them, */
+    struct client *probe = client_connect(process_admin(server));
+    struct client_reply ready = client_exchange(probe, "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_expect_eq(ready.status, 200, "nor do probes: %d", ready.status);
+    client_reply_free(&ready);
+    client_close(probe);
     open_gate();
     expect_page(first);
     for (size_t i = 0; i < AT_ONCE - 1; i++)
@@ -285,6 +290,7 @@ Test(scrapes, that_never_read_end_by_the_send_timeout)
     }
     ask("/hello");
     cr_expect(client_await_metric(process_admin(server), "svc_scrape_held_bytes", 0));
+    cr_expect(client_await_metric(process_admin(server), "svc_scrapes_cut_total", 3));
     for (size_t i = 0; i < 3; i++) {
         struct client_reply reply = client_read(clients[i], false);
         cr_expect_eq(reply.end, CLIENT_CUT, "%s", client_end_name(reply.end));

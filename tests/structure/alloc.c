@@ -28,6 +28,7 @@
 #include "libsvc/log/sink.h"
 #include "libsvc/metrics/metric.h"
 #include "libsvc/ops/metrics_text.h"
+#include "libsvc/ops/shared_body.h"
 #include "libsvc/route/plant.h"
 #include "libsvc/run/pipe.h"
 #include "libsvc/settings/settings_source.h"
@@ -109,6 +110,7 @@ static enum outcome try_buf(void)
 
 static enum outcome try_metrics(void)
 {
+    static _Atomic size_t held;
     static const char *const values[] = {"a", "b\xff"};
     struct metrics *metrics = svc__metrics_new();
     if (!metrics)
@@ -126,6 +128,12 @@ static enum outcome try_metrics(void)
     svc__metrics_text_write(metrics, NULL, METRICS_PROMETHEUS, &text, NULL);
     outcome = worse(outcome, by_code("dump", svc__buf_error(&text)));
     svc__buf_free(&text);
+    svc__shared_body_begin(&text, 10000);
+    svc__metrics_text_write(metrics, NULL, METRICS_OPENMETRICS, &text, NULL);
+    struct shared_body *body = svc__shared_body_make(&text, &held);
+    outcome = worse(outcome, by_pointer(body));
+    svc__shared_body_unref(body);
+    outcome = worse(outcome, expect_that(held == 0, "what is held of a body"));
     svc__metrics_free(metrics);
     return outcome;
 }

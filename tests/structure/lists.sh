@@ -5,17 +5,19 @@ export LC_ALL=C
 cd "$top_srcdir"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -path 'tests/structure/*.sh' -o -path 'tests/metrics/*.sh' -o -path 'tests/otlp/*.sh' \) > "$work/found"
+find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -path 'tests/*.sh' \) > "$work/found"
 ls docs/*.md >> "$work/found"
+find deploy -type f >> "$work/found"
 sort "$work/found" > "$work/tree"
 
 # A fuzz target is listed as the program that it becomes.
 awk '/^\t(libsvc|include\/svc|tests|fuzz|examples)\/[A-Za-z0-9_.\/]+\.(c|h|sh)( \\)?$/ { print $1 }
     /^\tdocs\/[a-z-]+\.md( \\)?$/ { print $1 }
+    /^\tdeploy\// { print $1 }
     /^\tfuzz\/fuzz_[a-z0-9_]+( \\)?$/ { print $1 ".c" }' Makefile.am | sort > "$work/listed"
 diff -u "$work/tree" "$work/listed"
 
-awk '/^\t(libsvc|include|tests|fuzz|examples)\// {
+awk '/^\t(libsvc|include|tests|fuzz|examples|deploy)\// {
         if ($1 <= last) { print "Makefile.am:" NR ": " $1 " is not in order"; failed = 1 }
         last = $1
     }

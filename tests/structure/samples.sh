@@ -15,17 +15,18 @@ block() { # page language n
 }
 
 # Builds the C of a page with further lines.
-build() { # page lines
+build() { # page lines flags...
     { awk '/^```c$/ { code = 1; next } /^```$/ { code = 0 } code' "$top_srcdir/docs/$1.md"; echo "$2"; } > "$work/$1.c"
     # shellcheck disable=SC2086 # flags
-    $CC -std=c11 $test_cflags -I"$top_srcdir/include" -o "$work/$1" "$work/$1.c" "$library" $jansson \
+    $CC -std=c11 $test_cflags -I"$top_srcdir/include" -o "$work/$1" "$work/$1.c" "${@:3}" "$library" $jansson \
         -Wl,-rpath,"$top_builddir/.libs"
 }
 
 # The status, header fields and body of a reply of a page's app: of the first request with that status, or of
-# the last of so many.
-ask() { # page app method target body status times
+# the last of so many. A main of the page itself has another name then.
+ask() { # page app method target body status times flags...
     build "$1" "
+#undef main
 #include <stdio.h>
 #include <stdlib.h>
 int main(int argc, char **argv)
@@ -44,7 +45,7 @@ int main(int argc, char **argv)
     svc_reply_free(reply);
     svc_app_free(app);
     return 0;
-}"
+}" -Dmain=page_main "${@:8}"
     "$work/$1" "$3" "$4" "$5" "$6" "$7"
 }
 
@@ -71,6 +72,9 @@ compare binding "$(sed '1,/^$/d' <<< "$shown")" \
 compare json "$(printf 'HTTP/1.1 200\n\n%s' "$(block json '' 1)")" \
     "$(ask json 'svc_app_new("json"); register_notes(app)' GET /notes '' 200 1)"
 compare rate-limit "$(block rate-limit '' 1)" "$(ask rate-limit 'notes_app()' GET /notes '' 429 10000)"
+otlp=$(echo "$top_builddir"/.libs/libsvc-otlp.so.[0-9])
+[ ! -e "$otlp" ] || compare observability "$(block observability '' 1)" \
+    "$(OTEL_SDK_DISABLED=true ask observability 'numbers_app()' GET /numbers/91 '' 200 1 "$otlp")"
 
 # The environment file, and what --print-config then prints of it.
 build configuration ''

@@ -113,12 +113,12 @@ static const char *keep_request(struct receiver *receiver, struct kept_request *
     return *answer;
 }
 
-static void send_endlessly(const struct receiver *receiver, int fd)
+static void send_endlessly(const struct receiver *receiver, int fd, const char *start,
+                           const char *piece)
 {
-    static const char head[] = "HTTP/1.1 200 OK\r\n\r\n", piece[] = "{\"partialSuccess\":";
-    bool sent = send_all(receiver, fd, head, sizeof head - 1);
+    bool sent = send_all(receiver, fd, start, strlen(start));
     while (sent)
-        sent = send_all(receiver, fd, piece, sizeof piece - 1);
+        sent = send_all(receiver, fd, piece, strlen(piece));
 }
 
 /* Whether the connection goes on. */
@@ -132,7 +132,11 @@ static bool answer_request(const struct receiver *receiver, int fd, const char *
     if (!strcmp(answer, RECEIVER_SILENT))
         return await_fd(receiver, -1, 0);
     if (!strcmp(answer, RECEIVER_ENDLESS)) {
-        send_endlessly(receiver, fd);
+        send_endlessly(receiver, fd, "HTTP/1.1 200 OK\r\n\r\n", "{\"partialSuccess\":");
+        return false;
+    }
+    if (!strcmp(answer, RECEIVER_ENDLESS_HEAD)) {
+        send_endlessly(receiver, fd, "HTTP/1.1 200 OK\r\n", "Set-Cookie: a=b\r\n");
         return false;
     }
     return send_all(receiver, fd, answer, strlen(answer)) && strncmp(answer, "HTTP/", 5) == 0;

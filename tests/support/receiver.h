@@ -10,9 +10,10 @@
 #include <stddef.h>
 
 /* What stands in the place of an answer. */
-#define RECEIVER_RESET "reset"     /* the connection is reset */
-#define RECEIVER_SILENT "silent"   /* no answer comes until the receiver ends */
-#define RECEIVER_ENDLESS "endless" /* a 200 whose body has no end */
+#define RECEIVER_RESET "reset"               /* the connection is reset */
+#define RECEIVER_SILENT "silent"             /* no answer comes until the receiver ends */
+#define RECEIVER_ENDLESS "endless"           /* a 200 whose body has no end */
+#define RECEIVER_ENDLESS_HEAD "endless head" /* a 200 whose fields have no end */
 
 #define RECEIVER_OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
