@@ -1,11 +1,11 @@
 /* The reasons of failures in replies of development mode. */
-#include "libsvc/dispatch/debug.h"
+#include "libsvc/dispatch/development.h"
 
 #include <stdio.h>
 
 enum { MAX_DETAIL = 1024 };
 
-const char *svc__debug_failure(struct exchange *x, const char *who, int error)
+const char *svc__development_failure(struct exchange *x, const char *who, int error)
 {
     const char *name = svc_error_name(error), *route = svc_request_route(&x->request);
     if (!x->request.plan->config->development)
