@@ -154,11 +154,14 @@ static void drop(svc_pending *pending, void *arg)
 
 static int defer(svc_request *req, bool reads)
 {
+    char n[sizeof((struct item *)0)->n]; /* the keeper may end the request */
     svc_pending *pending = svc_request_defer(req, drop, NULL);
     if (!pending)
         return SVC_ENOMEM;
-    log_n("reached", number_of(req));
-    return keep(req, (struct item){.pending = pending, .reads = reads});
+    snprintf(n, sizeof n, "%s", number_of(req));
+    int error = keep(req, (struct item){.pending = pending, .reads = reads});
+    log_n("reached", n);
+    return error;
 }
 
 static int defer_answer(svc_request *req, svc_response *res)
