@@ -78,11 +78,11 @@ static int show_vars(svc_request *req, svc_response *res)
     return error;
 }
 
-static void free_rates(svc_app *app, void *arg)
+static void end_rates(svc_app *app, void *arg)
 {
     const struct status_subject *subject = arg;
     (void)app;
-    svc__rates_free(subject->rates);
+    svc__rates_end(subject->rates);
 }
 
 /* On workers, since loops are waited for. */
@@ -93,8 +93,8 @@ int svc__status_page_add(svc_app *app)
     struct status_subject *subject = svc__arena_zalloc(&app->memory, sizeof *subject);
     if (!debug || !subject)
         return SVC_ENOMEM;
-    *subject = (struct status_subject){app, svc__rates_new(), svc__clock_ns()};
-    int error = subject->rates ? svc_app_add_hook(admin, NULL, free_rates, subject) : SVC_ENOMEM;
+    *subject = (struct status_subject){app, svc__rates_new(&app->memory), svc__clock_ns()};
+    int error = subject->rates ? svc_app_add_hook(admin, NULL, end_rates, subject) : SVC_ENOMEM;
     svc_group *pages = svc_group_group(debug, "");
     if (!error)
         error = svc_group_set_flags(pages, SVC_BLOCKING);

@@ -34,9 +34,9 @@ struct rates {
     struct reading *older, *newer; /* NULL: not read yet */
 };
 
-struct rates *svc__rates_new(void)
+struct rates *svc__rates_new(struct arena *memory)
 {
-    struct rates *rates = calloc(1, sizeof *rates);
+    struct rates *rates = svc__arena_zalloc(memory, sizeof *rates);
     if (!rates)
         return NULL;
     rates->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
@@ -52,14 +52,11 @@ static void free_reading(struct reading *reading)
     free(reading);
 }
 
-void svc__rates_free(struct rates *rates)
+void svc__rates_end(struct rates *rates)
 {
-    if (!rates)
-        return;
     free_reading(rates->older);
     free_reading(rates->newer);
     pthread_mutex_destroy(&rates->lock);
-    free(rates);
 }
 
 /* ---- A reading */

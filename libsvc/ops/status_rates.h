@@ -10,6 +10,7 @@
 
 #include "libsvc/metrics/view.h"
 
+struct arena;
 struct metrics;
 struct rates;
 
@@ -25,11 +26,12 @@ struct route_rate {
     double p50, p95, p99; /* seconds, as exact as the buckets */
 };
 
-/* For metrics that begin to count now. NULL when out of memory. */
-struct rates *svc__rates_new(void);
+/* In `memory`, for metrics that begin to count now; svc__rates_end is needed once it was read. NULL
+ * when out of memory. */
+struct rates *svc__rates_new(struct arena *memory);
 
-/* Frees it. Accepts NULL. */
-void svc__rates_free(struct rates *rates);
+/* Frees its readings. */
+void svc__rates_end(struct rates *rates);
 
 /*
  * Reads the metrics, and calls `visit` for each route in order. The window begins ten seconds ago

@@ -61,7 +61,9 @@ Test(status_rates, the_window_begins_ten_seconds_ago_or_at_the_start)
 {
     struct metrics *metrics = svc__metrics_new();
     test_clock_stop();
-    struct rates *rates = svc__rates_new();
+    struct arena memory;
+    svc__arena_init(&memory, NULL, 1 << 16);
+    struct rates *rates = svc__rates_new(&memory);
     observe(metrics, "/b", "200", "", 30);
     observe(metrics, "/b", "500", "500", 10);
     observe(metrics, "/a", "200", "", 20);
@@ -94,7 +96,8 @@ Test(status_rates, the_window_begins_ten_seconds_ago_or_at_the_start)
     cr_expect_eq(shown.rates[0].per_s, 0);
     cr_expect(isnan(shown.rates[0].error_share) && isnan(shown.rates[0].p50));
     cr_expect_gt(shown.rates[1].p99, 0);
-    svc__rates_free(rates);
+    svc__rates_end(rates);
+    svc__arena_reset(&memory);
     svc__metrics_free(metrics);
 }
 
@@ -109,7 +112,9 @@ Test(status_rates, routes_without_a_place_are_counted)
 {
     enum { MORE = 7 };
     struct metrics *metrics = svc__metrics_new();
-    struct rates *rates = svc__rates_new();
+    struct arena memory;
+    svc__arena_init(&memory, NULL, 1 << 16);
+    struct rates *rates = svc__rates_new(&memory);
     size_t count = 0;
     char route[32];
     for (int i = 0; i < RATES_ROUTES + MORE; i++) {
@@ -119,6 +124,7 @@ Test(status_rates, routes_without_a_place_are_counted)
     cr_expect_eq(svc__rates_read(rates, metrics, count_rate, &count), MORE);
     cr_expect_eq(count, RATES_ROUTES);
     cr_expect_eq(svc__rates_read(NULL, metrics, count_rate, &count), 0);
-    svc__rates_free(rates);
+    svc__rates_end(rates);
+    svc__arena_reset(&memory);
     svc__metrics_free(metrics);
 }
