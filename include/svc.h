@@ -23,6 +23,7 @@
 #include <svc/row.h>
 #include <svc/setting.h>
 #include <svc/span.h>
+#include <svc/store.h>
 #include <svc/stream.h>
 #include <svc/task.h>
 #include <svc/test.h>

@@ -26,9 +26,10 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
 
 /*
  * STRING(name, default, text), NUMBER(name, default, min, max, unit, text), FLAG(name, default,
- * text), CHOICE(name, default, words, text): like the macros of <svc/setting.h>.
+ * text), CHOICE(name, default, words, text), and SECRET(name, default, text), a STRING that is never shown: like
+ * the macros of <svc/setting.h>.
  */
-#define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE)                                              \
+#define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE, SECRET)                                      \
     STRING(listen, ":8080",                                                                        \
            "Addresses to serve on, separated by commas: `:port`, `host:port`, `[v6]:port`, "       \
            "`unix:/path`. Port 0 lets the system choose")                                          \
@@ -112,7 +113,9 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     STRING(admin_token_file, "",                                                                   \
            "File with the token without which pages below `/debug/` are answered 401")             \
     FLAG(debug_open, 0,                                                                            \
-         "Pages below `/debug/` need no token, although other machines reach the admin listener")
+         "Pages below `/debug/` need no token, although other machines reach the admin listener") \
+    SECRET(store, "",                                                                              \
+           "URL of the store (`svc_store_open`), which may have a password; empty is `memory:`")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;
@@ -122,7 +125,8 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
 /* Begin with SVC_CONFIG_INIT, which sets every default. Strings are copied by svc_app_configure. */
 struct svc_config {
     size_t size; /* set by SVC_CONFIG_INIT */
-    SVC_CONFIG_LIST(SVC_CONFIG_STRING, SVC_CONFIG_NUMBER, SVC_CONFIG_FLAG, SVC_CONFIG_CHOICE)
+    SVC_CONFIG_LIST(SVC_CONFIG_STRING, SVC_CONFIG_NUMBER, SVC_CONFIG_FLAG, SVC_CONFIG_CHOICE,
+                    SVC_CONFIG_STRING)
 };
 
 #undef SVC_CONFIG_STRING
@@ -135,7 +139,7 @@ struct svc_config {
     {                                                                                              \
         sizeof(svc_config)                                                                         \
         SVC_CONFIG_LIST(SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT,                \
-                        SVC_CONFIG_DEFAULT)                                                        \
+                        SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT)                                    \
     }
 
 SVC_END_DECLS

@@ -24,7 +24,10 @@ SVC_BEGIN_DECLS
     X(SVC_ECANCELLED, -13, "cancelled")                                                            \
     X(SVC_ENOTFOUND, -14, "no such thing")                                                         \
     X(SVC_EAGAIN, -15, "not now")                                                                  \
-    X(SVC_ECLOSED, -16, "closed")
+    X(SVC_ECLOSED, -16, "closed")                                                                  \
+    X(SVC_EUNAVAILABLE, -17, "not available")                                                      \
+    X(SVC_ETIMEDOUT, -18, "timed out")                                                             \
+    X(SVC_ECONFLICT, -19, "exists already or has changed")
 
 #define SVC_ERROR_ENUM(name, value, text) name = (value),
 enum svc_error { SVC_ERROR_LIST(SVC_ERROR_ENUM) };

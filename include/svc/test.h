@@ -9,6 +9,7 @@
 #ifndef SVC_TEST_H
 #define SVC_TEST_H
 
+#include <svc/store.h>
 #include <svc/types.h>
 
 SVC_BEGIN_DECLS
@@ -89,12 +90,25 @@ SVC_API int svc_reply_outcome(const svc_reply *reply);
 
 /*
  * The value of one series of the app's metrics (svc/metric.h), also of the library's own. `series` is the
- * beginning of its line on the page of metrics, such as "orders_total{channel=\"web\",result=\"ok\"}", with the
- * labels in any order; for a histogram the name ends in "_count", "_sum" or "_bucket", the last with the label
- * "le". NaN, which equals nothing, if there is no such series, for malformed text, and for NULL. Gauges that are
- * asked for are asked in this thread. Any thread. Since: 0.1
+ * beginning of its line on the page of metrics, such as "orders_total{channel=\"web\",result=\"ok\"}", with
+ * the labels in any order; for a histogram the name ends in "_count", "_sum" or "_bucket", the last with
+ * the label "le". NaN, which equals nothing, if there is no such series, for malformed text, and for NULL.
+ * Gauges that are asked for are asked in this thread. Any thread. Since: 0.1
  */
 SVC_API double svc_test_metric(svc_app *app, const char *series);
+
+/*
+ * The app's store (svc/store.h), open: the one that svc_store_open has given for the setting, or else the
+ * first one that the app has opened. A test fills it and looks into it by the calls of svc/store.h, without
+ * a request. The first call readies the app, as svc_app_test does. Borrowed from the app. NULL if the app
+ * has opened no store, when the app cannot be tested, and for NULL. The thread that tests. Since: 0.1
+ */
+SVC_API svc_store *svc_test_store(svc_app *app);
+
+/* Sets the store's clock ahead by `ms` milliseconds, so that values with a shorter time to live are gone.
+ * 0; SVC_ESTATE if the store is not open, or its server's clock cannot be set; SVC_ENOMEM for NULL. Any
+ * thread. Since: 0.1 */
+SVC_API int svc_test_store_age(svc_store *store, uint64_t ms);
 
 SVC_END_DECLS
 

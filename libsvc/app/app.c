@@ -433,10 +433,16 @@ int svc_app_add_check(svc_app *app, const char *name, int (*check)(void *arg), v
         return error;
     if (!svc__app_name_valid(name) || !check)
         return svc__faults_refuse(&app->faults, SVC_EINVAL, "svc_app_add_check");
+    error = svc__app_append_check(app, name, check, arg);
+    return error ? svc__faults_refuse(&app->faults, error, "svc_app_add_check") : 0;
+}
+
+int svc__app_append_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg)
+{
     struct check *entry = svc__arena_alloc(&app->memory, sizeof *entry);
     char *copy = svc__arena_strndup(&app->memory, name, strlen(name));
     if (!entry || !copy)
-        return svc__faults_refuse(&app->faults, SVC_ENOMEM, "svc_app_add_check");
+        return SVC_ENOMEM;
     *entry = (struct check){copy, check, arg, NULL};
     LIST_APPEND(app->checks, app->last_check, entry, entry);
     return 0;

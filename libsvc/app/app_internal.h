@@ -23,7 +23,9 @@
 
 struct service;
 struct census;
+struct store_scheme;
 struct svc_loop;
+struct svc_store;
 struct test_host;
 struct workers;
 
@@ -177,6 +179,8 @@ struct svc_app {
     struct chain_layer *middleware_started; /* distinct, in order of start */
     size_t middleware_started_count;
     svc_sys_exporter exporter; /* without `take`, there is none */
+    struct svc_store *stores;  /* that were opened on it: see storage/store.h */
+    struct store_scheme *store_schemes;
     struct faults faults;      /* of its set-up; the outermost app keeps those of mounted apps */
 
     struct plan *plan; /* compiled when the app is readied */
@@ -225,6 +229,9 @@ int svc__app_ready(svc_app *app);
 /* Ends tasks, however long they take, and stops the hooks, then the middleware, that svc__app_ready
  * started, in reverse order. */
 void svc__app_unready(svc_app *app);
+
+/* Adds a readiness check to an app that is not started yet, in a start hook too. 0 or SVC_ENOMEM. */
+int svc__app_append_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 
 /* The exporter of spans: the app's own, or the first that an app mounted on it has; NULL for none.
  * Accepts NULL. */

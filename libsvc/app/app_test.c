@@ -558,6 +558,15 @@ static void end_test(svc_app *app)
     svc__life_enter(app, APP_TESTING, APP_READY);
 }
 
+bool svc__app_test_ready(svc_app *app)
+{
+    svc_app *root = svc__app_root(app);
+    if (!begin_test(root))
+        return false;
+    end_test(root);
+    return true;
+}
+
 static svc_reply *run_test(svc_app *app, const svc_test *test)
 {
     svc_reply *reply = calloc(1, sizeof *reply);

@@ -5,6 +5,9 @@
 #include <svc/loop.h>
 #include <svc/test.h>
 
+/* Readies the app that serves, as the first test does. False when it cannot be tested. */
+bool svc__app_test_ready(svc_app *app);
+
 /* Waits until no thread holds an exchange of the app's tests any more, and ends their loop. False
  * when one still does after a while: the app must then not be freed. */
 bool svc__app_test_end(svc_app *app);

@@ -13,34 +13,30 @@ struct work;
 
 /* Why a request was refused because of load, before it was served: X(NAME, label). */
 #define SHED_LIST(X)                                                                               \
-    X(CONCURRENCY, "concurrency")   /* a concurrency limit has no permit left */                   \
-    X(LOOP_WAIT, "loop_wait")       /* it may have waited in its loop's queue for too long */      \
-    X(WORKER_QUEUE, "worker_queue") /* no worker can be had, and the queue for them is full */     \
-    X(WORKER_WAIT, "worker_wait")   /* it has waited for a worker for too long */
+    X(SHED_CONCURRENCY, "concurrency")   /* a concurrency limit has no permit left */              \
+    X(SHED_LOOP_WAIT, "loop_wait")       /* it may have waited in its loop's queue for too long */ \
+    X(SHED_WORKER_QUEUE, "worker_queue") /* no worker is free, and the queue for them is full */   \
+    X(SHED_WORKER_WAIT, "worker_wait")   /* it has waited for a worker for too long */
 
 /* The limit that a refused request exceeds, each with a status: 413, 414 and 431. */
 #define OVER_LIST(X)                                                                               \
-    X(BODY, "body")                                                                                \
-    X(TARGET, "target")                                                                            \
-    X(HEAD, "head")
+    X(OVER_BODY, "body")                                                                           \
+    X(OVER_TARGET, "target")                                                                       \
+    X(OVER_HEAD, "head")
 
 /* What became of a request with a condition, or without one where that is demanded: 304, 412, 428,
  * or a reply as without it. */
 #define CONDITIONAL_LIST(X)                                                                        \
-    X(NOT_MODIFIED, "not_modified")                                                                \
-    X(FAILED, "failed")                                                                            \
-    X(MISSING, "missing")                                                                          \
-    X(PASSED, "passed")
+    X(CONDITIONAL_NOT_MODIFIED, "not_modified")                                                    \
+    X(CONDITIONAL_FAILED, "failed")                                                                \
+    X(CONDITIONAL_MISSING, "missing")                                                              \
+    X(CONDITIONAL_PASSED, "passed")
 
-#define PLAN_COUNTS_SHED(name, label) SHED_##name,
-#define PLAN_COUNTS_OVER(name, label) OVER_##name,
-#define PLAN_COUNTS_CONDITIONAL(name, label) CONDITIONAL_##name,
-enum shed_reason { SHED_LIST(PLAN_COUNTS_SHED) SHED_REASONS };
-enum over_limit { OVER_LIST(PLAN_COUNTS_OVER) OVER_LIMITS };
-enum conditional_result { CONDITIONAL_LIST(PLAN_COUNTS_CONDITIONAL) CONDITIONAL_RESULTS };
-#undef PLAN_COUNTS_SHED
-#undef PLAN_COUNTS_OVER
-#undef PLAN_COUNTS_CONDITIONAL
+#define PLAN_COUNTS_NAME(name, label) name,
+enum shed_reason { SHED_LIST(PLAN_COUNTS_NAME) SHED_REASONS };
+enum over_limit { OVER_LIST(PLAN_COUNTS_NAME) OVER_LIMITS };
+enum conditional_result { CONDITIONAL_LIST(PLAN_COUNTS_NAME) CONDITIONAL_RESULTS };
+#undef PLAN_COUNTS_NAME
 
 /* All NULL, as of a plan that is made by hand, counts nothing. */
 struct plan_counts {

@@ -107,8 +107,7 @@ static const char *start_sampling(const struct profile *profile, int fd, int *st
     *status = 501;
     if (profile->owner->misled)
         return "CPUPROFILE_REALTIME, CPUPROFILE_PER_THREAD_TIMERS or CPUPROFILE_TIMER_SIGNAL is "
-               "set, by "
-               "which gperftools samples one thread only\n";
+               "set, by which gperftools samples one thread only\n";
     if (!profiler_listens())
         return "The program has its own handler for SIGPROF, by which gperftools takes samples\n";
     if (!file_may_grow())
@@ -216,7 +215,10 @@ static int start_thread(struct profile *profile)
     pthread_sigmask(SIG_SETMASK, &most, &before);
     int error = pthread_create(&thread, NULL, run_profile, profile);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error ? SVC_ESYSTEM : pthread_detach(thread);
+    if (error)
+        return SVC_ESYSTEM;
+    pthread_detach(thread);
+    return 0;
 }
 
 int svc__pprof_profile_begin(struct pprof_owner *owner, svc_request *req, unsigned seconds)

@@ -18,14 +18,16 @@ enum { MAX_SHOWN = 65536 };
     SVC_SETTING_NUMBER(svc_config, name, value, min, max, unit, text),
 #define FLAG(name, value, text) SVC_SETTING_FLAG(svc_config, name, value, text),
 #define CHOICE(name, value, words, text) SVC_SETTING_CHOICE(svc_config, name, value, words, text),
+#define SECRET(name, value, text)                                                                  \
+    SVC_SETTING_STRING(svc_config, name, value, text, .secret = true),
 
-const svc_setting svc__settings_own[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE)};
+const svc_setting svc__settings_own[] = {SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE, SECRET)};
 
 /* The ranges once more, as constants: a setting's range must lie in that of the code that uses it.
  */
 #define NO_RANGE(...)
 #define RANGE(name, value, min, max, unit, text) MIN_##name = (min), MAX_##name = (max),
-enum { SVC_CONFIG_LIST(NO_RANGE, RANGE, NO_RANGE, NO_RANGE) };
+enum { SVC_CONFIG_LIST(NO_RANGE, RANGE, NO_RANGE, NO_RANGE, NO_RANGE) };
 _Static_assert((uint64_t)MIN_log_ring_bytes >= SINK_RING_MIN &&
                    (uint64_t)MAX_log_ring_bytes <= SINK_RING_MAX,
                "every log_ring_bytes that the check lets pass must be a size of ring");

@@ -26,7 +26,10 @@ struct settings_table {
 };
 
 #define SETTINGS_ONE(...) +1
-enum { SETTINGS_COUNT = 0 SVC_CONFIG_LIST(SETTINGS_ONE, SETTINGS_ONE, SETTINGS_ONE, SETTINGS_ONE) };
+enum {
+    SETTINGS_COUNT = 0 SVC_CONFIG_LIST(SETTINGS_ONE, SETTINGS_ONE, SETTINGS_ONE, SETTINGS_ONE,
+                                       SETTINGS_ONE)
+};
 
 /* All settings of one service. */
 struct settings {

@@ -343,6 +343,21 @@ Test(config, settings_are_printed_with_their_origin_and_without_secrets)
     free(run.output);
 }
 
+Test(config, the_url_of_the_store_is_not_shown)
+{
+    static const char *const bad[] = {"SVC_STORE=redis://ada:hidden@db/0", "SVC_DATABASE=db",
+                                      "SVC_COLOUR=grey", NULL};
+    static const char *const commands[] = {"exec $0 --print-config", "exec $0 --check-config",
+                                           "exec $0 --help", "exec $0"};
+    expect_run("exec $0 --print-config 2>/dev/null", bad, 1,
+               "SVC_STORE=******** # environment SVC_STORE\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        struct run run = run_shell(commands[i], bad);
+        cr_expect_null(strstr(run.output, "hidden"), "%s", commands[i]);
+        free(run.output);
+    }
+}
+
 Test(config, settings_are_printed_although_some_are_bad)
 {
     static const char *const bad[] = {"SVC_COLOUR=grey", "SVC_THREADS=2", NULL};

@@ -275,6 +275,28 @@ Test(scrapes, a_metric_without_room_is_left_out_counted_and_logged)
     cr_expect(process_await_log(server, "\"first\":\"added_0_seconds\"", PROCESS_WAIT_MS));
 }
 
+/* Pages under way hold memory, also those of clients that take all the time that they have. */
+Test(scrapes, are_refused_while_pages_under_way_hold_too_much)
+{
+    enum { HOLDERS = SCRAPES_HELD_BYTES / SCRAPES_PAGE_BYTES + 1 };
+    struct client *clients[HOLDERS];
+    ask("/add/620/6000"); /* 17 lines of 6 kB for each: 63 MB, and a page may have 67 */
+    for (size_t i = 0; i < HOLDERS; i++) {
+        clients[i] = client_connect_slow(process_admin(server), 4096);
+        cr_assert(clients[i]);
+        client_send_text(clients[i], PAGE "\r\n");
+        cr_assert(client_readable(clients[i], CLIENT_WAIT_MS)); /* the next page is another */
+    }
+    struct client_reply reply = scrape("");
+    cr_expect_eq(reply.status, 503, "%d", reply.status);
+    expect_field(&reply, "Retry-After", "1");
+    client_reply_free(&reply);
+    for (size_t i = 0; i < HOLDERS; i++)
+        client_reset(clients[i]);
+    cr_expect(client_await_metric(process_admin(server), "svc_scrape_held_bytes", 0));
+    cr_expect_geq(client_metric(process_admin(server), "svc_scrapes_refused_total"), 1);
+}
+
 /* What such a scrape holds is given back at the service's send timeout. */
 Test(scrapes, that_never_read_end_by_the_send_timeout)
 {

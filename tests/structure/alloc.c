@@ -950,6 +950,44 @@ static enum outcome by_exit(int exit_status, int reply_status)
     return failed ? FAILED : wrong("the README's program answers", reply_status);
 }
 
+/* ---- Stores */
+
+/* By a code of a store, in which nothing was stored if an allocation has failed before. */
+static enum outcome by_store(const char *what, int error)
+{
+    return error == SVC_ENOTFOUND ? FAILED : by_code(what, error);
+}
+
+static enum outcome use_store(svc_store *store)
+{
+    static const svc_rate_window window = {NULL, 10, 1, 10};
+    static const svc_store_charge charge = {&window, 1, 1};
+    svc_store_item items[20] = {{"a", 0, {0}}};
+    svc_store_value value = {"text", 4, 0, NULL}, read = {0};
+    svc_store_verdict verdict;
+    for (size_t i = 0; i < 20; i++)
+        items[i].key = "a";
+    enum outcome outcome = by_store("set", svc_store_set(store, NULL, "a", &value, 0));
+    outcome = worse(outcome, by_store("get", svc_store_get(store, NULL, "a", &read)));
+    outcome = worse(outcome, by_store("many", svc_store_get_many(store, NULL, items, 20)));
+    outcome = worse(outcome, by_store("add", svc_store_add(store, NULL, "b", &value, 0)));
+    outcome =
+        worse(outcome, by_store("limit", svc_store_limit(store, NULL, "c", &charge, &verdict)));
+    for (size_t i = 0; i < 20; i++)
+        svc_store_value_free(&items[i].value);
+    svc_store_value_free(&read);
+    return outcome;
+}
+
+static enum outcome try_store(void)
+{
+    svc_app *app = svc_app_new("store");
+    svc_store *store = svc_store_open(app, "memory:?bytes=1000000&max_value=1000");
+    enum outcome outcome = store && svc_test_store(app) ? use_store(store) : FAILED;
+    svc_app_free(app);
+    return outcome;
+}
+
 static enum outcome try_hello(void)
 {
     pthread_t user;
@@ -1013,7 +1051,8 @@ int main(void)
         {"pipe", try_pipe, true},       {"queue", try_queue, false},
         {"tree", try_tree, false},      {"settings", try_settings, false},
         {"app", try_app, true},         {"service", try_service, true},
-        {"spans", try_spans, true},     {"hello", try_hello, true},
+        {"spans", try_spans, true},     {"store", try_store, true},
+        {"hello", try_hello, true},
     };
     json_set_alloc_funcs(starve_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);

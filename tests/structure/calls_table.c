@@ -8,6 +8,7 @@
 #include <svc/sys/debug.h>
 #include <svc/sys/number.h>
 #include <svc/sys/span.h>
+#include <svc/sys/store.h>
 
 #include "tests/structure/calls.h"
 
@@ -542,6 +543,39 @@ static void take_span(void *arg, svc_sys_span *span)
     svc_sys_span_free(span);
 }
 
+static int open_store(svc_app *app, const svc_sys_store_place *place, void *arg, void **state,
+                      const char **why)
+{
+    (void)app, (void)place, (void)arg, (void)state, (void)why;
+    return SVC_EINVAL;
+}
+
+static void close_store(void *state)
+{
+    (void)state;
+}
+
+static void run_store(void *state, svc_sys_store_op *first, uint64_t wait_ms)
+{
+    (void)state, (void)first, (void)wait_ms;
+}
+
+static long add_store(struct things *at)
+{
+    svc_sys_store backend = SVC_SYS_STORE_INIT;
+    backend.scheme = "calls";
+    backend.open = open_store;
+    backend.close = close_store;
+    backend.run = run_store;
+    return svc_sys_app_add_store(at->app, &backend);
+}
+
+static svc_store_value value;
+static const svc_store_charge charge;
+static svc_store_verdict verdict;
+static svc_store_item stored_items[1];
+static uint64_t stored_number;
+
 static long set_exporter(struct things *at)
 {
     svc_sys_exporter exporter = SVC_SYS_EXPORTER_INIT;
@@ -838,7 +872,22 @@ static long use_span(struct things *at)
     X(svc_span_link, LOOK, (svc_span_link(NULL, "late"), 0))                                       \
     X(svc_span_set_items, LOOK, (svc_span_set_items(NULL, NULL), 0))                               \
     X(svc_span_traceparent, LOOK, TEXT(req, svc_span_traceparent(at->req, NULL)))                  \
+    X(svc_store_add, LOOK, svc_store_add(NULL, at->req, "a", &value, 0) != SVC_ENOMEM)             \
+    X(svc_store_compare_and_delete, LOOK,                                                          \
+      svc_store_compare_and_delete(NULL, at->req, "a", 1) != SVC_ENOMEM)                           \
+    X(svc_store_compare_and_set, LOOK,                                                             \
+      svc_store_compare_and_set(NULL, at->req, "a", &value, 0) != SVC_ENOMEM)                      \
+    X(svc_store_delete, LOOK, svc_store_delete(NULL, at->req, "a") != SVC_ENOMEM)                  \
+    X(svc_store_get, LOOK, svc_store_get(NULL, at->req, "a", &value) != SVC_ENOMEM)                \
+    X(svc_store_get_many, LOOK, svc_store_get_many(NULL, at->req, stored_items, 1) != SVC_ENOMEM)  \
+    X(svc_store_increment, LOOK,                                                                   \
+      svc_store_increment(NULL, at->req, "a", 1, 0, &stored_number) != SVC_ENOMEM)                 \
+    X(svc_store_limit, LOOK, svc_store_limit(NULL, at->req, "a", &charge, &verdict) != SVC_ENOMEM) \
+    X(svc_store_open, MAKE, svc_store_open(at->app, NULL) != NULL)                                 \
+    X(svc_store_set, LOOK, svc_store_set(NULL, at->req, "a", &value, 0) != SVC_ENOMEM)             \
+    X(svc_store_value_free, LOOK, (svc_store_value_free(&value), 0))                               \
     X(svc_struct_defaults, LOOK, svc_struct_defaults("svc_route", &length) == NULL)                \
+    X(svc_sys_app_add_store, REGISTER, add_store(at))                                              \
     X(svc_sys_app_alloc, MAKE, svc_sys_app_alloc(at->app, 1) != NULL)                              \
     X(svc_sys_app_exporter, LOOK, (svc_sys_app_exporter(at->app), 0))                              \
     X(svc_sys_app_refuse, LOOK, (svc_sys_app_refuse(NULL, SVC_EINVAL, "late"), 0))                 \
@@ -847,11 +896,14 @@ static long use_span(struct things *at)
     X(svc_sys_double_format, LOOK, (svc_sys_double_format(NULL, 1), 0))                            \
     X(svc_sys_int_format, LOOK, (svc_sys_int_format(NULL, 1), 0))                                  \
     X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
+    X(svc_sys_store_alloc, LOOK, svc_sys_store_alloc(NULL, 1) != NULL)                             \
     X(svc_sys_uint_format, LOOK, (svc_sys_uint_format(NULL, 1), 0))                                \
     X(svc_task_app, LOOK, FINDS(task, svc_task_app(at->task)))                                     \
     X(svc_task_sleep, LOOK, GIVES(task, SVC_ENOMEM, svc_task_sleep(at->task, 0)))                  \
     X(svc_task_stopping, LOOK, GIVES(task, true, svc_task_stopping(at->task)))                     \
     X(svc_test_metric, LOOK, (svc_test_metric(at->app, "calls_total") > 0 && !at->app))            \
+    X(svc_test_store, LOOK, svc_test_store(NULL) != NULL)                                          \
+    X(svc_test_store_age, LOOK, svc_test_store_age(NULL, 1) != SVC_ENOMEM)                         \
     X(svc_timer_cancel, LOOK, (svc_timer_cancel(at->timer), 0))                                    \
     X(svc_timer_free, LOOK, use_timer(at))                                                         \
     X(svc_timer_new, LOOK, use_timer(at))                                                          \

@@ -65,8 +65,8 @@ static void *echo_later(void *arg)
     int64_t end = echo(svc_pending_request(pending), pipe);
     svc_pipe_end(pipe, (int)end);
     svc_pipe_unref(pipe);
+    atomic_fetch_sub(&writers, 1); /* first: svc_app_free waits for the pending answer alone */
     svc_pending_unref(pending);
-    atomic_fetch_sub(&writers, 1);
     return NULL;
 }
 

@@ -20,7 +20,8 @@ static void open_limit(void)
     x = hand_exchange();
     res = &x->response;
     svc__arena_init(&memory, NULL, 1 << 20);
-    limit = (struct rate_limit){.windows = {{"short", {2, S, 5}}, {"long", {100, 3600 * S, 100}}},
+    limit = (struct rate_limit){.windows = {{.name = "short", .window = {2, S, 5}},
+                                            {.name = "long", .window = {100, 3600 * S, 100}}},
                                 .window_count = 2};
     cr_assert_eq(svc__rate_fields_prepare(&limit, &memory), 0);
 }

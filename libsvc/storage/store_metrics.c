@@ -1,0 +1,192 @@
+/*
+ * The numbers of backends are asked for when metrics are read. A page may be read while the store
+ * closes, so a lock, which nothing else takes, keeps the list of those that are open.
+ */
+#include "libsvc/storage/store_metrics.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "libsvc/metrics/walk.h"
+
+enum outcome { OK, MISS, CONFLICT, REFUSED, UNAVAILABLE, TIMED_OUT, TOO_BIG, MALFORMED, FAILED };
+
+static const char *const outcome_names[STORE_OUTCOMES] = {[OK] = "ok",
+                                                          [MISS] = "miss",
+                                                          [CONFLICT] = "conflict",
+                                                          [REFUSED] = "refused",
+                                                          [UNAVAILABLE] = "unavailable",
+                                                          [TIMED_OUT] = "timed_out",
+                                                          [TOO_BIG] = "too_big",
+                                                          [MALFORMED] = "malformed",
+                                                          [FAILED] = "failed"};
+
+static const char *const kind_names[STORE_KINDS] = {
+    [SVC_SYS_STORE_GET] = "get",       [SVC_SYS_STORE_SET] = "set",
+    [SVC_SYS_STORE_ADD] = "add",       [SVC_SYS_STORE_REPLACE] = "compare_and_set",
+    [SVC_SYS_STORE_DELETE] = "delete", [SVC_SYS_STORE_INCREMENT] = "increment",
+    [SVC_SYS_STORE_LIMIT] = "limit"};
+
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct store_meter *open_meters; /* of all apps */
+
+static enum outcome outcome_of(const svc_sys_store_op *op)
+{
+    switch (op->error) {
+    case SVC_OK:
+        return op->kind == SVC_SYS_STORE_LIMIT && !op->verdict->pass ? REFUSED : OK;
+    case SVC_ENOTFOUND:
+        return MISS;
+    case SVC_ECONFLICT:
+        return CONFLICT;
+    case SVC_EUNAVAILABLE:
+        return UNAVAILABLE;
+    case SVC_ETIMEDOUT:
+        return TIMED_OUT;
+    case SVC_ETOOBIG:
+        return TOO_BIG;
+    case SVC_ESYNTAX:
+        return MALFORMED;
+    default:
+        return FAILED;
+    }
+}
+
+void svc__store_metrics_count(struct store_meter *meter, const svc_sys_store_op *op)
+{
+    enum outcome outcome = outcome_of(op);
+    _Atomic(svc_counter *) *place = &meter->counters[op->kind][outcome];
+    svc_counter *counter = atomic_load_explicit(place, memory_order_acquire);
+    if (!counter) { /* another thread that looks it up finds the same */
+        const char *const labels[] = {meter->backend->scheme, kind_names[op->kind],
+                                      outcome_names[outcome]};
+        counter = svc_counter_of(meter->family, 3, labels);
+        atomic_store_explicit(place, counter, memory_order_release);
+    }
+    svc__counter_add(counter, 1);
+}
+
+/* ---- Numbers of backends */
+
+static uint64_t entries_in(const svc_sys_store_stats *stats)
+{
+    return stats->entries;
+}
+
+static uint64_t bytes_in(const svc_sys_store_stats *stats)
+{
+    return stats->bytes;
+}
+
+static uint64_t evicted_in(const svc_sys_store_stats *stats)
+{
+    return stats->evicted;
+}
+
+static uint64_t expired_in(const svc_sys_store_stats *stats)
+{
+    return stats->expired;
+}
+
+struct number {
+    enum metric_type type;
+    const char *name, *help;
+    uint64_t (*read)(const svc_sys_store_stats *stats);
+};
+
+static const struct number numbers[] = {
+    {METRIC_GAUGE, "svc_store_entries", "Entries that stores have in this process.", entries_in},
+    {METRIC_GAUGE, "svc_store_bytes", "Bytes that these entries take, with their index.", bytes_in},
+    {METRIC_COUNTER, "svc_store_evicted_total", "Entries that have left for lack of room.",
+     evicted_in},
+    {METRIC_COUNTER, "svc_store_expired_total",
+     "Entries that were removed since their time was over.", expired_in},
+};
+
+static bool is_same(const struct store_meter *a, const struct store_meter *b)
+{
+    return a->metrics == b->metrics && a->backend == b->backend;
+}
+
+/* The sum over the stores of the same app and backend from this one on. */
+static double add_up(const struct store_meter *first,
+                     uint64_t (*read)(const svc_sys_store_stats *stats))
+{
+    double sum = 0;
+    for (const struct store_meter *meter = first; meter; meter = meter->next) {
+        if (!is_same(first, meter))
+            continue;
+        svc_sys_store_stats stats = {.size = sizeof stats};
+        meter->backend->read_stats(meter->state, &stats);
+        sum += (double)read(&stats);
+    }
+    return sum;
+}
+
+static bool is_first(const struct store_meter *wanted)
+{
+    const struct store_meter *meter = open_meters;
+    while (!is_same(meter, wanted))
+        meter = meter->next;
+    return meter == wanted;
+}
+
+static void give_number(struct metric_walk *walk, const struct metrics *metrics,
+                        const struct number *number)
+{
+    pthread_mutex_lock(&open_lock);
+    for (const struct store_meter *meter = open_meters; meter; meter = meter->next)
+        if (meter->metrics == metrics && meter->backend->read_stats && is_first(meter))
+            svc__metric_give(walk, &meter->backend->scheme, add_up(meter, number->read));
+    pthread_mutex_unlock(&open_lock);
+}
+
+static void give_entries(struct metric_walk *walk, void *metrics)
+{
+    give_number(walk, metrics, &numbers[0]);
+}
+
+static void give_bytes(struct metric_walk *walk, void *metrics)
+{
+    give_number(walk, metrics, &numbers[1]);
+}
+
+static void give_evicted(struct metric_walk *walk, void *metrics)
+{
+    give_number(walk, metrics, &numbers[2]);
+}
+
+static void give_expired(struct metric_walk *walk, void *metrics)
+{
+    give_number(walk, metrics, &numbers[3]);
+}
+
+void svc__store_metrics_begin(struct store_meter *meter, struct metrics *metrics,
+                              const svc_sys_store *backend, void *state)
+{
+    static void (*const givers[])(struct metric_walk * walk, void *metrics) = {
+        give_entries, give_bytes, give_evicted, give_expired};
+    meter->metrics = metrics;
+    meter->backend = backend;
+    meter->state = state;
+    meter->family = svc__metric_counters(metrics, "svc_store_operations_total",
+                                         "Operations of stores, by their kind and their outcome.",
+                                         "backend,operation,outcome");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        svc__metric_giver(metrics, numbers[i].type, numbers[i].name, numbers[i].help, "backend",
+                          givers[i], metrics);
+    pthread_mutex_lock(&open_lock);
+    meter->next = open_meters;
+    open_meters = meter;
+    pthread_mutex_unlock(&open_lock);
+}
+
+void svc__store_metrics_end(struct store_meter *meter)
+{
+    pthread_mutex_lock(&open_lock);
+    struct store_meter **at = &open_meters;
+    while (*at != meter)
+        at = &(*at)->next;
+    *at = meter->next;
+    pthread_mutex_unlock(&open_lock);
+}

@@ -1,0 +1,40 @@
+/*
+ * The conformance suite of stores: the promises of svc/store.h, tried on a store by its calls
+ * alone. It is installed as source, so that the author of a backend (svc/sys/store.h)
+ * compiles it into a test program of any kind, with that program's compiler and sanitizers:
+ *
+ *     cc -pthread test_mine.c $(pkg-config --variable=conformance libsvc)/store.c $(pkg-config
+ * --libs libsvc)
+ *
+ *     svc_app *app = svc_app_new("conformance");
+ *     mine_add(app);
+ *     svc_store_open(app, "mine://…");
+ *     return svc_store_conformance(svc_test_store(app), stdout) > 0;
+ *
+ * Its keys begin with "conformance/" and a number of their own, so that it can run on a server that
+ * others use.
+ */
+#ifndef SVC_CONFORMANCE_STORE_H
+#define SVC_CONFORMANCE_STORE_H
+
+#include <stdio.h>
+
+#include <svc/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Runs all tests on a store that is open, and has room for 4 MB and a max_value of at least 100000.
+ * `out` gets a line for each test, and one for each promise that is not kept. Returns the number of
+ * these; 1 for NULL. Where the store's clock cannot be set (svc_test_store_age), it waits for time
+ * to pass, for less than ten seconds in all. A thread that may block, and is no event loop's.
+ */
+int svc_store_conformance(svc_store *store, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
