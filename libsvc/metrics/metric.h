@@ -19,12 +19,16 @@ struct metric_walk;
 
 enum { METRIC_FAMILIES_MAX = 4096, METRIC_SERIES_MAX = 1000000 };
 
+/* The cells of a histogram: that of its sum, and those of its buckets. The sum is in front, so that
+ * it lies beside the buckets of low values, which are the most frequent of a duration. */
+enum { HISTOGRAM_SUM, HISTOGRAM_BUCKETS };
+
 struct exemplars;
 
 struct series {
-    struct cells cells; /* of a histogram, those of its buckets, and that of its sum */
+    struct cells cells; /* of a histogram: HISTOGRAM_SUM and what follows */
     struct family *family;
-    const double *bounds; /* of a histogram: the family's */
+    const double *bounds; /* of a histogram: the family's, and behind them INFINITY */
     uint32_t bound_count;
     _Atomic bool shown;
     uint64_t hash;
@@ -152,6 +156,10 @@ struct family *svc__metrics_find(struct metrics *m, const char *name);
 /* The series for label values, as svc_counter_of. Any thread. */
 struct series *svc__series_of(struct family *family, size_t n, const char *const values[]);
 
+/* The part of svc__histogram_observe that is not inline: the first use of its cells by a thread;
+ * `bucket` is the index of a cell. */
+void svc__series_observe_slowly(const struct series *series, uint32_t bucket, double value);
+
 static inline void svc__counter_add(svc_counter *counter, uint64_t n)
 {
     if (counter != NULL)
@@ -164,13 +172,15 @@ static inline void svc__gauge_add(svc_gauge *gauge, double amount)
         svc__cells_add_double(gauge->series.cells, 0, amount);
 }
 
-/* The index of the bucket that a value counts in. */
+/* The index of the bucket that a value counts in. Its few first bounds are looked at one by one:
+ * durations are mostly short, and alike, so that a processor predicts where the search ends.
+ * INFINITY, which no value exceeds, ends it. */
 static inline uint32_t svc__series_bucket(const struct series *series, double value)
 {
-    uint32_t i = 0;
-    while (i < series->bound_count && value > series->bounds[i])
-        i++;
-    return i;
+    const double *bound = series->bounds;
+    while (value > *bound)
+        bound++;
+    return (uint32_t)(bound - series->bounds);
 }
 
 static inline void svc__histogram_observe(svc_histogram *histogram, double value)
@@ -178,14 +188,14 @@ static inline void svc__histogram_observe(svc_histogram *histogram, double value
     if (histogram == NULL)
         return;
     const struct series *series = &histogram->series;
-    uint32_t bucket = svc__series_bucket(series, value), sum = series->bound_count + 1;
+    uint32_t bucket = HISTOGRAM_BUCKETS + svc__series_bucket(series, value);
     _Atomic uint64_t *chunk = svc__cells_chunk(series->cells);
     if (__builtin_expect(chunk != NULL, 1)) {
-        svc__cells_bump(&chunk[series->cells.first + bucket], 1);
-        svc__cells_bump_double(&chunk[series->cells.first + sum], value);
+        _Atomic uint64_t *copies = &chunk[series->cells.first];
+        svc__cells_bump_double(&copies[HISTOGRAM_SUM], value);
+        svc__cells_bump(&copies[bucket], 1);
     } else {
-        svc__cells_add(series->cells, bucket, 1);
-        svc__cells_add_double(series->cells, sum, value);
+        svc__series_observe_slowly(series, bucket, value);
     }
 }
 

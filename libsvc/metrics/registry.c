@@ -133,10 +133,11 @@ static int copy_bounds(struct family *family, const svc_metric *metric)
     const double *bounds = metric->bounds != NULL ? metric->bounds : default_bounds;
     size_t count = metric->bounds != NULL ? metric->bound_count
                                           : sizeof default_bounds / sizeof *default_bounds;
-    family->bounds = malloc(count * sizeof *bounds);
+    family->bounds = malloc((count + 1) * sizeof *bounds);
     if (family->bounds == NULL)
         return SVC_ENOMEM;
     memcpy(family->bounds, bounds, count * sizeof *bounds);
+    family->bounds[count] = (double)INFINITY;
     family->bound_count = (uint32_t)count;
     return 0;
 }

@@ -23,7 +23,7 @@ struct series_table {
 
 uint32_t svc__series_cells(const struct family *family)
 {
-    return family->shape.type == METRIC_HISTOGRAM ? family->bound_count + 2 : 1;
+    return family->shape.type == METRIC_HISTOGRAM ? HISTOGRAM_BUCKETS + family->bound_count + 1 : 1;
 }
 
 /* ---- Looking up */
@@ -285,4 +285,10 @@ void svc__series_free_all(struct family *family)
         older = table->older;
         free(table);
     }
+}
+
+void svc__series_observe_slowly(const struct series *series, uint32_t bucket, double value)
+{
+    svc__cells_add(series->cells, bucket, 1);
+    svc__cells_add_double(series->cells, HISTOGRAM_SUM, value);
 }

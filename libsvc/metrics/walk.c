@@ -35,18 +35,18 @@ static void give_histogram(struct metric_walk *walk, struct series *series)
     struct shown_exemplar exemplars[SVC_METRIC_BOUNDS + 1];
     uint64_t count = 0;
     for (uint32_t i = 0; i <= series->bound_count; i++) {
-        buckets[i] = (struct metric_bucket){
-            .bound = i < series->bound_count ? series->bounds[i] : (double)INFINITY,
-            .count = svc__cells_sum(series->cells, i),
-            .exemplar = svc__exemplar_show(series, i, &exemplars[i])};
+        buckets[i] =
+            (struct metric_bucket){.bound = series->bounds[i],
+                                   .count = svc__cells_sum(series->cells, HISTOGRAM_BUCKETS + i),
+                                   .exemplar = svc__exemplar_show(series, i, &exemplars[i])};
         count += buckets[i].count;
     }
-    give_series(walk, &(struct metric_series){
-                          .label_values = series->values,
-                          .count = count,
-                          .sum = svc__cells_sum_double(series->cells, series->bound_count + 1),
-                          .bucket_count = series->bound_count + 1,
-                          .buckets = buckets});
+    give_series(walk,
+                &(struct metric_series){.label_values = series->values,
+                                        .count = count,
+                                        .sum = svc__cells_sum_double(series->cells, HISTOGRAM_SUM),
+                                        .bucket_count = series->bound_count + 1,
+                                        .buckets = buckets});
 }
 
 static double value_of(const struct series *series)

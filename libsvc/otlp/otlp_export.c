@@ -177,7 +177,8 @@ static bool deliver_batch(struct otlp_export *otlp, const struct otlp_text *body
     }
 }
 
-static void send_batch(struct otlp_export *otlp)
+/* Returns how many spans it had. */
+static size_t send_batch(struct otlp_export *otlp)
 {
     size_t count = write_batch(otlp);
     const struct otlp_text *body = &otlp->json;
@@ -193,6 +194,7 @@ static void send_batch(struct otlp_export *otlp)
     else if (!deliver_batch(otlp, body, count))
         count_spans(otlp, OTLP_FAILED, count);
     free_batch(otlp, count);
+    return count;
 }
 
 /* ---- The thread */
@@ -216,16 +218,29 @@ static void log_drops(struct otlp_export *otlp, bool at_end)
     otlp->drops_logged_ms = now;
 }
 
-/* Until there is a full batch, the delay is over, or a stop was asked for. */
-static void await_batch(struct otlp_export *otlp)
+/* Until there is a full batch, the delay is over, or a stop was asked for. Whether it is a batch.
+ */
+static bool await_batch(struct otlp_export *otlp)
 {
     uint64_t until_ms = svc__otlp_clock_ms() + otlp->config.delay_ms;
     for (;;) {
         uint64_t now = svc__otlp_clock_ms();
-        if (now >= until_ms || atomic_load(&otlp->stopping) ||
-            atomic_load(&otlp->queue.count) >= otlp->config.batch_max)
-            return;
+        if (now >= until_ms || atomic_load(&otlp->stopping))
+            return false;
+        if (atomic_load(&otlp->queue.count) >= otlp->config.batch_max)
+            return true;
         svc__otlp_http_sleep(otlp->http, until_ms - now);
+    }
+}
+
+/* Sends full batches, and first `due` spans. The others wait for more: the CPU of a request is that
+ * of many spans. */
+static void send_batches(struct otlp_export *otlp, size_t due)
+{
+    while (due > 0 || otlp->waiting_count >= otlp->config.batch_max) {
+        size_t sent = send_batch(otlp);
+        due -= sent < due ? sent : due;
+        take_news(otlp);
     }
 }
 
@@ -234,10 +249,10 @@ static void *export_spans(void *arg)
     struct otlp_export *otlp = arg;
     bool last = false;
     while (!last) {
-        await_batch(otlp);
+        bool full = await_batch(otlp);
         last = atomic_load(&otlp->stopping); /* all spans have ended before */
-        for (take_news(otlp); otlp->waiting; take_news(otlp))
-            send_batch(otlp);
+        take_news(otlp);
+        send_batches(otlp, full && !last ? 0 : otlp->waiting_count);
         log_drops(otlp, last);
     }
     return NULL;

@@ -1,13 +1,11 @@
 /* Spans in JSON. */
 #include "libsvc/otlp/otlp_json.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <svc/span.h>
+#include <svc/sys/number.h>
 #include <svc/version.h>
 
 /* Bits of a span's `flags` above those of the trace: whether it is known that the parent, or the
@@ -48,6 +46,39 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Not 0 if one of eight bytes is not plain. A byte's high bit is set by what makes it so: the bit
+ * itself, a carry out of 0x7f, or a borrow of the subtraction from a byte that is too small. A byte
+ * behind such a one may be taken for another, which changes nothing. */
+static uint64_t find_unplain(uint64_t eight)
+{
+    const uint64_t ones = UINT64_MAX / 255, high = ones * 0x80;
+    uint64_t quotes = eight ^ ones * '"', backslashes = eight ^ ones * '\\';
+    uint64_t found =
+        eight | (eight + ones) | (eight - ones * 0x20) | (quotes - ones) | (backslashes - ones);
+    return found & high;
+}
+
+static bool is_plain_word(const char *data)
+{
+    uint64_t eight;
+    memcpy(&eight, data, sizeof eight);
+    return !find_unplain(eight);
+}
+
+/* How many bytes at the beginning are plain. The last word of a text overlaps the one before. */
+static size_t plain_length(const char *data, size_t len)
+{
+    enum { WORD = sizeof(uint64_t) };
+    size_t n = 0;
+    while (n + WORD <= len && is_plain_word(data + n))
+        n += WORD;
+    if (n + WORD > len && len >= WORD && is_plain_word(data + len - WORD))
+        return len;
+    while (n < len && is_plain((unsigned char)data[n]))
+        n++;
+    return n;
+}
+
 /* A character that must not stand in a string as it is. */
 static void put_escape(struct otlp_text *text, unsigned char c)
 {
@@ -55,15 +86,13 @@ static void put_escape(struct otlp_text *text, unsigned char c)
     svc__otlp_text_add(text, escape, sizeof escape);
 }
 
-/* Any bytes: each sequence that is no UTF-8 becomes U+FFFD. */
-static void put_string(struct otlp_text *text, const char *data, size_t len)
+/* Any bytes as the inside of a string: each sequence that is no UTF-8 becomes U+FFFD. */
+static void put_chars(struct otlp_text *text, const char *data, size_t len)
 {
     bool valid;
     const unsigned char *at = (const unsigned char *)data;
-    svc__otlp_text_put(text, "\"");
     for (size_t i = 0, run; i < len; i += run) {
-        for (run = 0; i + run < len && is_plain(at[i + run]); run++)
-            continue;
+        run = plain_length(data + i, len - i);
         svc__otlp_text_add(text, data + i, run);
         if (run)
             continue;
@@ -75,6 +104,12 @@ static void put_string(struct otlp_text *text, const char *data, size_t len)
         else
             svc__otlp_text_put(text, "\xef\xbf\xbd");
     }
+}
+
+static void put_string(struct otlp_text *text, const char *z)
+{
+    svc__otlp_text_put(text, "\"");
+    put_chars(text, z, strlen(z));
     svc__otlp_text_put(text, "\"");
 }
 
@@ -90,46 +125,46 @@ static void put_hex(struct otlp_text *text, const char *key, const unsigned char
     svc__otlp_text_put(text, "\"");
 }
 
-__attribute__((format(printf, 2, 3))) static void put_format(struct otlp_text *text,
-                                                             const char *format, ...)
+static void put_int(struct otlp_text *text, int64_t number)
 {
-    char line[128];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    svc__otlp_text_add(text, line, (size_t)n);
+    char decimal[SVC_SYS_INT_LEN];
+    svc__otlp_text_add(text, decimal, svc_sys_int_format(decimal, number));
 }
 
-/* As the mapping of protocol buffers to JSON has doubles. The locale may have a comma for the
- * point. */
+/* As the mapping of protocol buffers to JSON has doubles. */
 static void put_double(struct otlp_text *text, double real)
 {
-    char line[40];
-    if (!isfinite(real)) {
+    char decimal[SVC_SYS_DOUBLE_LEN];
+    if (isfinite(real))
+        svc__otlp_text_add(text, decimal, svc_sys_double_format(decimal, real));
+    else
         svc__otlp_text_put(text, isnan(real) ? "\"NaN\""
                                  : real > 0  ? "\"Infinity\""
                                              : "\"-Infinity\"");
-        return;
-    }
-    int n = snprintf(line, sizeof line, "%.17g", real);
-    for (int i = 0; i < n; i++)
-        if (!strchr("0123456789+-e", line[i]))
-            line[i] = '.';
-    svc__otlp_text_add(text, line, (size_t)n);
+}
+
+/* The protocol has no integer larger than INT64_MAX; such a one is a text. */
+static void put_uint(struct otlp_text *text, uint64_t number)
+{
+    char decimal[SVC_SYS_INT_LEN];
+    if (number <= INT64_MAX)
+        svc__otlp_text_put(text, "{\"intValue\":\"");
+    else
+        svc__otlp_text_put(text, "{\"stringValue\":\"");
+    svc__otlp_text_add(text, decimal, svc_sys_uint_format(decimal, number));
+    svc__otlp_text_put(text, "\"}");
 }
 
 static void put_value(struct otlp_text *text, const svc_kv *item)
 {
     switch (item->kind) {
     case SVC_KV_INT:
-        put_format(text, "{\"intValue\":\"%" PRId64 "\"}", item->value.number);
+        svc__otlp_text_put(text, "{\"intValue\":\"");
+        put_int(text, item->value.number);
+        svc__otlp_text_put(text, "\"}");
         break;
-    case SVC_KV_UINT: /* the protocol has no larger integer */
-        put_format(text,
-                   item->value.count <= INT64_MAX ? "{\"intValue\":\"%" PRIu64 "\"}"
-                                                  : "{\"stringValue\":\"%" PRIu64 "\"}",
-                   item->value.count);
+    case SVC_KV_UINT:
+        put_uint(text, item->value.count);
         break;
     case SVC_KV_DOUBLE:
         svc__otlp_text_put(text, "{\"doubleValue\":");
@@ -141,9 +176,9 @@ static void put_value(struct otlp_text *text, const svc_kv *item)
                            item->value.truth ? "{\"boolValue\":true}" : "{\"boolValue\":false}");
         break;
     default:
-        svc__otlp_text_put(text, "{\"stringValue\":");
-        put_string(text, item->value.text, item->len);
-        svc__otlp_text_put(text, "}");
+        svc__otlp_text_put(text, "{\"stringValue\":\"");
+        put_chars(text, item->value.text, item->len);
+        svc__otlp_text_put(text, "\"}");
     }
 }
 
@@ -151,9 +186,11 @@ static void put_attributes(struct otlp_text *text, const svc_kv *items, size_t c
 {
     svc__otlp_text_put(text, "\"attributes\":[");
     for (size_t i = 0; i < count; i++) {
-        svc__otlp_text_put(text, i ? ",{\"key\":" : "{\"key\":");
-        put_string(text, items[i].key, strlen(items[i].key));
-        svc__otlp_text_put(text, ",\"value\":");
+        if (i)
+            svc__otlp_text_put(text, ",");
+        svc__otlp_text_put(text, "{\"key\":\"");
+        put_chars(text, items[i].key, strlen(items[i].key));
+        svc__otlp_text_put(text, "\",\"value\":");
         put_value(text, &items[i]);
         svc__otlp_text_put(text, "}");
     }
@@ -162,9 +199,10 @@ static void put_attributes(struct otlp_text *text, const svc_kv *items, size_t c
 
 static void put_left_out(struct otlp_text *text, const char *key, size_t count)
 {
-    if (count)
-        put_format(text, ",\"%s\":%" PRIu32, key,
-                   count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+    if (!count)
+        return;
+    svc__otlp_text_put(text, key);
+    put_int(text, count < UINT32_MAX ? (int64_t)count : UINT32_MAX);
 }
 
 static void put_links(struct otlp_text *text, const svc_sys_span *span)
@@ -174,21 +212,24 @@ static void put_links(struct otlp_text *text, const svc_sys_span *span)
         svc__otlp_text_put(text, i ? ",{" : ",\"links\":[{");
         put_hex(text, "\"traceId\":\"", link->trace_id, sizeof link->trace_id);
         put_hex(text, ",\"spanId\":\"", link->span_id, sizeof link->span_id);
-        put_format(text, ",\"flags\":%d}", link->flags | KNOWN_REMOTE | IS_REMOTE);
+        svc__otlp_text_put(text, ",\"flags\":");
+        put_int(text, link->flags | KNOWN_REMOTE | IS_REMOTE);
+        svc__otlp_text_put(text, "}");
     }
     if (span->link_count)
         svc__otlp_text_put(text, "]");
-    put_left_out(text, "droppedLinksCount", span->links_left_out);
+    put_left_out(text, ",\"droppedLinksCount\":", span->links_left_out);
 }
 
 static void put_status(struct otlp_text *text, const svc_sys_span *span)
 {
     if (!span->failed)
         return;
-    put_format(text, ",\"status\":{\"code\":%d", STATUS_ERROR);
+    svc__otlp_text_put(text, ",\"status\":{\"code\":");
+    put_int(text, STATUS_ERROR);
     if (*span->message) {
         svc__otlp_text_put(text, ",\"message\":");
-        put_string(text, span->message, strlen(span->message));
+        put_string(text, span->message);
     }
     svc__otlp_text_put(text, "}");
 }
@@ -203,16 +244,21 @@ void svc__otlp_json_span(struct otlp_text *text, const svc_sys_span *span, bool 
         put_hex(text, ",\"parentSpanId\":\"", span->parent_id, sizeof span->parent_id);
     if (*span->state) {
         svc__otlp_text_put(text, ",\"traceState\":");
-        put_string(text, span->state, strlen(span->state));
+        put_string(text, span->state);
     }
-    put_format(text, ",\"flags\":%d,\"name\":",
-               span->flags | KNOWN_REMOTE | (span->parent_is_remote ? IS_REMOTE : 0));
-    put_string(text, span->name, strlen(span->name));
-    put_format(text, ",\"kind\":%d,\"startTimeUnixNano\":\"%" PRId64 "\"", span->kind,
-               span->started_unix_ns);
-    put_format(text, ",\"endTimeUnixNano\":\"%" PRId64 "\",", span->ended_unix_ns);
+    svc__otlp_text_put(text, ",\"flags\":");
+    put_int(text, span->flags | KNOWN_REMOTE | (span->parent_is_remote ? IS_REMOTE : 0));
+    svc__otlp_text_put(text, ",\"name\":");
+    put_string(text, span->name);
+    svc__otlp_text_put(text, ",\"kind\":");
+    put_int(text, span->kind);
+    svc__otlp_text_put(text, ",\"startTimeUnixNano\":\"");
+    put_int(text, span->started_unix_ns);
+    svc__otlp_text_put(text, "\",\"endTimeUnixNano\":\"");
+    put_int(text, span->ended_unix_ns);
+    svc__otlp_text_put(text, "\",");
     put_attributes(text, span->attributes, span->attribute_count);
-    put_left_out(text, "droppedAttributesCount", span->attributes_left_out);
+    put_left_out(text, ",\"droppedAttributesCount\":", span->attributes_left_out);
     put_links(text, span);
     put_status(text, span);
     svc__otlp_text_put(text, "}");
@@ -222,9 +268,9 @@ void svc__otlp_json_begin(struct otlp_text *text, const svc_kv *resource, size_t
 {
     svc__otlp_text_put(text, "{\"resourceSpans\":[{\"resource\":{");
     put_attributes(text, resource, count);
-    put_format(text,
-               "},\"scopeSpans\":[{\"scope\":{\"name\":\"libsvc\",\"version\":\"%s\"},\"spans\":[",
-               svc_version());
+    svc__otlp_text_put(text, "},\"scopeSpans\":[{\"scope\":{\"name\":\"libsvc\",\"version\":");
+    put_string(text, svc_version());
+    svc__otlp_text_put(text, "},\"spans\":[");
 }
 
 void svc__otlp_json_end(struct otlp_text *text)

@@ -2,7 +2,6 @@
 #include "libsvc/otlp/otlp_text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { FIRST_SPACE = 4096 };
 
@@ -13,7 +12,9 @@ static bool make_space(struct otlp_text *text, size_t len)
     size_t wanted = text->space ? text->space : FIRST_SPACE;
     while (wanted < text->len + len)
         wanted *= 2;
-    char *grown = wanted == text->space ? text->data : realloc(text->data, wanted);
+    if (wanted > text->ceiling)
+        wanted = text->ceiling;
+    char *grown = realloc(text->data, wanted);
     if (!grown)
         return false;
     text->data = grown;
@@ -21,20 +22,12 @@ static bool make_space(struct otlp_text *text, size_t len)
     return true;
 }
 
-void svc__otlp_text_add(struct otlp_text *text, const char *data, size_t len)
+void svc__otlp_text_grow(struct otlp_text *text, const char *data, size_t len)
 {
-    if (!make_space(text, len)) {
+    if (make_space(text, len))
+        svc__otlp_text_add(text, data, len);
+    else
         text->failed = true;
-        return;
-    }
-    if (len)
-        memcpy(text->data + text->len, data, len);
-    text->len += len;
-}
-
-void svc__otlp_text_put(struct otlp_text *text, const char *z)
-{
-    svc__otlp_text_add(text, z, strlen(z));
 }
 
 void svc__otlp_text_clear(struct otlp_text *text)

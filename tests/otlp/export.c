@@ -218,7 +218,8 @@ Test(export, what_is_left_is_sent_at_the_end)
     svc_app_free(app);
     json_t *spans = read_spans();
     cr_expect_eq(json_array_size(spans), 10);
-    cr_expect_geq(receiver_count(receiver), 4);
+    /* No batch but the last is shorter than it may be. */
+    cr_expect_eq(receiver_count(receiver), 4);
     json_decref(spans);
     receiver_stop(receiver);
 }

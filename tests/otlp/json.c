@@ -95,7 +95,7 @@ Test(json, each_kind_of_value_has_its_own_form)
                 "{\"key\":\"u\",\"value\":{\"intValue\":\"9223372036854775807\"}},"
                 "{\"key\":\"large\",\"value\":{\"stringValue\":\"18446744073709551615\"}},"
                 "{\"key\":\"d\",\"value\":{\"doubleValue\":0.5}},"
-                "{\"key\":\"e\",\"value\":{\"doubleValue\":1.0000000000000001e+300}},"
+                "{\"key\":\"e\",\"value\":{\"doubleValue\":1e+300}},"
                 "{\"key\":\"n\",\"value\":{\"doubleValue\":\"NaN\"}},"
                 "{\"key\":\"p\",\"value\":{\"doubleValue\":\"Infinity\"}},"
                 "{\"key\":\"m\",\"value\":{\"doubleValue\":\"-Infinity\"}},"

@@ -6,6 +6,7 @@
 
 #include <svc/sys/app.h>
 #include <svc/sys/debug.h>
+#include <svc/sys/number.h>
 #include <svc/sys/span.h>
 #include <svc/sys/store.h>
 
@@ -892,8 +893,11 @@ static long use_span(struct things *at)
     X(svc_sys_app_refuse, LOOK, (svc_sys_app_refuse(NULL, SVC_EINVAL, "late"), 0))                 \
     X(svc_sys_app_set_exporter, REGISTER, set_exporter(at))                                        \
     X(svc_sys_debug_group, MAKE, svc_sys_debug_group(at->app) != NULL)                             \
+    X(svc_sys_double_format, LOOK, (svc_sys_double_format(NULL, 1), 0))                            \
+    X(svc_sys_int_format, LOOK, (svc_sys_int_format(NULL, 1), 0))                                  \
     X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
     X(svc_sys_store_alloc, LOOK, svc_sys_store_alloc(NULL, 1) != NULL)                             \
+    X(svc_sys_uint_format, LOOK, (svc_sys_uint_format(NULL, 1), 0))                                \
     X(svc_task_app, LOOK, FINDS(task, svc_task_app(at->task)))                                     \
     X(svc_task_sleep, LOOK, GIVES(task, SVC_ENOMEM, svc_task_sleep(at->task, 0)))                  \
     X(svc_task_stopping, LOOK, GIVES(task, true, svc_task_stopping(at->task)))                     \
