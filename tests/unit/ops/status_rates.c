@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libsvc/base/arena.h"
 #include "libsvc/metrics/metric.h"
 #include "tests/support/test_clock.h"
 
