@@ -10,12 +10,12 @@
 #include "libsvc/store/gcra.h"
 #include "libsvc/store/limit_table.h"
 
-enum { MAX_NAME = 64, MAX_EXEMPT = 1024, MAX_RATE = 1000000 };
+enum { MAX_NAME = 64, MAX_EXEMPT = 1024 };
 
 static const unsigned known_flags = SVC_RATE_BY_CLIENT | SVC_RATE_BY_ROUTE | SVC_RATE_REPORT_ONLY |
                                     SVC_RATE_REFUSE_WHEN_FULL | SVC_RATE_FIELDS_ALWAYS |
                                     SVC_RATE_X_FIELDS | SVC_RATE_NO_DRAFT_FIELDS;
-static const uint64_t second_ns = 1000000000, max_memory = UINT64_C(1) << 36;
+static const uint64_t max_memory = UINT64_C(1) << 36;
 
 #define WRONG(app, ...)                                                                            \
     (svc__faults_add(&(app)->faults, NULL, 0, "svc_rate_limit_new: " __VA_ARGS__), SVC_EINVAL)
@@ -42,10 +42,7 @@ static int take_window(svc_app *app, struct rate_limit *limit, const svc_rate_wi
     if (!rate_name_valid(from->name))
         return WRONG(app, "window \"%.100s\": a name has letters, digits, '.', '_', '-'",
                      from->name ? from->name : "");
-    to->window = (struct limiter_window){from->rate, from->period_s * second_ns,
-                                         from->burst ? from->burst : from->rate};
-    if (from->period_s == 0 || from->rate > (uint64_t)MAX_RATE * from->period_s ||
-        svc__gcra_init(&tried, &to->window))
+    if (svc__gcra_window(&to->window, from) || svc__gcra_init(&tried, &to->window))
         return WRONG(app,
                      "window \"%s\": rate and burst are 1 to 2^31, period_s is 1 to 31622400, and "
                      "rate / period_s at most 1000000",

@@ -6,15 +6,12 @@
 
 #include "libsvc/base/least.h"
 #include "libsvc/run/reactor.h"
+#include "libsvc/store/gcra.h"
 
 enum {
     FEW_BYTES = 1024, /* of a value that stands in the request's own memory */
-    FEW_CALLS = 4,    /* that stand on the stack */
-    RATE_MOST = 1000000,
-    PERIOD_MOST_S = 31622400
+    FEW_CALLS = 4     /* that stand on the stack */
 };
-
-static const uint64_t burst_most = UINT64_C(1) << 31;
 
 /* An operation under way. */
 struct call {
@@ -298,20 +295,14 @@ int svc_store_increment(svc_store *store, svc_request *req, const char *key, uin
     return error;
 }
 
-static bool is_window(const svc_rate_window *window)
-{
-    return window->rate > 0 && window->rate <= burst_most && window->burst <= burst_most &&
-           window->period_s > 0 && window->period_s <= PERIOD_MOST_S &&
-           window->rate <= (uint64_t)RATE_MOST * window->period_s;
-}
-
 static bool is_charge(const svc_store_charge *charge)
 {
     if (!charge || !charge->windows || charge->window_count < 1 ||
         charge->window_count > SVC_STORE_WINDOWS)
         return false;
     size_t good = 0;
-    while (good < charge->window_count && is_window(&charge->windows[good]))
+    struct limiter_window window;
+    while (good < charge->window_count && !svc__gcra_window(&window, &charge->windows[good]))
         good++;
     return good == charge->window_count;
 }

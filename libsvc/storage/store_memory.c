@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libsvc/base/num.h"
+#include "libsvc/store/gcra.h"
 #include "libsvc/store/memory.h"
 
 static const uint64_t bytes_least = 65536, bytes_most = UINT64_C(1) << 40, bytes_default = 64 << 20;
@@ -59,13 +60,12 @@ static int run_limit(struct memory *memory, svc_sys_store_op *op, struct bytes k
     struct limiter_window windows[SVC_STORE_WINDOWS];
     struct limiter_decision decision;
     const svc_store_charge *charge = op->charge;
-    for (size_t i = 0; i < charge->window_count; i++) {
-        const svc_rate_window *from = &charge->windows[i];
-        windows[i] = (struct limiter_window){from->rate, from->period_s * UINT64_C(1000000000),
-                                             from->burst ? from->burst : from->rate};
-    }
-    int error =
-        svc__memory_limit(memory, key, windows, charge->window_count, charge->cost, &decision);
+    int error = 0;
+    for (size_t i = 0; i < charge->window_count && !error; i++)
+        error = svc__gcra_window(&windows[i], &charge->windows[i]);
+    if (!error)
+        error =
+            svc__memory_limit(memory, key, windows, charge->window_count, charge->cost, &decision);
     if (error)
         return error;
     *op->verdict = (svc_store_verdict){.pass = decision.pass, .refused = decision.refused};

@@ -56,6 +56,14 @@ static bool window_valid(const struct limiter_window *window)
            window->period_ns <= GCRA_PERIOD_MAX;
 }
 
+int svc__gcra_window(struct limiter_window *window, const svc_rate_window *from)
+{
+    *window = (struct limiter_window){from->rate, from->period_s * second_ns,
+                                      from->burst ? from->burst : from->rate};
+    bool slow_enough = from->rate <= (uint64_t)GCRA_RATE_MAX * from->period_s;
+    return window_valid(window) && slow_enough ? 0 : SVC_EINVAL;
+}
+
 int svc__gcra_init(struct gcra *gcra, const struct limiter_window *window)
 {
     if (!window_valid(window) || choose_bits(gcra, intervals(window)))

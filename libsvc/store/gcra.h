@@ -17,15 +17,19 @@
 #ifndef SVC_STORE_GCRA_H
 #define SVC_STORE_GCRA_H
 
+#include <svc/rate_limit.h>
+
 #include "libsvc/store/limiter.h"
 
 enum {
     GCRA_TAT_BITS_MIN = 40,
     GCRA_TAT_BITS_MAX = 48,
     GCRA_SECONDS = 1 << 28,
+    GCRA_RATE_MAX = 1000000,
 };
 
-/* A burst has at most this size; a period is at most 366 days. */
+/* A burst has at most this size; a period is at most 366 days; a program's rate is at most a
+ * million per second. */
 #define GCRA_BURST_MAX (UINT64_C(1) << 31)
 #define GCRA_PERIOD_MAX (UINT64_C(366) * 86400 * 1000000000)
 
@@ -38,6 +42,10 @@ struct gcra {
     uint64_t end;           /* the last time that can be represented */
     struct limiter_window window;
 };
+
+/* Converts a program's window, whose name is not looked at. SVC_EINVAL when a number is not as
+ * svc_rate_window demands. Pure. */
+int svc__gcra_window(struct limiter_window *window, const svc_rate_window *from);
 
 /*
  * Prepares a window. SVC_EINVAL when a member is 0 or over its maximum, or the rate is over about a

@@ -300,3 +300,26 @@ Test(store_gcra, impossible_windows_are_refused)
         cr_expect_eq(svc__gcra_init(&gcra, &window), SVC_EINVAL, "%zu", i);
     }
 }
+
+/* The limits of svc_rate_window, and one beyond each. */
+Test(store_gcra, windows_of_programs_keep_to_their_limits)
+{
+    enum { YEAR_S = 366 * 86400 };
+    const uint64_t most = UINT64_C(1) << 31;
+    const svc_rate_window good[] = {
+        {NULL, 1, 1, 1}, {NULL, 1000000, 1, most}, {NULL, most, YEAR_S, 1}, {NULL, 3, 60, 0}};
+    const svc_rate_window bad[] = {{NULL, 0, 1, 1},        {NULL, 1, 0, 1},
+                                   {NULL, 1000001, 1, 1},  {NULL, most + 1, YEAR_S, 1},
+                                   {NULL, 1, 1, most + 1}, {NULL, 1, YEAR_S + 1, 1}};
+    struct limiter_window window;
+    struct gcra gcra;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        cr_assert_eq(svc__gcra_window(&window, &good[i]), 0, "%zu", i);
+        cr_expect_eq(svc__gcra_init(&gcra, &window), 0, "%zu", i);
+    }
+    cr_expect_eq(window.rate, 3);
+    cr_expect_eq(window.period_ns, 60 * second);
+    cr_expect_eq(window.burst, 3, "the rate where there is none");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect_eq(svc__gcra_window(&window, &bad[i]), SVC_EINVAL, "%zu", i);
+}
