@@ -18,7 +18,7 @@
 #include "libsvc/server/census.h"
 #include "libsvc/settings/settings_text.h"
 
-enum { CENSUS_MS = 250, FIGURES = 500, ROUTES = 1000 };
+enum { FIGURES = 500, ROUTES = 1000 };
 
 #define TABLE(key, title, folded, columns)                                                         \
     {                                                                                              \
@@ -81,11 +81,6 @@ static void write_rates(struct status_writer *writer, const struct status_subjec
 
 /* ---- Loops, and what is in flight on them */
 
-static const char *pattern_of(const struct route *route)
-{
-    return route ? route->pattern.text : "";
-}
-
 static void write_flights(struct status_writer *writer, const struct census_answer *answer)
 {
     static const struct status_column columns[] = {
@@ -103,7 +98,7 @@ static void write_flights(struct status_writer *writer, const struct census_answ
         svc__status_writer_number(writer, (double)age_ns * 1e-9);
         svc__status_writer_text(writer, flight->phase);
         svc__status_writer_text(writer, flight->method);
-        svc__status_writer_text(writer, pattern_of(flight->route));
+        svc__status_writer_text(writer, flight->pattern);
         svc__status_writer_text(writer, flight->peer);
         svc__status_writer_text(writer, flight->id);
         svc__status_writer_text(writer, flight->server);
@@ -128,7 +123,7 @@ static void write_loops(struct status_writer *writer, const struct census_answer
         svc__status_writer_number(writer, (double)loop->index);
         svc__status_writer_text(writer, loop->late ? "stuck" : "ok");
         svc__status_writer_number(writer, loop->late ? (double)loop->held_ms * 1e-3 : (double)NAN);
-        svc__status_writer_text(writer, pattern_of(loop->holds));
+        svc__status_writer_text(writer, loop->holds);
         svc__status_writer_number(writer, (double)loop->connections);
         svc__status_writer_number(writer, loop->late ? (double)NAN : (double)loop->in_flight);
     }
@@ -349,7 +344,7 @@ void svc__status_tables_write(const struct status_subject *subject, struct statu
     svc_app *app = subject->app;
     write_service(writer, subject);
     write_rates(writer, subject);
-    svc__census_ask(app->census, CENSUS_MS, write_census, writer);
+    svc__census_ask(app->census, write_census, writer);
     write_workers(writer, app);
     write_tasks(writer, app);
     write_figures(writer, app);

@@ -64,8 +64,9 @@ int svc__census_add(struct census *census, const char *name, const struct server
         return SVC_ENOMEM;
     census->slots = slots;
     for (size_t i = 0; i < server->loop_count; i++)
-        slots[census->count++] = (struct slot){
-            .census = census, .loop = server->loops[i], .found = {.server = name, .index = i}};
+        slots[census->count++] = (struct slot){.census = census,
+                                               .loop = server->loops[i],
+                                               .found = {.server = name, .index = i, .holds = ""}};
     return 0;
 }
 
@@ -121,6 +122,11 @@ static void copy_text(char *to, size_t size, struct bytes text)
     to[len] = '\0';
 }
 
+static const char *pattern_of(const struct route *route)
+{
+    return route ? route->pattern.text : "";
+}
+
 /* All that is read here was set by the home before others could have the exchange. */
 static void describe_flight(const struct census_loop *loop, const struct flight *flight,
                             struct census_flight *out)
@@ -128,7 +134,7 @@ static void describe_flight(const struct census_loop *loop, const struct flight 
     const svc_request *req = &flight->x->request;
     *out = (struct census_flight){.server = loop->server,
                                   .loop = loop->index,
-                                  .route = req->route,
+                                  .pattern = pattern_of(req->route),
                                   .phase = phase_of(flight),
                                   .started_ns = req->started_ns};
     copy_text(out->method, sizeof out->method, req->method);
@@ -188,11 +194,11 @@ static void ask_loop(struct slot *slot, uint64_t now_ms)
 }
 
 /* Whether the loop has answered. */
-static bool await_loop(struct slot *slot, uint64_t timeout_ms)
+static bool await_loop(struct slot *slot)
 {
     struct census *census = slot->census;
     pthread_mutex_lock(&census->lock);
-    uint64_t due_ms = slot->asked_ms + timeout_ms;
+    uint64_t due_ms = slot->asked_ms + CENSUS_MS;
     while (slot->asked && svc__clock_ms() < due_ms &&
            svc__wait_until(&census->answered, &census->lock, due_ms))
         continue;
@@ -204,7 +210,8 @@ static bool await_loop(struct slot *slot, uint64_t timeout_ms)
 static struct census_loop read_slot(const struct slot *slot, bool answered)
 {
     const struct loop *loop = slot->loop;
-    struct census_loop found = {.server = slot->found.server, .index = slot->found.index};
+    struct census_loop found = {
+        .server = slot->found.server, .index = slot->found.index, .holds = ""};
     if (answered)
         found = slot->found;
     found.connections = atomic_load(&loop->count);
@@ -214,7 +221,7 @@ static struct census_loop read_slot(const struct slot *slot, bool answered)
     uint64_t turn_ns = atomic_load_explicit(&loop->turn_ns, memory_order_relaxed);
     uint64_t now_ns = svc__clock_ns();
     found.held_ms = turn_ns && turn_ns < now_ns ? (now_ns - turn_ns) / 1000000 : 0;
-    found.holds = atomic_load_explicit(&loop->host.handles, memory_order_relaxed);
+    found.holds = pattern_of(atomic_load_explicit(&loop->host.handles, memory_order_relaxed));
     return found;
 }
 
@@ -225,14 +232,14 @@ static int compare_flights(const void *a, const void *b)
     return (one->started_ns > other->started_ns) - (one->started_ns < other->started_ns);
 }
 
-static struct census_answer gather_answers(struct census *census, uint64_t timeout_ms)
+static struct census_answer gather_answers(struct census *census)
 {
     struct census_answer all = {
         .loop_count = census->count, .loops = census->loops, .list = census->list};
     for (size_t i = 0; i < census->count; i++) {
         struct slot *slot = &census->slots[i];
         struct census_loop *loop = &census->loops[i];
-        *loop = read_slot(slot, await_loop(slot, timeout_ms));
+        *loop = read_slot(slot, await_loop(slot));
         all.in_flight += loop->in_flight;
         for (size_t k = 0; k < loop->listed; k++)
             census->list[all.listed++] = &loop->list[k];
@@ -242,7 +249,7 @@ static struct census_answer gather_answers(struct census *census, uint64_t timeo
     return all;
 }
 
-void svc__census_ask(struct census *census, uint64_t timeout_ms,
+void svc__census_ask(struct census *census,
                      void (*take)(void *arg, const struct census_answer *answer), void *arg)
 {
     static const struct census_answer none;
@@ -255,7 +262,7 @@ void svc__census_ask(struct census *census, uint64_t timeout_ms,
     uint64_t now_ms = svc__clock_ms();
     for (size_t i = 0; room && i < census->count; i++)
         ask_loop(&census->slots[i], now_ms);
-    struct census_answer answer = room ? gather_answers(census, timeout_ms) : none;
+    struct census_answer answer = room ? gather_answers(census) : none;
     take(arg, &answer);
     pthread_mutex_unlock(&census->asking);
 }

@@ -9,6 +9,7 @@
 #include "libsvc/server/server.h"
 
 enum {
+    CENSUS_MS = 250,      /* for which a loop may take to answer before it is late */
     CENSUS_FLIGHTS = 100, /* that are described, of all loops together: the oldest */
     CENSUS_METHOD = 24,   /* bytes of texts, a NUL included; longer ones are cut */
     CENSUS_ID = 129
@@ -16,11 +17,11 @@ enum {
 
 /* A request in flight. */
 struct census_flight {
-    const char *server;        /* as its loop's */
-    size_t loop;               /* the index of its loop */
-    const struct route *route; /* NULL: none, or none yet */
-    const char *phase;         /* a word; static */
-    uint64_t started_ns;       /* of svc__clock_ns */
+    const char *server;  /* as its loop's */
+    size_t loop;         /* the index of its loop */
+    const char *pattern; /* of its route; "": none, or none yet */
+    const char *phase;   /* a word; static */
+    uint64_t started_ns; /* of svc__clock_ns */
     char method[CENSUS_METHOD], id[CENSUS_ID], peer[INET6_ADDRSTRLEN];
 };
 
@@ -29,8 +30,9 @@ struct census_loop {
     const char *server; /* "service", "admin routes" or "admin pages" */
     size_t index;
     bool late;
-    uint64_t held_ms;          /* for so long it has not looked for events */
-    const struct route *holds; /* whose handler runs on it; NULL: none, or not known */
+    uint64_t held_ms; /* for so long it has not looked for events */
+    const char
+        *holds; /* the pattern of the route whose handler runs on it; "": none, or not known */
     unsigned connections;
     size_t in_flight;
     size_t listed;
@@ -56,10 +58,10 @@ int svc__census_add(struct census *census, const char *name, const struct server
 
 /*
  * Asks all loops, waits until each has answered or is late, and calls `take` once, with what is
- * valid during that call. A loop is late `timeout_ms` after it was first asked, until it answers.
+ * valid during that call. A loop is late CENSUS_MS after it was first asked, until it answers.
  * Any thread but a loop's, also several; a NULL census has no loops.
  */
-void svc__census_ask(struct census *census, uint64_t timeout_ms,
+void svc__census_ask(struct census *census,
                      void (*take)(void *arg, const struct census_answer *answer), void *arg);
 
 /* Frees a census, whose loops have ended. Accepts NULL. */
