@@ -9,10 +9,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <svc.h>
 
+#include "bench/cpu.h"
 #include "bench/median.h"
 
 enum { ROUNDS = 31, TIMES = 1000000, THREADS = 2 };
@@ -20,13 +20,6 @@ enum { ROUNDS = 31, TIMES = 1000000, THREADS = 2 };
 static svc_counter *counter;
 static svc_counter_family *family;
 static svc_histogram *histogram;
-
-static double cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 /* ---- The parts */
 

@@ -12,13 +12,12 @@
  * - ten million distinct keys through a table of 64 MiB, while the clock goes on so that a million
  *   are live, and with a clock that stands still.
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "bench/beside.h"
 #include "bench/median.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/rand.h"
@@ -28,15 +27,6 @@ enum { BYTES = 64 << 20, STEPS = 300000, FEW = 1000, MAX_ROUNDS = 999, THROUGH =
 
 static const uint64_t second_ns = 1000000000;
 static size_t rounds = 31, keys = 1000000;
-
-static void *must(void *made)
-{
-    if (!made) {
-        perror("limit");
-        exit(1);
-    }
-    return made;
-}
 
 static struct limiter *make_table(uint64_t rate, uint64_t period_s, uint64_t burst)
 {
@@ -51,14 +41,6 @@ static struct limiter *make_table(uint64_t rate, uint64_t period_s, uint64_t bur
     return must(limiter);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 static bool ask(struct limiter *limiter, uint32_t client, uint64_t now_ns, bool *undecided)
 {
     const struct bytes part = {(const char *)&client, sizeof client};
@@ -70,57 +52,26 @@ static bool ask(struct limiter *limiter, uint32_t client, uint64_t now_ns, bool 
     return decision.pass;
 }
 
-static double cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 /* ---- One decision */
 
-/* A random cycle through the whole array, so that each load's place comes out of the one before. */
-static uint64_t *make_chain(void)
-{
-    size_t count = BYTES / sizeof(uint64_t);
-    uint64_t *chain = must(malloc(BYTES)), state = 88172645463325252;
-    for (size_t i = 0; i < count; i++)
-        chain[i] = i;
-    for (size_t i = count - 1; i > 0; i--) {
-        size_t j = next_random(&state) % i;
-        uint64_t swapped = chain[i];
-        chain[i] = chain[j];
-        chain[j] = swapped;
-    }
-    return chain;
-}
-
-static double time_loads(const uint64_t *chain, uint64_t *at)
-{
-    double began = cpu_ns();
-    for (size_t i = 0; i < STEPS; i++)
-        *at = chain[*at];
-    return (cpu_ns() - began) / STEPS;
-}
-
 struct asker {
+    struct runner runner; /* first */
     struct limiter *limiter;
     uint32_t first; /* of its keys */
     uint32_t count;
     uint64_t state;
-    double ns; /* a decision */
-    pthread_barrier_t *barrier;
 };
 
-static void time_decisions(struct asker *asker)
+static void time_decisions(struct runner *runner)
 {
+    struct asker *asker = (struct asker *)(void *)runner;
     double began = cpu_ns();
     for (size_t i = 0; i < STEPS; i++) {
         uint64_t random = next_random(&asker->state) >> 32;
         uint32_t client = asker->first + (uint32_t)(random * asker->count >> 32);
         ask(asker->limiter, client, second_ns + i, NULL);
     }
-    asker->ns = (cpu_ns() - began) / STEPS;
+    runner->ns = (cpu_ns() - began) / STEPS;
 }
 
 static void fill(struct limiter *limiter, uint32_t first, uint32_t count)
@@ -133,23 +84,23 @@ static void bench_one(void)
 {
     static double loads[MAX_ROUNDS], decisions[MAX_ROUNDS], ratios[MAX_ROUNDS];
     struct limiter *limiter = make_table(1, 86400, 1000);
-    struct asker asker = {limiter, 0, (uint32_t)keys, 88172645463325252, 0, NULL};
-    uint64_t *chain = make_chain(), at = 0;
+    struct asker asker = {{.run = time_decisions}, limiter, 0, (uint32_t)keys, 88172645463325252};
+    uint64_t *chain = make_chain(BYTES / sizeof(uint64_t)), at = 0;
     fill(limiter, 0, (uint32_t)keys);
     for (size_t i = 0; i < rounds; i++) {
-        loads[i] = time_loads(chain, &at);
-        time_decisions(&asker);
-        decisions[i] = asker.ns;
+        loads[i] = time_loads(chain, &at, STEPS);
+        time_decisions(&asker.runner);
+        decisions[i] = asker.runner.ns;
         ratios[i] = decisions[i] / loads[i];
     }
     printf("one: load %.1f ns, decision %.1f ns, ratio %.2f (wanted: at most 2.5)%s\n",
            median(loads, rounds), median(decisions, rounds), median(ratios, rounds),
            at == UINT64_MAX ? "!" : "");
     asker.count = FEW;
-    time_decisions(&asker);
+    time_decisions(&asker.runner);
     for (size_t i = 0; i < rounds; i++) {
-        time_decisions(&asker);
-        decisions[i] = asker.ns;
+        time_decisions(&asker.runner);
+        decisions[i] = asker.runner.ns;
     }
     printf("in cache: decision %.1f ns\n", median(decisions, rounds));
     free(chain);
@@ -158,38 +109,6 @@ static void bench_one(void)
 
 /* ---- Two threads */
 
-static void *run_asker(void *arg)
-{
-    struct asker *asker = arg;
-    pthread_barrier_wait(asker->barrier);
-    time_decisions(asker);
-    return NULL;
-}
-
-/* The decisions per CPU second of both threads together. */
-static double rate_of_two(struct asker *a, struct asker *b)
-{
-    pthread_barrier_t barrier;
-    pthread_t threads[2];
-    pthread_barrier_init(&barrier, NULL, 2);
-    a->barrier = b->barrier = &barrier;
-    if (pthread_create(&threads[0], NULL, run_asker, a) ||
-        pthread_create(&threads[1], NULL, run_asker, b))
-        exit(1);
-    pthread_join(threads[0], NULL);
-    pthread_join(threads[1], NULL);
-    pthread_barrier_destroy(&barrier);
-    return 1 / a->ns + 1 / b->ns;
-}
-
-static double scaling(struct asker *a, struct asker *b)
-{
-    time_decisions(a);
-    double before = a->ns, two = rate_of_two(a, b);
-    time_decisions(a);
-    return two * (before + a->ns) / 2;
-}
-
 static void bench_two(void)
 {
     static double shared[MAX_ROUNDS], apart[MAX_ROUNDS], ratios[MAX_ROUNDS];
@@ -197,16 +116,16 @@ static void bench_two(void)
     struct limiter *tables[3];
     for (size_t i = 0; i < 3; i++)
         tables[i] = make_table(1, 86400, 1000);
-    struct asker a = {tables[0], 0, half, 88172645463325252, 0, NULL};
-    struct asker b = {tables[0], half, half, 1181783497276652981, 0, NULL};
-    struct asker c = {tables[1], 0, half, 88172645463325252, 0, NULL};
-    struct asker d = {tables[2], half, half, 1181783497276652981, 0, NULL};
+    struct asker a = {{.run = time_decisions}, tables[0], 0, half, 88172645463325252};
+    struct asker b = {{.run = time_decisions}, tables[0], half, half, 1181783497276652981};
+    struct asker c = {{.run = time_decisions}, tables[1], 0, half, 88172645463325252};
+    struct asker d = {{.run = time_decisions}, tables[2], half, half, 1181783497276652981};
     struct asker *all[] = {&a, &b, &c, &d};
     for (size_t i = 0; i < 4; i++)
         fill(all[i]->limiter, all[i]->first, half);
     for (size_t i = 0; i < rounds; i++) {
-        apart[i] = scaling(&c, &d);
-        shared[i] = scaling(&a, &b);
+        apart[i] = scaling(&c.runner, &d.runner);
+        shared[i] = scaling(&a.runner, &b.runner);
         ratios[i] = shared[i] / apart[i];
     }
     printf(

@@ -14,44 +14,19 @@
  * the store.
  */
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <svc.h>
 
+#include "bench/beside.h"
 #include "bench/median.h"
 #include "libsvc/store/memory.h"
 
 enum { STEPS = 200000, MAX_ROUNDS = 999, KEY_BYTES = 16, VALUE_BYTES = 64, TRACE_BYTES = 8 << 20 };
 
 static size_t rounds = 15, entries = 500000;
-
-static void *must(void *made)
-{
-    if (!made) {
-        perror("micro-store");
-        exit(1);
-    }
-    return made;
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
-static double cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static struct memory *make_memory(uint64_t bytes)
 {
@@ -107,45 +82,22 @@ static uint64_t bytes_for(size_t count)
 
 /* ---- One get */
 
-/* A random cycle through the whole array, so that each load's place comes out of the one before. */
-static uint64_t *make_chain(size_t count)
-{
-    uint64_t *chain = must(malloc(count * sizeof *chain)), state = 88172645463325252;
-    for (size_t i = 0; i < count; i++)
-        chain[i] = i;
-    for (size_t i = count - 1; i > 0; i--) {
-        size_t j = next_random(&state) % i;
-        uint64_t swapped = chain[i];
-        chain[i] = chain[j];
-        chain[j] = swapped;
-    }
-    return chain;
-}
-
-static double time_loads(const uint64_t *chain, uint64_t *at)
-{
-    double began = cpu_ns();
-    for (size_t i = 0; i < STEPS; i++)
-        *at = chain[*at];
-    return (cpu_ns() - began) / STEPS;
-}
-
 struct getter {
+    struct runner runner; /* first */
     struct memory *memory;
     uint64_t first, count; /* of its keys */
     uint64_t state;
-    double ns; /* a get */
-    pthread_barrier_t *barrier;
 };
 
-static void time_gets(struct getter *getter)
+static void time_gets(struct runner *runner)
 {
+    struct getter *getter = (struct getter *)(void *)runner;
     size_t found = 0;
     double began = cpu_ns();
     for (size_t i = 0; i < STEPS; i++)
         found += get(getter->memory,
                      getter->first + (next_random(&getter->state) >> 32) % getter->count);
-    getter->ns = (cpu_ns() - began) / STEPS;
+    runner->ns = (cpu_ns() - began) / STEPS;
     if (found != STEPS)
         printf("%zu of %d are gone\n", STEPS - found, STEPS);
 }
@@ -191,11 +143,11 @@ static void bench_one(void)
     svc__memory_read_stats(memory, &stats);
     size_t words = stats.bytes / sizeof(uint64_t);
     uint64_t *chain = make_chain(words), at = 0, state = 7;
-    struct getter getter = {memory, 0, entries, 88172645463325252, 0, NULL};
+    struct getter getter = {{.run = time_gets}, memory, 0, entries, 88172645463325252};
     for (size_t i = 0; i < rounds; i++) {
-        loads[i] = time_loads(chain, &at);
-        time_gets(&getter);
-        gets[i] = getter.ns;
+        loads[i] = time_loads(chain, &at, STEPS);
+        time_gets(&getter.runner);
+        gets[i] = getter.runner.ns;
         calls[i] = time_public_gets(store, &state);
         ratios[i] = gets[i] / loads[i];
         call_ratios[i] = calls[i] / loads[i];
@@ -214,54 +166,22 @@ static void bench_one(void)
 
 /* ---- Two threads */
 
-static void *run_getter(void *arg)
-{
-    struct getter *getter = arg;
-    pthread_barrier_wait(getter->barrier);
-    time_gets(getter);
-    return NULL;
-}
-
-/* The gets per CPU second of both threads together. */
-static double rate_of_two(struct getter *a, struct getter *b)
-{
-    pthread_barrier_t barrier;
-    pthread_t threads[2];
-    pthread_barrier_init(&barrier, NULL, 2);
-    a->barrier = b->barrier = &barrier;
-    if (pthread_create(&threads[0], NULL, run_getter, a) ||
-        pthread_create(&threads[1], NULL, run_getter, b))
-        exit(1);
-    pthread_join(threads[0], NULL);
-    pthread_join(threads[1], NULL);
-    pthread_barrier_destroy(&barrier);
-    return 1 / a->ns + 1 / b->ns;
-}
-
-static double scaling(struct getter *a, struct getter *b)
-{
-    time_gets(a);
-    double before = a->ns, two = rate_of_two(a, b);
-    time_gets(a);
-    return two * (before + a->ns) / 2;
-}
-
 static void bench_two(void)
 {
     static double shared[MAX_ROUNDS], apart[MAX_ROUNDS], ratios[MAX_ROUNDS];
     uint64_t half = entries / 2;
     struct memory *both = make_memory(bytes_for(entries)), *one = make_memory(bytes_for(half)),
                   *other = make_memory(bytes_for(half));
-    struct getter a = {both, 0, half, 88172645463325252, 0, NULL};
-    struct getter b = {both, half, half, 1181783497276652981, 0, NULL};
-    struct getter c = {one, 0, half, 88172645463325252, 0, NULL};
-    struct getter d = {other, half, half, 1181783497276652981, 0, NULL};
+    struct getter a = {{.run = time_gets}, both, 0, half, 88172645463325252};
+    struct getter b = {{.run = time_gets}, both, half, half, 1181783497276652981};
+    struct getter c = {{.run = time_gets}, one, 0, half, 88172645463325252};
+    struct getter d = {{.run = time_gets}, other, half, half, 1181783497276652981};
     fill(both, 0, entries);
     fill(one, 0, half);
     fill(other, half, half);
     for (size_t i = 0; i < rounds; i++) {
-        apart[i] = scaling(&c, &d);
-        shared[i] = scaling(&a, &b);
+        apart[i] = scaling(&c.runner, &d.runner);
+        shared[i] = scaling(&a.runner, &b.runner);
         ratios[i] = shared[i] / apart[i];
     }
     printf(

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/cpu.h"
 #include "bench/median.h"
 
 enum { PART_TURNS = 15, PART_TURN_NS = 20000000 };
@@ -20,25 +21,18 @@ struct part {
     double ns[PART_TURNS];
 };
 
-static inline uint64_t part_cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static inline double part_run(const struct part *part)
 {
     size_t times = 1000;
     for (;;) {
-        uint64_t began = part_cpu_ns();
+        double began = cpu_ns();
         if (!part->run(part->arg, times)) {
             fprintf(stderr, "%s: wrong\n", part->name);
             exit(1);
         }
-        uint64_t took = part_cpu_ns() - began;
+        double took = cpu_ns() - began;
         if (took >= PART_TURN_NS)
-            return (double)took / (double)times;
+            return took / (double)times;
         times *= took * 4 < PART_TURN_NS ? 4 : 2;
     }
 }

@@ -17,6 +17,7 @@
 #include <svc.h>
 #include <svc/sys/span.h>
 
+#include "bench/cpu.h"
 #include "bench/median.h"
 #include "libsvc/app/app_internal.h"
 #include "libsvc/app/stalls.h"
@@ -156,13 +157,6 @@ static bool serve(const struct kind *kind, struct exchange_host *host)
     svc__dispatch_done(x, SVC_COMPLETE, svc__exchange_reply_length(x));
     svc__exchange_unref(x);
     return good;
-}
-
-static double cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
 static double run_turn(const struct kind *kind, struct arena_cache *arenas)
