@@ -76,6 +76,7 @@ Test(metrics, connections_are_counted_in_the_state_that_they_are_in)
     expect_states(1, 1, 1, 3, 0);
     struct client *pipe = begin("GET /pipe/5 HTTP/1.1\r\nHost: a\r\n\r\n");
     expect_states(1, 1, 1, 3, 1);
+    cr_assert(process_await_lines(server, "\"msg\":\"reached\"", 4, PROCESS_WAIT_MS));
     cr_assert(process_tell(server, "g"));
     expect_status(deferred, 200);
     expect_status(worker, 200);
