@@ -6,6 +6,7 @@
  * - get: a value of 64 bytes out of ENTRIES (half a million) by a random key, against one dependent
  * load from a random place in an array of the size that the entries take. Wanted: at most 4.
  * - svc_store_get: the same by the public call.
+ * - svc_store_get_then: the same on an event loop, one call after another, and 64 calls a turn.
  * - two threads: gets per CPU second of two threads against one, on one store, against the same
  * with a store for each thread. Wanted: at least 0.9.
  * - overhead: the bytes that an entry takes beside its key and its value. Wanted: at most 64.
@@ -115,6 +116,65 @@ static double time_public_gets(svc_store *store, uint64_t *state)
     return (cpu_ns() - began) / STEPS;
 }
 
+/* Gets on the loop of svc_app_test: when all of a turn are answered, the next are made. */
+struct loop_gets {
+    svc_store *store;
+    svc_pending *pending;
+    size_t batch, missing, left;
+    uint64_t state;
+    double began, ns; /* of one get */
+};
+
+static void make_batch(struct loop_gets *gets);
+
+static void take_value(const svc_store_answer *answer, void *arg)
+{
+    struct loop_gets *gets = arg;
+    if (answer->error)
+        exit(1);
+    if (--gets->missing > 0)
+        return;
+    if (gets->left > 0) {
+        make_batch(gets);
+        return;
+    }
+    gets->ns = (cpu_ns() - gets->began) / STEPS;
+    svc_response *res = must(svc_response_new());
+    svc_response_text(res, 200, "done");
+    (void)svc_pending_complete(gets->pending, res);
+    svc_pending_unref(gets->pending);
+}
+
+static void make_batch(struct loop_gets *gets)
+{
+    char text[KEY_BYTES + 1];
+    gets->missing = gets->batch < gets->left ? gets->batch : gets->left;
+    gets->left -= gets->missing;
+    for (size_t i = gets->missing; i > 0; i--) {
+        key_of(text, (next_random(&gets->state) >> 32) % entries);
+        if (svc_store_get_then(gets->store, NULL, text, take_value, gets))
+            exit(1);
+    }
+}
+
+static int serve_gets(svc_request *req, svc_response *res)
+{
+    struct loop_gets *gets = svc_request_arg(req);
+    (void)res;
+    gets->pending = must(svc_request_defer(req, NULL, NULL));
+    gets->left = STEPS;
+    gets->began = cpu_ns();
+    make_batch(gets);
+    return 0;
+}
+
+static double time_loop_gets(svc_app *app, struct loop_gets *gets, size_t batch)
+{
+    gets->batch = batch;
+    svc_reply_free(must(svc_app_test_get(app, "/gets")));
+    return gets->ns;
+}
+
 static svc_store *make_store(svc_app *app)
 {
     char url[80], text[KEY_BYTES + 1];
@@ -134,11 +194,13 @@ static svc_store *make_store(svc_app *app)
 static void bench_one(void)
 {
     static double loads[MAX_ROUNDS], gets[MAX_ROUNDS], calls[MAX_ROUNDS], ratios[MAX_ROUNDS],
-        call_ratios[MAX_ROUNDS];
+        call_ratios[MAX_ROUNDS], single[MAX_ROUNDS], many[MAX_ROUNDS], many_ratios[MAX_ROUNDS];
+    static struct loop_gets loop_gets = {.state = 13};
     struct memory *memory = make_memory(bytes_for(entries));
     struct memory_stats stats;
     svc_app *app = must(svc_app_new("bench"));
-    svc_store *store = make_store(app);
+    svc_app_get(app, "/gets", serve_gets, &loop_gets);
+    svc_store *store = loop_gets.store = make_store(app);
     fill(memory, 0, entries);
     svc__memory_read_stats(memory, &stats);
     size_t words = stats.bytes / sizeof(uint64_t);
@@ -151,12 +213,17 @@ static void bench_one(void)
         calls[i] = time_public_gets(store, &state);
         ratios[i] = gets[i] / loads[i];
         call_ratios[i] = calls[i] / loads[i];
+        single[i] = time_loop_gets(app, &loop_gets, 1);
+        many[i] = time_loop_gets(app, &loop_gets, 64);
+        many_ratios[i] = many[i] / calls[i];
     }
     printf("get: load %.1f ns, get %.1f ns, ratio %.2f (wanted: at most 4)%s\n",
            median(loads, rounds), median(gets, rounds), median(ratios, rounds),
            at == UINT64_MAX ? "!" : "");
     printf("svc_store_get: %.1f ns, ratio %.2f\n", median(calls, rounds),
            median(call_ratios, rounds));
+    printf("svc_store_get_then: one a turn %.1f ns, 64 a turn %.1f ns, of svc_store_get %.2f\n",
+           median(single, rounds), median(many, rounds), median(many_ratios, rounds));
     printf("overhead: %.1f bytes an entry (wanted: at most 64)\n",
            (double)stats.bytes / (double)stats.entries - KEY_BYTES - VALUE_BYTES);
     free(chain);

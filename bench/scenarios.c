@@ -40,6 +40,17 @@ static const struct field browser[] = {
     FIELD("Cache-Control", "max-age=0"),
 };
 
+/* The same, of a visit that is no reload. */
+static const struct field browser_now[] = {
+    FIELD("Host", "localhost:8080"),
+    FIELD("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
+    FIELD("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    FIELD("Accept-Language", "en-US,en;q=0.5"),
+    FIELD("Accept-Encoding", "gzip, deflate, br, zstd"),
+    FIELD("Connection", "keep-alive"),
+    FIELD("Cookie", "session=0123456789abcdef0123456789abcdef; theme=dark"),
+};
+
 static const struct field plain[] = {FIELD("Host", "localhost:8080")};
 
 static const char document[] = "{\"title\":\"a title\",\"text\":\"a text of some length\"}";
@@ -50,7 +61,8 @@ static const struct field json[] = {FIELD("Host", "localhost:8080"),
 enum {
     BARE = 1,    /* without the default stack */
     LIMITED = 2, /* with a concurrency limit */
-    LATE = 4     /* after the longest wait for the loop, so that it is refused */
+    LATE = 4,    /* after the longest wait for the loop, so that it is refused */
+    CACHED = 8   /* from a response cache, but for the first */
 };
 
 struct scenario {
@@ -76,6 +88,10 @@ static const struct scenario scenarios[] = {
     {"wrong_method", "DELETE", "/", FIELDS(plain), NULL, 405, 0},
     {"redirect", "GET", "//a/../", FIELDS(plain), NULL, 308, BARE},
     {"limited", "GET", "/", FIELDS(plain), NULL, 200, BARE | LIMITED},
+    {"fixed_there", "GET", "/static", FIELDS(plain), NULL, 200, BARE},
+    {"cached", "GET", "/cached", FIELDS(plain), NULL, 200, BARE | CACHED},
+    {"uncached", "GET", "/cached", FIELDS(plain), NULL, 200, BARE},
+    {"cached_browser", "GET", "/cached", FIELDS(browser_now), NULL, 200, BARE | CACHED},
     {"shed", "GET", "/", FIELDS(plain), NULL, 503, BARE | LIMITED | LATE},
 };
 
@@ -83,6 +99,12 @@ static int fixed(svc_request *req, svc_response *res)
 {
     (void)req;
     return svc_response_static(res, 200, "text/plain", "Hello, World!", 13);
+}
+
+static int cacheable(svc_request *req, svc_response *res)
+{
+    int error = svc_response_set_header(res, "Cache-Control", "max-age=3600");
+    return error ? error : fixed(req, res);
 }
 
 static int hello(svc_request *req, svc_response *res)
@@ -119,6 +141,13 @@ static void add_limit(svc_app *app)
     svc_app_use(app, svc_concurrency_new(app, &limit));
 }
 
+static void add_cache(svc_app *app)
+{
+    svc_response_cache_options options = SVC_RESPONSE_CACHE_OPTIONS_INIT;
+    options.max_waiting = 0; /* the loop does not turn */
+    svc_app_use(app, svc_response_cache_layer(svc_response_cache_new(app, &options)));
+}
+
 static svc_app *make_app(const struct scenario *scenario)
 {
     svc_config config = SVC_CONFIG_INIT;
@@ -128,7 +157,11 @@ static svc_app *make_app(const struct scenario *scenario)
     svc_app_configure(app, &config);
     if (scenario->how & LIMITED)
         add_limit(app);
+    if (scenario->how & CACHED)
+        add_cache(app);
     svc_app_get(app, "/{$}", fixed, NULL);
+    svc_app_get(app, "/cached", cacheable, NULL);
+    svc_app_get(app, "/static", fixed, NULL); /* a path as long as that */
     svc_app_delete(app, "/item", fixed, NULL);
     svc_app_get(app, "/hello/{name}", hello, NULL);
     svc_app_get(app, "/query", query, NULL);

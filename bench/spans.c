@@ -52,7 +52,8 @@ static _Atomic bool ended;
 
 static void take(void *arg, svc_sys_span *span)
 {
-    svc__otlp_queue_push(arg, span);
+    (void)arg; /* the sampler */
+    svc__otlp_queue_push(&queue, span);
 }
 
 static bool sample(void *arg, const unsigned char *trace_id, int parent)

@@ -32,7 +32,8 @@ static unsigned accept_json(struct bytes text)
     REQUIRE(weight <= 1000);
     REQUIRE(svc__media_accept_fields(&fields, "application", "json") == weight);
     REQUIRE(svc__media_accepts_json(&fields) || weight == 0);
-    struct media_answer version = svc__media_accept_version(&fields, "application", "json", "1");
+    struct media_answer version =
+        svc__media_accept_version(&fields, "application", "json", ";version=1");
     REQUIRE(version.weight <= 1000);
     return weight;
 }

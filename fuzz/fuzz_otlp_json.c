@@ -69,12 +69,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .message = *message ? message : "none",
                                .attributes = items,
                                .attribute_count = 2};
-    struct otlp_text text = {.ceiling = 1 << 24};
-    svc__otlp_json_begin(&text, items, 2);
-    svc__otlp_json_span(&text, &span, true);
-    svc__otlp_json_end(&text);
-    check_document(&text, &span);
-    svc__otlp_text_free(&text);
+    struct otlp_json json = {.text = {.ceiling = 1 << 24}};
+    svc__otlp_json_begin(&json, items, 2);
+    svc__otlp_json_span(&json, &span);
+    svc__otlp_json_span(&json, &span);
+    svc__otlp_json_end(&json);
+    check_document(&json.text, &span);
+    svc__otlp_text_free(&json.text);
     free(name);
     free(message);
     free(key);

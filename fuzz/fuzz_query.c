@@ -89,6 +89,8 @@ static void check(struct arena *arena, struct bytes raw)
     REQUIRE(count == pieces && (params == NULL) == (count == 0));
     check_texts(params, count, raw);
     check_round_trip(arena, params, count, raw);
+    for (size_t i = 0; i < count; i++)
+        REQUIRE(svc__utf8_text(params[i].value) == text_is_valid(params[i].value, true));
     if (svc__uri_escapes_valid(raw)) {
         REQUIRE(svc__query_valid(raw, true) == params_are_valid(params, count, true));
         REQUIRE(svc__query_valid(raw, false) == params_are_valid(params, count, false));

@@ -29,8 +29,8 @@ install_packages() (
         > /dev/null
 )
 
-build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev zlib1g-dev"
-test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev libgoogle-perftools-dev curl openssl xz-utils binutils valgrind python3 python3-jsonschema python3-prometheus-client nginx-light"
+build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev zlib1g-dev libhiredis-dev libsodium-dev libzstd-dev libbrotli-dev"
+test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev libgoogle-perftools-dev memcached curl zstd brotli openssl xz-utils binutils valgrind python3 python3-aiohttp python3-jsonschema python3-prometheus-client nginx-light redis-server redis-sentinel"
 
 # Makes configure when it is missing or older than its sources.
 make_configure() {

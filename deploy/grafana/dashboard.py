@@ -34,6 +34,12 @@ def rate_by(label, series):
     return f"sum by ({label}) ({rate(series)})"
 
 
+def share_of(label, counter, chosen):
+    """The part of a counter's events that the matcher `chosen` chooses; 0 if it was none yet."""
+    every = rate_by(label, f"{counter}{{<instance>}}")
+    return f"({rate_by(label, f'{counter}{{<instance>,{chosen}}}')} or 0 * {every}) / ({every} > 0)"
+
+
 def errors_by(label, matcher):
     """The share of failed requests, as ../prometheus/rules.yml defines it; 0 if no request has failed."""
     count = f"{DURATION}_count"
@@ -115,6 +121,9 @@ ROWS = [
           "limit, {{instance}}": "svc_workers_queue_max{<instance>}"}),
         ("Wait for a worker", "s", "How long a request waits for its thread.",
          {f"p{q}": quantile(f"0.{q}", "svc_worker_wait_seconds_bucket{<instance>}") for q in (50, 95, 99)}),
+        ("Wait for a worker by route, p95", "s", "The series of a route begins with its first wait.",
+         {"{{http_route}}":
+              quantile(0.95, "svc_worker_wait_seconds_bucket{<route>}", "le, http_route")}),
         ("Connections by state", "short", "Open connections of the service.",
          {"{{state}}": 'sum by (state) (svc_connections{<instance>,listener="service"})'}),
         ("Connections: accepted, refused, timed out", "cps", "A sum of all instances.",
@@ -133,11 +142,47 @@ ROWS = [
         ("Rate limits", "reqps", "Refused by a limit (429), or by one that only reports.",
          {"refused: {{policy}}": rate_by("policy", "svc_rate_limit_refused_total{<instance>}"),
           "reported: {{policy}}": rate_by("policy", "svc_rate_limit_reported_total{<instance>}")}),
+        ("Rate limits in a store", "reqps",
+         "refused_locally needed no question; failed_… are decided by the limit's policy for failures.",
+         {"{{outcome}}": rate_by("outcome", "svc_rate_limit_store_total{<instance>}")}),
         ("Requests over a limit of size", "reqps", "Body 413, target 414, head 431.",
          {"{{limit}}": rate_by("limit", "svc_requests_over_limit_total{<instance>}")}),
         ("Refused before they were requests", "reqps", "Malformed heads, and heads that did not end.",
          {"{{instance}}":
               rate_by("instance", 'svc_requests_refused_below_total{<instance>,listener="service"}')}),
+    ]),
+    ("Stores and caches", [
+        ("Calls of stores", "ops", "Operations by the store's backend and their kind.",
+         {"{{backend}} {{operation}}":
+              rate_by("backend, operation", "svc_store_operations_total{<instance>}")}),
+        ("Failed calls of stores", "percentunit", "The server is gone, too slow, or sends nonsense.",
+         {"{{backend}}": share_of("backend", "svc_store_operations_total",
+                                  'outcome=~"unavailable|timed_out|malformed|failed"')}),
+        ("Duration of calls of stores, p95", "s", "Of backends that wait for a server.",
+         {"{{backend}} {{operation}}":
+              quantile(0.95, "svc_store_call_duration_seconds_bucket{<instance>}",
+                       "le, backend, operation")}),
+        ("Servers of stores", "short", "A server that fails is left out: its breaker is open.",
+         {"{{backend}}, {{instance}}": "svc_store_servers{<instance>}",
+          "left out: {{backend}}, {{instance}}": "svc_store_servers_out{<instance>}"}),
+        ("Stores in memory", "bytes", "Of the backend memory: values, keys and their index.",
+         {"{{instance}}": "svc_store_bytes{<instance>}"}),
+        ("Stores in memory: entries that leave", "ops", "For lack of room, or since their time is over.",
+         {"evicted, {{instance}}": rate_by("instance", "svc_store_evicted_total{<instance>}"),
+          "expired, {{instance}}": rate_by("instance", "svc_store_expired_total{<instance>}")}),
+        ("Messages between instances", "ops", "A gap: an instance may have missed messages.",
+         {"received: {{channel}}": rate_by("channel", "svc_channel_messages_total{<instance>}"),
+          "gaps: {{channel}}": rate_by("channel", "svc_channel_gaps_total{<instance>}")}),
+        ("Memos: calls", "ops", "By how they were answered.",
+         {"{{memo}}: {{outcome}}": rate_by("memo, outcome", "svc_memo_lookups_total{<instance>}")}),
+        ("Memos: duration of loads, p95", "s", "How long the source takes.",
+         {"{{memo}}": quantile(0.95, "svc_memo_load_seconds_bucket{<instance>}", "le, memo")}),
+        ("Response cache: requests", "reqps", "hit, stale and collapsed need no handler.",
+         {"{{result}}": rate_by("result", "svc_response_cache_requests_total{<instance>}")}),
+        ("Response cache: memory", "bytes", "Bytes that the stored replies take.",
+         {"{{instance}}": "svc_response_cache_bytes{<instance>}"}),
+        ("Idempotency keys", "reqps", "Requests with a key, by what has become of them.",
+         {"{{result}}": rate_by("result", "svc_idempotency_requests_total{<instance>}")}),
     ]),
     ("Tasks, logs and traces", [
         ("Tasks", "short", "Background tasks that run, and how often they have failed.",
@@ -148,6 +193,9 @@ ROWS = [
           "dropped": total_rate("svc_log_lines_dropped_total{<instance>}")}),
         ("Spans", "cps", "Spans that have ended, by what has become of them.",
          {"{{result}}": rate_by("result", "otlp_spans_total{<instance>}")}),
+        ("Queue of spans", "short", "Spans that wait to be sent; beyond the limit they are dropped.",
+         {"{{instance}}": "otlp_spans_queued{<instance>}",
+          "limit, {{instance}}": "otlp_spans_queue_max{<instance>}"}),
     ]),
 ]
 

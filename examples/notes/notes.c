@@ -44,19 +44,19 @@ static const svc_field place_fields[] = {SVC_FIELD_UINT64(struct place, id), SVC
 
 /* ---- Answering */
 
-static int answer_failure(svc_response *res, enum store_result result)
+static int answer_failure(svc_response *res, int error)
 {
-    switch (result) {
-    case STORE_NOT_FOUND:
+    switch (error) {
+    case SVC_ENOTFOUND:
         return svc_response_problem(res, 404, "there is no such note");
     case STORE_FULL: /* RFC 4918 11.5: the client cannot change its request to succeed */
         return svc_response_problem(res, 507, "the service has as many notes as it takes");
-    case STORE_OK:
-    case STORE_CHANGED: /* change_checked has tried again */
-    case STORE_NO_MEMORY:
-        break;
+    case SVC_EUNAVAILABLE:
+    case SVC_ETIMEDOUT: /* a change may have happened or not: the client looks, and tries again */
+        return svc_response_problem(res, 503, "the store of notes does not answer");
+    default:
+        return error;
     }
-    return SVC_ENOMEM;
 }
 
 static void write_note(svc_json_writer *w, const struct note *note)
@@ -74,25 +74,26 @@ static void write_note(svc_json_writer *w, const struct note *note)
 
 enum { TAG_SIZE = 40 };
 
-/* Each process counts versions from 1, so the time is part of the tag. */
+/* A store that is empty at each start may count versions from 1 again, so the time is part of the
+ * tag. */
 static void write_tag(char tag[TAG_SIZE], const struct note *note)
 {
     snprintf(tag, TAG_SIZE, "%llx-%" PRIx64, (unsigned long long)note->updated, note->version);
 }
 
 /* Answers with a note and its tag; the conditional layer makes a 304 if the client has that tag. */
-static int answer_note(svc_response *res, struct store *store, uint64_t id, int status)
+static int answer_note(svc_request *req, svc_response *res, uint64_t id, int status)
 {
+    const struct notes *notes = svc_request_arg(req);
     struct note note;
     char tag[TAG_SIZE];
-    enum store_result result = store_get(store, id, &note);
-    if (result)
-        return answer_failure(res, result);
+    int error = store_get(&notes->store, req, id, &note);
+    if (error)
+        return answer_failure(res, error);
     write_tag(tag, &note);
     svc_json_writer *w = svc_response_json_begin(res, status);
     write_note(w, &note);
-    note_clear(&note);
-    int error = svc_response_json_end(w);
+    error = svc_response_json_end(w);
     return error ? error : svc_response_set_etag(res, tag, false);
 }
 
@@ -110,11 +111,11 @@ static bool may_change(svc_request *req, svc_response *res, const struct note *n
 }
 
 /* Replaces a note by the draft, or removes it if `draft` is NULL. */
-static enum store_result change(struct store *store, const struct note *note,
-                                const struct draft *draft)
+static int change_note(svc_request *req, const struct note *note, const struct draft *draft)
 {
-    return draft ? store_update(store, note->id, note->version, draft->title, draft->text)
-                 : store_remove(store, note->id, note->version);
+    const struct notes *notes = svc_request_arg(req);
+    return draft ? store_update(&notes->store, req, note, draft->title, draft->text)
+                 : store_remove(&notes->store, req, note);
 }
 
 /*
@@ -126,25 +127,21 @@ static bool change_checked(svc_request *req, svc_response *res, uint64_t id,
                            const struct draft *draft, int *error)
 {
     const struct notes *notes = svc_request_arg(req);
-    enum store_result result;
+    int failed;
     do {
         struct note note;
-        result = store_get(notes->store, id, &note);
-        if (result)
-            break;
-        bool may = may_change(req, res, &note);
-        if (may)
-            result = change(notes->store, &note, draft);
-        note_clear(&note);
+        failed = store_get(&notes->store, req, id, &note);
         *error = 0;
-        if (!may)
+        if (!failed && !may_change(req, res, &note))
             return false;
-    } while (result == STORE_CHANGED);
-    if (result)
-        *error = answer_failure(res, result);
+        if (!failed)
+            failed = change_note(req, &note, draft);
+    } while (failed == SVC_ECONFLICT);
+    if (failed)
+        *error = answer_failure(res, failed);
     else
         svc_log_info(req, draft ? "note replaced" : "note removed", svc_kv_uint("note", id));
-    return result == STORE_OK;
+    return !failed;
 }
 
 /* ---- Routes */
@@ -156,32 +153,29 @@ static int create(svc_request *req, svc_response *res)
     if (!svc_request_bind(req, res, notes->draft, &draft))
         return 0;
     uint64_t id;
-    enum store_result result = store_add(notes->store, draft.title, draft.text, &id);
-    if (result) {
-        svc_log_warn(req, "note refused", svc_kv_int("result", result));
-        return answer_failure(res, result);
+    int error = store_add(&notes->store, req, draft.title, draft.text, &id);
+    if (error) {
+        svc_log_warn(req, "note refused", svc_kv_int("error", error));
+        return answer_failure(res, error);
     }
     svc_log_info(req, "note created", svc_kv_uint("note", id));
     char location[256];
     snprintf(location, sizeof location, "%.200s/notes/%" PRIu64, svc_request_mount(req), id);
-    int error = answer_note(res, notes->store, id, 201);
+    error = answer_note(req, res, id, 201);
     return error ? error : svc_response_set_header(res, "Location", location);
 }
 
-static int answer_page(svc_response *res, struct note *notes, size_t count, int more)
+static int answer_page(svc_response *res, const struct note *notes, size_t count, uint64_t next)
 {
-    char next[24];
-    if (more)
-        snprintf(next, sizeof next, "%" PRIu64, notes[count - 1].id);
+    char after[24];
+    snprintf(after, sizeof after, "%" PRIu64, next);
     svc_json_writer *w = svc_response_json_begin(res, 200);
     svc_json_open_object(w, NULL);
     svc_json_open_array(w, "notes");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         write_note(w, &notes[i]);
-        note_clear(&notes[i]);
-    }
     svc_json_close(w);
-    svc_json_put_text(w, "next", more ? next : NULL);
+    svc_json_put_text(w, "next", next ? after : NULL);
     svc_json_close(w);
     return svc_response_json_end(w);
 }
@@ -194,10 +188,10 @@ static int list(svc_request *req, svc_response *res)
         return 0;
     struct note found[PAGE_MAX];
     size_t count;
-    int more;
-    enum store_result result =
-        store_list(notes->store, page.after, (size_t)page.limit, found, &count, &more);
-    return result ? answer_failure(res, result) : answer_page(res, found, count, more);
+    uint64_t next;
+    int error =
+        store_list(&notes->store, req, page.after, (size_t)page.limit, found, &count, &next);
+    return error ? answer_failure(res, error) : answer_page(res, found, count, next);
 }
 
 static int show(svc_request *req, svc_response *res)
@@ -206,7 +200,7 @@ static int show(svc_request *req, svc_response *res)
     struct place place;
     if (!svc_request_bind_path(req, res, notes->place, &place))
         return 0;
-    return answer_note(res, notes->store, place.id, 200);
+    return answer_note(req, res, place.id, 200);
 }
 
 static int replace(svc_request *req, svc_response *res)
@@ -220,7 +214,7 @@ static int replace(svc_request *req, svc_response *res)
         return 0;
     if (!change_checked(req, res, place.id, &draft, &error))
         return error;
-    error = answer_note(res, notes->store, place.id, 200);
+    error = answer_note(req, res, place.id, 200);
     /* RFC 9110 9.3.4: the stored note is not the sent body byte by byte, so this answer must not
      * have the tag; a GET has it. */
     svc_response_remove_header(res, "ETag");
@@ -239,30 +233,21 @@ static int remove_note(svc_request *req, svc_response *res)
 
 /* ---- The service */
 
-static int open_store(svc_app *app, void *arg)
+/* The hook of svc_store_open has run before: the store is open. */
+static int look_at_store(svc_app *app, void *arg)
 {
     struct notes *notes = arg;
-    notes->store = store_new((size_t)notes->max_notes);
-    if (!notes->store)
-        return SVC_ENOMEM;
+    notes->store.max_notes = notes->max_notes;
+    if (svc_store_evicts(notes->store.values))
+        svc_app_log_warn(app, "the store may drop notes when it is full");
     svc_app_log_info(app, "store opened", svc_kv_uint("max_notes", notes->max_notes));
     return 0;
 }
 
-static void close_store(svc_app *app, void *arg)
-{
-    struct notes *notes = arg;
-    (void)app;
-    store_free(notes->store);
-}
-
-/* With a database, this would check whether the database answers. */
 static int check_store(void *arg)
 {
     const struct notes *notes = arg;
-    struct note note;
-    enum store_result result = store_get(notes->store, 0, &note);
-    return result == STORE_NOT_FOUND ? 0 : -1;
+    return store_check(&notes->store);
 }
 
 /* Notes change at any time: caches of clients may store them, and validate them before each use. */
@@ -275,7 +260,7 @@ static void use_caching(svc_app *app)
 }
 
 /* A client that pages through the list may get a list that is a few seconds old. */
-static void add_list(svc_app *app, struct notes *notes)
+static void add_list(svc_group *group, svc_app *app, struct notes *notes)
 {
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
     policy.directives = SVC_CACHE_PRIVATE;
@@ -286,7 +271,7 @@ static void add_list(svc_app *app, struct notes *notes)
     route.handler = list;
     route.arg = notes;
     route.middleware = layers;
-    svc_app_route(app, &route);
+    svc_group_route(group, &route);
 }
 
 /* A limit for each client address: `rate` requests a second, `burst` requests at once. */
@@ -300,11 +285,14 @@ static const svc_middleware *limit_clients(svc_app *app, const char *name, uint6
     return svc_rate_limit_new(app, &limit);
 }
 
+/* All routes run on workers: a store on a server is waited for. */
 static void add_routes(svc_app *app, struct notes *notes)
 {
-    add_list(app, notes);
-    svc_app_get(app, "/notes/{id}", show, notes);
-    svc_group *writes = svc_app_group(app, "");
+    svc_group *all = svc_app_group(app, "");
+    svc_group_set_flags(all, SVC_BLOCKING);
+    add_list(all, app, notes);
+    svc_group_get(all, "/notes/{id}", show, notes);
+    svc_group *writes = svc_group_group(all, "");
     svc_group_use(writes, limit_clients(app, "writes", WRITES_A_SECOND, WRITES_AT_ONCE));
     svc_group_post(writes, "/notes", create, notes);
     svc_group_put(writes, "/notes/{id}", replace, notes);
@@ -313,13 +301,13 @@ static void add_routes(svc_app *app, struct notes *notes)
 
 svc_app *notes_new(struct notes *notes)
 {
-    static const svc_setting settings[] = {SVC_SETTING_NUMBER(struct notes, max_notes, MAX_NOTES, 1,
-                                                              1000000, "", "Notes at most; 507"),
-                                           SVC_SETTING_END};
+    static const svc_setting settings[] = {
+        SVC_SETTING_NUMBER(struct notes, max_notes, MAX_NOTES, 1, 100000, "", "Notes at most; 507"),
+        SVC_SETTING_END};
     svc_app *app = svc_app_new("notes");
     if (!app)
         return NULL;
-    svc_app_describe(app, "Keeps notes, each with a title and a text, in memory.");
+    svc_app_describe(app, "Keeps notes, each with a title and a text, in a store.");
     svc_app_add_settings(app, settings, notes);
     notes->draft = svc_schema_new(app, draft_fields, sizeof(struct draft), 0);
     notes->page = svc_schema_new(app, page_fields, sizeof(struct page), SVC_SCHEMA_LENIENT);
@@ -327,7 +315,8 @@ svc_app *notes_new(struct notes *notes)
     use_caching(app);
     svc_app_use(app, limit_clients(app, "requests", REQUESTS_A_SECOND, REQUESTS_AT_ONCE));
     add_routes(app, notes);
-    svc_app_add_check(app, "store", check_store, notes);
-    svc_app_add_hook(app, open_store, close_store, notes);
+    notes->store.values = svc_store_open(app, NULL); /* by SVC_STORE */
+    svc_app_add_check(app, "notes", check_store, notes);
+    svc_app_add_hook(app, look_at_store, NULL, notes);
     return app;
 }

@@ -13,15 +13,15 @@ enum { REQUESTS_A_SECOND = 100, REQUESTS_AT_ONCE = 200, WRITES_A_SECOND = 10, WR
 
 /* The service's settings and state. */
 struct notes {
-    uint64_t max_notes;  /* a setting */
-    struct store *store; /* from the start hook to the stop hook */
+    uint64_t max_notes; /* a setting */
+    struct store store;
     const svc_schema *draft, *page, *place;
 };
 
 /*
- * Makes the service, with routes under /notes, a setting and a readiness check; `notes`, which it
- * fills, is borrowed by the app. It runs by itself, or mounted on another app. NULL when out of
- * memory.
+ * Makes the service, on the store of the setting SVC_STORE, with routes under /notes, a setting and
+ * a readiness check; `notes`, which it fills, is borrowed by the app. It runs by itself, or mounted
+ * on another app. NULL when out of memory.
  */
 svc_app *notes_new(struct notes *notes);
 

@@ -1,58 +1,54 @@
 /*
- * Notes in memory. All data is copied in and out under one lock, so any thread may call. The store
- * does not know HTTP: put a database behind the same calls.
+ * Notes in a store (svc/store.h), which several instances of the service may share. A note is a
+ * value under its id. The index, another value, has the ids of all notes, in order: who adds or
+ * removes one writes the index only if no other has changed it since it was read.
+ *
+ * The calls wait if the store does, so they are for workers. Each returns 0, STORE_FULL, or an
+ * error of svc/store.h. What they read is the request's memory.
  */
 #ifndef NOTES_STORE_H
 #define NOTES_STORE_H
 
-#include <stddef.h>
-#include <stdint.h>
 #include <time.h>
 
-enum store_result {
-    STORE_OK = 0,
-    STORE_NOT_FOUND,
-    STORE_FULL,    /* the store has max_notes notes */
-    STORE_CHANGED, /* the note is no longer of that version */
-    STORE_NO_MEMORY
+#include <svc/store.h>
+
+enum { STORE_FULL = 1 /* there are as many notes as the service takes */ };
+
+struct store {
+    svc_store *values;
+    uint64_t max_notes;
 };
 
 struct note {
     uint64_t id; /* never used twice */
-    char *title, *text;
-    uint64_t version; /* counts the changes of all notes, so it is never used twice */
+    const char *title, *text;
     time_t created, updated;
+    uint64_t version; /* of the value: no two of a note have the same */
 };
 
-struct store;
-
-/* An empty store for at most `max_notes` notes; NULL when out of memory. */
-struct store *store_new(size_t max_notes);
-
-/* Accepts NULL. */
-void store_free(struct store *store);
-
 /* Adds a note. `*id` is its id. */
-enum store_result store_add(struct store *store, const char *title, const char *text, uint64_t *id);
+int store_add(const struct store *store, svc_request *req, const char *title, const char *text,
+              uint64_t *id);
 
-/* Changes a note that is of `version`. */
-enum store_result store_update(struct store *store, uint64_t id, uint64_t version,
-                               const char *title, const char *text);
+/* Changes a note that is of the version of `note`: SVC_ECONFLICT when it has another one by now. */
+int store_update(const struct store *store, svc_request *req, const struct note *note,
+                 const char *title, const char *text);
 
-/* Removes a note that is of `version`. */
-enum store_result store_remove(struct store *store, uint64_t id, uint64_t version);
+/* Removes a note that is of that version: else SVC_ECONFLICT. */
+int store_remove(const struct store *store, svc_request *req, const struct note *note);
 
-/* Copies a note out; give it to note_clear. */
-enum store_result store_get(struct store *store, uint64_t id, struct note *out);
+/* Reads a note. */
+int store_get(const struct store *store, svc_request *req, uint64_t id, struct note *note);
 
 /*
- * Copies out at most `limit` notes with ids above `after`, in order of their ids. `*count` is their
- * number; `*more` is whether further notes follow. On failure no note is copied.
+ * Reads at most `limit` notes with ids above `after`, in order of their ids. `*count` is their
+ * number; `*next` is the id after which further ones follow, or 0.
  */
-enum store_result store_list(struct store *store, uint64_t after, size_t limit, struct note *out,
-                             size_t *count, int *more);
+int store_list(const struct store *store, svc_request *req, uint64_t after, size_t limit,
+               struct note *notes, size_t *count, uint64_t *next);
 
-/* Frees the texts of a copied note. */
-void note_clear(struct note *note);
+/* Whether the notes can be read: 0 or an error. */
+int store_check(const struct store *store);
 
 #endif

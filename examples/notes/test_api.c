@@ -1,6 +1,7 @@
 /* The service without sockets. */
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,77 @@ Test(notes, what_is_done_to_a_note_is_logged)
     cr_expect_str_eq(line, "note replaced PUT /notes/{id} note 1");
     expect("DELETE", "/notes/1", NULL, 204);
     cr_expect_str_eq(line, "note removed DELETE /notes/{id} note 1");
+}
+
+/* ---- The store */
+
+static bool keep_warning(const svc_log_record *record, void *arg)
+{
+    char *line = arg;
+    if (record->level == SVC_LEVEL_WARN && !*line)
+        snprintf(line, 128, "%s", record->message);
+    return true;
+}
+
+Test(notes, a_store_that_may_drop_notes_is_warned_of)
+{
+    char line[128] = "";
+    svc_app_set_log_sink(app, keep_warning, line);
+    expect("GET", "/notes", NULL, 200);
+    cr_expect_str_eq(line, "the store may drop notes when it is full");
+}
+
+/* As another instance would do it. */
+Test(notes, notes_and_index_are_values_of_the_store)
+{
+    svc_store *values = svc_test_store(app);
+    svc_store_value value;
+    expect("POST", "/notes", NOTE, 201);
+    expect("POST", "/notes", NOTE, 201);
+    cr_assert_eq(svc_store_get(values, NULL, "index", &value), 0);
+    cr_expect_str_eq(value.data, "1 2 ");
+    svc_store_value_free(&value);
+    cr_expect_eq(svc_store_delete(values, NULL, "note/1"), 0);
+    json_t *page = ask("GET", "/notes", NULL, 200);
+    cr_expect_eq(json_array_size(json_object_get(page, "notes")), 1, "one is in the index alone");
+    json_decref(page);
+    value = (svc_store_value){"1 2 x", 5, 0, NULL};
+    cr_expect_eq(svc_store_set(values, NULL, "index", &value, 0), 0);
+    expect("GET", "/notes", NULL, 500);
+}
+
+enum { WRITERS = 4, NOTES_EACH = 25 };
+
+static void *add_notes(void *arg)
+{
+    int *failed = arg;
+    uint64_t id;
+    for (int i = 0; i < NOTES_EACH; i++)
+        *failed |= store_add(&notes.store, NULL, "t", "", &id) != 0;
+    return NULL;
+}
+
+Test(notes, no_note_is_lost_among_several_that_write)
+{
+    pthread_t threads[WRITERS];
+    int failed[WRITERS] = {0};
+    notes.max_notes = 1000;
+    cr_assert_not_null(svc_test_store(app));
+    for (int i = 0; i < WRITERS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, add_notes, &failed[i]), 0);
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(threads[i], NULL);
+        cr_expect_eq(failed[i], 0);
+    }
+    json_t *page = ask("GET", "/notes?limit=100", NULL, 200);
+    cr_expect_eq(json_array_size(json_object_get(page, "notes")), WRITERS * NOTES_EACH);
+    cr_expect(json_is_null(json_object_get(page, "next")));
+    for (int i = 0; i < WRITERS * NOTES_EACH; i++) {
+        char id[24];
+        snprintf(id, sizeof id, "%d", i + 1);
+        cr_expect_str_eq(text(json_array_get(json_object_get(page, "notes"), (size_t)i), "id"), id);
+    }
+    json_decref(page);
 }
 
 /* ---- Caching */

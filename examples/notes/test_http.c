@@ -134,5 +134,5 @@ Test(http, the_service_tells_whether_it_is_ready)
 {
     struct body answer;
     cr_expect_eq(ask(svc_app_admin_address(app), "GET", "/readyz", NULL, &answer), 200);
-    cr_expect_not_null(strstr(answer.text, "ok store"), "%s", answer.text);
+    cr_expect_not_null(strstr(answer.text, "ok notes"), "%s", answer.text);
 }

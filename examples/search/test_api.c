@@ -51,7 +51,7 @@ TestSuite(search, .init = set_up, .fini = tear_down);
 static void add_note(const char *title, const char *text)
 {
     uint64_t id;
-    cr_assert_eq(store_add(notes.store, title, text, &id), STORE_OK);
+    cr_assert_eq(store_add(&notes.store, NULL, title, text, &id), 0);
 }
 
 static void expect(const char *target, int status, const char *text)

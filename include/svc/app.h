@@ -22,16 +22,17 @@ struct svc_route {
     const char *pattern;  /* "[METHOD ][HOST]/path" as in Go 1.22's ServeMux */
     svc_handler *handler; /* not NULL */
     void *arg;            /* for svc_request_arg; borrowed until the app is freed */
-    unsigned flags;       /* SVC_ANY_BYTES, SVC_BLOCKING, SVC_STREAM_BODY, SVC_DUPLEX */
+    unsigned flags;       /* SVC_ANY_BYTES, SVC_ANY_CODING, SVC_BLOCKING, SVC_STREAM_BODY, SVC_DUPLEX */
     size_t max_body;      /* bytes; 0: the app's max_body_bytes */
     unsigned timeout_ms;  /* 0: the group's (svc_group_set_timeout), else the app's request_timeout_ms */
     const svc_middleware *const *middleware; /* NULL-terminated list, outermost first, or NULL; as
                                                 for svc_app_use */
+    const svc_offers *offers; /* what the library negotiates (svc/negotiation.h); copied; or NULL */
 };
 
 #define SVC_ROUTE_INIT                                                                             \
     {                                                                                              \
-        sizeof(svc_route), NULL, NULL, NULL, 0, 0, 0, NULL                                         \
+        sizeof(svc_route), NULL, NULL, NULL, 0, 0, 0, NULL, NULL                                   \
     }
 
 /*
@@ -141,10 +142,10 @@ SVC_API int svc_group_use(svc_group *group, const svc_middleware *middleware);
 SVC_API int svc_group_set_timeout(svc_group *group, unsigned timeout_ms);
 
 /*
- * Sets flags of a route (SVC_BLOCKING, SVC_STREAM_BODY, SVC_ANY_BYTES, SVC_DUPLEX) for all routes of this
- * group and its subgroups, registered before or after this call; each route has its own flags as well. A
- * later call replaces the flags of an earlier one; a subgroup cannot remove flags of its outer groups. Apps
- * mounted in the group have their own flags. 0, SVC_EINVAL for other flags, SVC_ESTATE once started, or
+ * Sets flags of a route (SVC_BLOCKING, SVC_STREAM_BODY, SVC_ANY_BYTES, SVC_ANY_CODING, SVC_DUPLEX) for all
+ * routes of this group and its subgroups, registered before or after this call; each route has its own flags
+ * as well. A later call replaces the flags of an earlier one; a subgroup cannot remove flags of its outer
+ * groups. Apps mounted in the group have their own flags. 0, SVC_EINVAL for other flags, SVC_ESTATE once started, or
  * SVC_ENOMEM for NULL. Before start only. Since: 0.1
  */
 SVC_API int svc_group_set_flags(svc_group *group, unsigned flags);

@@ -209,7 +209,7 @@ SVC_API const svc_schema *svc_schema_new(svc_app *app, const svc_field *fields, 
  * Binds the request's body to the struct `out`, which is written only on success, as a whole. Pointers in
  * `out` are borrowed until the exchange ends. When this returns false, `res` holds the answer, and the
  * handler returns 0: 415, 400 or 503 as for svc_request_json (for a form also 400 for bad escapes, NUL or
- * invalid UTF-8, and 413 for more than 10000 parameters), or 422 as for svc_response_violations, with the
+ * invalid UTF-8, and 413 for more than 10000 fields or 1 MiB: svc/form.h has forms alone), or 422 as for svc_response_violations, with the
  * violations in the document's order and missing members last. 500 for a NULL schema, whose set-up errors
  * keep its app from starting. Since: 0.1
  */
@@ -218,8 +218,8 @@ SVC_API bool svc_request_bind(svc_request *req, svc_response *res, const svc_sch
 
 /*
  * Binds the query in the same way. The field's type decides how a value is read: decimal numbers, true
- * and false. A repeated name fills an array, and is a violation for any other field. 500 for a schema that
- * contains objects or JSON. Since: 0.1
+ * and false, "on" for true, as browsers send a checkbox. A repeated name fills an array, also with "[]" behind
+ * it, and is a violation for any other field. 500 for a schema that contains objects or JSON. Since: 0.1
  */
 SVC_API bool svc_request_bind_query(svc_request *req, svc_response *res, const svc_schema *schema,
                                     void *out) SVC_MUST_CHECK;

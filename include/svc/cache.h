@@ -90,6 +90,13 @@ SVC_API int svc_response_add_vary(svc_response *res, const char *names);
  */
 SVC_API int svc_response_set_age(svc_response *res, uint64_t seconds);
 
+/*
+ * Sets Date, the time at which the reply was made, in seconds since 1970, for a handler that passes on the
+ * reply of another server or of a cache of its own (RFC 9110 6.6.1). Without it the server sends the present
+ * time. 0, SVC_ENOMEM, SVC_ETOOBIG. Since: 0.1
+ */
+SVC_API int svc_response_set_date(svc_response *res, int64_t unix_seconds);
+
 /* The Cache-Control of a request: its wishes for all caches on its way, the service's own included
  * (RFC 9111 5.2.1). Begin with SVC_CACHE_WISH_INIT. Seconds are -1 for a directive that is absent. */
 typedef struct svc_cache_wish {
@@ -180,7 +187,7 @@ typedef struct svc_conditional {
  * conditions, the layer turns it into the 304 or 412 that they demand. A body that is a source gets no ETag
  * here; if the handler has set one, the layer uses it, and closes the source unread. A handler must check
  * writes itself, by svc_request_check_conditions: this layer sees them only after they have happened. Stack
- * it outside of layers that change bodies. Range is ignored.
+ * it outside of layers that change bodies. Range is ignored here: svc/response_cache.h answers it.
  *
  * `options` are copied; NULL stands for SVC_CONDITIONAL_INIT. The layer is owned by the app. NULL, also kept
  * as a set-up error, when out of memory or without SVC_CONDITIONAL_INIT. Before start only. Since: 0.1

@@ -153,6 +153,11 @@ SVC_API svc_histogram *svc_histogram_of(svc_histogram_family *family, size_t n,
 /* Adds to a counter. Any thread. Since: 0.1 */
 SVC_API void svc_counter_add(svc_counter *counter, uint64_t n);
 
+/* The same, in the course of a request: where its trace is recorded, the amount may stand beside the
+ * counter as an example (exemplar) with the ids of the trace, on pages in the format OpenMetrics.
+ * `req` may be NULL. The request's thread. Since: 0.1 */
+SVC_API void svc_counter_add_in(svc_counter *counter, uint64_t n, const svc_request *req);
+
 /* Adds to a gauge; an amount below 0 takes away. An amount that is no finite number is ignored. Any
  * thread. Since: 0.1 */
 SVC_API void svc_gauge_add(svc_gauge *gauge, double amount);

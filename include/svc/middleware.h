@@ -15,7 +15,7 @@ SVC_BEGIN_DECLS
 enum svc_verdict {
     SVC_PASS = 0,     /* the next layer runs */
     SVC_ANSWERED = 1, /* the response holds the answer: later layers and the handler do not run */
-    SVC_WAIT = 2      /* on_request runs again after svc_request_resume */
+    SVC_WAIT = 2      /* on_request runs again after svc_request_resume; on_response may give it too */
 };
 
 /* How an exchange ended. */
@@ -78,7 +78,8 @@ struct svc_middleware {
     int (*on_body)(svc_request *req, svc_response *res, const svc_layer *layer, svc_piece *piece);
 
     /* Runs when the response holds the answer and nothing is sent. May change status, header fields and body,
-     * and wrap the body (svc_response_take_source). A negative code turns the answer into a 500. */
+     * and wrap the body (svc_response_take_source). Returns 0; a negative code, which turns the answer into a
+     * 500; or, after svc_request_allow_wait, SVC_WAIT: it runs again after svc_request_resume. */
     int (*on_response)(svc_request *req, svc_response *res, const svc_layer *layer);
 
     /* Runs when the exchange is over, for example to count or log it. Must change nothing. */
@@ -92,8 +93,20 @@ struct svc_middleware {
     }
 
 /*
+ * Lets on_response of the layer that calls this return SVC_WAIT, so that the answer waits, such as for a store
+ * on a server, and no thread does. Called in on_response, each time before something begins that may resume the
+ * request. If on_response then returns anything else, nothing may resume it. The request's deadline goes on: at
+ * it the client gets a 504, svc_request_resume is SVC_ELATE, and on_response does not run again.
+ *
+ * 0; SVC_ESTATE: the answer must not wait, since it is given in a hurry, such as in a stop by force, or on_response
+ * runs on a worker, where it may block, or this is no on_response; SVC_ENOMEM for NULL. The thread of on_response.
+ * Since: 0.1
+ */
+SVC_API int svc_request_allow_wait(svc_request *req) SVC_MUST_CHECK;
+
+/*
  * Resumes a request whose on_request has returned SVC_WAIT: on_request of the same layer runs again, on the
- * request's own thread, and may wait again. Must be called exactly once for each SVC_WAIT, also if the
+ * request's own thread, and may wait again. So it does for on_response. Must be called exactly once for each SVC_WAIT, also if the
  * request has been answered meanwhile because its deadline passed or its client left: the request's memory is
  * kept until this call. (on_response and on_done of such a request get another `req`; do not pass that one
  * here.) Between SVC_WAIT and this call, one other thread may use the layer's state, and call

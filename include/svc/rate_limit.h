@@ -35,6 +35,13 @@ enum {
     SVC_RATE_NO_DRAFT_FIELDS = 1 << 22
 };
 
+/* How a limit with a store decides while the store cannot be asked, or does not answer in time. */
+enum svc_rate_failure {
+    SVC_RATE_PASS = 0, /* the request passes */
+    SVC_RATE_REFUSE,   /* it is answered 503 */
+    SVC_RATE_DECIDE    /* the process decides by a table of its own, as a limit without a store does */
+};
+
 /* One window: `burst` requests pass at once, and `rate` requests in each period in the long run. */
 typedef struct svc_rate_window {
     const char *name;   /* in header fields and the body of a 429: 1 to 64 letters, digits, '.', '_', '-' */
@@ -89,12 +96,28 @@ typedef struct svc_rate_limit {
      * most 64 GiB. A key takes 8 bytes in each window until its whole burst has come back. With 64 bytes
      * per such key, one new key in 100,000 finds no room; with 32 bytes, one in 900. */
     size_t memory;
+
+    /*
+     * The store that decides (svc/store.h), which instances share; NULL: the process decides. A request
+     * waits for the store's answer, and holds no thread meanwhile. The process remembers, in a table of
+     * `memory` bytes, the keys that the store has refused, and refuses them by itself as long as the store
+     * would; once a second it asks all the same. A store that never waits is asked for each request.
+     */
+    struct svc_store *store;
+
+    /* The limit's name in the store, by the rule of a window's name; NULL: that of the first window. Limits
+     * of equal name and windows share their counts, so an app has one limit of a name in a store. */
+    const char *name;
+
+    /* One of svc_rate_failure. Failures are counted (svc_rate_limit_store_total). SVC_RATE_DECIDE needs a
+     * second table of `memory` bytes. */
+    int on_store_failure;
 } svc_rate_limit;
 
 #define SVC_RATE_LIMIT_INIT                                                                        \
     {                                                                                              \
         sizeof(svc_rate_limit), 0, 1, 0, NULL, 0, 1, 0, NULL, NULL, NULL, NULL, NULL, NULL,        \
-            (size_t)4 << 20                                                                        \
+            (size_t)4 << 20, NULL, NULL, 0                                                         \
     }
 
 /*

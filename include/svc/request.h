@@ -2,7 +2,7 @@
  * The request. Everything returned here is borrowed and lives until the exchange ends. Strings are
  * NUL-terminated and hold no NUL of their own. The calls are for the thread that runs the request's
  * phase or handler. A lookup that runs out of memory returns the result for an absent value, and so does one
- * on a NULL request, which svc_pending_request returns for NULL (svc/types.h).
+ * on a NULL request, which svc_pending_request returns for NULL (svc/types.h). Cookies are in svc/cookie.h.
  */
 #ifndef SVC_REQUEST_H
 #define SVC_REQUEST_H
@@ -67,9 +67,6 @@ SVC_API int svc_request_header_at(const svc_request *req, size_t index, const ch
  * Accept-Encoding in its Vary (svc_response_add_vary). Since: 0.1
  */
 SVC_API unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding);
-
-/* The value of cookie `name` (RFC 6265); NULL when absent. Since: 0.1 */
-SVC_API const char *svc_request_cookie(const svc_request *req, const char *name);
 
 /* The whole body and its length in bytes; "" and 0 when there is no body, and until it has arrived whole.
  * `len` may be NULL. Since: 0.1 */

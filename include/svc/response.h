@@ -101,11 +101,15 @@ typedef struct svc_source {
     int64_t (*read)(void *state, char *data, size_t len);
     void (*close)(void *state); /* once, when the body is no longer needed; may be NULL */
     void *state;
+    /* Makes the next read yield the bytes from `offset` on, which is less than `length`. 0 or a negative
+     * code. Called before the first read or between two, for a request that asks for parts of the body
+     * (the setting `ranges`). Must not block. NULL: the body is only sent as a whole. */
+    int (*seek)(void *state, uint64_t offset);
 } svc_source;
 
 #define SVC_SOURCE_INIT                                                                            \
     {                                                                                              \
-        sizeof(svc_source), SVC_LENGTH_UNKNOWN, NULL, NULL, NULL                                   \
+        sizeof(svc_source), SVC_LENGTH_UNKNOWN, NULL, NULL, NULL, NULL                             \
     }
 
 /*
@@ -197,7 +201,8 @@ SVC_API int svc_response_file(svc_response *res, int status, const char *type, c
  * Takes the body, of any kind, out of the response as a source, so that a middleware can wrap it and set
  * the result with svc_response_source. The response then has no body. The source of a part of a file ends
  * with that part, and fails (SVC_ESYSTEM) if the file has become shorter. `source` begins with
- * SVC_SOURCE_INIT, else SVC_EINVAL. 0 or SVC_ENOMEM. Since: 0.1
+ * SVC_SOURCE_INIT, else SVC_EINVAL. Its `seek` is not NULL if the body is memory, a part of a file, or a
+ * source that can seek; a middleware whose bytes are others sets it to NULL. 0 or SVC_ENOMEM. Since: 0.1
  */
 SVC_API int svc_response_take_source(svc_response *res, svc_source *source) SVC_MUST_CHECK;
 

@@ -24,24 +24,27 @@
  *   server do not see each other's keys. 1 to 48 bytes, by the rule of keys.
  * - `max_value`: the longest value, 256 to 67108864 bytes; 1000000 at first.
  * - `timeout_ms`: how long a call waits for an answer, 1 to 86400000; 1000 at first.
+ * - `look_ms`: how often a channel (svc/channel.h) looks for messages that it has missed.
  *
  * Keys have 1 to SVC_STORE_KEY_BYTES bytes, none of them a space, a control character or DEL, so that they
  * are the same on every server and no client can smuggle a command into one. A key that breaks this rule is
  * SVC_EINVAL. Values are any bytes.
  *
  * Errors, of all calls: SVC_ENOTFOUND: the key has no value; SVC_ECONFLICT: it has a value already, or
- * another one; SVC_EUNAVAILABLE: the server cannot be asked; SVC_ETIMEDOUT: it did not answer in time, and
- * a write may have happened or not; SVC_ETOOBIG: the value or number is over its limit; SVC_ESYNTAX: the
+ * another one; SVC_EUNAVAILABLE: the server cannot be asked, or the connection broke meanwhile;
+ * SVC_ETIMEDOUT: it did not answer in time; after both, a write may have happened or not; SVC_ETOOBIG: the value or number is over its limit; SVC_ESYNTAX: the
  * stored value, or the server's answer, is not of the expected form; SVC_EINVAL: a bad argument;
  * SVC_ESTATE: the store is not open, or the call would hold an event loop; SVC_ENOMEM, also for a NULL
  * store.
  *
  * `req` is the request in whose course a call is made, or NULL. A call never waits beyond the request's
  * deadline, and the values that it reads are freed with the request. A store is open from the start hooks
- * on that were registered after it until the same stop hooks. Any thread, and many at once. A store that
- * waits for a server must not be called on an event loop (SVC_ESTATE), so its callers are routes and
- * middleware with SVC_BLOCKING, and threads of the program's own; `memory:` never waits, and any handler
- * may use it.
+ * on that were registered after it until the same stop hooks. Any thread, and many at once.
+ *
+ * There are two ways to call. The calls above return the answer. A store that waits for a server must not be
+ * called so on an event loop (SVC_ESTATE): the callers are routes and middleware with SVC_BLOCKING, and
+ * threads of the program's own; `memory:` never waits, and any handler may use it. The calls that end in
+ * `_then` are for event loops: they return at once, and a callback on the same loop gets the answer.
  */
 #ifndef SVC_STORE_H
 #define SVC_STORE_H
@@ -71,6 +74,10 @@ typedef struct svc_store svc_store;
  * Since: 0.1
  */
 SVC_API svc_store *svc_store_open(svc_app *app, const char *url);
+
+/* Whether the store may drop values before their time, for lack of room: it is then for caches, and for
+ * what can be made anew. Once it is open; false before, and for NULL. Any thread. Since: 0.1 */
+SVC_API bool svc_store_evicts(const svc_store *store);
 
 /* A value. To be written, `data` and `len` are set, and the rest is 0. */
 typedef struct svc_store_value {
@@ -129,6 +136,28 @@ SVC_API int svc_store_delete(svc_store *store, svc_request *req, const char *key
 SVC_API int svc_store_compare_and_delete(svc_store *store, svc_request *req, const char *key,
                                          uint64_t version);
 
+/* Whether the store has svc_store_lease. Once it is open; false before, and for NULL. Any thread.
+ * Since: 0.1 */
+SVC_API bool svc_store_leases(const svc_store *store);
+
+/*
+ * As svc_store_get; but where nothing is stored, one of all who ask gets the lease of the key in the same
+ * step, for `lease_ms` milliseconds, 1 to SVC_STORE_TTL_MS: that one shall make the value.
+ *
+ * - 0: `*value` is the value;
+ * - SVC_ENOTFOUND: nothing is stored, and the caller has the lease. `value->version` is that of the lease,
+ *   and the rest is zero. By this version svc_store_compare_and_set stores the value, and
+ *   svc_store_compare_and_delete gives the lease up: both fail if the lease is over or the key has changed;
+ * - SVC_ECONFLICT: nothing is stored, and another caller has the lease.
+ *
+ * A lease is no value: whoever reads the key finds nothing. It ends after its time, which a server may round
+ * up, when a value is set, and when the key is deleted, which returns 0. Under a lease svc_store_add is
+ * SVC_ECONFLICT; numbers and limits need other keys. After SVC_ETIMEDOUT the lease may be taken for its time.
+ * SVC_ESTATE also for a store that has no leases (svc_store_leases); else as svc_store_get. Since: 0.1
+ */
+SVC_API int svc_store_lease(svc_store *store, svc_request *req, const char *key, uint64_t lease_ms,
+                            svc_store_value *value);
+
 /*
  * Adds `by`, up to INT64_MAX, to the number under a key, which is a value in decimal digits. If there is
  * none it begins at 0 and lives for `ttl_ms`, as of svc_store_set; its time does not change later.
@@ -168,6 +197,90 @@ typedef struct svc_store_verdict {
  */
 SVC_API int svc_store_limit(svc_store *store, svc_request *req, const char *key,
                             const svc_store_charge *charge, svc_store_verdict *verdict);
+
+/*
+ * Calls on event loops, in which nothing waits:
+ *
+ *     static void on_greeting(const svc_store_answer *answer, void *arg)
+ *     {
+ *         svc_pending *pending = arg;
+ *         svc_response *res = svc_response_new();
+ *         if (answer->error)
+ *             svc_response_problem(res, answer->error == SVC_ENOTFOUND ? 404 : 503, NULL);
+ *         else
+ *             svc_response_copy(res, 200, "text/plain", answer->value.data, answer->value.len);
+ *         svc_pending_complete(pending, res);
+ *         svc_pending_unref(pending);
+ *     }
+ *
+ *     // in a handler, which returns 0 afterwards
+ *     svc_pending *pending = svc_request_defer(req, NULL, NULL);
+ *     int error = svc_store_get_then(store, req, "greeting", on_greeting, pending);
+ *
+ * When a call returns 0, `then(answer, arg)` is called once, on this loop and never within the call: with the
+ * answer of the store, with SVC_ETIMEDOUT at the deadline at the latest, or with SVC_ECANCELLED when the loop
+ * ends first, after its last request (a write may then have happened or not). When it returns an error,
+ * `then` is never called: SVC_ESTATE on a thread that is no loop of the app that has opened the store or of
+ * one around it, once that loop has ended, and for a backend that can only be waited for; SVC_EINVAL also for
+ * a NULL `then`; SVC_ETOOBIG for a value over max_value; else as above.
+ *
+ * The calls of one turn of the loop are sent together. Calls that were made one after the other on a loop may
+ * be carried out in any order: make the second in the callback of the first where the order matters. Key,
+ * value and charge are copied. `req` is NULL, or a request that the caller keeps until then: by an
+ * svc_pending, or in a layer that waits (SVC_WAIT), and that no other thread uses meanwhile.
+ */
+typedef struct svc_store_answer {
+    int error; /* 0, or as of the call that waits */
+
+    /* Get and lease: the value, borrowed until the callback returns, or, with a request, until that ends.
+     * Add and compare-and-set, and a lease that was got (SVC_ENOTFOUND): only `version`. */
+    svc_store_value value;
+    uint64_t number;                  /* increment: the new number */
+    const svc_store_verdict *verdict; /* limit: borrowed until the callback returns; NULL after an error */
+} svc_store_answer;
+
+typedef void svc_store_then(const svc_store_answer *answer, void *arg);
+
+/* As svc_store_get. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_get_then(svc_store *store, svc_request *req, const char *key, svc_store_then *then,
+                               void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_set. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_set_then(svc_store *store, svc_request *req, const char *key,
+                               const svc_store_value *value, uint64_t ttl_ms, svc_store_then *then,
+                               void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_add; the version is in the answer. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_add_then(svc_store *store, svc_request *req, const char *key,
+                               const svc_store_value *value, uint64_t ttl_ms, svc_store_then *then,
+                               void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_compare_and_set; the new version is in the answer. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_compare_and_set_then(svc_store *store, svc_request *req, const char *key,
+                                           const svc_store_value *value, uint64_t ttl_ms,
+                                           svc_store_then *then, void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_delete. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_delete_then(svc_store *store, svc_request *req, const char *key, svc_store_then *then,
+                                  void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_compare_and_delete. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_compare_and_delete_then(svc_store *store, svc_request *req, const char *key,
+                                              uint64_t version, svc_store_then *then,
+                                              void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_lease; the lease's version is in the answer. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_lease_then(svc_store *store, svc_request *req, const char *key, uint64_t lease_ms,
+                                 svc_store_then *then, void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_increment. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_increment_then(svc_store *store, svc_request *req, const char *key, uint64_t by,
+                                     uint64_t ttl_ms, svc_store_then *then, void *arg) SVC_MUST_CHECK;
+
+/* As svc_store_limit. The loop's thread. Since: 0.1 */
+SVC_API int svc_store_limit_then(svc_store *store, svc_request *req, const char *key,
+                                 const svc_store_charge *charge, svc_store_then *then,
+                                 void *arg) SVC_MUST_CHECK;
 
 SVC_END_DECLS
 

@@ -9,6 +9,7 @@
 #ifndef SVC_TEST_H
 #define SVC_TEST_H
 
+#include <svc/memo.h>
 #include <svc/store.h>
 #include <svc/types.h>
 
@@ -109,6 +110,10 @@ SVC_API svc_store *svc_test_store(svc_app *app);
  * 0; SVC_ESTATE if the store is not open, or its server's clock cannot be set; SVC_ENOMEM for NULL. Any
  * thread. Since: 0.1 */
 SVC_API int svc_test_store_age(svc_store *store, uint64_t ms);
+
+/* Sets the memo's clock ahead by `ms` milliseconds, so that its values become stale, or expire. That of its
+ * store stays. 0, or SVC_ENOMEM for NULL. Any thread. Since: 0.1 */
+SVC_API int svc_test_memo_age(svc_memo *memo, uint64_t ms);
 
 SVC_END_DECLS
 

@@ -18,6 +18,7 @@ typedef struct svc_response svc_response;     /* the answer to a request, while 
 typedef struct svc_middleware svc_middleware; /* a set of phases around handlers */
 typedef struct svc_route svc_route;           /* the properties of one route */
 typedef struct svc_config svc_config;         /* the settings of an app */
+typedef struct svc_offers svc_offers;         /* the forms in which a route has its resource */
 typedef struct svc_reply svc_reply;           /* the reply that svc_app_test returns */
 typedef struct svc_pending svc_pending;       /* a reference to a request that is answered later */
 
@@ -45,7 +46,10 @@ enum {
     /* A middleware: on_body sees each piece as it arrives; without this flag, the whole body once. */
     SVC_BODY_PIECES = 1 << 26,
     /* A route: as SVC_STREAM_BODY, and the body is read on while the reply goes out (svc/stream.h). */
-    SVC_DUPLEX = 1 << 27
+    SVC_DUPLEX = 1 << 27,
+    /* A route: its handler gets bodies with any content coding (RFC 9110 8.4), as they were sent, even if a
+     * layer of svc/decompress.h is around it; without this flag and such a layer, the answer is 415. */
+    SVC_ANY_CODING = 1 << 28
 };
 
 /* The key of a value of a request or of an event loop. The address of the key identifies it. */

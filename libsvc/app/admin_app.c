@@ -18,7 +18,7 @@ static int forbid_storing(svc_request *req, svc_response *res, const svc_layer *
 {
     (void)req, (void)layer;
     const struct bytes name = svc__bytes_z("Cache-Control");
-    if (svc__fields_find(res->fields, res->field_count, name))
+    if (svc__response_find(res, name))
         return 0;
     return svc__response_put(res, name, svc__bytes_z("no-store"));
 }
@@ -75,6 +75,19 @@ static const char *hiding_page(const struct pattern *pattern)
     return NULL;
 }
 
+/* The pages that debug_pages turns on. */
+static const char *hiding_debug_page(const struct pattern *pattern)
+{
+    const struct segment *segments = pattern->segments;
+    if (pattern->count != 2 || segments[0].kind != SEGMENT_LITERAL ||
+        !svc__bytes_eq_z(segments[0].text, "debug"))
+        return NULL;
+    if (segments[1].kind == SEGMENT_END)
+        return "/debug/";
+    bool is_vars = segments[1].kind == SEGMENT_LITERAL && svc__bytes_eq_z(segments[1].text, "vars");
+    return is_vars ? "/debug/vars" : NULL;
+}
+
 /* Like a mounted app it has limits for its routes, and all else from the app that serves. Where a
  * connection comes from has been looked at before it gets here, if at all. */
 static void take_settings(svc_config *own, const svc_config *serving)
@@ -121,6 +134,8 @@ void svc__admin_app_settle(svc_app *admin)
     for (const struct app_route *route = admin->routes; route; route = route->next) {
         const struct pattern *pattern = &route->pattern;
         const char *page = hiding_page(pattern);
+        if (!page && admin->config.debug_pages)
+            page = hiding_debug_page(pattern);
         if (page)
             svc__faults_add(&admin->faults, pattern->file, pattern->line,
                             "pattern \"%s\": %s of the admin listener is the library's own page",

@@ -2,9 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <svc/negotiation.h>
 #include <svc/worker.h>
 
 #include "libsvc/app/app_internal.h"
+#include "libsvc/app/app_offers.h"
 #include "libsvc/base/list.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/exchange/exchange.h"
@@ -13,7 +15,7 @@
     "a middleware needs SVC_MIDDLEWARE_INIT, a name, flags of a middleware and a state that fits " \
     "into a request's memory"
 
-enum { ROUTE_FLAGS = SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_DUPLEX };
+enum { ROUTE_FLAGS = SVC_ANY_BYTES | SVC_ANY_CODING | SVC_BLOCKING | SVC_STREAM_BODY | SVC_DUPLEX };
 enum { GROUP_TIMEOUT_MAX_MS = 86400000 /* that of the setting request_timeout_ms */ };
 
 svc_app *svc__app_create(const char *name, const struct default_layer *defaults, size_t count)
@@ -151,6 +153,19 @@ int svc_group_set_flags(svc_group *group, unsigned flags)
     return 0;
 }
 
+int svc_group_set_offers(svc_group *group, const svc_offers *offers)
+{
+    if (!group)
+        return SVC_ENOMEM;
+    int error = svc__app_open(group->app, "svc_group_set_offers");
+    return error ? error : svc__app_offers_copy(group->app, offers, NULL, 0, &group->offers);
+}
+
+int svc_app_set_offers(svc_app *app, const svc_offers *offers)
+{
+    return app ? svc_group_set_offers(&app->root, offers) : SVC_ENOMEM;
+}
+
 int svc__app_make_group(svc_group *group, const char *prefix, svc_group **out)
 {
     svc_app *app = group->app;
@@ -260,6 +275,8 @@ static int add_route(svc_group *group, const char *method, const svc_route *spec
     route->max_body = spec->max_body;
     route->timeout_ms = spec->timeout_ms;
     error = append_layers(app, route, spec);
+    if (!error && spec->offers)
+        error = svc__app_offers_copy(app, spec->offers, file, line, &route->offers);
     if (error)
         return error;
     LIST_APPEND(app->routes, app->last_route, route, route);

@@ -23,8 +23,10 @@
 
 struct service;
 struct census;
+struct coding_entry;
 struct store_scheme;
 struct svc_loop;
+struct svc_memo;
 struct svc_store;
 struct test_host;
 struct workers;
@@ -55,6 +57,7 @@ struct svc_group {
     const char *prefix;
     unsigned timeout_ms; /* of its routes; 0: the limit of the group around it, or the app's */
     unsigned flags;      /* added to those of its routes */
+    const struct offers *offers; /* for lists that its routes lack; NULL: none */
     struct use_list uses;
 };
 
@@ -65,8 +68,9 @@ struct app_route {
     svc_handler *handler;
     void *arg;
     unsigned flags;
-    size_t max_body;     /* 0: the app's */
-    unsigned timeout_ms; /* 0: the limit of the groups around it, or the app's */
+    size_t max_body;             /* 0: the app's */
+    unsigned timeout_ms;         /* 0: the limit of the groups around it, or the app's */
+    const struct offers *offers; /* NULL: those of the groups around it */
     struct use_list uses;
     struct app_route *next;
 };
@@ -160,9 +164,6 @@ struct svc_app {
         fallback;    /* answers where no route matches; without a handler, the library does */
     svc_app *parent; /* the app that this one is mounted on or the admin app of, or NULL */
     svc_app *admin; /* whose routes the admin listener serves; NULL: svc_app_admin was not called */
-    /* Adds the library's own pages below /debug/ before the app is compiled, if debug_pages is on.
-     * 0 or SVC_ENOMEM. NULL: it has none. */
-    int (*add_debug_pages)(svc_app *app);
     svc_group *debug; /* of an admin app: its pages below /debug/; NULL: there are none */
     struct mount *mounts, *last_mount;        /* with those of mounted apps, once readied */
     struct hook *hooks, *last_hook, *started; /* started: the last whose start succeeded */
@@ -181,7 +182,9 @@ struct svc_app {
     svc_sys_exporter exporter; /* without `take`, there is none */
     struct svc_store *stores;  /* that were opened on it: see storage/store.h */
     struct store_scheme *store_schemes;
-    struct faults faults;      /* of its set-up; the outermost app keeps those of mounted apps */
+    struct coding_entry *codings; /* that were added to it: see coding/codings.h */
+    struct svc_memo *memos;       /* that were made on it: see memo/memo_internal.h */
+    struct faults faults;         /* of its set-up; the outermost app keeps those of mounted apps */
 
     struct plan *plan; /* compiled when the app is readied */
     struct metrics *metrics;
@@ -230,7 +233,8 @@ int svc__app_ready(svc_app *app);
  * started, in reverse order. */
 void svc__app_unready(svc_app *app);
 
-/* Adds a readiness check to an app that is not started yet, in a start hook too. 0 or SVC_ENOMEM. */
+/* Adds a readiness check to an app that is not started yet, in a start hook too. 0 or SVC_ENOMEM.
+ */
 int svc__app_append_check(svc_app *app, const char *name, int (*check)(void *arg), void *arg);
 
 /* The exporter of spans: the app's own, or the first that an app mounted on it has; NULL for none.

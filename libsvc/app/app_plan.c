@@ -5,6 +5,7 @@
 
 #include <svc/stream.h>
 
+#include "libsvc/app/app_offers.h"
 #include "libsvc/route/plant.h"
 #include "libsvc/route/precedence.h"
 
@@ -141,6 +142,8 @@ static int compile_route(svc_app *app, struct plan *plan, const struct app_route
     append_uses(chain, &app->default_uses);
     append_group(chain, from->group);
     append_uses(chain, &from->uses);
+    if (svc__app_offers_compile(from, &plan->memory, &route->offers))
+        return SVC_ENOMEM;
     plan->blocks = plan->blocks || chain->blocks || route->flags & SVC_BLOCKING;
     return check_stream(app, route);
 }

@@ -131,8 +131,6 @@ int svc__app_ready(svc_app *app)
     bool errors_before = svc__faults_any(&app->faults);
     svc__logger_configure(&app->logger, &app->config);
     int error = svc__mount_adopt(app);
-    if (!error && app->config.debug_pages && app->add_debug_pages)
-        error = app->add_debug_pages(app);
     int admin_error = svc__mount_adopt_admin(app);
     error = error ? error : admin_error;
     for (svc_app *each = app; each; each = each->admin)

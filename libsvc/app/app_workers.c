@@ -105,13 +105,18 @@ static void report_failure(void *of, int error)
                    error ? strerror(error) : "the state of svc_app_each_worker could not be made"));
 }
 
-void *svc_request_worker(const svc_request *req)
+void *svc__app_workers_state(const struct app_worker *worker, const svc_app *app)
 {
-    const struct app_worker *worker = req ? svc__exchange_of(req)->host->worker : NULL;
     for (size_t i = 0; worker && i < worker->state_count; i++)
-        if (worker->states[i].app == req->owner->app)
+        if (worker->states[i].app == app)
             return worker->states[i].state;
     return NULL;
+}
+
+void *svc_request_worker(const svc_request *req)
+{
+    return req ? svc__app_workers_state(svc__exchange_of(req)->host->worker, req->owner->app)
+               : NULL;
 }
 
 /* ---- Metrics */

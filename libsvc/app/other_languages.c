@@ -70,19 +70,31 @@ extern inline bool svc_log_wanted(svc_log_site *site);
 
 static const svc_cache_policy cache_policy = SVC_CACHE_POLICY_INIT;
 static const svc_cache_wish cache_wish = SVC_CACHE_WISH_INIT;
+static const svc_compress compress = SVC_COMPRESS_INIT;
 static const svc_concurrency concurrency = SVC_CONCURRENCY_INIT;
 static const svc_conditional conditional = SVC_CONDITIONAL_INIT;
 static const svc_config config = SVC_CONFIG_INIT;
+static const svc_cookie cookie = SVC_COOKIE_INIT;
+static const svc_decompress decompress = SVC_DECOMPRESS_INIT;
+static const svc_events_options events_options = SVC_EVENTS_OPTIONS_INIT;
 static const svc_field field = SVC_FIELD_END;
 static const svc_file file = SVC_FILE_INIT;
+static const svc_files files = SVC_FILES_INIT;
+static const svc_form_options form_options = SVC_FORM_OPTIONS_INIT;
+static const svc_idempotency idempotency = SVC_IDEMPOTENCY_INIT;
+static const svc_memo_options memo_options = SVC_MEMO_OPTIONS_INIT;
 static const svc_metric metric = SVC_METRIC_INIT;
 static const svc_middleware middleware = SVC_MIDDLEWARE_INIT;
+static const svc_multipart_options multipart_options = SVC_MULTIPART_OPTIONS_INIT;
+static const svc_offers offers = SVC_OFFERS_INIT;
 static const svc_rate_limit rate_limit = SVC_RATE_LIMIT_INIT;
+static const svc_response_cache_options response_cache_options = SVC_RESPONSE_CACHE_OPTIONS_INIT;
 static const svc_route route = SVC_ROUTE_INIT;
 static const svc_setting setting = SVC_SETTING_END;
 static const svc_source source = SVC_SOURCE_INIT;
 static const svc_task task = SVC_TASK_INIT;
 static const svc_test test = SVC_TEST_INIT;
+static const svc_topic_options topic_options = SVC_TOPIC_OPTIONS_INIT;
 static const svc_validators validators = SVC_VALIDATORS_INIT;
 
 #define DEFAULTS(name)                                                                             \
@@ -93,11 +105,16 @@ static const struct {
     const char *name;
     const void *value;
     size_t size;
-} all_defaults[] = {
-    DEFAULTS(cache_policy), DEFAULTS(cache_wish), DEFAULTS(concurrency), DEFAULTS(conditional),
-    DEFAULTS(config),       DEFAULTS(field),      DEFAULTS(file),        DEFAULTS(metric),
-    DEFAULTS(middleware),   DEFAULTS(rate_limit), DEFAULTS(route),       DEFAULTS(setting),
-    DEFAULTS(source),       DEFAULTS(task),       DEFAULTS(test),        DEFAULTS(validators)};
+} all_defaults[] = {DEFAULTS(cache_policy), DEFAULTS(cache_wish),  DEFAULTS(compress),
+                    DEFAULTS(concurrency),  DEFAULTS(conditional), DEFAULTS(config),
+                    DEFAULTS(cookie),       DEFAULTS(decompress),  DEFAULTS(events_options),
+                    DEFAULTS(field),        DEFAULTS(file),        DEFAULTS(files),
+                    DEFAULTS(form_options), DEFAULTS(idempotency), DEFAULTS(memo_options),
+                    DEFAULTS(metric),       DEFAULTS(middleware),  DEFAULTS(multipart_options),
+                    DEFAULTS(offers),       DEFAULTS(rate_limit),  DEFAULTS(response_cache_options),
+                    DEFAULTS(route),        DEFAULTS(setting),     DEFAULTS(source),
+                    DEFAULTS(task),         DEFAULTS(test),        DEFAULTS(topic_options),
+                    DEFAULTS(validators)};
 
 const void *svc_struct_defaults(const char *name, size_t *size)
 {

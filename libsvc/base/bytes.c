@@ -56,7 +56,8 @@ bool svc__bytes_eq_nocase(struct bytes a, struct bytes b)
 struct bytes svc__bytes_copy(char **to, struct bytes b)
 {
     char *at = *to;
-    memcpy(at, b.data, b.len);
+    if (b.len > 0)
+        memcpy(at, b.data, b.len);
     at[b.len] = '\0';
     *to += b.len + 1;
     return svc__bytes(at, b.len);

@@ -45,6 +45,22 @@ uint64_t svc__clock_wall_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+int64_t svc__clock_wall_offset(void)
+{
+    static _Thread_local struct {
+        uint64_t tick;
+        int64_t offset;
+    } known;
+    uint64_t tick, now = svc__clock_coarse_ns();
+    while (known.tick != now) { /* a tick between the readings would be in the difference */
+        tick = now;
+        known.offset = (int64_t)(read_ns(CLOCK_REALTIME_COARSE) - tick);
+        now = svc__clock_coarse_ns();
+        known.tick = now == tick ? tick : 0;
+    }
+    return known.offset;
+}
+
 struct date {
     unsigned year, month, day;
     unsigned weekday; /* 0 is Sunday */

@@ -128,6 +128,10 @@ size_t svc__num_format_u64(char out[static NUM_U64_LEN], uint64_t n)
                                 "25262728293031323334353637383940414243444546474849"
                                 "50515253545556575859606162636465666768697071727374"
                                 "75767778798081828384858687888990919293949596979899";
+    if (n < 10) { /* the most frequent ones */
+        out[0] = (char)('0' + n);
+        return 1;
+    }
     size_t len = count_digits(n), at = len;
     while (n >= 10) {
         at -= 2;

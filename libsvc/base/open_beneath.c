@@ -173,18 +173,38 @@ static bool is_refused(int error)
     return error == ENOSYS || error == EPERM || error == EACCES || error == EAGAIN;
 }
 
+int svc__open_beneath_at(int root, const char *path, int flags)
+{
+    struct open_how how = {.flags = (unsigned)flags,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    return fd < 0 && is_refused(errno) ? svc__open_beneath_walk(root, path, flags) : fd;
+}
+
 int svc__open_beneath(const char *root, const char *path, int flags)
 {
     int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -1;
-    struct open_how how = {.flags = (unsigned)flags,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    int fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
-    if (fd < 0 && is_refused(errno))
-        fd = svc__open_beneath_walk(folder, path, flags);
+    int fd = svc__open_beneath_at(folder, path, flags);
     int saved = errno;
     close(folder);
     errno = saved;
     return fd;
+}
+
+bool svc__open_beneath_is_absent(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case EACCES:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EXDEV:
+    case ENXIO:
+        return true;
+    default:
+        return false;
+    }
 }

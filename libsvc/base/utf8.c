@@ -84,6 +84,11 @@ bool svc__utf8_valid(struct bytes text)
     return true;
 }
 
+bool svc__utf8_text(struct bytes text)
+{
+    return (text.len == 0 || !memchr(text.data, '\0', text.len)) && svc__utf8_valid(text);
+}
+
 /* Bytes 10xxxxxx continue a character; all others begin one. Eight are looked at at once, and the
  * product adds their bits up in its highest byte. */
 size_t svc__utf8_count(struct bytes text)

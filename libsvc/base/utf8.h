@@ -9,6 +9,9 @@
 /* Whether all of `text` is valid; empty text is. Any thread. */
 bool svc__utf8_valid(struct bytes text);
 
+/* Whether it is valid and holds no NUL, so that it may end in one. Any thread. */
+bool svc__utf8_text(struct bytes text);
+
 /* The length, 1 to 4, of the valid sequence that `text` begins with; 0 when it begins with none or
  * is empty. Any thread. */
 size_t svc__utf8_sequence(struct bytes text);

@@ -1,11 +1,11 @@
 /* Binds a request's body, query and path to a struct. */
+#include "libsvc/bind/bind.h"
+
 #include "libsvc/bind/bind_json.h"
 #include "libsvc/bind/bind_text.h"
+#include "libsvc/bind/form_body.h"
 #include "libsvc/exchange/request_internal.h"
 #include "libsvc/proto/media.h"
-#include "libsvc/proto/uri.h"
-
-enum { FORM_PARAMS = 10000 };
 
 /* Answers 500 or 503 when a binding fails through no fault of the client. */
 static bool give_up(svc_response *res, int status)
@@ -42,19 +42,11 @@ static bool refuse(svc_response *res, int status, const char *detail)
 
 static bool bind_form(struct binding *b, svc_request *req, svc_response *res)
 {
+    static const svc_form_options limits = SVC_FORM_OPTIONS_INIT;
     struct param *params;
     size_t count;
-    if (!svc__request_accept_coding(req, res))
+    if (!svc__form_body_read(req, res, &limits, &params, &count))
         return false;
-    if (!svc__uri_escapes_valid(req->body))
-        return refuse(res, 400, "the form has a '%' without two hexadecimal digits behind it");
-    if (!svc__query_valid(req->body, true))
-        return refuse(res, 400, "a form value is not valid UTF-8, or holds NUL");
-    int error = svc__query_parse(b->arena, req->body, FORM_PARAMS, &params, &count);
-    if (error == SVC_ETOOBIG)
-        return refuse(res, 413, "the form has more than 10000 parameters");
-    if (error)
-        return give_up(res, 503);
     svc__bind_text(b, params, count);
     return true;
 }
@@ -80,16 +72,25 @@ bool svc_request_bind(svc_request *req, svc_response *res, const svc_schema *sch
     return read && end(&b, res, out);
 }
 
+bool svc__bind_params(svc_request *req, svc_response *res, const svc_schema *schema,
+                      const struct param *params, size_t count, void *out)
+{
+    struct binding b;
+    if (!begin(&b, req, res, schema, true))
+        return false;
+    svc__bind_text(&b, params, count);
+    return end(&b, res, out);
+}
+
 bool svc_request_bind_query(svc_request *req, svc_response *res, const svc_schema *schema,
                             void *out)
 {
-    struct binding b;
-    if (!res || !begin(&b, req, res, schema, true))
+    if (!res)
         return false;
-    if (svc__request_parse_query(req))
+    if (req && svc__request_parse_query(req))
         return give_up(res, 503);
-    svc__bind_text(&b, req->query, req->query_count);
-    return end(&b, res, out);
+    return svc__bind_params(req, res, schema, req ? req->query : NULL, req ? req->query_count : 0,
+                            out);
 }
 
 bool svc_request_bind_path(svc_request *req, svc_response *res, const svc_schema *schema, void *out)

@@ -18,6 +18,17 @@ static void note_violation(struct binding *b, struct bytes name, const char *det
         svc__violations_add_parameter(&b->violations, name, detail);
 }
 
+/* The field of a parameter; NULL: not known. Forms of PHP and Rails name an array "tags[]". */
+static const struct schema_field *find_field(const struct schema_table *table, struct bytes name,
+                                             size_t *hint)
+{
+    const struct schema_field *field = svc__schema_find(table, name, hint);
+    if (field || name.len < 2 || memcmp(name.data + name.len - 2, "[]", 2) != 0)
+        return field;
+    field = svc__schema_find(table, svc__bytes(name.data, name.len - 2), hint);
+    return field && field->rule.count_at ? field : NULL;
+}
+
 /* Arrays must be counted before they are filled. */
 static bool sort(struct binding *b, struct sorted *sorted, const struct param *params, size_t count)
 {
@@ -30,7 +41,7 @@ static bool sort(struct binding *b, struct sorted *sorted, const struct param *p
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct schema_field *field = svc__schema_find(table, params[i].name, &hint);
+        const struct schema_field *field = find_field(table, params[i].name, &hint);
         sorted->fields[i] = field;
         if (field)
             sorted->counts[svc__schema_index(table, field)]++;

@@ -87,12 +87,21 @@ const char *svc__bind_value_choice(const struct schema_field *field, void *at, s
     return NULL;
 }
 
+/* A checkbox without a value of its own is sent as "on", and one that is off not at all. */
+static const char *parse_truth(const struct schema_field *field, void *at, struct bytes text)
+{
+    bool truth = svc__bytes_eq_z(text, "true") || svc__bytes_eq_z(text, "on");
+    if (!truth && !svc__bytes_eq_z(text, "false"))
+        return field->wrong;
+    memcpy(at, &truth, sizeof truth);
+    return NULL;
+}
+
 const char *svc__bind_value_parse(const struct schema_field *field, void *at, struct bytes text)
 {
     int64_t whole;
     uint64_t count;
     double number;
-    bool truth;
     switch (field->rule.type) {
     case SVC_TYPE_TEXT:
         return svc__bind_value_text(field, at, text);
@@ -103,11 +112,7 @@ const char *svc__bind_value_parse(const struct schema_field *field, void *at, st
     case SVC_TYPE_DOUBLE:
         return svc__num_double(text, &number) ? field->wrong : put_double(field, at, number);
     case SVC_TYPE_BOOL:
-        truth = svc__bytes_eq_z(text, "true");
-        if (!truth && !svc__bytes_eq_z(text, "false"))
-            break;
-        memcpy(at, &truth, sizeof truth);
-        return NULL;
+        return parse_truth(field, at, text);
     case SVC_TYPE_ENUM:
         return svc__bind_value_choice(field, at, text);
     case SVC_TYPE_OBJECT:

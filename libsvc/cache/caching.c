@@ -89,6 +89,16 @@ int svc_response_set_age(svc_response *res, uint64_t seconds)
     return svc_response_set_header(res, "Age", text);
 }
 
+int svc_response_set_date(svc_response *res, int64_t unix_seconds)
+{
+    if (!res)
+        return SVC_ENOMEM;
+    int error = svc__caching_put_date(res, svc__bytes_z("Date"), unix_seconds);
+    if (!error)
+        res->dated = true;
+    return error;
+}
+
 int svc_request_cache_control(const svc_request *req, svc_cache_wish *wish)
 {
     if (!req)

@@ -97,7 +97,7 @@ static void answer_not_modified(svc_response *res, uint64_t length)
 }
 
 /* Removes the fields that describe the representation: they do not describe an error. */
-static int answer_error(svc_response *res, int status, const char *detail)
+int svc__condition_error(svc_response *res, int status, const char *detail)
 {
     static const char *const names[] = {"ETag", "Last-Modified", "Content-Location"};
     strip_metadata(res);
@@ -109,13 +109,15 @@ static int answer_error(svc_response *res, int status, const char *detail)
 
 static int answer_failed(svc_response *res)
 {
-    return answer_error(res, 412, "the resource is not in the state that the request demands");
+    return svc__condition_error(res, 412,
+                                "the resource is not in the state that the request demands");
 }
 
 int svc__condition_demand(const svc_request *req, svc_response *res)
 {
     svc__plan_counts_conditional(&req->plan->counts, CONDITIONAL_MISSING);
-    return answer_error(res, 428, "this request must be conditional: send If-Match with the ETag");
+    return svc__condition_error(res, 428,
+                                "this request must be conditional: send If-Match with the ETag");
 }
 
 /* ---- Deciding */
@@ -139,8 +141,7 @@ static bool safe(enum method method)
 static struct etag read_tag(const svc_response *res)
 {
     struct etag tag = {.weak = false};
-    const struct field *field =
-        svc__fields_find(res->fields, res->field_count, svc__bytes_z("ETag"));
+    const struct field *field = svc__response_find(res, svc__bytes_z("ETag"));
     if (field)
         svc__etag_parse(field->value, &tag);
     return tag;
@@ -149,11 +150,35 @@ static struct etag read_tag(const svc_response *res)
 static int64_t read_modified(const svc_response *res, int64_t now)
 {
     int64_t modified = PRECONDITION_NO_DATE;
-    const struct field *field =
-        svc__fields_find(res->fields, res->field_count, svc__bytes_z("Last-Modified"));
+    const struct field *field = svc__response_find(res, svc__bytes_z("Last-Modified"));
     if (field)
         svc__date_parse(field->value, now, &modified);
     return modified;
+}
+
+/*
+ * A date is strong once its second is over (RFC 9110 8.8.2.2): what was sent since then is what has
+ * that date now. A client must not ask by a date that it got within its second.
+ */
+static struct validators read_validators(const svc_response *res)
+{
+    int64_t now = wall_seconds(), modified = read_modified(res, now);
+    return (struct validators){.exists = true,
+                               .tag = read_tag(res),
+                               .modified = modified,
+                               .date_strong = modified < now,
+                               .now = now};
+}
+
+bool svc__condition_wants_part(const svc_request *req, const svc_response *res)
+{
+    if (req->known_method != METHOD_GET || res->status != 200 ||
+        !svc__fields_has(&req->fields, FIELD_RANGE))
+        return false;
+    if (!svc__fields_has(&req->fields, FIELD_IF_RANGE))
+        return true;
+    const struct validators validators = read_validators(res);
+    return svc__precondition_evaluate(METHOD_GET, &req->fields, &validators) == PRECONDITION_RANGE;
 }
 
 int svc__condition_settle(svc_request *req, svc_response *res)
@@ -162,10 +187,9 @@ int svc__condition_settle(svc_request *req, svc_response *res)
     if (req->conditions_asked || !safe(method) || res->status / 100 != 2 ||
         !svc__precondition_any(&req->fields))
         return 0;
-    int64_t now = wall_seconds();
-    const struct validators validators = {
-        .exists = true, .tag = read_tag(res), .modified = read_modified(res, now), .now = now};
+    const struct validators validators = read_validators(res);
     enum precondition precondition = svc__precondition_evaluate(method, &req->fields, &validators);
+    req->conditions_asked = true;
     count_result(req, precondition);
     switch (precondition) {
     case PRECONDITION_NOT_MODIFIED:
@@ -175,7 +199,7 @@ int svc__condition_settle(svc_request *req, svc_response *res)
         return answer_failed(res);
     case PRECONDITION_NONE:
     case PRECONDITION_HOLDS:
-    case PRECONDITION_RANGE: /* no ranges yet: the whole is a right answer to any of them */
+    case PRECONDITION_RANGE: /* of which mw/ranges.c sends the part */
         break;
     }
     return 0;

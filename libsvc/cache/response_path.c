@@ -6,25 +6,7 @@
 #include <svc/cache.h>
 
 #include "libsvc/base/open_beneath.h"
-#include "libsvc/exchange/response_file.h"
-
-/* Whether the error says that the path leads to no file that may be served; EXDEV: it leads out of
- * the root. EPERM does not say so: it comes from a sandbox, and from no file's mode. */
-static bool is_absent(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case EACCES:
-    case ELOOP:
-    case ENAMETOOLONG:
-    case EXDEV:
-    case ENXIO:
-        return true;
-    default:
-        return false;
-    }
-}
+#include "libsvc/reply/response_file.h"
 
 static int answer_absent(svc_response *res)
 {
@@ -44,7 +26,7 @@ int svc_response_file(svc_response *res, int status, const char *type, const cha
     int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     file.fd = root ? svc__open_beneath(root, path, flags) : open(path, flags);
     if (file.fd < 0)
-        return is_absent(errno) ? answer_absent(res) : SVC_ESYSTEM;
+        return svc__open_beneath_is_absent(errno) ? answer_absent(res) : SVC_ESYSTEM;
     int error = fstat(file.fd, &info) ? SVC_ESYSTEM : 0;
     if (!error && !S_ISREG(info.st_mode)) {
         close(file.fd);

@@ -5,6 +5,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/dispatch/development.h"
+#include "libsvc/dispatch/negotiation.h"
 #include "libsvc/dispatch/routing.h"
 #include "libsvc/dispatch/stand_in.h"
 #include "libsvc/exchange/away.h"
@@ -12,11 +13,14 @@
 #include "libsvc/exchange/layers.h"
 #include "libsvc/exchange/pending.h"
 #include "libsvc/exchange/refusal.h"
-#include "libsvc/exchange/response_hold.h"
 #include "libsvc/exchange/response_internal.h"
-#include "libsvc/exchange/response_pipe.h"
 #include "libsvc/exchange/response_trailers.h"
 #include "libsvc/exchange/waker.h"
+#include "libsvc/proto/media.h"
+#include "libsvc/reply/response_frames.h"
+#include "libsvc/reply/response_hold.h"
+#include "libsvc/reply/response_pipe.h"
+#include "libsvc/reply/response_source.h"
 #include "libsvc/run/reactor.h"
 
 enum { CLIENT_LEFT = 499 /* no client sees it; as nginx and gRPC's gateways count */ };
@@ -128,6 +132,8 @@ static bool is_cut(const struct exchange *x)
  */
 static struct refusal find_excuse(const struct exchange *x, int error)
 {
+    if (x->body.refusal.status && (!error || error == x->body.refused))
+        return x->body.refusal;
     if (error == SVC_ETOOBIG && x->body.stream && x->body.stream->ended == error)
         return (struct refusal){REFUSAL_BODY_OVER};
     if (error && error != SVC_ECANCELLED && error != SVC_ELATE)
@@ -174,9 +180,35 @@ static void answer_busy(struct exchange *x, enum shed_reason reason)
 
 static enum exchange_step reply_busy(struct exchange *x);
 
+/* Parks the exchange, which a layer waits for, until that resumes it to run `next`. */
+static enum exchange_step await_layer(struct exchange *x,
+                                      enum exchange_step (*next)(struct exchange *x), size_t from)
+{
+    svc__away_prepare(x, from); /* see svc__away_replaceable */
+    x->next = next;
+    x->away.parked = NEWS_LAYER;
+    svc__away_hold(x);
+    return EXCHANGE_WAIT;
+}
+
+/* Sets whether a layer waits, with no wait under way: before it runs, since another thread may
+ * resume before it has returned. */
+static void set_wait(struct exchange *x, enum wait_state wait)
+{
+    atomic_store_explicit(&x->away.wait, wait, memory_order_relaxed);
+}
+
 static enum exchange_step run_response(struct exchange *x)
 {
-    if (!svc__layers_response(x)) {
+    const struct route *route = x->request.route;
+    set_wait(x, WAIT_NONE);
+    int error = route && route->offers ? svc__negotiation_vary(route->offers, &x->response) : 0;
+    if (error && !x->response_error)
+        x->response_error = error;
+    enum layers_end end = svc__layers_response(x);
+    if (end == LAYERS_WAIT)
+        return await_layer(x, run_response, 0);
+    if (end == LAYERS_BLOCKED) {
         if (!svc__away_work(x, run_response, reply_busy, 0))
             return EXCHANGE_WAIT;
         x->hurried = true;
@@ -184,7 +216,7 @@ static enum exchange_step run_response(struct exchange *x)
     }
     if (x->response_error || !x->response.status)
         fail(x, "on_response", x->response_error);
-    if (svc__exchange_reply_trails(x) && svc__response_trailers_begin(x))
+    if (svc__exchange_reply_trails(x) && svc__response_source_make(&x->response))
         answer_problem(x, REFUSAL_NO_MEMORY);
     if (x->response.pipe && !x->host->worker && !svc__exchange_reply_bodiless(x) &&
         svc__response_pipe_begin(x, &x->response))
@@ -193,19 +225,19 @@ static enum exchange_step run_response(struct exchange *x)
     return EXCHANGE_REPLY;
 }
 
-/* Reads from the source; its waker is armed before, since something may come right behind. */
-static int64_t read_source(struct exchange *x, const svc_response *res, char *data, size_t len)
+/* Arms the waker of a source that is about to be read, since something may come right behind. */
+static void arm_source(struct exchange *x, const svc_response *res)
 {
-    const svc_source *source = &res->body.source;
+    if (!res->waker)
+        return;
+    svc__waker_bind(res->waker, x);
+    svc__waker_arm(&res->waker->waker);
+}
+
+/* Returns what the source has returned, if it may wait. */
+static int64_t settle_source(struct exchange *x, const svc_response *res, int64_t n)
+{
     svc_waker *waker = res->waker;
-    int error = svc__response_pipe_begin(x, res);
-    if (error)
-        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
-    if (waker) {
-        svc__waker_bind(waker, x);
-        svc__waker_arm(&waker->waker);
-    }
-    int64_t n = source->read(source->state, data, len);
     if (n == SVC_EAGAIN && svc__waker_is_held(waker))
         return n;
     if (waker)
@@ -215,6 +247,16 @@ static int64_t read_source(struct exchange *x, const svc_response *res, char *da
     svc_log_error(&x->request, "response cannot be sent",
                   svc_kv_str("error", "its source has nothing, and nobody holds its waker"));
     return SVC_ESTATE;
+}
+
+static int64_t read_source(struct exchange *x, const svc_response *res, char *data, size_t len)
+{
+    const svc_source *source = &res->body.source;
+    int error = svc__response_pipe_begin(x, res);
+    if (error)
+        return error == SVC_EAGAIN ? SVC_ETOOBIG : error;
+    arm_source(x, res);
+    return settle_source(x, res, source->read(source->state, data, len));
 }
 
 /* The writer of the response cannot change it any more. */
@@ -384,6 +426,20 @@ static bool wants_body(const struct exchange *x)
     return x->framing.kind != BODY_NONE && route && x->answer == route->handler;
 }
 
+/* Whether a handler would take the body's codings for its content: no layer undoes them. */
+static bool is_still_coded(const struct exchange *x)
+{
+    return wants_body(x) && !(x->request.route->flags & SVC_ANY_CODING) &&
+           svc__media_is_coded(&x->request.fields);
+}
+
+static enum exchange_step refuse_coding(struct exchange *x)
+{
+    answer_problem(x, REFUSAL_CODED);
+    svc__response_put(&x->response, svc__bytes_z("Accept-Encoding"), svc__bytes_z("identity"));
+    return reply(x);
+}
+
 /* The handler begins, and meanwhile its home hands the body in. */
 static enum exchange_step run_stream(struct exchange *x)
 {
@@ -410,23 +466,17 @@ static enum exchange_step run_layers(struct exchange *x)
         answer_problem(x, REFUSAL_NO_MEMORY);
         return reply(x);
     }
-    /* Set before the layer runs: another thread may resume before on_request has returned. */
-    atomic_store_explicit(&x->away.wait, WAIT_PENDING, memory_order_relaxed);
+    set_wait(x, WAIT_PENDING);
     enum layers_end end = svc__layers_request(x);
-    if (end == LAYERS_WAIT) {
-        svc__away_prepare(x, x->passed); /* see svc__away_replaceable */
-        x->next = run_layers;
-        x->away.parked = NEWS_LAYER;
-        svc__away_hold(x);
-        return EXCHANGE_WAIT;
-    }
-    if (atomic_load_explicit(&x->away.wait, memory_order_relaxed) == WAIT_RESUMED)
-        svc__away_hold(x); /* it has resumed and does not wait: the news gives this back */
-    atomic_store_explicit(&x->away.wait, WAIT_NONE, memory_order_relaxed);
+    if (end == LAYERS_WAIT)
+        return await_layer(x, run_layers, x->passed);
+    svc__away_forgo_wait(x);
     if (end == LAYERS_BLOCKED)
         return to_worker(x, run_layers, x->passed);
     if (end == LAYERS_ENDED)
         return answered(x, "on_request");
+    if (is_still_coded(x))
+        return refuse_coding(x);
     if (handler_flags(x) & SVC_STREAM_BODY) {
         x->next = run_stream;
         return x->host->worker ? EXCHANGE_BODY : run_stream(x);
@@ -450,16 +500,28 @@ enum exchange_step svc__dispatch_run(struct exchange *x)
     return step;
 }
 
+/* Hands a piece through the layers into the store. A layer that undoes a coding makes more bytes of
+ * it than it can hand on at once. EXCHANGE_BODY, or the body is not wanted any more. */
+static enum exchange_step store_piece(struct exchange *x, svc_piece piece)
+{
+    bool last = piece.last;
+    do {
+        if (svc__layers_body(x, &piece, false) != LAYERS_PASSED)
+            return answered(x, "on_body");
+        int error = svc__body_store_append(&x->body.store, &x->arena, piece.data, piece.len);
+        if (error)
+            return refuse_body(x, error);
+        piece = (svc_piece){"", 0, last};
+    } while (x->body.again);
+    return EXCHANGE_BODY;
+}
+
 static enum exchange_step take_piece(struct exchange *x, const char *data, size_t len)
 {
     if (x->body.stream)
         return svc__body_stream_push(x, data, len);
     x->request.bytes_in += len;
-    svc_piece piece = {data, len, false};
-    if (svc__layers_body(x, &piece, false) != LAYERS_PASSED)
-        return answered(x, "on_body");
-    int error = svc__body_store_append(&x->body.store, &x->arena, piece.data, piece.len);
-    return error ? refuse_body(x, error) : EXCHANGE_BODY;
+    return store_piece(x, (svc_piece){data, len, false});
 }
 
 enum exchange_step svc__dispatch_body(struct exchange *x, const char *data, size_t len)
@@ -503,12 +565,9 @@ static enum exchange_step end_body(struct exchange *x)
             return EXCHANGE_REPLY;
         return svc__away_is(x) ? EXCHANGE_WAIT : x->next(x);
     }
-    svc_piece end = {"", 0, true};
-    if (svc__layers_body(x, &end, false) != LAYERS_PASSED)
-        return answered(x, "on_body");
-    int error = svc__body_store_append(&x->body.store, &x->arena, end.data, end.len);
-    if (error)
-        return refuse_body(x, error);
+    enum exchange_step step = store_piece(x, (svc_piece){"", 0, true});
+    if (step != EXCHANGE_BODY)
+        return step;
     x->request.body = (struct bytes){x->body.store.data, x->body.store.len};
     return run_body(x);
 }
@@ -575,7 +634,7 @@ int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len)
             return 0;
     }
     int64_t n = read_source(x, &x->response, data, len);
-    enum watched what = x->response.pipe ? WATCHED_NOTHING : WATCHED_SOURCE;
+    enum watched what = svc__response_pipe_reads(&x->response) ? WATCHED_NOTHING : WATCHED_SOURCE;
     svc__watchdog_look(&x->home->loop->watchdog, what, x->request.route);
     if (n > 0 && (uint64_t)n > len)
         return SVC_EINVAL;
@@ -586,10 +645,25 @@ int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len)
     return n;
 }
 
+int svc__dispatch_reply_frame(struct exchange *x, const struct frame **frame)
+{
+    struct reply_frames *frames = svc__response_frames(&x->response);
+    arm_source(x, &x->response);
+    return (int)settle_source(x, &x->response, frames->next(frames, frame));
+}
+
+void svc__dispatch_reply_passed(struct exchange *x, const struct frame *frame)
+{
+    struct reply_frames *frames = svc__response_frames(&x->response);
+    x->response.body.len += frame->len;
+    frames->pass(frames);
+}
+
 bool svc__dispatch_expire(struct exchange *x)
 {
-    return svc__away_replaceable(x) &&
-           (x->away.out || svc__pending_expire(atomic_load(&x->away.pending)));
+    /* A layer that waits on the way out has the answer that was deferred. */
+    return svc__away_replaceable(x) && (x->away.out || x->away.parked == NEWS_LAYER ||
+                                        svc__pending_expire(atomic_load(&x->away.pending)));
 }
 
 void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t bytes_out)

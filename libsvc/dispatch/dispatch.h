@@ -19,6 +19,8 @@
 
 #include "libsvc/exchange/exchange.h"
 
+struct frame;
+
 /* A new exchange with one reference, for the request that comes by `transport`. `raw_target` is
  * copied. NULL when out of memory. */
 struct exchange *svc__dispatch_new(const struct plan *plan, struct exchange_host *host,
@@ -75,6 +77,11 @@ void svc__dispatch_excuse_reply(struct exchange *x, int status, const char *reas
  * is held any more, that is an error too.
  */
 int64_t svc__dispatch_reply_read(struct exchange *x, char *data, size_t len);
+
+/* The same for the next frame of a reply that has frames (reply/response_frames.h): 1 with a frame
+ * that is borrowed until svc__dispatch_reply_passed, which reports that it is sent. */
+int svc__dispatch_reply_frame(struct exchange *x, const struct frame **frame);
+void svc__dispatch_reply_passed(struct exchange *x, const struct frame *frame);
 
 /* Whether an exchange whose deadline has passed can be refused. False: the host waits on, and will
  * be woken with the answer, because svc_pending_complete has returned success for it, or because no

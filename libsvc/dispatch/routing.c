@@ -7,6 +7,7 @@
 
 #include "libsvc/base/least.h"
 #include "libsvc/base/utf8.h"
+#include "libsvc/dispatch/negotiation.h"
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/proto/host.h"
@@ -142,6 +143,8 @@ static void take_route(struct exchange *x, const struct route *route)
     else if (x->framing.kind == BODY_LENGTH && x->framing.length > route->max_body)
         svc__routing_refuse(x, REFUSAL_BODY_OVER);
     else
+        x->answer = route->offers ? svc__negotiation_refusal(req, route) : NULL;
+    if (!x->answer)
         x->answer = route->handler;
 }
 

@@ -6,8 +6,8 @@
 #include "libsvc/exchange/away.h"
 #include "libsvc/exchange/body_stream.h"
 #include "libsvc/exchange/pending.h"
-#include "libsvc/exchange/response_pipe.h"
 #include "libsvc/exchange/waker.h"
+#include "libsvc/reply/response_pipe.h"
 
 void svc__stand_in_cancel(struct exchange *x)
 {
@@ -25,7 +25,7 @@ static void give_up(struct exchange *x, enum svc_outcome outcome)
     svc__body_stream_stop(x, SVC_ECANCELLED);
     if (x->held && x->held->waker) /* it would keep x, and may never be woken */
         svc__waker_disarm(&x->held->waker->waker);
-    if (x->held && x->held->pipe)
+    if (x->held && svc__response_pipe_reads(x->held))
         svc_pipe_cancel(x->held->pipe->pipe);
 }
 

@@ -1,12 +1,13 @@
 /* Exchanges that are away, and come back. */
 #include "libsvc/exchange/away.h"
 
+#include "libsvc/base/clock.h"
+#include "libsvc/metrics/metric.h"
 #include "libsvc/run/workers.h"
 
 /* ---- Leaving */
 
-/* The head's strings lie in the host's memory, which is used again when the reply has gone. */
-static int keep_head(struct exchange *x)
+int svc__away_keep_head(struct exchange *x)
 {
     svc_request *req = &x->request;
     if (x->away.kept_head)
@@ -26,7 +27,7 @@ static int keep_head(struct exchange *x)
 
 int svc__away_prepare(struct exchange *x, size_t from)
 {
-    if (keep_head(x))
+    if (svc__away_keep_head(x))
         return SVC_ENOMEM;
     *(x->host->worker ? &x->away.lent_on : &x->away.lent) = (struct lent){from, x->request.values};
     return 0;
@@ -52,6 +53,13 @@ void svc__away_drop(struct exchange *x)
     drop_holds(x, 1);
 }
 
+void svc__away_forgo_wait(struct exchange *x)
+{
+    if (atomic_load_explicit(&x->away.wait, memory_order_relaxed) == WAIT_RESUMED)
+        svc__away_hold(x); /* it does not wait: the news gives this back */
+    atomic_store_explicit(&x->away.wait, WAIT_NONE, memory_order_relaxed);
+}
+
 void svc__away_report(struct exchange *x, enum news news)
 {
     /* The thread whose news are the first posts the mail, and its hold lasts until the mail is
@@ -71,13 +79,22 @@ static void move_to(struct exchange *x, struct exchange_host *host)
     x->arena.cache = host->arenas;
 }
 
+void svc__away_waited(const struct exchange *x, const struct work *work)
+{
+    const struct route *route = x->request.route;
+    const char *label = route ? svc__pattern_path(&route->pattern) : "";
+    uint64_t waited_ns = svc__clock_ns() - work->since_ns;
+    svc__histogram_observe(svc_histogram_of(x->request.plan->counts.worker_waits, 1, &label),
+                           (double)waited_ns * 1e-9);
+}
+
 static void run_lent(struct work *work, void *state)
 {
     struct exchange_host *worker = state;
     struct exchange *x =
         (struct exchange *)(void *)((char *)work - offsetof(struct exchange, away.work));
     if (worker) {
-        svc__plan_counts_waited(&x->request.plan->counts, work);
+        svc__away_waited(x, work);
         move_to(x, worker);
         x->next(x);
     } else {
@@ -153,6 +170,17 @@ void svc__away_news(struct exchange *x)
 bool svc__away_replaceable(const struct exchange *x)
 {
     return x->away.out || !x->away.parked || x->away.kept_head;
+}
+
+int svc_request_allow_wait(svc_request *req)
+{
+    if (!req)
+        return SVC_ENOMEM;
+    struct exchange *x = svc__exchange_of(req);
+    if (!x->unanswered || x->hurried || x->host->worker)
+        return SVC_ESTATE;
+    atomic_store_explicit(&x->away.wait, WAIT_PENDING, memory_order_relaxed);
+    return 0;
 }
 
 int svc_request_resume(svc_request *req)

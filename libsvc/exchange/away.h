@@ -21,6 +21,10 @@ enum news {
     NEWS_STREAM = 1 << 5   /* a stream has room, or bytes to send: the word counts these */
 };
 
+/* Copies the strings of the head, which lie in the host's memory, into the exchange's own. 0 or
+ * SVC_ENOMEM. */
+int svc__away_keep_head(struct exchange *x);
+
 /*
  * Prepares an exchange for leaving its home: copies the head, which lies in the host's memory, and
  * notes that the layers from `from` on are lent. 0 or SVC_ENOMEM.
@@ -34,6 +38,10 @@ void svc__away_hold(struct exchange *x);
 /* Ends a hold without news. The exchange may be freed by this. The home's thread. */
 void svc__away_drop(struct exchange *x);
 
+/* No layer waits, though one was allowed to, and has perhaps been resumed. The thread that has the
+ * exchange. */
+void svc__away_forgo_wait(struct exchange *x);
+
 /* Reports news to the home, and ends a hold, except with NEWS_ANSWER: a caller without another hold
  * must not touch the exchange any more. Any thread. */
 void svc__away_report(struct exchange *x, enum news news);
@@ -42,6 +50,9 @@ void svc__away_report(struct exchange *x, enum news news);
  * runs `otherwise`. 0, SVC_ENOMEM, or SVC_EAGAIN when the queue is full. */
 int svc__away_work(struct exchange *x, enum exchange_step (*next)(struct exchange *x),
                    enum exchange_step (*otherwise)(struct exchange *x), size_t from);
+
+/* Counts how long work for it has waited until now, by route, when a worker begins with it. */
+void svc__away_waited(const struct exchange *x, const struct work *work);
 
 /* Takes the exchange back from the queue of the workers. False: it is not in the queue. */
 bool svc__away_withdraw(struct exchange *x);

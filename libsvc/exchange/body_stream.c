@@ -90,13 +90,13 @@ static int64_t read_rest(struct body_stream *stream, char *data, size_t len)
     return (int64_t)n;
 }
 
-/* Passes bytes that were read into `data` through the layers, which may point the piece elsewhere.
- */
+/* Passes bytes that were read into `data` through the layers, which may point it elsewhere; none at
+ * the end, and where a layer has more of those before. */
 static int64_t through_layers(struct exchange *x, char *data, size_t n, size_t len)
 {
     struct body_stream *stream = x->body.stream;
-    svc_piece piece = {data, n, n == 0};
-    stream->at_end = n == 0;
+    stream->at_end = stream->at_end || (n == 0 && !x->body.again);
+    svc_piece piece = {data, n, stream->at_end};
     if (svc__layers_body(x, &piece, false) != LAYERS_PASSED)
         return x->verdict < 0 ? x->verdict : SVC_ECANCELLED;
     if (piece.data == data)
@@ -118,9 +118,9 @@ static int64_t read_with(svc_request *req, char *data, size_t len,
     while (n == 0 && len > 0) {
         if (stream->rest.len > 0)
             return read_rest(stream, data, len);
-        if (stream->at_end)
+        if (stream->at_end && !x->body.again)
             return 0;
-        n = read(stream->pipe, data, len);
+        n = x->body.again ? 0 : read(stream->pipe, data, len);
         if (n >= 0)
             n = through_layers(x, data, (size_t)n, len);
         else if (n != SVC_EAGAIN)
@@ -153,7 +153,9 @@ uint64_t svc_request_length(const svc_request *req)
     if (!req)
         return 0;
     const struct framing *framing = &svc__exchange_of(req)->framing;
-    if (framing->kind == BODY_CHUNKED)
+    if (framing->kind == BODY_CHUNKED || (req->body_decoded && !req->body.data))
         return SVC_LENGTH_UNKNOWN;
+    if (req->body_decoded)
+        return req->body.len;
     return framing->kind == BODY_LENGTH ? framing->length : 0;
 }

@@ -16,6 +16,7 @@
 #include "libsvc/base/mailbox.h"
 #include "libsvc/exchange/body_store.h"
 #include "libsvc/exchange/plan.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/response_body.h"
 #include "libsvc/exchange/transport.h"
 #include "libsvc/log/log.h"
@@ -32,6 +33,7 @@
 struct exchange;
 struct svc_pending;
 struct app_worker;
+struct reply_frames;
 struct request_spans;
 
 /* Resources that a thread lends to the exchanges that it runs. */
@@ -79,8 +81,12 @@ struct svc_request {
     struct param *query;
     size_t query_count;
     bool query_parsed;
+    struct param *cookies;
+    size_t cookie_count;
+    bool cookies_parsed;
     struct bytes body;
     bool body_changed; /* by a layer */
+    bool body_decoded; /* a layer undoes its codings: its length on the wire is another */
     const char *id;
     struct request_trace trace;
     const char *scheme; /* static */
@@ -91,7 +97,7 @@ struct svc_request {
     uint64_t deadline_ns; /* svc__clock_ns; 0: none yet */
     uint64_t bytes_in;
     bool condition_required; /* a layer demands that a write is conditional */
-    bool conditions_asked;   /* the handler has had the request's conditions checked */
+    bool conditions_asked;   /* the request's conditions have been checked */
 };
 
 struct svc_response {
@@ -105,7 +111,9 @@ struct svc_response {
     struct trailers_asked *on_trailers; /* the first function to ask for trailers; NULL: none */
     bool holds_head;                    /* the head waits for the first byte of the body */
     bool cached_errors;                 /* Cache-Control holds for an error too */
-    struct response_pipe *pipe;         /* that the body's source reads, wrapped or not; or NULL */
+    bool dated;                         /* it has a Date of its own among its fields */
+    struct response_pipe *pipe;  /* that was set last: see svc__response_pipe_reads; or NULL */
+    struct reply_frames *frames; /* of the source that was set last: see reply/response_frames.h */
     svc_waker *waker; /* of the body's source, wrapped or not; NULL: nobody has asked for one */
 };
 
@@ -164,10 +172,19 @@ struct trailers {
     struct field list[];
 };
 
+#define BODY_AGAIN SIZE_MAX
+
 /* A request's body, on its way to the handler: kept until it is whole, or handed on in a stream. */
 struct incoming_body {
     struct body_store store;
-    struct body_stream *stream;          /* of a route with SVC_STREAM_BODY; or NULL */
+    struct body_stream *stream; /* of a route with SVC_STREAM_BODY; or NULL */
+    /* The layer that has more bytes of the last piece than it could hand on, and one; 0: none has.
+     * A layer sets BODY_AGAIN, and svc__layers_body begins with it when it is called again. */
+    size_t again;
+    /* Given in place of a handler that gives no answer, or returns the error `refused`, because a
+     * reader of the body has found it malformed or cannot take it; status 0: none. */
+    struct refusal refusal;
+    int refused;
     _Atomic(struct trailers *) trailers; /* of malloc; NULL: none, or the body has not ended */
 };
 

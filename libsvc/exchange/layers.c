@@ -1,6 +1,8 @@
 /* The layers of an exchange's chain, as they run. */
 #include "libsvc/exchange/layers.h"
 
+#include "libsvc/exchange/away.h"
+
 static svc_layer layer_of(const struct exchange *x, const struct chain_layer *layer)
 {
     const svc_middleware *middleware = layer->middleware;
@@ -69,7 +71,9 @@ enum layers_end svc__layers_body(struct exchange *x, svc_piece *piece, bool whol
 {
     if (whole && body_blocks(x))
         return LAYERS_BLOCKED;
-    for (size_t i = 0; i < x->passed; i++) {
+    size_t i = x->body.again ? x->body.again - 1 : 0;
+    x->body.again = 0;
+    for (; i < x->passed; i++) {
         const struct chain_layer *layer = &x->chain->layers[i];
         if (!sees_body(layer, whole))
             continue;
@@ -78,28 +82,33 @@ enum layers_end svc__layers_body(struct exchange *x, svc_piece *piece, bool whol
         int verdict = layer->middleware->on_body(&x->request, &x->response, &given, piece);
         if (piece->data != before.data || piece->len != before.len)
             x->request.body_changed = true;
+        if (x->body.again == BODY_AGAIN)
+            x->body.again = i + 1;
         if (verdict != SVC_PASS)
             return end_with(x, verdict);
     }
     return LAYERS_PASSED;
 }
 
-bool svc__layers_response(struct exchange *x)
+enum layers_end svc__layers_response(struct exchange *x)
 {
     for (; x->unanswered > 0; x->unanswered--) {
         const struct chain_layer *layer = &x->chain->layers[x->unanswered - 1];
-        if (!layer->middleware->on_response)
-            continue;
-        if (left_to_worker(x, layer) && x->hurried)
+        if (!layer->middleware->on_response || (left_to_worker(x, layer) && x->hurried))
             continue;
         if (left_to_worker(x, layer))
-            return false;
+            return LAYERS_BLOCKED;
         svc_layer given = layer_of(x, layer);
         int error = layer->middleware->on_response(&x->request, &x->response, &given);
+        bool may_wait = atomic_load_explicit(&x->away.wait, memory_order_relaxed) != WAIT_NONE;
+        if (may_wait && error == SVC_WAIT)
+            return LAYERS_WAIT;
+        if (may_wait)
+            svc__away_forgo_wait(x);
         if (error < 0 && !x->response_error)
             x->response_error = error;
     }
-    return true;
+    return LAYERS_PASSED;
 }
 
 void svc__layers_done(struct exchange *x, const svc_done *done, size_t from)

@@ -17,7 +17,8 @@ enum layers_end svc__layers_request(struct exchange *x);
 
 /* Hands a piece of a body through on_body of the layers with SVC_BODY_PIECES, or a whole body
  * through on_body of the others. Never LAYERS_WAIT. LAYERS_BLOCKED only for a whole body, and then
- * no layer has seen it. */
+ * no layer has seen it. While the exchange's body.again is not 0, the call is repeated with an
+ * empty piece, for the layer that has more and those further in. */
 enum layers_end svc__layers_body(struct exchange *x, svc_piece *piece, bool whole);
 
 /* The first layer that wants the body, whole or in pieces. */
@@ -28,8 +29,8 @@ size_t svc__layers_body_first(const struct exchange *x, bool whole);
 size_t svc__layers_lent(const struct exchange *x);
 
 /* Runs on_response in reverse over the layers that have passed and are unanswered, and keeps the
- * first negative code in the exchange. False: a layer would block, and is still to run. */
-bool svc__layers_response(struct exchange *x);
+ * first negative code in the exchange. Never LAYERS_ENDED, and LAYERS_PASSED where `hurried`. */
+enum layers_end svc__layers_response(struct exchange *x);
 
 /* Runs on_done in reverse over the layers that passed, down to `from`. */
 void svc__layers_done(struct exchange *x, const svc_done *done, size_t from);

@@ -177,6 +177,7 @@ static void move_body(svc_response *to, svc_response *from)
     svc__response_drop_body(to);
     to->body = from->body;
     to->pipe = from->pipe;
+    to->frames = from->frames;
     from->body = (struct response_body){.kind = REPLY_EMPTY};
     from->pipe = NULL;
     if (from->waker)
@@ -197,5 +198,6 @@ int svc__pending_adopt(struct exchange *x, svc_response *answer)
     res->status = answer->status;
     res->length = answer->length;
     res->cached_errors = res->cached_errors || answer->cached_errors;
+    res->dated = res->dated || answer->dated;
     return 0;
 }

@@ -6,8 +6,7 @@
 
 #include "libsvc/exchange/exchange.h"
 
-/* Reports, once, to the giver of the answer that nobody waits for it any more. The home's thread.
- */
+/* Reports, once, to the giver of the answer that nobody waits for it now. The home's thread. */
 void svc__pending_cancel(svc_pending *pending);
 
 /* Refuses every answer from now on. */

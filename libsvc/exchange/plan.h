@@ -16,6 +16,7 @@
 #include "libsvc/route/pattern.h"
 
 struct logger;
+struct offers;
 struct tree;
 struct workers;
 
@@ -35,6 +36,7 @@ struct route {
     unsigned flags;
     size_t max_body;
     unsigned timeout_ms;
+    const struct offers *offers; /* see proto/accept.h; NULL: none */
     uint32_t index; /* in the plan's routes; UINT32_MAX: a fallback, which no pattern leads to */
     struct chain chain;
     _Atomic uint64_t *stall_logged_ms; /* when a stall by it was last logged; 0: never */

@@ -3,9 +3,7 @@
 
 #include <svc/errors.h>
 
-#include "libsvc/base/clock.h"
 #include "libsvc/metrics/metric.h"
-#include "libsvc/run/work.h"
 
 /* A counter with one label, whose values are known. */
 static int register_by_label(struct metrics *in, const char *name, const char *help,
@@ -39,12 +37,10 @@ int svc__plan_counts_register(struct plan_counts *counts, struct metrics *in)
         error = register_by_label(in, "svc_conditional_requests_total",
                                   "Requests with a condition, by what became of it.", "result",
                                   CONDITIONAL_RESULTS, conditional, counts->conditional);
-    counts->worker_wait = svc_histogram_of(
-        svc__metric_histograms(in, "svc_worker_wait_seconds",
-                               "From the hand-over of work to a worker's begin with it.", NULL,
-                               bounds, sizeof bounds / sizeof *bounds),
-        0, NULL);
-    return error || counts->worker_wait ? error : SVC_ENOMEM;
+    counts->worker_waits = svc__metric_histograms(
+        in, "svc_worker_wait_seconds", "From the hand-over of work to a worker's begin with it.",
+        "http_route", bounds, sizeof bounds / sizeof *bounds);
+    return error || counts->worker_waits ? error : SVC_ENOMEM;
 }
 
 #undef LABEL
@@ -67,10 +63,4 @@ void svc__plan_counts_over(const struct plan_counts *counts, int status)
 void svc__plan_counts_conditional(const struct plan_counts *counts, enum conditional_result result)
 {
     svc__counter_add(counts->conditional[result], 1);
-}
-
-void svc__plan_counts_waited(const struct plan_counts *counts, const struct work *work)
-{
-    uint64_t waited_ns = svc__clock_ns() - work->since_ns;
-    svc__histogram_observe(counts->worker_wait, (double)waited_ns * 1e-9);
 }

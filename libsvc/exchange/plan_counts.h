@@ -9,7 +9,6 @@
 #include <svc/metric.h>
 
 struct metrics;
-struct work;
 
 /* Why a request was refused because of load, before it was served: X(NAME, label). */
 #define SHED_LIST(X)                                                                               \
@@ -41,7 +40,7 @@ enum conditional_result { CONDITIONAL_LIST(PLAN_COUNTS_NAME) CONDITIONAL_RESULTS
 /* All NULL, as of a plan that is made by hand, counts nothing. */
 struct plan_counts {
     svc_counter *shed[SHED_REASONS], *over[OVER_LIMITS], *conditional[CONDITIONAL_RESULTS];
-    svc_histogram *worker_wait;
+    svc_histogram_family *worker_waits; /* by route: svc__away_waited */
 };
 
 /* Registers the metrics, with a series of 0 for each label value. 0 or SVC_ENOMEM. */
@@ -56,8 +55,5 @@ void svc__plan_counts_over(const struct plan_counts *counts, int status);
 
 /* Counts a decision about a condition. Any thread. */
 void svc__plan_counts_conditional(const struct plan_counts *counts, enum conditional_result result);
-
-/* Counts how long the work has waited until now, when a worker begins with it. */
-void svc__plan_counts_waited(const struct plan_counts *counts, const struct work *work);
 
 #endif

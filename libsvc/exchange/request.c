@@ -6,10 +6,9 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/base/num.h"
+#include "libsvc/exchange/refusal.h"
 #include "libsvc/exchange/request_internal.h"
 #include "libsvc/exchange/response_internal.h"
-#include "libsvc/proto/accept_encoding.h"
-#include "libsvc/proto/cookie.h"
 #include "libsvc/proto/media.h"
 
 struct request_value {
@@ -139,21 +138,6 @@ int svc_request_header_at(const svc_request *req, size_t index, const char **nam
     return 0;
 }
 
-unsigned svc_request_accepts_encoding(const svc_request *req, const char *coding)
-{
-    return req ? svc__accept_encoding_weight(&req->fields, svc__bytes_z(coding)) : 0;
-}
-
-const char *svc_request_cookie(const svc_request *req, const char *name)
-{
-    struct bytes wanted = svc__bytes_z(name), value;
-    const struct field *field = NULL;
-    while (req && (field = svc__fields_each(&req->fields, field, FIELD_COOKIE)))
-        if (!svc__cookie_find(field->value, wanted, &value))
-            return svc__arena_strndup(&svc__exchange_of(req)->arena, value.data, value.len);
-    return NULL;
-}
-
 const char *svc_request_body(const svc_request *req, size_t *len)
 {
     if (len)
@@ -274,7 +258,7 @@ bool svc__request_accept_coding(const svc_request *req, svc_response *res)
 {
     if (req->body_changed || !svc__media_is_coded(&req->fields))
         return true;
-    if (!svc_response_problem(res, 415, "the body has a content coding, and none is taken"))
+    if (!svc_response_problem(res, REFUSAL_CODED))
         svc__response_put(res, svc__bytes_z("Accept-Encoding"), svc__bytes_z("identity"));
     return false;
 }

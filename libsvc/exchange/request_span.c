@@ -6,11 +6,6 @@
 
 enum { UNSAMPLED_MOST = 128 /* spans that wait for the request's end, which may never fail */ };
 
-static void deliver(const struct request_spans *spans, svc_sys_span *span)
-{
-    spans->exporter->take(spans->exporter->arg, span);
-}
-
 /* The thread that ends spans of an unsampled request may be another than the request's. */
 static void keep_span(struct request_spans *spans, svc_sys_span *span)
 {
@@ -26,9 +21,14 @@ static void end_span(struct svc_span *span, struct span_record *record)
     struct request_spans *spans = span->spans;
     record->span.ended_unix_ns = (int64_t)svc__clock_ns() + spans->wall_ns;
     if (record->span.flags & SVC_SYS_SAMPLED)
-        deliver(spans, &record->span);
+        svc__span_record_deliver(record);
     else
         keep_span(spans, &record->span);
+}
+
+static struct span_record *open_record(svc_span *span)
+{
+    return span ? atomic_load_explicit(&span->record, memory_order_acquire) : NULL;
 }
 
 static struct span_record *take_record(struct svc_span *span)
@@ -57,41 +57,43 @@ static void end_all(void *arg)
         kept = span->next;
         span->next = NULL;
         if (failed)
-            deliver(spans, span);
+            svc__span_record_deliver((struct span_record *)(void *)span);
         else
             svc_sys_span_free(span);
     }
 }
 
-bool svc__request_span_begin(struct exchange *x)
+/* Makes the spans of a request whose trace is known, and has them end with it. NULL when out of
+ * memory: nothing is recorded then. */
+static struct request_spans *make_spans(struct exchange *x)
 {
     struct request_spans *spans = svc__arena_zalloc(&x->arena, sizeof *spans);
-    if (!spans || svc__arena_defer(&x->arena, end_all, x))
-        return false;
-    spans->exporter = x->request.plan->exporter;
-    spans->wall_ns = (int64_t)(svc__clock_wall_ns() - svc__clock_ns());
+    if (!spans || svc__arena_defer(&x->arena, end_all, x)) {
+        svc__span_record_lose(x->request.plan->exporter);
+        return NULL;
+    }
+    spans->wall_ns = svc__clock_wall_offset();
     spans->own.spans = spans;
     spans->own.own = x->request.trace.own;
     x->request.trace.spans = spans;
-    return true;
+    return spans;
 }
 
 bool svc__request_span_is_wanted(struct exchange *x, bool failed)
 {
     struct request_spans *spans = x->request.trace.spans;
-    struct span_record *own = atomic_load_explicit(&spans->own.record, memory_order_relaxed);
-    spans->failed = failed || (own && own->span.failed);
-    return svc_request_sampled(&x->request) || (spans->failed && spans->exporter->keeps_failed);
+    if (spans) {
+        const struct span_record *own = open_record(&spans->own);
+        spans->failed = failed = failed || (own && own->span.failed);
+    }
+    return svc_request_sampled(&x->request) || (failed && x->request.plan->exporter->keeps_failed);
 }
 
-struct span_record *svc__request_span_own(struct exchange *x)
+static struct span_record *make_own_record(struct exchange *x, int64_t wall_ns)
 {
-    struct request_spans *spans = x->request.trace.spans;
     struct request_trace *trace = &x->request.trace;
-    struct span_record *record = atomic_load_explicit(&spans->own.record, memory_order_relaxed);
-    if (record)
-        return record;
-    record = svc__span_record_new(spans->exporter, &trace->own, SVC_SPAN_SERVER);
+    struct span_record *record =
+        svc__span_record_new(x->request.plan->exporter, &trace->own, SVC_SPAN_SERVER);
     if (!record)
         return NULL;
     if (trace->origin == TRACE_CONTINUED) {
@@ -100,30 +102,29 @@ struct span_record *svc__request_span_own(struct exchange *x)
         record->span.state =
             svc__span_record_text(record, svc__bytes_z(svc_request_tracestate(&x->request)));
     }
-    record->span.started_unix_ns = (int64_t)x->request.started_ns + spans->wall_ns;
-    atomic_store_explicit(&spans->own.record, record, memory_order_relaxed);
+    record->span.started_unix_ns = (int64_t)x->request.started_ns + wall_ns;
     return record;
 }
 
-void svc__request_span_finish(struct exchange *x, uint64_t duration_ns)
+struct span_record *svc__request_span_take(struct exchange *x)
 {
     struct request_spans *spans = x->request.trace.spans;
-    struct span_record *record = take_record(&spans->own);
-    record->span.ended_unix_ns = record->span.started_unix_ns + (int64_t)duration_ns;
-    deliver(spans, &record->span);
+    struct span_record *record = spans ? take_record(&spans->own) : NULL;
+    return record ? record : make_own_record(x, spans ? spans->wall_ns : svc__clock_wall_offset());
 }
 
 /* The spans of a request where they are recorded, or may be; else NULL. */
-static struct request_spans *find_spans(const svc_request *req)
+static struct request_spans *find_spans(svc_request *req)
 {
-    struct request_spans *spans = req ? req->trace.spans : NULL;
-    if (!spans)
+    const svc_sys_exporter *exporter = req ? req->plan->exporter : NULL;
+    if (!exporter || req->trace.origin == TRACE_NONE)
         return NULL;
-    return req->trace.own.flags & TRACE_SAMPLED || spans->exporter->keeps_failed ? spans : NULL;
+    if (!(req->trace.own.flags & TRACE_SAMPLED) && !exporter->keeps_failed)
+        return NULL;
+    return req->trace.spans ? req->trace.spans : make_spans(svc__exchange_of(req));
 }
 
-/* One that has ended may be used again, so that a request without end needs no memory without end.
- */
+/* One that has ended is used again, so that a request without end needs no memory without end. */
 static struct svc_span *make_span(svc_request *req, struct request_spans *spans)
 {
     struct svc_span *span = spans->begun;
@@ -149,14 +150,14 @@ svc_span *svc_span_begin(svc_request *req, svc_span *parent, int kind, const cha
         return NULL;
     struct svc_span *span = make_span(req, spans);
     if (!span) {
-        svc__span_record_lose(spans->exporter);
+        svc__span_record_lose(req->plan->exporter);
         return NULL;
     }
     bool known = kind >= SVC_SPAN_INTERNAL && kind <= SVC_SPAN_CONSUMER;
     struct trace within = parent ? parent->own : own;
     svc__request_trace_new_span(&own);
     struct span_record *record =
-        svc__span_record_new(spans->exporter, &own, known ? kind : SVC_SPAN_INTERNAL);
+        svc__span_record_new(req->plan->exporter, &own, known ? kind : SVC_SPAN_INTERNAL);
     if (!record)
         return NULL;
     memcpy(record->span.parent_id, within.span_id, sizeof record->span.parent_id);
@@ -171,12 +172,14 @@ svc_span *svc_span_begin(svc_request *req, svc_span *parent, int kind, const cha
 svc_span *svc_request_span(svc_request *req)
 {
     struct request_spans *spans = find_spans(req);
-    return spans && svc__request_span_own(svc__exchange_of(req)) ? &spans->own : NULL;
-}
-
-static struct span_record *open_record(svc_span *span)
-{
-    return span ? atomic_load_explicit(&span->record, memory_order_acquire) : NULL;
+    if (!spans)
+        return NULL;
+    struct span_record *record = open_record(&spans->own);
+    if (!record) {
+        record = make_own_record(svc__exchange_of(req), spans->wall_ns);
+        atomic_store_explicit(&spans->own.record, record, memory_order_relaxed);
+    }
+    return record ? &spans->own : NULL;
 }
 
 void svc_span_set_items(svc_span *span, const svc_kv *items)
@@ -215,9 +218,7 @@ const char *svc_span_traceparent(svc_request *req, const svc_span *span)
 
 void svc_span_end(svc_span *span)
 {
-    if (!span || span == &span->spans->own)
-        return;
-    struct span_record *record = take_record(span);
+    struct span_record *record = span && span != &span->spans->own ? take_record(span) : NULL;
     if (record)
         end_span(span, record);
 }

@@ -18,31 +18,23 @@ struct svc_span {
     struct svc_span *next;
 };
 
-/* The spans of one request. */
+/* The spans of one request, made when the program asks for one. */
 struct request_spans {
-    const svc_sys_exporter *exporter;
     struct svc_span own;    /* the request's; without a record until one is asked for */
     struct svc_span *begun; /* by the program, the latest first */
     size_t begun_unsampled; /* of them, those that wait for the request's end */
-    int64_t wall_ns;        /* the difference between svc__clock_ns and nanoseconds since 1970 */
-    /* Those that have ended in a request that is not sampled, linked by their `next`: they are
-     * handed over when it fails. Any thread. */
+    int64_t wall_ns;        /* of svc__clock_wall_offset */
+    /* Ended ones of a request that is not sampled: handed over if it fails. Any thread. */
     _Atomic(svc_sys_span *) kept;
     bool failed;
 };
 
-/* Makes the spans of a request whose trace is known, and has them end with it. False when out of
- * memory: nothing is recorded then. For an app with an exporter. */
-bool svc__request_span_begin(struct exchange *x);
-
 /* Whether the request's own span is handed over: the request is over, and `failed` as far as the
- * library knows; the program may know more. */
+ * library knows; the program may know more. For an app with an exporter. */
 bool svc__request_span_is_wanted(struct exchange *x, bool failed);
 
-/* The record of the request's own span, made if there is none. NULL when out of memory. */
-struct span_record *svc__request_span_own(struct exchange *x);
-
-/* Hands over the request's own span, which began with the request and has lasted `duration_ns`. */
-void svc__request_span_finish(struct exchange *x, uint64_t duration_ns);
+/* Takes the record of the request's own span for the end of it, made if there is none. NULL when
+ * out of memory, which the exporter is notified of. */
+struct span_record *svc__request_span_take(struct exchange *x);
 
 #endif

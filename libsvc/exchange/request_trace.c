@@ -91,7 +91,7 @@ const char *svc_request_traceparent(svc_request *req)
     if (!req || req->trace.origin == TRACE_NONE)
         return "";
     struct trace call = req->trace.own;
-    if (!req->trace.spans) /* else the trace would lack that span */
+    if (!req->plan->exporter) /* else the trace would lack that span */
         svc__request_trace_new_span(&call);
     return svc__request_trace_render(req, &call);
 }

@@ -207,7 +207,7 @@ const char *svc_response_header(const svc_response *res, const char *name)
 {
     if (!res || !name)
         return NULL;
-    const struct field *field = svc__fields_find(res->fields, res->field_count, svc__bytes_z(name));
+    const struct field *field = svc__response_find(res, svc__bytes_z(name));
     return field ? field->value.data : NULL;
 }
 
@@ -229,7 +229,6 @@ int svc_response_header_at(const svc_response *res, size_t index, const char **n
 void svc__response_drop_body(svc_response *res)
 {
     svc__response_body_drop(&res->body);
-    res->pipe = NULL;
 }
 
 void svc__response_reset(svc_response *res)
@@ -241,7 +240,7 @@ void svc__response_reset(svc_response *res)
     res->length = SVC_LENGTH_UNKNOWN;
     res->on_trailers = NULL;
     res->holds_head = false;
-    res->cached_errors = false;
+    res->cached_errors = res->dated = false;
 }
 
 /* Checks and copies a caller's Content-Type; "none" for NULL. */

@@ -1,8 +1,6 @@
 /* The body of a response. */
 #include "libsvc/exchange/response_body.h"
 
-#include <unistd.h>
-
 void svc__response_body_drop(struct response_body *body)
 {
     if (body->kind == REPLY_EMPTY)
@@ -14,5 +12,5 @@ void svc__response_body_drop(struct response_body *body)
     if (dropped.kind == REPLY_SOURCE && dropped.source.close)
         dropped.source.close(dropped.source.state);
     if (dropped.kind == REPLY_FILE)
-        close(dropped.fd);
+        svc__shared_fd_end(dropped.fd, dropped.shared);
 }

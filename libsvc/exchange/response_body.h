@@ -7,6 +7,8 @@
 
 #include <svc/response.h>
 
+#include "libsvc/base/shared_fd.h"
+
 enum reply_kind { REPLY_EMPTY, REPLY_MEMORY, REPLY_SOURCE, REPLY_FILE };
 
 struct response_body {
@@ -15,7 +17,8 @@ struct response_body {
     size_t len; /* in memory or of the file's part; of a source, the bytes read so far */
     void (*release)(void *data);
     svc_source source;
-    int fd; /* of a file, owned */
+    int fd;                   /* of a file, owned unless it is shared */
+    struct shared_fd *shared; /* whose descriptor that is, by a reference of its own; or NULL */
     uint64_t offset;
 };
 

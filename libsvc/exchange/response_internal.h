@@ -5,6 +5,12 @@
 #include "libsvc/base/bytes.h"
 #include "libsvc/exchange/exchange.h"
 
+/* The first field of that name, in any case; NULL: there is none. */
+static inline const struct field *svc__response_find(const svc_response *res, struct bytes name)
+{
+    return svc__fields_find(res->fields, res->field_count, name);
+}
+
 /* Removes status, header fields and body: nothing has answered then. */
 void svc__response_reset(svc_response *res);
 

@@ -46,16 +46,6 @@ int svc_trailers_add(svc_trailers *out, const char *name, const char *value)
     return svc_response_add_header(&out->list, name, value);
 }
 
-int svc__response_trailers_begin(struct exchange *x)
-{
-    svc_response *res = &x->response;
-    if (res->body.kind == REPLY_SOURCE)
-        return 0;
-    svc_source source = SVC_SOURCE_INIT;
-    int error = svc_response_take_source(res, &source);
-    return error ? error : svc_response_source(res, res->status, NULL, &source);
-}
-
 const svc_response *svc__response_trailers_ask(struct exchange *x)
 {
     svc_trailers *out = svc__arena_zalloc(&x->arena, sizeof *out);

@@ -14,10 +14,6 @@ struct trailers_asked {
 /* Appends the functions of `from` to those of `to`, which uses the memory of `from` from now on. */
 void svc__response_trailers_move(svc_response *to, svc_response *from);
 
-/* Makes the body of a decided reply a source, whatever it was: one that trailers follow is read
- * piece by piece. For a reply of which svc__exchange_reply_trails is true. 0 or SVC_ENOMEM. */
-int svc__response_trailers_begin(struct exchange *x);
-
 /*
  * Asks for the trailer fields of a reply whose body has ended: once, and only if
  * svc__exchange_reply_trails is true. Returns a response that has these fields and nothing else,

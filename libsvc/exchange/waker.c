@@ -24,6 +24,18 @@ void svc__waker_fire(void *arg)
         svc__away_report(waker->x, NEWS_STREAM);
 }
 
+void svc__waker_fire_here(struct waker *waker)
+{
+    struct exchange *x = waker->x;
+    if (!atomic_load_explicit(&waker->armed, memory_order_relaxed) ||
+        !atomic_exchange(&waker->armed, false))
+        return;
+    struct transport *transport = x->away.given_up ? NULL : x->transport;
+    svc__away_drop(x);
+    if (transport)
+        transport->news(transport);
+}
+
 /* ---- Of a response */
 
 static void release(void *arg)

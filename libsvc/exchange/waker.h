@@ -35,6 +35,10 @@ void svc__waker_disarm(struct waker *waker);
  * Any thread. */
 void svc__waker_fire(void *waker);
 
+/* Wakes the exchange at once, within this call, if the waker is armed. The home's thread, where
+ * neither the exchange nor its source is in a call. */
+void svc__waker_fire_here(struct waker *waker);
+
 /* Sets the exchange that the waker wakes, unless it has one. The home's thread. */
 static inline void svc__waker_bind(svc_waker *waker, struct exchange *x)
 {

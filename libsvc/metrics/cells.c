@@ -230,8 +230,8 @@ static double sum_of_threads(struct cells cells, uint32_t index)
     return sum;
 }
 
-/* The shared copy first: what svc__cells_set_double does meanwhile is not seen then, and so no
- * value that there never was. */
+/* The shared copy is read first: a change by svc__cells_set_double is not seen then, and so the
+ * result is no value that the cell never had. */
 double svc__cells_sum_double(struct cells cells, uint32_t index)
 {
     uint64_t base = atomic_load_explicit(shared_cell(cells, index), memory_order_acquire);

@@ -9,7 +9,7 @@
 enum { REPLACED_AFTER_MS = 1000 };
 
 struct exemplar {
-    _Atomic uint64_t kept_ms; /* of svc__clock_ms; 0: never */
+    _Atomic uint64_t kept_ms; /* of svc__clock_coarse_ns; 0: never */
     _Atomic bool busy;        /* somebody reads or writes all that follows */
     double value;
     uint64_t unix_ms;
@@ -17,7 +17,7 @@ struct exemplar {
 };
 
 struct exemplars {
-    struct exemplar of[1]; /* as many as there are buckets */
+    struct exemplar of[1]; /* as many as there are buckets; of a counter, one */
 };
 
 static bool begin_use(struct exemplar *exemplar)
@@ -43,18 +43,14 @@ static struct exemplars *take_exemplars(struct series *series)
     return known;
 }
 
-void svc__exemplar_keep(svc_histogram *histogram, double value,
-                        const unsigned char trace_id[static EXEMPLAR_TRACE_BYTES],
-                        const unsigned char span_id[static EXEMPLAR_SPAN_BYTES])
+static void keep_example(struct series *series, uint32_t bucket, double value,
+                         const unsigned char *trace_id, const unsigned char *span_id)
 {
-    if (histogram == NULL)
-        return;
-    struct series *series = &histogram->series;
     struct exemplars *all = take_exemplars(series->same != NULL ? series->same : series);
     if (all == NULL)
         return;
-    struct exemplar *exemplar = &all->of[svc__series_bucket(series, value)];
-    uint64_t now_ms = svc__clock_ms();
+    struct exemplar *exemplar = &all->of[bucket];
+    uint64_t now_ms = svc__clock_coarse_ns() / 1000000;
     uint64_t kept_ms = atomic_load_explicit(&exemplar->kept_ms, memory_order_relaxed);
     if ((kept_ms != 0 && now_ms - kept_ms < REPLACED_AFTER_MS) || !begin_use(exemplar))
         return;
@@ -64,6 +60,24 @@ void svc__exemplar_keep(svc_histogram *histogram, double value,
     memcpy(exemplar->span_id, span_id, EXEMPLAR_SPAN_BYTES);
     atomic_store_explicit(&exemplar->kept_ms, now_ms, memory_order_relaxed);
     end_use(exemplar);
+}
+
+void svc__exemplar_keep(svc_histogram *histogram, double value,
+                        const unsigned char trace_id[static EXEMPLAR_TRACE_BYTES],
+                        const unsigned char span_id[static EXEMPLAR_SPAN_BYTES])
+{
+    if (histogram == NULL)
+        return;
+    struct series *series = &histogram->series;
+    keep_example(series, svc__series_bucket(series, value), value, trace_id, span_id);
+}
+
+void svc__exemplar_keep_added(svc_counter *counter, uint64_t amount,
+                              const unsigned char trace_id[static EXEMPLAR_TRACE_BYTES],
+                              const unsigned char span_id[static EXEMPLAR_SPAN_BYTES])
+{
+    if (counter != NULL)
+        keep_example(&counter->series, 0, (double)amount, trace_id, span_id);
 }
 
 const struct metric_exemplar *svc__exemplar_show(const struct series *series, uint32_t bucket,

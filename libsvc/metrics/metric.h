@@ -1,7 +1,7 @@
 /*
  * Counters, gauges and histograms as the library registers and counts them; svc/metric.h is the
  * same for programs. A registry has families, a family has a series for each set of label values,
- * and a series has cells. Families and series are only ever added, so who reads needs no lock, and
+ * and a series has cells. Families and series are only ever added, so a reader needs no lock, and
  * they are freed with the registry alone.
  */
 #ifndef SVC_METRICS_METRIC_H
@@ -26,7 +26,7 @@ enum { HISTOGRAM_SUM, HISTOGRAM_BUCKETS };
 struct exemplars;
 
 struct series {
-    struct cells cells; /* of a histogram: HISTOGRAM_SUM and what follows */
+    struct cells cells; /* of a histogram: HISTOGRAM_SUM and the buckets */
     struct family *family;
     const double *bounds; /* of a histogram: the family's, and behind them INFINITY */
     uint32_t bound_count;
@@ -35,7 +35,7 @@ struct series {
     _Atomic(struct series *) next; /* of the family */
     struct series
         *same; /* the one whose cells these are, of an app on which this one's app was mounted */
-    _Atomic(struct exemplars *) exemplars; /* of a histogram; made with the first */
+    _Atomic(struct exemplars *) exemplars; /* not of a gauge; made with the first */
     const char *values[];                  /* of the labels, in UTF-8 */
 };
 
@@ -56,7 +56,7 @@ struct family {
     const char *labels[SVC_METRIC_LABELS];
     double *bounds;
     uint32_t bound_count, max_series;
-    struct metrics *metrics;              /* whose lock orders what adds series */
+    struct metrics *metrics;              /* whose lock orders the calls that add series */
     _Atomic(struct series_table *) table; /* where series are looked up */
     _Atomic(struct series *) first,
         *last; /* in order of making; `last` is where the next one is put */
@@ -129,8 +129,8 @@ void svc__metric_giver(struct metrics *m, enum metric_type type, const char *nam
                        const char *labels, void (*give)(struct metric_walk *walk, void *arg),
                        void *arg);
 
-/* Ends the metrics of the two calls above, before what their functions read is freed: walks are
- * without them from then on. While nobody walks. */
+/* Ends the metrics of the two calls above, before the structs that their functions read are freed:
+ * walks are without them from then on. While nobody walks. */
 void svc__metrics_end_fns(struct metrics *m);
 
 /*

@@ -61,7 +61,7 @@ static size_t base_len(enum metric_type type, const char *name)
 
 /* Whether a sample of a family that is called `name` would have the name of `other`, or a sample of
  * that.
- * "_created" is what OpenMetrics has for the age of a series. */
+ * OpenMetrics has "_created" for the age of a series. */
 static bool samples_meet(enum metric_type type, const char *name, enum metric_type other_type,
                          const char *other)
 {

@@ -10,7 +10,7 @@ struct metrics {
     pthread_mutex_t lock; /* of whatever adds to it */
     _Atomic(struct family *) first, *last;
     size_t count;
-    _Atomic bool fns_end;          /* what the library's own functions read is no more */
+    _Atomic bool fns_end;          /* the structs that the library's own functions read are gone */
     svc_counter_family *overflows; /* svc_metric_overflows_total, by metric */
 };
 

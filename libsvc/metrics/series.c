@@ -46,8 +46,8 @@ static uint64_t read_rest(const unsigned char *at, size_t len)
     return len == 0 ? 0 : at[0] | (uint64_t)at[len / 2] << 8 | (uint64_t)at[len - 1] << 16;
 }
 
-/* Seeded, because values may be a client's choice; the ceiling of a family bounds what collisions
- * cost. */
+/* Seeded, because values may be a client's choice; the ceiling of a family bounds the cost of
+ * collisions. */
 static uint64_t hash_values(uint64_t seed, size_t n, const char *const values[])
 {
     uint64_t hash = seed;
@@ -260,7 +260,7 @@ void svc__series_join(struct series *series, struct series *other)
     uint32_t n = svc__series_cells(other->family);
     enum metric_type type = other->family->shape.type;
     for (uint32_t i = 0; i < n; i++) {
-        if (type == METRIC_GAUGE || (type == METRIC_HISTOGRAM && i + 1 == n))
+        if (type == METRIC_GAUGE || (type == METRIC_HISTOGRAM && i == HISTOGRAM_SUM))
             svc__cells_add_double(series->cells, i, svc__cells_sum_double(other->cells, i));
         else
             svc__cells_add(series->cells, i, svc__cells_sum(other->cells, i));

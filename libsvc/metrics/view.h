@@ -1,4 +1,4 @@
-/* A family and its series as those see them who write metrics out: texts are valid UTF-8, and
+/* A family and its series as writers of pages see them: texts are valid UTF-8, and
  * values are those of all threads together. */
 #ifndef SVC_METRICS_VIEW_H
 #define SVC_METRICS_VIEW_H

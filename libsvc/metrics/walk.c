@@ -49,10 +49,17 @@ static void give_histogram(struct metric_walk *walk, struct series *series)
                                         .buckets = buckets});
 }
 
-static double value_of(const struct series *series)
+static void give_number(struct metric_walk *walk, struct series *series)
 {
-    return series->family->shape.type == METRIC_COUNTER ? (double)svc__cells_sum(series->cells, 0)
-                                                        : svc__cells_sum_double(series->cells, 0);
+    struct shown_exemplar room;
+    struct metric_series shown = {.label_values = series->values};
+    if (series->family->shape.type == METRIC_COUNTER) {
+        shown.value = (double)svc__cells_sum(series->cells, 0);
+        shown.exemplar = svc__exemplar_show(series, 0, &room);
+    } else {
+        shown.value = svc__cells_sum_double(series->cells, 0);
+    }
+    give_series(walk, &shown);
 }
 
 static void give_by_function(struct metric_walk *walk, const struct family *family)
@@ -83,7 +90,7 @@ static void walk_family(struct family *family, void *arg)
         if (family->shape.type == METRIC_HISTOGRAM)
             give_histogram(walk, series);
         else
-            svc__metric_give(walk, series->values, value_of(series));
+            give_number(walk, series);
     }
 }
 

@@ -16,7 +16,7 @@ struct cache_control_layer {
 
 static bool has(const svc_response *res, struct bytes name)
 {
-    return svc__fields_find(res->fields, res->field_count, name) != NULL;
+    return svc__response_find(res, name) != NULL;
 }
 
 /* Whether a reply may be meant for one client alone. */

@@ -6,10 +6,7 @@
 #include "libsvc/cache/condition.h"
 #include "libsvc/exchange/response_internal.h"
 
-enum {
-    LETTERS = (SIPHASH_SIZE * 8 + 5) / 6, /* of base64 */
-    TAG = LETTERS + 2
-};
+enum { TAG = ETAG_HASH_TEXT + 2 };
 
 struct conditional_layer {
     svc_middleware middleware;
@@ -44,24 +41,17 @@ static int require_condition(svc_request *req, svc_response *res, const svc_laye
 
 static void hash_field(struct siphash *hash, const svc_response *res, struct bytes name)
 {
-    const struct field *field = svc__fields_find(res->fields, res->field_count, name);
+    const struct field *field = svc__response_find(res, name);
     if (field)
         svc__siphash_update(hash, field->value.data, field->value.len);
     svc__siphash_update(hash, "\n", 1); /* never in a value */
 }
 
-/* Base64 for URLs (RFC 4648 5) without padding, between quotes. `hash` has a byte more, zero. */
-static void write_tag(char out[static TAG + 1], const unsigned char hash[static SIPHASH_SIZE + 1])
+static void write_tag(char out[static TAG + 1], const unsigned char hash[static SIPHASH_SIZE])
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     out[0] = out[TAG - 1] = '"';
     out[TAG] = '\0';
-    for (size_t i = 0; i < LETTERS; i++) {
-        const unsigned char *at = hash + i * 6 / 8;
-        unsigned bits = (unsigned)at[0] << 8 | at[1];
-        out[1 + i] = alphabet[bits >> (10 - i * 6 % 8) & 63];
-    }
+    svc__etag_write_hash(out + 1, hash);
 }
 
 /* Sets a tag over the form of a representation as well as its bytes, since both may differ. */
@@ -71,7 +61,7 @@ static int set_tag(svc_response *res)
     if (!tag)
         return SVC_ENOMEM;
     struct siphash hash;
-    unsigned char bytes[SIPHASH_SIZE + 1] = {0};
+    unsigned char bytes[SIPHASH_SIZE];
     svc__siphash_init(&hash, svc__siphash_known_key);
     hash_field(&hash, res, svc__bytes_z("Content-Type"));
     hash_field(&hash, res, svc__bytes_z("Content-Encoding"));
@@ -85,7 +75,7 @@ static bool wants_tag(const struct conditional_layer *layer, const svc_response 
 {
     return res->status == 200 && res->body.kind == REPLY_MEMORY &&
            res->body.len <= layer->options.max_tagged_bytes && layer->options.max_tagged_bytes &&
-           !svc__fields_find(res->fields, res->field_count, svc__bytes_z("ETag"));
+           !svc__response_find(res, svc__bytes_z("ETag"));
 }
 
 static int apply_conditions(svc_request *req, svc_response *res, const svc_layer *given)

@@ -1,6 +1,5 @@
 /* Durations, sizes and numbers of requests, by the names of OpenTelemetry's conventions. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "libsvc/app/app_internal.h"
 #include "libsvc/base/num.h"
@@ -31,15 +30,6 @@ struct http_metrics {
 static const char *method_label(enum method method)
 {
     return method == METHOD_OTHER ? "_OTHER" : svc__method_name(method);
-}
-
-/* The pattern without its method, which is another label; "" for what no route matches. */
-static const char *route_label(const struct route *route)
-{
-    if (!route)
-        return "";
-    const char *text = route->pattern.text + route->pattern.method.len;
-    return text + strspn(text, " \t");
 }
 
 static const char *error_label(enum svc_outcome outcome, int status, const char *status_label)
@@ -84,8 +74,8 @@ static struct kind *make_kind(const struct http_metrics *metrics, const struct r
     char code[NUM_U64_LEN + 1] = "";
     if (status)
         code[svc__num_format_u64(code, (uint64_t)status)] = '\0';
-    const char *labels[] = {method_label(method), route_label(route), code,
-                            error_label(outcome, status, code)};
+    const char *labels[] = {method_label(method), route ? svc__pattern_path(&route->pattern) : "",
+                            code, error_label(outcome, status, code)};
     kind->duration = svc_histogram_of(metrics->durations, 4, labels);
     kind->body_in = svc_histogram_of(metrics->bodies_in, 4, labels);
     kind->body_out = svc_histogram_of(metrics->bodies_out, 4, labels);

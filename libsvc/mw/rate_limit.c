@@ -7,6 +7,7 @@
 #include "libsvc/metrics/metric.h"
 #include "libsvc/mw/rate_fields.h"
 #include "libsvc/mw/rate_key.h"
+#include "libsvc/mw/rate_store.h"
 
 #undef SVC_LOG_MODULE
 #define SVC_LOG_MODULE "rate_limit"
@@ -39,14 +40,29 @@ static void report(const struct rate_limit *limit, svc_request *req,
                   svc_kv_str("peer", svc_request_peer(req)));
 }
 
-static void decide(const struct rate_limit *limit, svc_request *req, const struct rate_key *key,
-                   struct limiter_decision *decision)
+static uint32_t cost_of_request(const struct rate_limit *limit, svc_request *req)
 {
-    uint32_t cost = limit->cost_of ? limit->cost_of(req, limit->arg) : limit->cost;
+    return limit->cost_of ? limit->cost_of(req, limit->arg) : limit->cost;
+}
+
+static void decide_locally(const struct rate_limit *limit, const struct rate_key *key,
+                           uint32_t cost, struct limiter_decision *decision)
+{
     const struct limiter_key parts = {key->parts, key->count};
     limit->limiter->decide(limit->limiter, &parts, cost, svc__clock_ns(), decision);
     if (decision->undecided)
         svc__counter_add(limit->full, 1);
+}
+
+static int carry_out(const struct rate_limit *limit, svc_request *req, svc_response *res,
+                     const struct limiter_decision *decision)
+{
+    if (decision->pass)
+        return SVC_PASS;
+    if (!(limit->flags & SVC_RATE_REPORT_ONLY))
+        return answer_limited(limit, res, decision);
+    report(limit, req, decision);
+    return SVC_PASS;
 }
 
 static int limit_rate(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -57,14 +73,40 @@ static int limit_rate(svc_request *req, svc_response *res, const svc_layer *laye
     struct rate_key key;
     if (!svc__rate_key_make(limit, req, &key))
         return SVC_PASS;
-    decide(limit, req, &key, &decision);
-    if (!decision.pass && !(limit->flags & SVC_RATE_REPORT_ONLY))
-        return answer_limited(limit, res, &decision);
-    if (!decision.pass)
-        report(limit, req, &decision);
+    decide_locally(limit, &key, cost_of_request(limit, req), &decision);
     if (state)
         *state = (struct rate_state){true, decision};
-    return SVC_PASS;
+    return carry_out(limit, req, res, &decision);
+}
+
+static int answer_failed(svc_response *res)
+{
+    int error = svc_response_problem(res, 503, "the store of the rate limit does not answer");
+    if (!error)
+        error = svc_response_set_header(res, "Retry-After", "1");
+    return error ? error : SVC_ANSWERED;
+}
+
+/* The same by a store, whose answer the request may have to wait for: then this runs again. */
+static int limit_in_store(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    const struct rate_limit *limit = layer->arg;
+    struct rate_asked *asked = layer->state;
+    if (!asked->done) {
+        if (!svc__rate_key_make(limit, req, &asked->key))
+            return SVC_PASS;
+        asked->charge.cost = cost_of_request(limit, req);
+        if (svc__rate_store_ask(limit, req, asked))
+            return SVC_WAIT;
+    }
+    if (asked->outcome == RATE_FAILED_PASSED)
+        return SVC_PASS;
+    if (asked->outcome == RATE_FAILED_REFUSED)
+        return limit->flags & SVC_RATE_REPORT_ONLY ? SVC_PASS : answer_failed(res);
+    if (asked->outcome == RATE_FAILED_DECIDED)
+        decide_locally(limit, &asked->key, asked->charge.cost, &asked->state.decision);
+    asked->state.decided = true;
+    return carry_out(limit, req, res, &asked->state.decision);
 }
 
 static int add_rate_fields(svc_request *req, svc_response *res, const svc_layer *layer)
@@ -96,7 +138,9 @@ static int start_limiter(svc_app *app, void *arg)
     }
     limit->full = svc__metric_counter(in, "svc_rate_limit_full_total",
                                       "Requests for which a rate limit's table had no room.");
-    return limit->full ? 0 : SVC_ENOMEM;
+    if (!limit->full)
+        return SVC_ENOMEM;
+    return limit->shared ? svc__rate_store_start(limit->shared, in) : 0;
 }
 
 void svc__rate_limit_prepare(struct rate_limit *limit)
@@ -105,10 +149,12 @@ void svc__rate_limit_prepare(struct rate_limit *limit)
     limit->middleware = (svc_middleware){
         .size = sizeof limit->middleware,
         .name = "rate_limit",
-        .state_size = always ? sizeof(struct rate_state) : 0,
+        .state_size = limit->shared ? sizeof(struct rate_asked)
+                      : always      ? sizeof(struct rate_state)
+                                    : 0,
         .arg = limit,
         .start = start_limiter,
-        .on_request = limit_rate,
+        .on_request = limit->shared ? limit_in_store : limit_rate,
         .on_response = always ? add_rate_fields : NULL,
     };
 }

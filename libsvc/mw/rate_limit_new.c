@@ -6,11 +6,13 @@
 #include "libsvc/base/sized.h"
 #include "libsvc/mw/rate_fields.h"
 #include "libsvc/mw/rate_limit.h"
+#include "libsvc/mw/rate_store.h"
 #include "libsvc/proto/token.h"
+#include "libsvc/storage/store.h"
 #include "libsvc/store/gcra.h"
 #include "libsvc/store/limit_table.h"
 
-enum { MAX_NAME = 64, MAX_EXEMPT = 1024 };
+enum { MAX_EXEMPT = 1024 };
 
 static const unsigned known_flags = SVC_RATE_BY_CLIENT | SVC_RATE_BY_ROUTE | SVC_RATE_REPORT_ONLY |
                                     SVC_RATE_REFUSE_WHEN_FULL | SVC_RATE_FIELDS_ALWAYS |
@@ -32,7 +34,7 @@ static bool rate_name_valid(const char *name)
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t len = name ? strlen(name) : 0;
-    return len > 0 && len <= MAX_NAME && strspn(name, allowed) == len;
+    return len > 0 && len <= RATE_NAME_MAX && strspn(name, allowed) == len;
 }
 
 static int take_window(svc_app *app, struct rate_limit *limit, const svc_rate_window *from)
@@ -112,27 +114,73 @@ static void free_limiter(void *limiter)
     made->free(made);
 }
 
-static int make_table(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+/* Makes a table of `bytes`, which ends with the app. */
+static int make_table(svc_app *app, const struct limiter_window *windows, size_t count,
+                      size_t bytes, bool admit, struct limiter **table)
 {
-    struct limiter_window windows[LIMITER_WINDOWS];
-    for (size_t i = 0; i < limit->window_count; i++)
-        windows[i] = limit->windows[i].window;
-    const struct limit_table_options table = {.windows = windows,
-                                              .window_count = limit->window_count,
-                                              .bytes = options->memory,
-                                              .admit = !(limit->flags & SVC_RATE_REFUSE_WHEN_FULL),
-                                              .epoch_ns = svc__clock_ns(),
-                                              .seed = svc__siphash_key()};
-    int error =
-        options->memory > max_memory ? SVC_ETOOBIG : svc__limit_table_new(&table, &limit->limiter);
+    const struct limit_table_options options = {.windows = windows,
+                                                .window_count = count,
+                                                .bytes = bytes,
+                                                .admit = admit,
+                                                .epoch_ns = svc__clock_ns(),
+                                                .seed = svc__siphash_key()};
+    int error = bytes > max_memory ? SVC_ETOOBIG : svc__limit_table_new(&options, table);
     if (error == SVC_ETOOBIG)
         return WRONG(app, "memory must be 64 bytes to 64 GiB for each window");
     if (error)
         return no_memory(app);
-    if (!svc__arena_defer(&app->memory, free_limiter, limit->limiter))
+    if (!svc__arena_defer(&app->memory, free_limiter, *table))
         return 0;
-    free_limiter(limit->limiter);
+    free_limiter(*table);
     return no_memory(app);
+}
+
+/* The name under which the limit counts in its store, which no other limit of the store has. */
+static int take_store_name(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+{
+    const char *name = options->name ? options->name : limit->windows[0].name;
+    if (!rate_name_valid(name))
+        return WRONG(app, "name \"%.100s\": a name has letters, digits, '.', '_', '-'", name);
+    int error = svc__store_claim(options->store, name);
+    if (error == SVC_ECONFLICT)
+        return WRONG(app, "the store has a limit \"%s\" already: give each a name", name);
+    if (error)
+        return no_memory(app);
+    svc__rate_store_prepare(limit->shared, limit, name);
+    return 0;
+}
+
+static int make_shared(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options,
+                       const struct limiter_window *windows)
+{
+    static const struct limiter_window each_second = {1, UINT64_C(1000000000), 1};
+    struct rate_store *shared = svc__arena_zalloc(&app->memory, sizeof *shared);
+    if (!shared)
+        return no_memory(app);
+    limit->shared = shared;
+    shared->store = options->store;
+    shared->on_failure = options->on_store_failure;
+    shared->epoch_ns = svc__clock_ns();
+    int error = take_store_name(app, limit, options);
+    if (!error)
+        error =
+            make_table(app, windows, limit->window_count, options->memory, true, &shared->refused);
+    if (!error)
+        error = make_table(app, &each_second, 1, options->memory / limit->window_count, true,
+                           &shared->asked);
+    return error;
+}
+
+static int make_tables(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
+{
+    struct limiter_window windows[LIMITER_WINDOWS];
+    for (size_t i = 0; i < limit->window_count; i++)
+        windows[i] = limit->windows[i].window;
+    int error = options->store ? make_shared(app, limit, options, windows) : 0;
+    if (!error && (!options->store || options->on_store_failure == SVC_RATE_DECIDE))
+        error = make_table(app, windows, limit->window_count, options->memory,
+                           !(limit->flags & SVC_RATE_REFUSE_WHEN_FULL), &limit->limiter);
+    return error;
 }
 
 static int make_limit(svc_app *app, struct rate_limit *limit, const svc_rate_limit *options)
@@ -148,7 +196,7 @@ static int make_limit(svc_app *app, struct rate_limit *limit, const svc_rate_lim
         error = take_exempt(app, limit, options->exempt);
     if (!error && svc__rate_fields_prepare(limit, &app->memory))
         error = no_memory(app);
-    return error ? error : make_table(app, limit, options);
+    return error ? error : make_tables(app, limit, options);
 }
 
 const svc_middleware *svc_rate_limit_new(svc_app *app, const svc_rate_limit *options)
@@ -163,6 +211,10 @@ const svc_middleware *svc_rate_limit_new(svc_app *app, const svc_rate_limit *opt
     }
     if (own.flags & ~known_flags) {
         (void)WRONG(app, "flags that are no rate limit's: 0x%x", own.flags & ~known_flags);
+        return NULL;
+    }
+    if (own.on_store_failure < SVC_RATE_PASS || own.on_store_failure > SVC_RATE_DECIDE) {
+        (void)WRONG(app, "on_store_failure %d is none of svc_rate_failure", own.on_store_failure);
         return NULL;
     }
     struct rate_limit *limit = svc__arena_zalloc(&app->memory, sizeof *limit);

@@ -10,6 +10,10 @@
 #include "libsvc/proto/network.h"
 #include "libsvc/store/limiter.h"
 
+enum { RATE_NAME_MAX = 64 /* bytes of a window's or limit's name */ };
+
+struct rate_store;
+
 struct rate_window {
     const char *name;
     struct limiter_window window;
@@ -19,7 +23,8 @@ struct rate_window {
 /* A rate limit of an app, with everything that it points at in the app's memory. */
 struct rate_limit {
     svc_middleware middleware;
-    struct limiter *limiter;
+    struct limiter *limiter;   /* NULL: `shared` decides alone */
+    struct rate_store *shared; /* NULL: the limit has no store */
     struct rate_window windows[LIMITER_WINDOWS];
     size_t window_count;
     unsigned flags;

@@ -19,4 +19,7 @@ const svc_middleware *svc__http_metrics_make(svc_app *app);
 /* Budgets: an inbound X-Request-Timeout or grpc-timeout shortens the deadline. */
 const svc_middleware *svc__request_budget_make(svc_app *app);
 
+/* Ranges: a part of the reply, or several, where the request asks for that. */
+const svc_middleware *svc__ranges_make(svc_app *app);
+
 #endif

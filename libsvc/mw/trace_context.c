@@ -55,12 +55,10 @@ static bool is_sampled(const svc_sys_exporter *exporter, const struct request_tr
                             : parent != SVC_SYS_PARENT_UNSAMPLED;
 }
 
-static int begin_span(svc_request *req, svc_response *res, const svc_layer *layer)
+static int take_sampled_trace(svc_request *req, svc_response *res, const svc_layer *layer)
 {
     take_trace(req, res, layer);
     svc_request_set_sampled(req, is_sampled(req->plan->exporter, &req->trace));
-    if (!svc__request_span_begin(svc__exchange_of(req)))
-        svc__span_record_lose(req->plan->exporter);
     return SVC_PASS;
 }
 
@@ -84,7 +82,7 @@ const svc_middleware *svc__trace_context_make(svc_app *app)
     static const svc_middleware with_spans = {
         .size = sizeof with_spans,
         .name = "trace_context",
-        .on_request = begin_span,
+        .on_request = take_sampled_trace,
         .on_done = end_span,
     };
     return svc__app_exporter(app) ? &with_spans : &alone;

@@ -13,9 +13,12 @@
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/ops/checks.h"
 #include "libsvc/ops/scrapes.h"
+#include "libsvc/ops/status_page.h"
 #include "libsvc/proto/media.h"
 
-enum { WAITERS = 8 }; /* requests for readiness that wait at once, and the page of metrics */
+enum {
+    WAITERS = 8
+}; /* requests for readiness or status that wait at once, and the page of metrics */
 
 struct pages {
     svc_app *app; /* the app that the pages are about */
@@ -134,23 +137,36 @@ static void take_settings(svc_config *own, const svc_config *app)
     own->max_head_bytes = app->max_head_bytes;
     own->max_target_bytes = app->max_target_bytes;
     own->max_fields = app->max_fields;
+    own->admin_token_file = app->admin_token_file; /* which the guard asks for */
 }
 
-svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges *gauges)
+static int make_pages(svc_app *admin, svc_app *app, struct checks *checks,
+                      struct asked_gauges *gauges)
 {
-    svc_app *admin = svc__app_create(svc_app_name(app), NULL, 0);
-    if (!admin)
-        return NULL;
     struct pages *pages = svc__arena_alloc(&admin->memory, sizeof *pages);
-    if (pages)
-        *pages = (struct pages){app, checks};
+    if (!pages)
+        return SVC_ENOMEM;
+    *pages = (struct pages){app, checks};
     take_settings(&admin->config, &app->config);
     svc_app_use(admin, &svc__admin_app_no_store);
-    if (pages)
-        add_pages(admin, pages);
-    if (!pages || svc__scrapes_add_page(admin, app, gauges) || svc__app_ready(admin)) {
-        svc_app_free(admin);
+    add_pages(admin, pages);
+    int error = svc__scrapes_add_page(admin, app, gauges);
+    if (!error && app->config.debug_pages)
+        error = svc__status_page_add(admin, app);
+    return error ? error : svc__app_ready(admin);
+}
+
+svc_app *svc__admin_new(svc_app *app, struct checks *checks, struct asked_gauges *gauges,
+                        int *error)
+{
+    svc_app *admin = svc__app_create(svc_app_name(app), NULL, 0);
+    *error = SVC_ENOMEM;
+    if (!admin)
         return NULL;
-    }
-    return admin;
+    svc__faults_join(&admin->faults, &app->faults, admin->name);
+    *error = make_pages(admin, app, checks, gauges);
+    if (!*error)
+        return admin;
+    svc_app_free(admin);
+    return NULL;
 }

@@ -71,7 +71,8 @@ static int start_guard(svc_app *app, void *arg)
     return why ? SVC_ECONFIG : 0;
 }
 
-/* Takes as long for each secret of one length, so that time does not tell how much of it is right.
+/* Takes as long for each secret of one length, so that the time does not show how much of it is
+ * right.
  */
 static bool is_token(const struct debug_guard *guard, struct bytes secret)
 {

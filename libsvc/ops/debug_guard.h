@@ -1,7 +1,8 @@
 /*
- * The guard of the pages below /debug/: who may read them. The address that the admin listener has,
- * and a token, keep other machines out; the check of Host keeps pages of other sites out that a
- * browser on this machine shows, and whose name has been pointed at this machine (DNS rebinding).
+ * The guard of the pages below /debug/, which decides on their readers. The address that the admin
+ * listener has, and a token, keep other machines out; the check of Host keeps pages of other sites
+ * out that a browser on this machine shows, and whose name has been pointed at this machine (DNS
+ * rebinding).
  */
 #ifndef SVC_OPS_DEBUG_GUARD_H
 #define SVC_OPS_DEBUG_GUARD_H

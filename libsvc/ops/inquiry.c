@@ -1,4 +1,4 @@
-/* Threads that wait for a question, and those who ask. */
+/* Threads that wait for a question, and the calls that ask. */
 #include "libsvc/ops/inquiry.h"
 
 #include "libsvc/app/life.h"

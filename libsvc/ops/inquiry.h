@@ -1,6 +1,6 @@
 /*
  * Questions to the program: each is answered by a function of its own thread when somebody asks, so
- * that one that takes its time holds up neither who asks for longer than a time limit, nor the
+ * that a slow one holds up neither the caller for longer than a time limit, nor the
  * others.
  */
 #ifndef SVC_OPS_INQUIRY_H
@@ -40,7 +40,7 @@ struct inquiries {
 /* Begins without any. */
 void svc__inquiries_init(struct inquiries *all, svc_app *app);
 
-/* Frees what init has made, once no thread is left. */
+/* Frees the lock and the conditions, once no thread is left. */
 void svc__inquiries_free(struct inquiries *all);
 
 /* Adds a question and starts its thread. 0, or an error number, and then it is not added. Any
@@ -52,8 +52,9 @@ int svc__inquiries_add(struct inquiries *all, struct inquiry *inquiry);
 void svc__inquiries_ask(struct inquiries *all, uint64_t timeout_ms,
                         void (*visit)(struct inquiry *inquiry, void *arg), void *arg);
 
-/* Ends the threads; who waits for an answer goes on without it. SVC_EFORCED when one has not ended
- * by the deadline (of svc__clock_ms): then it uses all of this still, and nothing may be freed. */
+/* Ends the threads; a caller that waits for an answer goes on without it. SVC_EFORCED when one has
+ * not ended by the deadline (of svc__clock_ms): then it uses all of this still, and nothing may be
+ * freed. */
 int svc__inquiries_stop(struct inquiries *all, uint64_t deadline_ms);
 
 #endif

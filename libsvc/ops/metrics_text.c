@@ -38,17 +38,18 @@ struct page {
 /* ---- The choice of a format */
 
 static const struct {
-    const char *type, *subtype, *version, *content_type;
+    const char *type, *subtype, *params, *content_type;
 } formats[] = {
-    [METRICS_PROMETHEUS] = {"text", "plain", "0.0.4", "text/plain; version=0.0.4; charset=utf-8"},
-    [METRICS_OPENMETRICS] = {"application", "openmetrics-text", "1.0.0",
+    [METRICS_PROMETHEUS] = {"text", "plain", ";version=0.0.4",
+                            "text/plain; version=0.0.4; charset=utf-8"},
+    [METRICS_OPENMETRICS] = {"application", "openmetrics-text", ";version=1.0.0",
                              "application/openmetrics-text; version=1.0.0; charset=utf-8"},
 };
 
 static struct media_answer ask_for(const struct fields *fields, enum metrics_format format)
 {
     return svc__media_accept_version(fields, formats[format].type, formats[format].subtype,
-                                     formats[format].version);
+                                     formats[format].params);
 }
 
 enum metrics_format svc__metrics_text_choose(const struct fields *fields)
@@ -202,9 +203,9 @@ static void end_family(struct page *page)
 }
 
 /* Begins a line about the family, such as "# TYPE ". */
-static void put_about(const struct page *page, const char *what, struct bytes name)
+static void put_about(const struct page *page, const char *keyword, struct bytes name)
 {
-    svc__buf_puts(page->out, what);
+    svc__buf_puts(page->out, keyword);
     put_name(page, name);
     svc__buf_putc(page->out, ' ');
 }

@@ -5,7 +5,7 @@
 
 struct metrics;
 
-/* Registers them. What the system does not tell is left out of the pages. */
+/* Registers them. The pages are without figures that the system does not report. */
 void svc__process_metrics_register(struct metrics *m);
 
 #endif

@@ -18,7 +18,7 @@
 #include "libsvc/proto/accept_encoding.h"
 #include "libsvc/run/workers.h"
 
-enum { FORMATS = 2, END_BYTES = 16 /* of what ends a page */ };
+enum { FORMATS = 2, END_BYTES = 16 /* of the end of a page */ };
 
 /* One request, in its exchange's memory. */
 struct scrape {

@@ -1,6 +1,6 @@
 /*
  * Requests for the page of metrics. The page is rendered on a worker of the admin listener, by one
- * of them at a time: all scrapes that have come by then share what is rendered, so that many at
+ * of them at a time: all scrapes that have come by then share that page, so that many at
  * once cost as much as one, and each page has all that was counted before the request for it.
  */
 #ifndef SVC_OPS_SCRAPES_H

@@ -34,7 +34,7 @@ struct shared_body *svc__shared_body_make(struct buf *b, _Atomic size_t *held)
         return NULL;
     }
     size_t len = b->len;
-    void *memory = realloc(b->data, len); /* what it has grown beyond that is given back */
+    void *memory = realloc(b->data, len); /* the memory beyond it is given back */
     struct shared_body *body = memory != NULL ? memory : (void *)b->data;
     svc__buf_init(b, b->ceiling);
     atomic_init(&body->refs, 1);

@@ -1,7 +1,7 @@
-/* The status page and its JSON, as routes of the admin app. */
+/* The status page and its JSON, as routes of the app of the admin pages. */
 #include "libsvc/ops/status_page.h"
 
-#include "libsvc/app/admin_app.h"
+#include "libsvc/app/app_internal.h"
 #include "libsvc/base/clock.h"
 #include "libsvc/base/hex.h"
 #include "libsvc/base/rand.h"
@@ -85,15 +85,15 @@ static void end_rates(svc_app *app, void *arg)
     svc__rates_end(subject->rates);
 }
 
-/* On workers, since loops are waited for. */
-int svc__status_page_add(svc_app *app)
+/* On workers, since loops are waited for. They belong to the library's own pages, so that no route
+ * of the program's holds these up. */
+int svc__status_page_add(svc_app *admin, svc_app *app)
 {
-    svc_app *admin = svc__admin_app_of(app);
     svc_group *debug = svc__debug_guard_group(admin);
-    struct status_subject *subject = svc__arena_zalloc(&app->memory, sizeof *subject);
+    struct status_subject *subject = svc__arena_zalloc(&admin->memory, sizeof *subject);
     if (!debug || !subject)
         return SVC_ENOMEM;
-    *subject = (struct status_subject){app, svc__rates_new(&app->memory), svc__clock_ns()};
+    *subject = (struct status_subject){app, admin, svc__rates_new(&admin->memory), svc__clock_ns()};
     int error = subject->rates ? svc_app_add_hook(admin, NULL, end_rates, subject) : SVC_ENOMEM;
     svc_group *pages = svc_group_group(debug, "");
     if (!error)

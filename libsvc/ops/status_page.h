@@ -1,11 +1,12 @@
-/* The status page: what a running service does, for people at /debug/ and as JSON at /debug/vars.
- */
+/* The status page: the state of a running service, for people at /debug/ and as JSON at
+ * /debug/vars. */
 #ifndef SVC_OPS_STATUS_PAGE_H
 #define SVC_OPS_STATUS_PAGE_H
 
 #include <svc/types.h>
 
-/* Adds both to the admin app of an app that is being readied. 0 or SVC_ENOMEM. */
-int svc__status_page_add(svc_app *app);
+/* Adds both to `admin`, the app of the library's pages, whose memory they use, about `app`, which
+ * is borrowed. 0 or SVC_ENOMEM. */
+int svc__status_page_add(svc_app *admin, svc_app *app);
 
 #endif

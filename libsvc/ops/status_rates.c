@@ -1,4 +1,4 @@
-/* Two readings of the requests' metrics, and what has come between them. */
+/* Two readings of the requests' metrics, and the difference between them. */
 #include "libsvc/ops/status_rates.h"
 
 #include <math.h>

@@ -79,7 +79,7 @@ static void write_rates(struct status_writer *writer, const struct status_subjec
     svc__status_writer_end(writer, left_out);
 }
 
-/* ---- Loops, and what is in flight on them */
+/* ---- Loops, and the requests in flight on them */
 
 static void write_flights(struct status_writer *writer, const struct census_answer *answer)
 {
@@ -319,7 +319,7 @@ static size_t count_left_out(const struct plan *plan)
     return plan && plan->route_count > ROUTES ? plan->route_count - ROUTES : 0;
 }
 
-static void write_routes(struct status_writer *writer, const svc_app *app)
+static void write_routes(struct status_writer *writer, const struct status_subject *subject)
 {
     static const struct status_column columns[] = {
         {"pattern", "pattern", STATUS_TEXT},
@@ -332,11 +332,14 @@ static void write_routes(struct status_writer *writer, const svc_app *app)
         {"line", "line", STATUS_NUMBER},
     };
     static const struct status_table table = TABLE("route_table", "Route table", true, columns);
-    const struct plan *admin = app->admin ? app->admin->plan : NULL;
+    const struct plan *plan = subject->app->plan, *pages = subject->admin->plan;
+    const struct plan *admin = subject->app->admin ? subject->app->admin->plan : NULL;
     svc__status_writer_begin(writer, &table);
-    write_plan(writer, "service", app->plan);
+    write_plan(writer, "service", plan);
     write_plan(writer, "admin routes", admin);
-    svc__status_writer_end(writer, count_left_out(app->plan) + count_left_out(admin));
+    write_plan(writer, "admin pages", pages);
+    svc__status_writer_end(writer,
+                           count_left_out(plan) + count_left_out(admin) + count_left_out(pages));
 }
 
 void svc__status_tables_write(const struct status_subject *subject, struct status_writer *writer)
@@ -349,5 +352,5 @@ void svc__status_tables_write(const struct status_subject *subject, struct statu
     write_tasks(writer, app);
     write_figures(writer, app);
     write_settings(writer, app);
-    write_routes(writer, app);
+    write_routes(writer, subject);
 }

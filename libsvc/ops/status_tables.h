@@ -7,9 +7,10 @@
 #include "libsvc/ops/status_rates.h"
 #include "libsvc/ops/status_writer.h"
 
-/* What the tables are about. */
+/* The service that the tables show. */
 struct status_subject {
-    svc_app *app; /* that serves */
+    svc_app *app;         /* that serves */
+    const svc_app *admin; /* of the library's own pages */
     struct rates *rates;
     uint64_t started_ns; /* of svc__clock_ns */
 };

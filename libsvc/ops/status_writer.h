@@ -1,6 +1,6 @@
 /*
- * The tables of the status page, in a form that its two writers have in common: what a table shows
- * is said once, and written as HTML for people and as JSON for programs.
+ * The tables of the status page, in a form that its two writers have in common: a table is
+ * described once, and written as HTML for people and as JSON for programs.
  */
 #ifndef SVC_OPS_STATUS_WRITER_H
 #define SVC_OPS_STATUS_WRITER_H
@@ -64,8 +64,8 @@ void svc__status_writer_number(struct status_writer *writer, double number);
 /* Ends the table, of which so many rows were left out. */
 void svc__status_writer_end(struct status_writer *writer, size_t left_out);
 
-/* Appends text of any bytes for HTML, within an element or a quoted attribute: what would be
- * markup is escaped, and what is no UTF-8 or a control character becomes U+FFFD. */
+/* Appends text of any bytes for HTML, within an element or a quoted attribute: markup
+ * is escaped, and a sequence that is no UTF-8, or a control character, becomes U+FFFD. */
 void svc__status_html_text(struct buf *out, struct bytes text);
 
 #endif

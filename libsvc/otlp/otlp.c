@@ -76,8 +76,16 @@ static int set_exporter(svc_app *app, struct otlp_export *otlp)
     return svc_sys_app_set_exporter(app, &exporter);
 }
 
-/* A counter that cannot be registered is kept as a set-up error, and counts nothing. */
-static void register_counters(svc_app *app, struct otlp_export *otlp)
+static svc_gauge *register_gauge(svc_app *app, const char *name, const char *help)
+{
+    svc_metric metric = SVC_METRIC_INIT;
+    metric.name = name;
+    metric.help = help;
+    return svc_gauge_of(svc_app_gauge(app, &metric), 0, NULL);
+}
+
+/* A metric that cannot be registered is kept as a set-up error, and counts nothing. */
+static void register_metrics(svc_app *app, struct otlp_export *otlp)
 {
     static const char *const results[OTLP_RESULTS] = {"sent", "rejected", "failed", "dropped"};
     svc_metric metric = SVC_METRIC_INIT;
@@ -87,6 +95,11 @@ static void register_counters(svc_app *app, struct otlp_export *otlp)
     svc_counter_family *family = svc_app_counter(app, &metric);
     for (size_t i = 0; i < OTLP_RESULTS; i++)
         otlp->counters[i] = svc_counter_of(family, 1, &results[i]);
+    otlp->queued = register_gauge(app, "otlp_spans_queued",
+                                  "Spans that wait for the export, or are on their way.");
+    svc_gauge_set(register_gauge(app, "otlp_spans_queue_max",
+                                 "Spans that wait for the export, or are on their way, at most."),
+                  (double)otlp->queue.most);
 }
 
 int svc_otlp_add(svc_app *app, const svc_otlp *options)
@@ -103,7 +116,7 @@ int svc_otlp_add(svc_app *app, const svc_otlp *options)
     otlp->queue.most = (size_t)otlp->config.queue_max;
     if (otlp->config.disabled)
         return svc_app_add_hook(app, start_export, NULL, otlp);
-    register_counters(app, otlp);
+    register_metrics(app, otlp);
     error = set_exporter(app, otlp);
     return error ? error : svc_app_add_hook(app, start_export, stop_export, otlp);
 }

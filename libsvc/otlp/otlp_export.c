@@ -29,10 +29,12 @@ static void count_spans(struct otlp_export *otlp, enum otlp_result result, uint6
 void svc__otlp_export_take(void *arg, svc_sys_span *span)
 {
     struct otlp_export *otlp = arg;
+    svc_gauge_add(otlp->queued, 1); /* before the thread can take it away */
     size_t count = svc__otlp_queue_push(&otlp->queue, span);
-    if (!count)
+    if (!count) {
+        svc_gauge_add(otlp->queued, -1);
         count_spans(otlp, OTLP_DROPPED, 1);
-    else if (count == otlp->config.batch_max)
+    } else if (count == otlp->config.batch_max)
         svc__otlp_http_wake(otlp->http);
 }
 
@@ -62,25 +64,24 @@ static uint64_t time_left(const struct otlp_export *otlp, uint64_t began_ms)
 static size_t write_batch(struct otlp_export *otlp)
 {
     const struct otlp_config *config = &otlp->config;
-    struct otlp_text *json = &otlp->json;
+    struct otlp_text *text = &otlp->json.text;
     size_t count = 0;
-    json->ceiling = JSON_MOST;
-    svc__otlp_text_clear(json);
-    svc__otlp_json_begin(json, config->resource, config->resource_count);
+    text->ceiling = JSON_MOST;
+    svc__otlp_json_begin(&otlp->json, config->resource, config->resource_count);
     const svc_sys_span *span = otlp->waiting;
-    for (; span && count < config->batch_max && json->len < JSON_ENOUGH; span = span->next) {
-        size_t before = json->len;
-        svc__otlp_json_span(json, span, count == 0);
-        if (json->failed && count > 0) { /* it begins the next request */
-            json->failed = false;
-            json->len = before;
+    for (; span && count < config->batch_max && text->len < JSON_ENOUGH; span = span->next) {
+        size_t before = text->len;
+        svc__otlp_json_span(&otlp->json, span);
+        if (text->failed && count > 0) { /* it begins the next request */
+            text->failed = false;
+            text->len = before;
             break;
         }
         count++;
-        if (json->failed)
+        if (text->failed)
             break;
     }
-    svc__otlp_json_end(json);
+    svc__otlp_json_end(&otlp->json);
     return count;
 }
 
@@ -95,6 +96,7 @@ static void free_batch(struct otlp_export *otlp, size_t count)
         otlp->waiting_end = &otlp->waiting;
     otlp->waiting_count -= count;
     svc__otlp_queue_done(&otlp->queue, count);
+    svc_gauge_add(otlp->queued, -(double)count);
 }
 
 /* Its result; only a change of it is news. */
@@ -181,7 +183,7 @@ static bool deliver_batch(struct otlp_export *otlp, const struct otlp_text *body
 static size_t send_batch(struct otlp_export *otlp)
 {
     size_t count = write_batch(otlp);
-    const struct otlp_text *body = &otlp->json;
+    const struct otlp_text *body = &otlp->json.text;
     bool written = !body->failed;
     if (written && otlp->config.gzip) {
         otlp->gzip.ceiling = JSON_MOST;
@@ -248,6 +250,7 @@ static void *export_spans(void *arg)
 {
     struct otlp_export *otlp = arg;
     bool last = false;
+    pthread_setname_np(pthread_self(), "svc-otlp");
     while (!last) {
         bool full = await_batch(otlp);
         last = atomic_load(&otlp->stopping); /* all spans have ended before */
@@ -283,9 +286,11 @@ void svc__otlp_export_stop(struct otlp_export *otlp)
     atomic_store(&otlp->stopping, true);
     svc__otlp_http_wake(otlp->http);
     pthread_join(otlp->thread, NULL);
-    count_spans(otlp, OTLP_DROPPED, svc__otlp_queue_close(&otlp->queue));
+    size_t left = svc__otlp_queue_close(&otlp->queue);
+    count_spans(otlp, OTLP_DROPPED, left);
+    svc_gauge_add(otlp->queued, -(double)left);
     svc__otlp_http_free(otlp->http);
     otlp->http = NULL;
-    svc__otlp_text_free(&otlp->json);
+    svc__otlp_text_free(&otlp->json.text);
     svc__otlp_text_free(&otlp->gzip);
 }

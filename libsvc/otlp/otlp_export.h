@@ -9,6 +9,7 @@
 
 #include "libsvc/otlp/otlp_config.h"
 #include "libsvc/otlp/otlp_http.h"
+#include "libsvc/otlp/otlp_json.h"
 #include "libsvc/otlp/otlp_queue.h"
 
 /* The fates of a span; the words are those of svc_otlp_counts and of the metric's label. */
@@ -25,11 +26,13 @@ struct otlp_export {
     _Atomic uint64_t stop_ms; /* when the stop waits no longer; 0: none was asked for */
     _Atomic uint64_t counts[OTLP_RESULTS];
     svc_counter *counters[OTLP_RESULTS]; /* the same as a metric */
+    svc_gauge *queued;                   /* spans that wait, or are on their way */
 
     /* The thread's own. */
     svc_sys_span *waiting, **waiting_end; /* taken from the queue, the oldest first */
     size_t waiting_count;
-    struct otlp_text json, gzip;
+    struct otlp_json json;
+    struct otlp_text gzip;
     uint64_t quiet_until_ms; /* the receiver has asked for no request before; 0: it has not */
     bool failing;            /* the last batch was not taken, which has been logged */
     uint64_t dropped_logged, drops_logged_ms;

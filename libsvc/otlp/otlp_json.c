@@ -14,7 +14,20 @@ enum { KNOWN_REMOTE = 1 << 8, IS_REMOTE = 1 << 9 };
 
 enum { STATUS_ERROR = 2 };
 
+/* No part of a span that has only ids, numbers and constant text is longer. */
+enum { FIXED_MOST = 256 };
+
 static const char digits[] = "0123456789abcdef";
+
+/* Each byte as two of them. */
+#define ROW(high)                                                                                  \
+    high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high "9" high \
+         "a" high "b" high "c" high "d" high "e" high "f"
+#define PAIRS                                                                                      \
+    ROW("0")                                                                                       \
+    ROW("1")                                                                                       \
+    ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7") ROW("8") ROW("9") ROW("a") ROW("b")      \
+        ROW("c") ROW("d") ROW("e") ROW("f")
 
 /* The length of the UTF-8 sequence at `at`; without one `*valid` is false, and it is the length of
  * what one U+FFFD replaces: the longest beginning of a sequence, or one byte. */
@@ -113,16 +126,26 @@ static void put_string(struct otlp_text *text, const char *z)
     svc__otlp_text_put(text, "\"");
 }
 
-static void put_hex(struct otlp_text *text, const char *key, const unsigned char *id, size_t n)
+/* Texts of a known length, where there is room for them. */
+
+static char *write_text(char *at, const char *z)
 {
-    char hex[2 * SVC_SYS_TRACE_BYTES];
-    for (size_t i = 0; i < n; i++) {
-        hex[2 * i] = digits[id[i] >> 4];
-        hex[2 * i + 1] = digits[id[i] & 15];
-    }
-    svc__otlp_text_put(text, key);
-    svc__otlp_text_add(text, hex, 2 * n);
-    svc__otlp_text_put(text, "\"");
+    size_t len = strlen(z);
+    memcpy(at, z, len);
+    return at + len;
+}
+
+static char *write_hex(char *at, const unsigned char *id, size_t n)
+{
+    static const char pairs[] = PAIRS;
+    for (size_t i = 0; i < n; i++)
+        memcpy(at + 2 * i, pairs + (size_t)2 * id[i], 2);
+    return at + 2 * n;
+}
+
+static char *write_int(char *at, int64_t number)
+{
+    return at + svc_sys_int_format(at, number);
 }
 
 static void put_int(struct otlp_text *text, int64_t number)
@@ -182,17 +205,77 @@ static void put_value(struct otlp_text *text, const svc_kv *item)
     }
 }
 
-static void put_attributes(struct otlp_text *text, const svc_kv *items, size_t count)
+static void put_attribute(struct otlp_text *text, const svc_kv *item, bool first)
 {
+    svc__otlp_text_put(text, first ? "{\"key\":\"" : ",{\"key\":\"");
+    put_chars(text, item->key, strlen(item->key));
+    svc__otlp_text_put(text, "\",\"value\":");
+    put_value(text, item);
+    svc__otlp_text_put(text, "}");
+}
+
+/* Whether two attributes are written alike. Texts at one place are equal, since both are alive. */
+static bool is_same(const svc_kv *a, const svc_kv *b)
+{
+    if (a->kind != b->kind || a->len != b->len)
+        return false;
+    if (a->key != b->key && strcmp(a->key, b->key) != 0)
+        return false;
+    if (a->kind == SVC_KV_STR)
+        return !a->len || a->value.text == b->value.text ||
+               !memcmp(a->value.text, b->value.text, a->len);
+    if (a->kind == SVC_KV_BOOL)
+        return a->value.truth == b->value.truth;
+    return a->value.count == b->value.count; /* all 64 bits of a number */
+}
+
+/* How many attributes from `first` on are written alike in the latest span of the kind. */
+static size_t count_same(const struct otlp_json_latest *latest, const svc_sys_span *span,
+                         size_t first)
+{
+    size_t i = first;
+    while (i < latest->known && i < span->attribute_count &&
+           is_same(&latest->span->attributes[i], &span->attributes[i]))
+        i++;
+    return i - first;
+}
+
+/* Copies attributes from the latest span of the kind, whose places become those of the new one. */
+static void copy_same(struct otlp_text *text, size_t *starts, size_t count)
+{
+    size_t from = *starts, moved = text->len - from;
+    svc__otlp_text_repeat(text, from, starts[count] - from);
+    for (size_t i = 0; i < count; i++)
+        starts[i] += moved;
+}
+
+static struct otlp_json_latest *latest_of(struct otlp_json *json, int kind)
+{
+    return &json->latest[kind > 0 && kind < OTLP_JSON_KINDS ? kind : 0];
+}
+
+/* Requests of one service have most attributes in common, so a span is mostly a copy of the one
+ * before. */
+static void put_span_attributes(struct otlp_json *json, const svc_sys_span *span)
+{
+    struct otlp_text *text = &json->text;
+    struct otlp_json_latest *latest = latest_of(json, span->kind);
     svc__otlp_text_put(text, "\"attributes\":[");
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            svc__otlp_text_put(text, ",");
-        svc__otlp_text_put(text, "{\"key\":\"");
-        put_chars(text, items[i].key, strlen(items[i].key));
-        svc__otlp_text_put(text, "\",\"value\":");
-        put_value(text, &items[i]);
-        svc__otlp_text_put(text, "}");
+    for (size_t i = 0, same; i < span->attribute_count; i += same ? same : 1) {
+        same = count_same(latest, span, i);
+        if (same) {
+            copy_same(text, &latest->starts[i], same);
+            continue;
+        }
+        if (i <= OTLP_JSON_KNOWN)
+            latest->starts[i] = text->len;
+        put_attribute(text, &span->attributes[i], i == 0);
+    }
+    latest->span = span;
+    latest->known = OTLP_JSON_KNOWN;
+    if (span->attribute_count <= OTLP_JSON_KNOWN) {
+        latest->known = span->attribute_count;
+        latest->starts[latest->known] = text->len;
     }
     svc__otlp_text_put(text, "]");
 }
@@ -205,16 +288,29 @@ static void put_left_out(struct otlp_text *text, const char *key, size_t count)
     put_int(text, count < UINT32_MAX ? (int64_t)count : UINT32_MAX);
 }
 
+/* Begins an object with the ids of a span, whose last quote is still to come. */
+static char *write_ids(char *at, const unsigned char trace_id[static SVC_SYS_TRACE_BYTES],
+                       const unsigned char span_id[static SVC_SYS_SPAN_BYTES])
+{
+    at = write_text(at, "{\"traceId\":\"");
+    at = write_hex(at, trace_id, SVC_SYS_TRACE_BYTES);
+    at = write_text(at, "\",\"spanId\":\"");
+    return write_hex(at, span_id, SVC_SYS_SPAN_BYTES);
+}
+
 static void put_links(struct otlp_text *text, const svc_sys_span *span)
 {
     for (size_t i = 0; i < span->link_count; i++) {
         const svc_sys_link *link = &span->links[i];
-        svc__otlp_text_put(text, i ? ",{" : ",\"links\":[{");
-        put_hex(text, "\"traceId\":\"", link->trace_id, sizeof link->trace_id);
-        put_hex(text, ",\"spanId\":\"", link->span_id, sizeof link->span_id);
-        svc__otlp_text_put(text, ",\"flags\":");
-        put_int(text, link->flags | KNOWN_REMOTE | IS_REMOTE);
-        svc__otlp_text_put(text, "}");
+        char *first = svc__otlp_text_reserve(text, FIXED_MOST), *at = first;
+        if (!at)
+            return;
+        at = write_text(at, i ? "," : ",\"links\":[");
+        at = write_ids(at, link->trace_id, link->span_id);
+        at = write_text(at, "\",\"flags\":");
+        at = write_int(at, link->flags | KNOWN_REMOTE | IS_REMOTE);
+        at = write_text(at, "}");
+        text->len += (size_t)(at - first);
     }
     if (span->link_count)
         svc__otlp_text_put(text, "]");
@@ -234,14 +330,41 @@ static void put_status(struct otlp_text *text, const svc_sys_span *span)
     svc__otlp_text_put(text, "}");
 }
 
-void svc__otlp_json_span(struct otlp_text *text, const svc_sys_span *span, bool first)
+static void put_ids(struct otlp_text *text, const svc_sys_span *span, bool first)
 {
     static const unsigned char none[SVC_SYS_SPAN_BYTES];
-    svc__otlp_text_put(text, first ? "{" : ",{");
-    put_hex(text, "\"traceId\":\"", span->trace_id, sizeof span->trace_id);
-    put_hex(text, ",\"spanId\":\"", span->span_id, sizeof span->span_id);
-    if (memcmp(span->parent_id, none, sizeof none) != 0)
-        put_hex(text, ",\"parentSpanId\":\"", span->parent_id, sizeof span->parent_id);
+    char *begin = svc__otlp_text_reserve(text, FIXED_MOST), *at = begin;
+    if (!at)
+        return;
+    at = write_text(at, first ? "" : ",");
+    at = write_ids(at, span->trace_id, span->span_id);
+    if (memcmp(span->parent_id, none, sizeof none) != 0) {
+        at = write_text(at, "\",\"parentSpanId\":\"");
+        at = write_hex(at, span->parent_id, sizeof span->parent_id);
+    }
+    at = write_text(at, "\"");
+    text->len += (size_t)(at - begin);
+}
+
+static void put_kind_and_times(struct otlp_text *text, const svc_sys_span *span)
+{
+    char *begin = svc__otlp_text_reserve(text, FIXED_MOST), *at = begin;
+    if (!at)
+        return;
+    at = write_text(at, ",\"kind\":");
+    at = write_int(at, span->kind);
+    at = write_text(at, ",\"startTimeUnixNano\":\"");
+    at = write_int(at, span->started_unix_ns);
+    at = write_text(at, "\",\"endTimeUnixNano\":\"");
+    at = write_int(at, span->ended_unix_ns);
+    at = write_text(at, "\",");
+    text->len += (size_t)(at - begin);
+}
+
+void svc__otlp_json_span(struct otlp_json *json, const svc_sys_span *span)
+{
+    struct otlp_text *text = &json->text;
+    put_ids(text, span, json->count++ == 0);
     if (*span->state) {
         svc__otlp_text_put(text, ",\"traceState\":");
         put_string(text, span->state);
@@ -250,30 +373,30 @@ void svc__otlp_json_span(struct otlp_text *text, const svc_sys_span *span, bool 
     put_int(text, span->flags | KNOWN_REMOTE | (span->parent_is_remote ? IS_REMOTE : 0));
     svc__otlp_text_put(text, ",\"name\":");
     put_string(text, span->name);
-    svc__otlp_text_put(text, ",\"kind\":");
-    put_int(text, span->kind);
-    svc__otlp_text_put(text, ",\"startTimeUnixNano\":\"");
-    put_int(text, span->started_unix_ns);
-    svc__otlp_text_put(text, "\",\"endTimeUnixNano\":\"");
-    put_int(text, span->ended_unix_ns);
-    svc__otlp_text_put(text, "\",");
-    put_attributes(text, span->attributes, span->attribute_count);
+    put_kind_and_times(text, span);
+    put_span_attributes(json, span);
     put_left_out(text, ",\"droppedAttributesCount\":", span->attributes_left_out);
     put_links(text, span);
     put_status(text, span);
     svc__otlp_text_put(text, "}");
 }
 
-void svc__otlp_json_begin(struct otlp_text *text, const svc_kv *resource, size_t count)
+void svc__otlp_json_begin(struct otlp_json *json, const svc_kv *resource, size_t count)
 {
-    svc__otlp_text_put(text, "{\"resourceSpans\":[{\"resource\":{");
-    put_attributes(text, resource, count);
-    svc__otlp_text_put(text, "},\"scopeSpans\":[{\"scope\":{\"name\":\"libsvc\",\"version\":");
+    struct otlp_text *text = &json->text;
+    svc__otlp_text_clear(text);
+    json->count = 0;
+    for (size_t i = 0; i < OTLP_JSON_KINDS; i++)
+        json->latest[i].known = 0;
+    svc__otlp_text_put(text, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
+    for (size_t i = 0; i < count; i++)
+        put_attribute(text, &resource[i], i == 0);
+    svc__otlp_text_put(text, "]},\"scopeSpans\":[{\"scope\":{\"name\":\"libsvc\",\"version\":");
     put_string(text, svc_version());
     svc__otlp_text_put(text, "},\"spans\":[");
 }
 
-void svc__otlp_json_end(struct otlp_text *text)
+void svc__otlp_json_end(struct otlp_json *json)
 {
-    svc__otlp_text_put(text, "]}]}]}");
+    svc__otlp_text_put(&json->text, "]}]}]}");
 }

@@ -5,10 +5,10 @@
 
 enum { FIRST_SPACE = 4096 };
 
-static bool make_space(struct otlp_text *text, size_t len)
+static char *grow(struct otlp_text *text, size_t len)
 {
-    if (text->failed || len > text->ceiling - text->len)
-        return false;
+    if (len > text->ceiling - text->len)
+        return NULL;
     size_t wanted = text->space ? text->space : FIRST_SPACE;
     while (wanted < text->len + len)
         wanted *= 2;
@@ -16,18 +16,17 @@ static bool make_space(struct otlp_text *text, size_t len)
         wanted = text->ceiling;
     char *grown = realloc(text->data, wanted);
     if (!grown)
-        return false;
+        return NULL;
     text->data = grown;
     text->space = wanted;
-    return true;
+    return grown;
 }
 
-void svc__otlp_text_grow(struct otlp_text *text, const char *data, size_t len)
+bool svc__otlp_text_make_space(struct otlp_text *text, size_t len)
 {
-    if (make_space(text, len))
-        svc__otlp_text_add(text, data, len);
-    else
+    if (!text->failed && !grow(text, len))
         text->failed = true;
+    return !text->failed;
 }
 
 void svc__otlp_text_clear(struct otlp_text *text)

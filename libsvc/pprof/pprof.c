@@ -53,11 +53,27 @@ static bool read_seconds(const svc_request *req, unsigned *seconds)
     return *seconds >= 1 && *seconds <= PPROF_SECONDS_MOST;
 }
 
+static int64_t read_nothing(void *state, char *data, size_t len)
+{
+    (void)state, (void)data, (void)len;
+    return 0;
+}
+
+/* The length of a profile is not known before it is taken. */
+static int answer_head(svc_response *res)
+{
+    svc_source nothing = SVC_SOURCE_INIT;
+    nothing.read = read_nothing;
+    return svc_response_source(res, 200, "application/octet-stream", &nothing);
+}
+
 static int take_profile(svc_request *req, svc_response *res)
 {
     unsigned seconds;
     if (!read_seconds(req, &seconds))
         return svc__pprof_reply_text(res, 400, "seconds must be a whole number from 1 to 60\n");
+    if (!strcmp(svc_request_method(req), "HEAD"))
+        return answer_head(res);
     switch (svc__pprof_profile_begin(svc_request_arg(req), req, seconds)) {
     case 0:
         return 0;

@@ -1,12 +1,10 @@
-/* Cookies are looked up in place, since a service asks for only one or two of those that a browser
- * sends. */
+/* The pairs of a Cookie field are read in place. */
 #include "libsvc/proto/cookie.h"
 
-#include <stdbool.h>
+#include "libsvc/proto/token.h"
 
-#include <svc/errors.h>
-
-/* Spaces and commas are against RFC 6265 but common, and cannot be mistaken for anything else. */
+/* Spaces and commas are against RFC 6265bis but common, and cannot be mistaken for anything else.
+ */
 static bool value_valid(struct bytes value)
 {
     for (size_t i = 0; i < value.len; i++) {
@@ -17,18 +15,19 @@ static bool value_valid(struct bytes value)
     return true;
 }
 
-int svc__cookie_find(struct bytes header_value, struct bytes name, struct bytes *value)
+bool svc__cookie_take(struct bytes *rest, struct bytes *name, struct bytes *value)
 {
-    while (header_value.data) {
-        struct bytes rest = svc__bytes_trim(svc__bytes_cut(&header_value, ';'));
-        struct bytes found = svc__bytes_cut(&rest, '=');
-        if (!rest.data || found.len == 0 || !svc__bytes_eq(found, name))
+    while (rest->data) {
+        struct bytes right = svc__bytes_trim(svc__bytes_cut(rest, ';'));
+        struct bytes left = svc__bytes_cut(&right, '=');
+        if (!right.data || !svc__token_valid(left))
             continue;
-        rest = svc__bytes_unquote(rest);
-        if (value_valid(rest)) {
-            *value = rest;
-            return 0;
-        }
+        right = svc__bytes_unquote(right);
+        if (!value_valid(right))
+            continue;
+        *name = left;
+        *value = right;
+        return true;
     }
-    return SVC_ENOTFOUND;
+    return false;
 }

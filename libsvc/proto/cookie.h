@@ -1,17 +1,19 @@
-/* Cookies of a request, RFC 6265 4.2. */
+/* Cookies of a request, RFC 6265bis 4.2: the one reader of Cookie fields. */
 #ifndef SVC_PROTO_COOKIE_H
 #define SVC_PROTO_COOKIE_H
+
+#include <stdbool.h>
 
 #include "libsvc/base/bytes.h"
 
 /*
- * Finds the first well-formed cookie of that name, case-sensitive, in the value of one Cookie
- * field. Quotes around the value are removed. A pair is skipped when its value has a control
- * character, a quote or a backslash inside, or a byte above 0x7e. `*value` points into
- * `header_value`.
+ * Takes pairs off `*rest`, the value of a Cookie field, up to the next well-formed one. Quotes
+ * around its value are removed. A pair is skipped when its name is not a token, or its value has a
+ * control character, a quote or a backslash inside, or a byte above 0x7e. Both outputs point into
+ * `*rest`.
  *
- * 0 or SVC_ENOTFOUND; `*value` is written only on success. Any thread.
+ * False when there is none; the outputs are written only on success. Any thread.
  */
-int svc__cookie_find(struct bytes header_value, struct bytes name, struct bytes *value);
+bool svc__cookie_take(struct bytes *rest, struct bytes *name, struct bytes *value);
 
 #endif

@@ -43,6 +43,19 @@ static bool take_tag(struct bytes *text, struct etag *out)
     return true;
 }
 
+void svc__etag_write_hash(char out[static ETAG_HASH_TEXT],
+                          const unsigned char hash[static ETAG_HASH_BYTES])
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (size_t i = 0; i < ETAG_HASH_TEXT; i++) {
+        size_t at = i * 6 / 8;
+        unsigned next = at + 1 < ETAG_HASH_BYTES ? hash[at + 1] : 0;
+        unsigned bits = (unsigned)hash[at] << 8 | next;
+        out[i] = alphabet[bits >> (10 - i * 6 % 8) & 63];
+    }
+}
+
 int svc__etag_parse(struct bytes text, struct etag *out)
 {
     struct etag tag;

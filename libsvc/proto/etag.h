@@ -15,6 +15,13 @@ struct etag {
  * bytes from 0x80 on. There is no escaping; an empty text is valid. Any thread. */
 bool svc__etag_text_valid(struct bytes text);
 
+enum { ETAG_HASH_BYTES = 16, ETAG_HASH_TEXT = (ETAG_HASH_BYTES * 8 + 5) / 6 };
+
+/* Writes a hash as the text of a tag, without quotes and NUL: base64 for URLs (RFC 4648 5) without
+ * padding. Any thread. */
+void svc__etag_write_hash(char out[static ETAG_HASH_TEXT],
+                          const unsigned char hash[static ETAG_HASH_BYTES]);
+
 /* Parses a text that is one entity tag and nothing else. 0 or SVC_ESYNTAX; `*out` points into
  * `text` and is written only on success. Any thread. */
 int svc__etag_parse(struct bytes text, struct etag *out);

@@ -118,6 +118,16 @@ int svc__media_param(const struct media *media, struct bytes name, struct bytes 
     return SVC_ENOTFOUND;
 }
 
+bool svc__media_repeats(const struct media *media)
+{
+    struct bytes params = media->params, first;
+    struct pair pair;
+    while (take_param(&params, &pair) > 0)
+        if (svc__media_param(media, pair.name, &first) == 0 && first.data != pair.value.data)
+            return true;
+    return false;
+}
+
 /* RFC 6839: a suffix names the syntax in which a more special type is written. */
 static bool has_json_suffix(struct bytes subtype)
 {
@@ -156,21 +166,22 @@ bool svc__media_is_form(struct bytes content_type)
 }
 
 /*
- * How well a range matches, worst first. A range with parameters is no match by RFC 9110, but a
- * client that asks for nothing but "application/json;charset=utf-8" means JSON.
+ * How well a range matches, worst first. A range with parameters that the offer lacks is no match
+ * by RFC 9110, but a client that asks for nothing but "application/json;charset=utf-8" means JSON.
+ * Each parameter that range and offer share raises RANK_EXACT by one.
  */
-enum rank { RANK_NONE, RANK_PARAMS, RANK_ANY, RANK_TYPE, RANK_EXACT, RANK_VERSION };
+enum rank { RANK_NONE, RANK_PARAMS, RANK_ANY, RANK_TYPE, RANK_EXACT };
 
 /* The media type that is looked for. */
 struct offer {
-    const char *type, *subtype;
-    const char *version; /* NULL: it has no versions */
+    struct media media;
+    bool is_lenient; /* parameters of a range that it lacks do not matter */
 };
 
 /* The result of the ranges read so far. */
 struct verdict {
-    bool heard; /* of a well-formed range */
-    enum rank rank;
+    bool heard;    /* of a well-formed range */
+    unsigned rank; /* enum rank, and the number of shared parameters */
     unsigned weight;
 };
 
@@ -197,6 +208,11 @@ int svc__media_weight(struct bytes text)
     return weight <= MEDIA_WEIGHT_ONE ? weight : -1;
 }
 
+static bool is_weight(const struct pair *pair)
+{
+    return svc__bytes_eq_nocase(pair->name, svc__bytes_z("q"));
+}
+
 static bool read_range(struct bytes text, struct range *out)
 {
     struct range range = {.weight = MEDIA_WEIGHT_ONE};
@@ -205,7 +221,7 @@ static bool read_range(struct bytes text, struct range *out)
         return false;
     struct bytes params = range.media.params;
     while (take_param(&params, &pair) > 0) {
-        if (svc__bytes_eq_nocase(pair.name, svc__bytes_z("q"))) {
+        if (is_weight(&pair)) {
             int weight = svc__media_weight(pair.value);
             if (weight < 0)
                 return false;
@@ -218,32 +234,56 @@ static bool read_range(struct bytes text, struct range *out)
     return true;
 }
 
-/* The rank of a range that matches but for its parameters. */
-static enum rank rank_with_params(const struct range *range, const struct offer *offer,
-                                  enum rank rank)
+/* RFC 9110 8.3.2: the names of charsets have no case; other values may have one. */
+static bool same_value(const struct pair *pair, struct bytes value)
 {
-    struct bytes version;
-    if (!offer->version)
-        return RANK_PARAMS;
-    if (svc__media_param(&range->media, svc__bytes_z("version"), &version) != 0)
-        return rank;
-    return svc__bytes_eq_z(version, offer->version) ? RANK_VERSION : RANK_NONE;
+    return svc__bytes_eq_nocase(pair->name, svc__bytes_z("charset"))
+               ? svc__bytes_eq_nocase(pair->value, value)
+               : svc__bytes_eq(pair->value, value);
 }
 
-static enum rank rank_of(const struct range *range, const struct offer *offer)
+/* The rank of a range that matches but for its parameters, which end with its weight. */
+static unsigned rank_with_params(const struct range *range, const struct offer *offer,
+                                 unsigned rank)
 {
-    enum rank rank = RANK_NONE;
-    if (svc__media_is(&range->media, offer->type, offer->subtype))
-        rank = RANK_EXACT;
-    else if (svc__media_is(&range->media, offer->type, "*"))
-        rank = RANK_TYPE;
-    else if (svc__media_is(&range->media, "*", "*"))
+    struct bytes params = range->media.params, value;
+    struct pair pair;
+    unsigned shared = 0;
+    bool lacks_some = false;
+    while (take_param(&params, &pair) > 0 && !is_weight(&pair)) {
+        if (svc__media_param(&offer->media, pair.name, &value) != 0)
+            lacks_some = true;
+        else if (same_value(&pair, value))
+            shared++;
+        else
+            return RANK_NONE;
+    }
+    if (lacks_some && !offer->is_lenient)
+        return RANK_PARAMS;
+    return shared ? RANK_EXACT + shared : rank;
+}
+
+static bool covers(struct bytes range, struct bytes offer)
+{
+    return svc__bytes_eq_nocase(range, offer);
+}
+
+static unsigned rank_of(const struct range *range, const struct offer *offer)
+{
+    const struct bytes any = {"*", 1};
+    unsigned rank = RANK_NONE;
+    if (covers(range->media.type, offer->media.type)) {
+        if (covers(range->media.subtype, offer->media.subtype))
+            rank = RANK_EXACT;
+        else if (covers(range->media.subtype, any))
+            rank = RANK_TYPE;
+    } else if (covers(range->media.type, any) && covers(range->media.subtype, any)) {
         rank = RANK_ANY;
+    }
     return rank != RANK_NONE && range->has_params ? rank_with_params(range, offer, rank) : rank;
 }
 
-/* Takes a list element off `*rest`, up to a comma that is not inside a quoted string. */
-static struct bytes take_element(struct bytes *rest)
+struct bytes svc__media_take_element(struct bytes *rest)
 {
     bool quoted = false;
     for (size_t i = 0; i < rest->len; i++) {
@@ -267,10 +307,10 @@ static void hear(struct verdict *verdict, struct bytes accept, const struct offe
 {
     while (accept.data) {
         struct range range;
-        if (!read_range(take_element(&accept), &range))
+        if (!read_range(svc__media_take_element(&accept), &range))
             continue;
         verdict->heard = true;
-        enum rank rank = rank_of(&range, offer);
+        unsigned rank = rank_of(&range, offer);
         if (rank == RANK_NONE || rank < verdict->rank)
             continue;
         if (rank > verdict->rank || range.weight > verdict->weight) {
@@ -285,10 +325,17 @@ static unsigned weight_of(const struct verdict *verdict)
     return verdict->heard ? verdict->weight : MEDIA_WEIGHT_ONE;
 }
 
+static struct offer offer_of(const char *type, const char *subtype)
+{
+    const struct media media = {svc__bytes_z(type), svc__bytes_z(subtype), {"", 0}};
+    return (struct offer){media, false};
+}
+
 unsigned svc__media_accept(struct bytes accept, const char *type, const char *subtype)
 {
     struct verdict verdict = {.heard = false};
-    hear(&verdict, accept, &(struct offer){type, subtype, NULL});
+    const struct offer offer = offer_of(type, subtype);
+    hear(&verdict, accept, &offer);
     return weight_of(&verdict);
 }
 
@@ -304,14 +351,27 @@ static struct verdict hear_fields(const struct fields *fields, const struct offe
 unsigned svc__media_accept_fields(const struct fields *fields, const char *type,
                                   const char *subtype)
 {
-    struct verdict verdict = hear_fields(fields, &(struct offer){type, subtype, NULL});
+    const struct offer offer = offer_of(type, subtype);
+    struct verdict verdict = hear_fields(fields, &offer);
+    return weight_of(&verdict);
+}
+
+unsigned svc__media_accept_offer(const struct fields *fields, struct bytes type)
+{
+    struct offer offer = {.is_lenient = false};
+    if (svc__media_parse(type, &offer.media) != 0)
+        return 0;
+    struct verdict verdict = hear_fields(fields, &offer);
     return weight_of(&verdict);
 }
 
 struct media_answer svc__media_accept_version(const struct fields *fields, const char *type,
-                                              const char *subtype, const char *version)
+                                              const char *subtype, const char *params)
 {
-    struct verdict verdict = hear_fields(fields, &(struct offer){type, subtype, version});
+    struct offer offer = offer_of(type, subtype);
+    offer.media.params = svc__bytes_z(params);
+    offer.is_lenient = true;
+    struct verdict verdict = hear_fields(fields, &offer);
     return (struct media_answer){weight_of(&verdict), verdict.rank >= RANK_EXACT};
 }
 

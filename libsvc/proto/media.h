@@ -35,6 +35,9 @@ bool svc__media_is(const struct media *media, const char *type, const char *subt
  */
 int svc__media_param(const struct media *media, struct bytes name, struct bytes *value);
 
+/* Whether a parameter stands there more than once, which is an error (RFC 6838 4.3). Any thread. */
+bool svc__media_repeats(const struct media *media);
+
 /*
  * Whether a Content-Type is JSON: application/json, or a subtype that ends in "+json". A charset,
  * if given, must be UTF-8. False for a malformed value. Any thread.
@@ -64,6 +67,17 @@ unsigned svc__media_accept(struct bytes accept, const char *type, const char *su
 unsigned svc__media_accept_fields(const struct fields *fields, const char *type,
                                   const char *subtype);
 
+/*
+ * The same for a media type with parameters, such as "text/html;level=1". A parameter of a range
+ * that the offer has with the same value makes the range more specific; with another value, the
+ * range does not match. 0 for a malformed `type`. Any thread.
+ */
+unsigned svc__media_accept_offer(const struct fields *fields, struct bytes type);
+
+/* Takes a list element off `*rest`, up to a comma that is not inside a quoted string; `*rest` is
+ * "none" at the end, as after svc__bytes_cut. Any thread. */
+struct bytes svc__media_take_element(struct bytes *rest);
+
 /* How a request's Accept fields see a media type. */
 struct media_answer {
     unsigned weight; /* in thousandths */
@@ -71,12 +85,11 @@ struct media_answer {
 };
 
 /*
- * The same for one version of a media type, in its parameter "version". A range with another
- * version does not match; one with this version is the most specific. All other parameters of a
- * range are ignored. Any thread.
+ * The same for one version of a media type, whose parameters are `params`, such as ";version=1.0".
+ * All other parameters of a range are ignored. Any thread.
  */
 struct media_answer svc__media_accept_version(const struct fields *fields, const char *type,
-                                              const char *subtype, const char *version);
+                                              const char *subtype, const char *params);
 
 /*
  * Whether an error may be sent as JSON: by the Accept fields of the list, application/problem+json

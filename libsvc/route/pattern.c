@@ -206,3 +206,9 @@ int svc__pattern_parse(struct arena *arena, const char *text, const char *file, 
     *out = pattern;
     return 0;
 }
+
+const char *svc__pattern_path(const struct pattern *pattern)
+{
+    const char *text = pattern->text + pattern->method.len;
+    return text + strspn(text, " \t");
+}

@@ -47,6 +47,9 @@ struct pattern {
 int svc__pattern_parse(struct arena *arena, const char *text, const char *file, int line,
                        struct pattern *out, struct buf *error);
 
+/* The pattern's text behind its method, which is the label `http_route` of metrics. Any thread. */
+const char *svc__pattern_path(const struct pattern *pattern);
+
 /* Whether the segment takes any text. Any thread. */
 static inline bool svc__pattern_is_wild(const struct segment *segment)
 {

@@ -74,6 +74,11 @@ struct svc_loop *svc__reactor_enter(struct svc_loop *loop)
     return before;
 }
 
+struct svc_loop *svc__reactor_here(void)
+{
+    return here;
+}
+
 struct arena_cache *svc__reactor_arenas(void)
 {
     return here ? &here->arenas : NULL;
@@ -218,13 +223,13 @@ void svc__reactor_end(struct svc_loop *loop)
     struct mail *posted = svc__mailbox_close(&loop->posted);
     loop->ended = true;
     svc__wheel_clear(&loop->timers);
-    free_buried(loop);
     struct own_watch *watch;
     while ((watch = loop->watches)) {
         unlist(watch);
         watch->forget(watch);
     }
     run_posts(loop, posted);
+    free_buried(loop); /* posted functions may have been the last that use them */
 }
 
 int svc_loop_post(svc_loop *loop, void (*fn)(void *arg), void *arg)

@@ -18,6 +18,8 @@
 #include "libsvc/base/wheel.h"
 #include "libsvc/run/watchdog.h"
 
+struct event_hub;
+
 /* The target of an event of the loop's epoll: a member of the struct that watches a descriptor. */
 struct watch {
     void (*ready)(struct svc_loop *loop, struct watch *watch, uint32_t events);
@@ -58,6 +60,7 @@ struct svc_loop {
     struct watchdog watchdog;
     struct loop_state *states; /* made before the loop serves, and ended after that */
     size_t state_count;
+    struct event_hub *events;  /* see events/event_hub.h; NULL: no stream of events is open here */
     struct arena_cache arenas; /* for requests, and for responses that are made here */
 };
 
@@ -72,6 +75,9 @@ void svc__reactor_close(struct svc_loop *loop);
 /* Makes the calling thread the loop's, or, with NULL, no loop's. Returns the loop that it was the
  * thread of before. */
 struct svc_loop *svc__reactor_enter(struct svc_loop *loop);
+
+/* The loop whose thread the calling one is; NULL on other threads. Any thread. */
+struct svc_loop *svc__reactor_here(void);
 
 /* The free arena memory of the calling thread's loop; NULL on other threads. Any thread. */
 struct arena_cache *svc__reactor_arenas(void);

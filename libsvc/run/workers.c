@@ -248,6 +248,7 @@ static void *run_worker(void *arg)
     struct worker *worker = arg;
     struct workers *pool = worker->pool;
     const struct workers_options *options = &pool->options;
+    pthread_setname_np(pthread_self(), "svc-worker");
     worker->state = options->begin(options->arg);
     bool begun = worker->state;
     if (begun) {
@@ -329,6 +330,10 @@ int svc__workers_start(struct workers *pool, bool needed)
  * the lock held. */
 static int place_work(struct workers *pool, struct work *work, struct worker **idle, bool *grow)
 {
+    *idle = NULL;
+    *grow = false;
+    if (pool->stopping)
+        return SVC_EAGAIN;
     *idle = take_idle(pool);
     *grow = !*idle && pool->threads - pool->leaving < pool->options.max;
     if (*idle) {
@@ -372,9 +377,8 @@ bool svc__workers_withdraw(struct workers *pool, struct work *work)
 struct workers_stats svc__workers_stats(struct workers *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    struct workers_stats stats = {.threads = pool->threads,
-                                  .busy = pool->threads - pool->idle_count,
-                                  .queued = pool->queued};
+    struct workers_stats stats = {
+        .threads = pool->threads, .busy = pool->threads - pool->idle_count, .queued = pool->queued};
     pthread_mutex_unlock(&pool->lock);
     return stats;
 }

@@ -41,7 +41,8 @@ struct workers *svc__workers_new(const struct workers_options *options);
 int svc__workers_start(struct workers *pool, bool needed);
 
 /* Hands over work that is in no queue; its memory must outlive the call. 0, or SVC_EAGAIN when the
- * queue is full or no worker can be had: the work is then the caller's as before. Any thread. */
+ * queue is full, no worker can be had or the pool stops: the work is then the caller's as before.
+ * Any thread. */
 int svc__workers_submit(struct workers *pool, struct work *work);
 
 /* Takes work back that no worker has begun with. False: a worker has begun or done it. Any thread.
@@ -51,9 +52,9 @@ bool svc__workers_withdraw(struct workers *pool, struct work *work);
 /* Counts. Any thread. */
 struct workers_stats svc__workers_stats(struct workers *pool);
 
-/* Ends the threads, once nothing is submitted any more. 0, or SVC_EFORCED: a thread has not ended
- * by the deadline (of svc__clock_ms), its work still runs, and the pool must be left alone. Accepts
- * NULL. */
+/* Ends the threads when all work that was submitted is done; later work is refused. 0, or
+ * SVC_EFORCED: a thread has not ended by the deadline (of svc__clock_ms), its work still runs, and
+ * the pool must be left alone. Accepts NULL. */
 int svc__workers_stop(struct workers *pool, uint64_t deadline_ms);
 
 /* Frees a pool without threads. Accepts NULL. */

@@ -100,6 +100,11 @@ void svc__conn_watch_once(struct conn *conn, uint32_t events)
     watch_conn(conn, events | EPOLLET | EPOLLONESHOT);
 }
 
+void svc__conn_watch_room(struct conn *conn)
+{
+    watch_conn(conn, EPOLLOUT);
+}
+
 /* One registration serves many requests, unless the connection is idle between them: each
  * registration costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)

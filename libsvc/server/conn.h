@@ -67,6 +67,9 @@ bool svc__conn_note_events(struct conn *conn, uint32_t events);
 /* Watches the socket until the first of the events comes. */
 void svc__conn_watch_once(struct conn *conn, uint32_t events);
 
+/* Watches for room in the socket: the event comes in each turn in which there is some. */
+void svc__conn_watch_room(struct conn *conn);
+
 /* Watches for the peer's departure. The event also comes if the peer has left before. */
 void svc__conn_watch_departure(struct conn *conn);
 

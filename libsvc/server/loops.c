@@ -2,6 +2,7 @@
 #include "libsvc/server/loops.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -16,6 +17,9 @@
  * accept and its refusal. */
 enum { RESERVED_DESCRIPTORS = 8 };
 
+/* One descriptor of so many is kept for response objects that send files. */
+enum { FILE_SHARE = 16 };
+
 static unsigned open_descriptors(void)
 {
     unsigned count = 0;
@@ -27,15 +31,19 @@ static unsigned open_descriptors(void)
     return count;
 }
 
-/* The number of sockets for which descriptors are left; lingering ones count as much as
+/* Sets the number of sockets for which descriptors are left; lingering ones count as much as
  * connections. */
-static unsigned sockets_allowed(void)
+static void share_descriptors(struct server *server)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > UINT32_MAX)
-        return UINT32_MAX;
-    unsigned taken = open_descriptors() + RESERVED_DESCRIPTORS;
-    return limit.rlim_cur > taken ? (unsigned)limit.rlim_cur - taken : 1;
+    server->max_sockets = UINT32_MAX;
+    server->file_descriptors = INT_MAX / 2;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX)
+        return;
+    unsigned most = (unsigned)limit.rlim_cur, files = most / FILE_SHARE;
+    unsigned taken = open_descriptors() + RESERVED_DESCRIPTORS + files;
+    server->max_sockets = most > taken ? most - taken : 1;
+    server->file_descriptors = (int)files;
 }
 
 int svc__loops_make(struct server *server, struct logger *logger, size_t count)
@@ -48,7 +56,7 @@ int svc__loops_make(struct server *server, struct logger *logger, size_t count)
         return SVC_ENOMEM;
     for (; server->loop_count < count && !error; server->loop_count += !error)
         server->loops[server->loop_count] = svc__loop_thread_new(server, &error);
-    server->max_sockets = sockets_allowed();
+    share_descriptors(server);
     return error;
 }
 

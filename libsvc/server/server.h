@@ -42,6 +42,7 @@ struct server {
     struct address_limit *per_address; /* NULL without one */
     unsigned max_connections;          /* the setting */
     unsigned max_sockets;              /* connections and lingering ones that descriptors allow */
+    _Atomic int file_descriptors;      /* left for response objects that send files */
     _Atomic unsigned cut_requests;     /* requests that were in flight when the server was cut */
     _Atomic uint64_t accept_logged_ms; /* the time of the last log line about a refusal */
     _Atomic uint64_t fault_logged_ms;  /* and of the last one about a fault */

@@ -88,13 +88,13 @@ static int open_admin(struct service *service)
     svc_app *app = service->app;
     if (!*app->config.admin_listen)
         return 0;
+    int error = SVC_ENOMEM;
     service->checks = svc__checks_new(app);
     service->gauges = svc__asked_gauges_new(app);
     if (service->checks && service->gauges)
-        service->admin_app = svc__admin_new(app, service->checks, service->gauges);
+        service->admin_app = svc__admin_new(app, service->checks, service->gauges, &error);
     if (!service->admin_app)
-        return SVC_ENOMEM;
-    int error = 0;
+        return error;
     service->admin =
         svc__server_new(service->admin_app, app, app->config.admin_listen, fronts, &error);
     if (service->admin)

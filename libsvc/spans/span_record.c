@@ -66,7 +66,8 @@ static bool add_block(struct span_record *record, size_t least)
     return true;
 }
 
-void *svc__span_record_alloc(struct span_record *record, size_t size)
+/* Inline, since a span of a request has a dozen texts. */
+static inline char *take_memory(struct span_record *record, size_t size)
 {
     if (size > SPAN_RECORD_MEMORY)
         return NULL;
@@ -79,9 +80,14 @@ void *svc__span_record_alloc(struct span_record *record, size_t size)
     return memory;
 }
 
-static char *copy_text(struct span_record *record, const char *data, size_t len)
+void *svc__span_record_alloc(struct span_record *record, size_t size)
 {
-    char *copy = svc__span_record_alloc(record, len + 1);
+    return take_memory(record, size);
+}
+
+static inline char *copy_text(struct span_record *record, const char *data, size_t len)
+{
+    char *copy = take_memory(record, len + 1);
     if (!copy)
         return NULL;
     if (len)
@@ -99,8 +105,6 @@ const char *svc__span_record_text(struct span_record *record, struct bytes text)
 /* The bytes of the first `max` characters of a text, which need not be UTF-8. */
 static size_t cut_text(const char *text, size_t len, size_t max)
 {
-    if (len <= max)
-        return len;
     size_t at = 0, characters = 0;
     for (; at < len; at++) {
         bool begins = ((unsigned char)text[at] & 0xc0) != 0x80;
@@ -118,70 +122,82 @@ static svc_kv *find_attribute(const struct span_record *record, const char *key)
     return NULL;
 }
 
-/* Room for `count` members of `size` bytes and one more, in place of `old`. NULL when there is
- * none. */
-static void *make_room(struct span_record *record, void *old, size_t count, size_t *space,
-                       size_t size, size_t first)
+/* Room for twice as many members of `size` bytes, or at first `first`, in place of `old`; at most
+ * `most`. NULL when there is none. */
+static void *make_room(struct span_record *record, void *old, size_t *space, size_t size,
+                       size_t first, size_t most)
 {
-    if (count < *space)
-        return old;
     size_t wanted = *space ? 2 * *space : first;
-    void *grown = svc__span_record_alloc(record, wanted * size);
+    if (wanted > most)
+        wanted = most;
+    void *grown = *space < wanted ? svc__span_record_alloc(record, wanted * size) : NULL;
     if (!grown)
         return NULL;
-    if (count)
-        memcpy(grown, old, count * size);
+    if (*space)
+        memcpy(grown, old, *space * size);
     *space = wanted;
     return grown;
 }
 
-/* The place of the next attribute; NULL when a limit leaves none. */
-static svc_kv *next_attribute(struct span_record *record)
+/* False when a limit leaves no room for one more attribute. */
+static bool add_room(struct span_record *record)
 {
-    svc_sys_span *span = &record->span;
-    svc_kv *grown = span->attribute_count < record->exporter->max_attributes
-                        ? make_room(record, record->attributes, span->attribute_count,
-                                    &record->attribute_space, sizeof *grown, FIRST_SPACE)
-                        : NULL;
-    if (!grown)
-        return NULL;
-    span->attributes = record->attributes = grown;
-    return &grown[span->attribute_count];
+    svc_kv *grown = make_room(record, record->attributes, &record->attribute_space, sizeof *grown,
+                              FIRST_SPACE, record->exporter->max_attributes);
+    if (grown)
+        record->span.attributes = record->attributes = grown;
+    return grown != NULL;
 }
 
 /* A text within the limit of its length, and of the record's own unless it may be borrowed. False
  * when there is no room. */
-static bool take_value(struct span_record *record, svc_kv *item, bool borrow)
+static inline bool take_text(struct span_record *record, svc_kv *item, bool borrow)
 {
-    if (item->kind != SVC_KV_STR)
-        return true;
     const char *text = item->value.text ? item->value.text : "";
-    item->len = item->value.text ? cut_text(text, item->len, record->exporter->max_text) : 0;
-    item->value.text = borrow ? text : copy_text(record, text, item->len);
-    return item->value.text != NULL;
+    size_t len = item->value.text ? item->len : 0;
+    if (len > record->exporter->max_text)
+        len = cut_text(text, len, record->exporter->max_text);
+    if (!borrow)
+        text = copy_text(record, text, len);
+    item->len = len;
+    item->value.text = text;
+    return text != NULL;
 }
 
-static void append_attribute(struct span_record *record, svc_kv item, bool borrow)
+static inline bool take_value(struct span_record *record, svc_kv *item, bool borrow)
 {
-    svc_kv *to = next_attribute(record);
-    if (!to || !item.key || !take_value(record, &item, borrow)) {
-        record->span.attributes_left_out++;
-        return;
-    }
-    *to = item;
-    record->span.attribute_count++;
+    return item->kind != SVC_KV_STR || take_text(record, item, borrow);
 }
 
-void svc__span_record_add(struct span_record *record, svc_kv item)
+static inline void append_attribute(struct span_record *record, const svc_kv *item, bool borrow)
 {
-    if (!record->has_program_items || !find_attribute(record, item.key))
-        append_attribute(record, item, false);
+    svc_sys_span *span = &record->span;
+    bool has_room = span->attribute_count < record->attribute_space || add_room(record);
+    svc_kv *to = has_room && item->key ? &record->attributes[span->attribute_count] : NULL;
+    if (to)
+        *to = *item;
+    if (to && take_value(record, to, borrow))
+        span->attribute_count++;
+    else
+        span->attributes_left_out++;
 }
 
-void svc__span_record_borrow(struct span_record *record, svc_kv item)
+static inline void append_all(struct span_record *record, const svc_kv *items, size_t count,
+                              bool borrow)
 {
-    if (!record->has_program_items || !find_attribute(record, item.key))
-        append_attribute(record, item, true);
+    for (const svc_kv *item = items; item < items + count; item++)
+        if (!record->has_program_items || !find_attribute(record, item->key))
+            append_attribute(record, item, borrow);
+}
+
+void svc__span_record_add(struct span_record *record, const svc_kv *items, size_t count)
+{
+    append_all(record, items, count, false);
+}
+
+void svc__span_record_borrow(struct span_record *record, const svc_kv *items, size_t count)
+{
+    append_all(record, items, count, true);
 }
 
 void svc__span_record_set(struct span_record *record, const svc_kv *items)
@@ -192,7 +208,7 @@ void svc__span_record_set(struct span_record *record, const svc_kv *items)
         svc_kv *same = find_attribute(record, item.key);
         item.key = same ? same->key : copy_text(record, item.key, strlen(item.key));
         if (!same)
-            append_attribute(record, item, false);
+            append_attribute(record, &item, false);
         else if (take_value(record, &item, false))
             *same = item;
         else
@@ -203,17 +219,18 @@ void svc__span_record_set(struct span_record *record, const svc_kv *items)
 void svc__span_record_link(struct span_record *record, const struct trace *to)
 {
     svc_sys_span *span = &record->span;
-    svc_sys_link *grown = span->link_count < record->exporter->max_links
-                              ? make_room(record, record->links, span->link_count,
-                                          &record->link_space, sizeof *grown, FIRST_LINKS)
-                              : NULL;
-    if (!grown) {
+    if (span->link_count == record->link_space) {
+        svc_sys_link *grown = make_room(record, record->links, &record->link_space, sizeof *grown,
+                                        FIRST_LINKS, record->exporter->max_links);
+        if (grown)
+            span->links = record->links = grown;
+    }
+    if (span->link_count == record->link_space) {
         span->links_left_out++;
         return;
     }
-    svc_sys_link *link = &grown[span->link_count++];
+    svc_sys_link *link = &record->links[span->link_count++];
     memcpy(link->trace_id, to->trace_id, sizeof link->trace_id);
     memcpy(link->span_id, to->span_id, sizeof link->span_id);
     link->flags = to->flags;
-    span->links = record->links = grown;
 }

@@ -37,6 +37,12 @@ static inline void svc__span_record_lose(const svc_sys_exporter *exporter)
         exporter->lose(exporter->arg);
 }
 
+/* Hands a span that has ended to its exporter. */
+static inline void svc__span_record_deliver(struct span_record *record)
+{
+    record->exporter->take(record->exporter->arg, &record->span);
+}
+
 /* A record of the span that `own` names, without a name or times. NULL when out of memory, which
  * the exporter is notified of. */
 struct span_record *svc__span_record_new(const svc_sys_exporter *exporter, const struct trace *own,
@@ -49,12 +55,12 @@ void *svc__span_record_alloc(struct span_record *record, size_t size);
 /* Copies a text into the record's memory; "" when there is no room. */
 const char *svc__span_record_text(struct span_record *record, struct bytes text);
 
-/* Sets an attribute whose key lives as long as the program, and copies its text. An attribute that
- * the program has set under the key stays. */
-void svc__span_record_add(struct span_record *record, svc_kv item);
+/* Sets attributes whose keys live as long as the program, and copies their texts. An attribute that
+ * the program has set under the same key stays. */
+void svc__span_record_add(struct span_record *record, const svc_kv *items, size_t count);
 
-/* The same with a text that lives as long as the program, or as the app. */
-void svc__span_record_borrow(struct span_record *record, svc_kv item);
+/* The same with texts that live as long as the program, or as the app. */
+void svc__span_record_borrow(struct span_record *record, const svc_kv *items, size_t count);
 
 /* Sets the attributes of a list, as svc_span_set_items. */
 void svc__span_record_set(struct span_record *record, const svc_kv *items);

@@ -5,6 +5,7 @@
 #include "libsvc/base/sized.h"
 #include "libsvc/storage/store.h"
 #include "libsvc/storage/store_memory.h"
+#include "libsvc/storage/store_then.h"
 
 #define WRONG(store, format, ...)                                                                  \
     svc__faults_add(&(store)->app->faults, NULL, 0, "svc_store_open%s: " format,                   \
@@ -30,10 +31,15 @@ static const svc_sys_store *find_backend(const svc_app *app, const char *scheme)
     return found;
 }
 
+/* Has all functions that it must have, and all or none of those for loops and for messages. */
 static bool is_whole(const svc_sys_store *backend)
 {
-    return backend->scheme && svc__store_place_is_scheme(backend->scheme) && backend->open &&
-           backend->close && backend->run;
+    bool loops = backend->submit, messages = backend->subscribe;
+    return !backend->begin_loop == !loops && !backend->end_loop == !loops &&
+           !backend->forget == !loops && !backend->receive == !messages &&
+           !backend->unsubscribe == !messages && backend->scheme &&
+           svc__store_place_is_scheme(backend->scheme) && backend->open && backend->close &&
+           backend->run;
 }
 
 static int add_scheme(svc_app *app, const svc_sys_store *backend)
@@ -101,6 +107,17 @@ static int open_backend(svc_store *store)
     return error;
 }
 
+static void stop_store(svc_app *app, void *arg)
+{
+    svc_store *store = arg;
+    const svc_sys_store *backend = store->backend;
+    (void)app;
+    svc__store_metrics_end(&store->meter);
+    store->backend = NULL;
+    backend->close(store->state);
+}
+
+/* A hook that fails is not stopped by the app: it undoes what it has done. */
 static int start_store(svc_app *app, void *arg)
 {
     svc_store *store = arg;
@@ -114,20 +131,38 @@ static int start_store(svc_app *app, void *arg)
     memcpy(store->prefix, store->place.own.name_space, store->prefix_len);
     store->prefix[store->prefix_len - 1] = ':';
     svc__store_metrics_begin(&store->meter, root->metrics, store->backend, store->state);
-    return store->backend->check ? svc__app_append_check(root, "store", check_store, store) : 0;
+    error = store->backend->check ? svc__app_append_check(root, "store", check_store, store) : 0;
+    if (error)
+        stop_store(app, store);
+    return error;
 }
 
-static void stop_store(svc_app *app, void *arg)
+bool svc_store_evicts(const svc_store *store)
 {
-    svc_store *store = arg;
-    const svc_sys_store *backend = store->backend;
-    (void)app;
-    svc__store_metrics_end(&store->meter);
-    store->backend = NULL;
-    backend->close(store->state);
+    return store && store->backend && store->backend->evicts;
+}
+
+bool svc_store_leases(const svc_store *store)
+{
+    return store && store->backend && store->backend->leases;
 }
 
 /* ---- The constructor */
+
+int svc__store_claim(svc_store *store, const char *name)
+{
+    struct arena *memory = &store->app->memory;
+    for (const struct store_name *each = store->names; each; each = each->next)
+        if (!strcmp(each->name, name))
+            return SVC_ECONFLICT;
+    struct store_name *claimed = svc__arena_alloc(memory, sizeof *claimed);
+    const char *copy = svc__arena_strndup(memory, name, strlen(name));
+    if (!claimed || !copy)
+        return SVC_ENOMEM;
+    *claimed = (struct store_name){copy, store->names};
+    store->names = claimed;
+    return 0;
+}
 
 static svc_store *find_store(const svc_app *app, const char *url)
 {
@@ -151,8 +186,9 @@ svc_store *svc_store_open(svc_app *app, const char *url)
         return NULL;
     }
     store->app = app;
+    store->key.name = "store";
     store->url = copy;
-    if (svc_app_add_hook(app, start_store, stop_store, store))
+    if (svc_app_add_hook(app, start_store, stop_store, store) || svc__store_then_register(store))
         return NULL;
     store->next = app->stores;
     app->stores = store;

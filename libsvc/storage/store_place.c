@@ -49,6 +49,9 @@ static bool read_common(struct store_place *place, const svc_sys_store_param *pa
     } else if (!strcmp(param->name, "timeout_ms")) {
         if (read_number(param->value, 1, STORE_TIMEOUT_MOST_MS, &place->timeout_ms))
             *why = "timeout_ms: a number from 1 to 86400000";
+    } else if (!strcmp(param->name, "look_ms")) {
+        if (read_number(param->value, STORE_LOOK_LEAST_MS, STORE_LOOK_MOST_MS, &place->look_ms))
+            *why = "look_ms: a number from 10 to 3600000";
     } else {
         return false;
     }
@@ -82,7 +85,8 @@ int svc__store_place_read(struct store_place *place, const char *url, const char
                                           .name_space = name_space,
                                           .max_value = STORE_VALUE_BYTES,
                                           .params = place->params},
-                                  .timeout_ms = STORE_TIMEOUT_MS};
+                                  .timeout_ms = STORE_TIMEOUT_MS,
+                                  .look_ms = STORE_LOOK_MS};
     char *scheme = strsep(&rest, ":");
     if (!rest || !svc__store_place_is_scheme(scheme)) {
         *why = "no URL such as memory: or scheme://host";

@@ -14,13 +14,17 @@ enum {
     STORE_VALUE_MOST = 64 << 20,
     STORE_VALUE_BYTES = 1000000,
     STORE_TIMEOUT_MS = 1000,
-    STORE_TIMEOUT_MOST_MS = 86400000
+    STORE_TIMEOUT_MOST_MS = 86400000,
+    STORE_LOOK_LEAST_MS = 10,
+    STORE_LOOK_MS = 1000,
+    STORE_LOOK_MOST_MS = 3600000
 };
 
 struct store_place {
     svc_sys_store_place own; /* for the backend */
     svc_sys_store_param params[STORE_PARAMS_MAX];
     uint64_t timeout_ms;
+    uint64_t look_ms; /* between looks at the numbers of channels */
 };
 
 /* Whether the bytes may be a key, or the name of a namespace, of at most `most` bytes. */

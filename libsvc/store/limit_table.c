@@ -12,7 +12,7 @@
  * One thing makes a TAT smaller: with several windows, a charge is taken back when a later window
  * refuses after all, because another request of the same key came in between. A key could then get
  * two words only if two threads place it, in the bucket of such a word, in that moment; it would
- * have its burst twice, once.
+ * have its burst twice, once. A table that is corrected (svc__limit_table_correct) charges nothing.
  */
 #include "libsvc/store/limit_table.h"
 
@@ -191,11 +191,10 @@ static uint64_t hash_key(struct siphash_key seed, const struct limiter_key *key)
     return hash;
 }
 
-static void decide(struct limiter *limiter, const struct limiter_key *key, uint32_t cost,
-                   uint64_t now_ns, struct limiter_decision *decision)
+/* Decides for all windows, without charging any of them. */
+static bool weigh_all(const struct limit_table *table, const struct limiter_key *key, uint32_t cost,
+                      uint64_t now_ns, struct weighing *w)
 {
-    const struct limit_table *table = (const struct limit_table *)(void *)limiter;
-    struct weighing w[LIMITER_WINDOWS];
     uint64_t hash = hash_key(table->seed, key);
     uint64_t ns = now_ns > table->epoch_ns ? now_ns - table->epoch_ns : 0;
     bool pass = true;
@@ -205,11 +204,65 @@ static void decide(struct limiter *limiter, const struct limiter_key *key, uint3
         weigh(table, &w[i], cost);
         pass = pass && w[i].pass;
     }
-    decision->pass = pass && charge_all(table, w, cost);
+    return pass;
+}
+
+static void describe_all(const struct limit_table *table, const struct weighing *w, uint32_t cost,
+                         struct limiter_decision *decision)
+{
     decision->undecided = false;
     decision->refused = 0;
     for (size_t i = 0; i < table->count; i++)
         describe(&w[i], cost, i, decision);
+}
+
+static void decide(struct limiter *limiter, const struct limiter_key *key, uint32_t cost,
+                   uint64_t now_ns, struct limiter_decision *decision)
+{
+    const struct limit_table *table = (const struct limit_table *)(void *)limiter;
+    struct weighing w[LIMITER_WINDOWS];
+    bool pass = weigh_all(table, key, cost, now_ns, w);
+    decision->pass = pass && charge_all(table, w, cost);
+    describe_all(table, w, cost, decision);
+}
+
+bool svc__limit_table_refuses(const struct limiter *limiter, const struct limiter_key *key,
+                              uint32_t cost, uint64_t now_ns, struct limiter_decision *decision)
+{
+    const struct limit_table *table = (const struct limit_table *)(const void *)limiter;
+    struct weighing w[LIMITER_WINDOWS];
+    if (weigh_all(table, key, cost, now_ns, w))
+        return false;
+    decision->pass = false;
+    describe_all(table, w, cost, decision);
+    return true;
+}
+
+/* Sets the TAT of a key to `used` units from now: in its own word or, with `add`, in a free one. */
+static void correct_window(struct weighing *w, uint64_t used, bool add)
+{
+    const struct gcra *gcra = &w->section->gcra;
+    if (w->now > gcra->end)
+        return;
+    w->next = w->now + (used < gcra->tolerance ? used : gcra->tolerance);
+    do {
+        bool own = search(w);
+        if (!own && (!add || tat_of(gcra, w->word) > w->now))
+            return;
+    } while (!charge(w, 1));
+}
+
+void svc__limit_table_correct(const struct limiter *limiter, const struct limiter_key *key,
+                              const uint64_t *used_ns, unsigned add, uint64_t now_ns)
+{
+    const struct limit_table *table = (const struct limit_table *)(const void *)limiter;
+    uint64_t hash = hash_key(table->seed, key);
+    uint64_t ns = now_ns > table->epoch_ns ? now_ns - table->epoch_ns : 0;
+    for (size_t i = 0; i < table->count; i++) {
+        struct weighing w;
+        aim(&w, &table->sections[i], hash, ns);
+        correct_window(&w, svc__gcra_units(&w.section->gcra, used_ns[i]), add & 1U << i);
+    }
 }
 
 static void free_table(struct limiter *limiter)

@@ -40,4 +40,22 @@ struct limit_table_options {
  */
 int svc__limit_table_new(const struct limit_table_options *options, struct limiter **limiter);
 
+/*
+ * A table can also hold the state of keys that a store decides about. Then nothing is charged in
+ * it: its TATs are what the store has reported, and no TAT is ever later than the store's own. So a
+ * cost that it refuses would be refused by the store too. `limiter` is one of svc__limit_table_new.
+ */
+
+/* Whether some window would refuse `cost`, by what the table knows; a key that it does not know
+ * passes. `decision` is filled then. Any thread. */
+bool svc__limit_table_refuses(const struct limiter *limiter, const struct limiter_key *key,
+                              uint32_t cost, uint64_t now_ns, struct limiter_decision *decision);
+
+/*
+ * Sets the state of a key: in window i its whole burst will be back in `used_ns[i]`. A window that
+ * has no word for the key gets one only if bit i of `add` is set and there is room. Any thread.
+ */
+void svc__limit_table_correct(const struct limiter *limiter, const struct limiter_key *key,
+                              const uint64_t *used_ns, unsigned add, uint64_t now_ns);
+
 #endif

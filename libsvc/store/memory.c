@@ -186,6 +186,17 @@ int svc__memory_get(struct memory *memory, struct bytes key, struct memory_reade
     return end_look(&look, 0);
 }
 
+int svc__memory_look(struct memory *memory, struct bytes key, memory_take *take, void *arg)
+{
+    struct look look = begin_look(memory, key);
+    if (!look.entry)
+        return end_look(&look, SVC_ENOTFOUND);
+    struct bytes value = svc__shard_value(look.entry);
+    take(arg, value.data, value.len, look.entry->version);
+    svc__shard_use(look.entry);
+    return end_look(&look, 0);
+}
+
 static int check_write(const struct look *look, enum memory_write how, uint64_t version)
 {
     if (how == MEMORY_ADD)

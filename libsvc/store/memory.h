@@ -47,6 +47,12 @@ struct memory_reader {
 /* Reads a value. SVC_ENOTFOUND, or SVC_ENOMEM when `alloc` has failed. */
 int svc__memory_get(struct memory *memory, struct bytes key, struct memory_reader *reader);
 
+/* Takes a value within the lock; `data` is borrowed for the call. */
+typedef void memory_take(void *arg, const void *data, size_t len, uint64_t version);
+
+/* As svc__memory_get, for a reader that copies what it wants by itself. 0 or SVC_ENOTFOUND. */
+int svc__memory_look(struct memory *memory, struct bytes key, memory_take *take, void *arg);
+
 /* How a value is written. */
 enum memory_write {
     MEMORY_SET,    /* in any case */

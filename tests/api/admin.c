@@ -364,6 +364,9 @@ static void expect_refusal(const char *pattern, const char *page)
 {
     char place[64], reason[128];
     svc_app *app = svc_app_new("shop");
+    svc_config config = SVC_CONFIG_INIT;
+    config.debug_pages = 1;
+    cr_assert_eq(svc_app_configure(app, &config), 0);
     svc_route route = SVC_ROUTE_INIT;
     route.pattern = pattern;
     route.handler = show;
@@ -382,6 +385,8 @@ Test(admin, a_route_that_a_page_of_the_library_hides_is_an_error_with_its_place)
     expect_refusal("POST /readyz", "/readyz");
     expect_refusal("example.com/metrics", "/metrics");
     expect_refusal("/%6civez", "/livez");
+    expect_refusal("GET /debug/{$}", "/debug/");
+    expect_refusal("/debug/va%72s", "/debug/vars");
 }
 
 Test(admin, routes_beside_the_pages_are_none)

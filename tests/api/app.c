@@ -140,7 +140,8 @@ Test(app, what_cannot_be_registered_is_refused_and_told)
 Test(app, flags_of_another_kind_are_refused)
 {
     const unsigned sets[] = {
-        SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_BODY_PIECES | SVC_DUPLEX,
+        SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_BODY_PIECES | SVC_DUPLEX |
+            SVC_ANY_CODING,
         SVC_RATE_BY_CLIENT | SVC_RATE_BY_ROUTE | SVC_RATE_REPORT_ONLY | SVC_RATE_REFUSE_WHEN_FULL |
             SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS | SVC_RATE_NO_DRAFT_FIELDS,
         SVC_SCHEMA_LENIENT | SVC_SCHEMA_FORM,
@@ -167,7 +168,8 @@ Test(app, flags_of_another_kind_are_refused)
         svc_rate_limit limit = SVC_RATE_LIMIT_INIT;
         limit.rate = 1;
         limit.flags = flag;
-        bool of_route = flag & (SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_DUPLEX);
+        bool of_route =
+            flag & (SVC_ANY_BYTES | SVC_BLOCKING | SVC_STREAM_BODY | SVC_DUPLEX | SVC_ANY_CODING);
         bool of_layer = flag & (SVC_BODY_PIECES | SVC_BLOCKING);
         cr_expect_eq(svc_app_route(app, &route), of_route ? 0 : SVC_EINVAL, "bit %u", bit);
         cr_expect_eq(svc_app_use(app, &layer), of_layer ? 0 : SVC_EINVAL, "bit %u", bit);

@@ -55,7 +55,7 @@ static void expect_validators(const svc_reply *reply, const struct condition_sta
                               const char *what)
 {
     const char *tag = !state->tag ? "" : state->weak ? "W/\"1\"" : "\"1\"";
-    bool dated = state->dated && (!state->tag || svc_reply_status(reply) == 200);
+    bool dated = state->dated && (!state->tag || svc_reply_status(reply) != 304);
     cr_expect_str_eq(field(reply, "ETag"), tag, "%s", what);
     cr_expect_str_eq(field(reply, "Last-Modified"), dated ? "Sun, 06 Nov 1994 08:49:37 GMT" : "",
                      "%s", what);
@@ -63,7 +63,8 @@ static void expect_validators(const svc_reply *reply, const struct condition_sta
     cr_expect_str_eq(field(reply, "Vary"), "Accept-Language", "%s", what);
     cr_expect_str_eq(field(reply, "Cache-Control"), "public, max-age=60", "%s", what);
     cr_expect(svc_reply_header(reply, "Expires"), "%s", what);
-    cr_expect_str_eq(field(reply, "Content-Length"), "12", "%s", what);
+    cr_expect_str_eq(field(reply, "Content-Length"), svc_reply_status(reply) == 206 ? "2" : "12",
+                     "%s", what);
 }
 
 /* RFC 9110 15.4.5 */

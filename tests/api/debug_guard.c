@@ -112,6 +112,47 @@ Test(debug_guard, a_mounted_app_s_pages_follow_the_setting_of_the_app_that_serve
     }
 }
 
+static void add_page(svc_app *app, const char *pattern, int line)
+{
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = pattern;
+    route.handler = show;
+    cr_expect_eq(svc_group_route_at(svc_sys_debug_group(app), &route, "pages.c", line), 0);
+}
+
+static void expect_conflict(int debug_pages, const char *page, const char *other,
+                            const char *const errors[2])
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.debug_pages = debug_pages;
+    svc_app *app = svc_app_new("shop");
+    cr_assert_eq(svc_app_configure(app, &config), 0);
+    add_page(app, page, 1);
+    add_page(app, other, 2);
+    cr_expect_eq(svc_app_start(app), SVC_EROUTES);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect(strstr(svc_app_errors(app), errors[i]), "%s", svc_app_errors(app));
+    svc_app_free(app);
+}
+
+/* Two libraries may add pages of one name. That shows at the first start, whatever the setting. */
+Test(debug_guard, a_page_that_is_registered_twice_is_an_error_with_both_places)
+{
+    for (int on = 0; on <= 1; on++)
+        expect_conflict(
+            on, "GET /heap", "GET /heap",
+            (const char *const[]){"pages.c:1: pattern \"GET /debug/heap\"", "pages.c:2"});
+}
+
+Test(debug_guard, a_page_of_the_library_cannot_be_registered_again)
+{
+    expect_conflict(1, "/{$}", "GET /other",
+                    (const char *const[]){"pages.c:1: pattern \"/debug/{$}\"",
+                                          "/debug/ of the admin listener is the library's own"});
+    expect_conflict(1, "GET /other", "/vars",
+                    (const char *const[]){"pages.c:2: pattern \"/debug/vars\"", "library's own"});
+}
+
 Test(debug_guard, replies_keep_other_sites_out)
 {
     static const char *const fields[][2] = {{"Cache-Control", "no-store"},

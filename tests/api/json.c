@@ -287,8 +287,10 @@ static const svc_middleware decoder = {
 Test(json, what_a_layer_has_decoded_is_taken)
 {
     svc_app *app = svc_app_new("json");
-    svc_app_use(app, &decoder);
-    svc_app_post(app, "/", echo, NULL);
+    svc_group *group = svc_app_group(app, "");
+    svc_group_set_flags(group, SVC_ANY_CODING);
+    svc_group_use(group, &decoder);
+    svc_group_post(group, "/", echo, NULL);
     svc_reply *reply = send_coded(app, "/", "application/json", "x-one-more", "#[0.5]");
     cr_expect_eq(svc_reply_status(reply), 200);
     cr_expect_str_eq(svc_reply_body(reply, NULL), "[0.5]");

@@ -119,6 +119,35 @@ Test(life, a_signal_handler_may_stop_it)
     svc_app_free(to_stop);
 }
 
+static volatile sig_atomic_t own_signals;
+
+static void count_signal(int signal)
+{
+    (void)signal;
+    own_signals++;
+}
+
+static int raise_and_stop(svc_app *app, void *arg)
+{
+    (void)arg;
+    cr_expect_eq(raise(SIGUSR1), 0);
+    svc_app_stop(app);
+    return 0;
+}
+
+/* A hook is called while svc_app_run has the signals. */
+Test(life, a_program_keeps_its_own_handler_of_sigusr1)
+{
+    struct sigaction after;
+    svc_app *app = make("handler");
+    signal(SIGUSR1, count_signal);
+    cr_assert_eq(svc_app_add_hook(app, raise_and_stop, NULL, NULL), 0);
+    cr_expect_eq(svc_app_run(app), 0);
+    cr_expect_eq(own_signals, 1);
+    cr_assert_eq(sigaction(SIGUSR1, NULL, &after), 0);
+    cr_expect(after.sa_handler == count_signal);
+}
+
 static void *wait_for(void *app)
 {
     static int result;

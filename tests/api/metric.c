@@ -6,15 +6,13 @@
 
 #include <svc.h>
 
+#include "tests/support/quiet_app.h"
+
 static svc_app *app;
 
 static void open_app(void)
 {
-    svc_config config = SVC_CONFIG_INIT;
-    config.access_log = 0;
-    config.log_output = "/dev/null";
-    app = svc_app_new("test");
-    svc_app_configure(app, &config);
+    app = quiet_app_new("test");
 }
 
 static void close_app(void)
@@ -39,8 +37,8 @@ static svc_histogram_family *sizes;
 
 static int order(svc_request *req, svc_response *res)
 {
-    svc_counter_add(
-        svc_counter_of(orders, 2, (const char *[]){"web", svc_request_param(req, "how")}), 1);
+    svc_counter_add_in(
+        svc_counter_of(orders, 2, (const char *[]){"web", svc_request_param(req, "how")}), 1, req);
     svc_histogram_observe_in(svc_histogram_of(sizes, 0, NULL), 3, req);
     return svc_response_text(res, 200, "ok");
 }
@@ -260,9 +258,7 @@ static int read_active(svc_request *req, svc_response *res)
 
 Test(metric, requests_are_active_until_they_are_done_and_their_sizes_are_counted_if_wanted)
 {
-    svc_config config = SVC_CONFIG_INIT;
-    config.access_log = 0;
-    config.log_output = "/dev/null";
+    svc_config config = quiet_app_config();
     config.metrics_body_sizes = 1;
     svc_app_configure(app, &config);
     svc_app_post(app, "/", read_active, NULL);

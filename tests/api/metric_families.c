@@ -7,14 +7,14 @@
 
 #include <svc.h>
 
+#include "tests/support/quiet_app.h"
+
 static svc_app *app;
 static sem_t go_on, taken;
 
 static void open_app(void)
 {
-    svc_config config = SVC_CONFIG_INIT;
-    config.access_log = 0;
-    config.log_output = "/dev/null";
+    svc_config config = quiet_app_config();
     config.max_body_bytes = 10;
     config.max_target_bytes = 256;
     config.max_fields = 8;
@@ -181,20 +181,19 @@ Test(metric_families, requests_that_get_no_worker_are_counted_by_the_reason)
     expect_count("svc_workers_queue_max", 1);
     cr_expect_eq(ask("/"), 503);
     expect_shed(0, 0, 0, lost + 1);
-    expect_count("svc_worker_wait_seconds_count", 1);
+    expect_count("svc_worker_wait_seconds_count{http_route=\"/wait\"}", 1);
     sem_post(&go_on);
     while ((status = ask("/")) == 503)
         lost++;
     cr_expect_eq(status, 200);
     expect_shed(0, 0, 0, lost + 1);
-    expect_count("svc_worker_wait_seconds_count", 2);
+    expect_count("svc_worker_wait_seconds_count{http_route=\"/wait\"}", 1);
+    expect_count("svc_worker_wait_seconds_count{http_route=\"/\"}", 1);
 }
 
 Test(metric_families, requests_that_find_the_queue_full_are_counted_apart)
 {
-    svc_config config = SVC_CONFIG_INIT;
-    config.access_log = 0;
-    config.log_output = "/dev/null";
+    svc_config config = quiet_app_config();
     config.workers_max = 1;
     config.worker_queue = 0;
     svc_app_configure(app, &config);

@@ -10,16 +10,13 @@
 #include <svc/sys/store.h>
 
 #include "tests/conformance/store.h"
+#include "tests/support/quiet_app.h"
 
 static svc_app *app;
 
 static void open_app(void)
 {
-    svc_config config = SVC_CONFIG_INIT;
-    config.access_log = 0;
-    config.log_output = "/dev/null";
-    app = svc_app_new("test");
-    svc_app_configure(app, &config);
+    app = quiet_app_new("test");
 }
 
 static void close_app(void)
@@ -31,9 +28,7 @@ TestSuite(store, .init = open_app, .fini = close_app);
 
 static void set_url(const char *url)
 {
-    svc_config config = SVC_CONFIG_INIT;
-    config.access_log = 0;
-    config.log_output = "/dev/null";
+    svc_config config = quiet_app_config();
     config.store = url;
     cr_assert_eq(svc_app_configure(app, &config), 0);
 }
@@ -63,6 +58,11 @@ Test(store, memory_keeps_the_promises_of_a_store)
     cr_assert_not_null(store);
     cr_assert_eq(svc_store_conformance(store, stdout), 0);
     cr_assert_eq(svc_store_conformance(store, stdout), 0, "and once more on its own remains");
+}
+
+Test(store, memory_keeps_them_on_event_loops_too)
+{
+    cr_assert_eq(svc_store_conformance_both(app, NULL, stdout), 0);
 }
 
 Test(store, a_store_is_open_between_start_and_stop)
@@ -162,8 +162,7 @@ Test(store, what_a_request_reads_ends_with_it)
     svc_reply *reply = svc_app_test_get(app, "/notes/2");
     cr_expect_eq(svc_reply_status(reply), 404);
     svc_reply_free(reply);
-    cr_expect(has_text(svc_test_store(app), "1", body),
-              "the test sees the value of the handler");
+    cr_expect(has_text(svc_test_store(app), "1", body), "the test sees the value of the handler");
     cr_expect_eq(svc_test_store_age(shared, 1000), 0);
     free(body);
 }
@@ -520,6 +519,7 @@ Test(store, operations_are_counted_by_their_outcome)
     cr_expect_eq(OPERATIONS("increment", "malformed"), 1);
     cr_expect_eq(OPERATIONS("set", "too_big"), 1);
     cr_expect_eq(metric("svc_store_entries{backend=\"memory\"}"), 2);
+    cr_expect(isnan(metric("svc_store_servers{backend=\"memory\"}")), "it has none");
     cr_expect_gt(metric("svc_store_bytes{backend=\"memory\"}"), 100);
     cr_expect_eq(metric("svc_store_evicted_total{backend=\"memory\"}"), 0);
     cr_expect_eq(metric("svc_store_expired_total{backend=\"memory\"}"), 0);

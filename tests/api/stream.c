@@ -462,6 +462,13 @@ static int64_t read_capital(void *state, char *data, size_t len)
     return n;
 }
 
+static void close_capital(void *state)
+{
+    svc_source *inner = state;
+    if (inner->close)
+        inner->close(inner->state);
+}
+
 /* Knows nothing of the waker. */
 static int wrap_source(svc_request *req, svc_response *res, const svc_layer *layer)
 {
@@ -470,6 +477,7 @@ static int wrap_source(svc_request *req, svc_response *res, const svc_layer *lay
     *inner = (svc_source)SVC_SOURCE_INIT;
     cr_assert_not(svc_response_take_source(res, inner));
     outer.read = read_capital;
+    outer.close = close_capital;
     outer.state = inner;
     return svc_response_source(res, svc_response_status(res), NULL, &outer);
 }
@@ -481,6 +489,50 @@ Test(stream, a_source_that_is_wrapped_is_woken)
 {
     letters.ends = true;
     expect_letters(make(answer_letters, 0, &wraps), SVC_COMPLETE, "ABCDE");
+}
+
+static int write_letters(svc_pipe *pipe, void *arg)
+{
+    (void)arg;
+    return svc_pipe_write(pipe, "abcde", 5);
+}
+
+static int answer_written(svc_request *req, svc_response *res)
+{
+    (void)req;
+    return svc_response_writer(res, 200, "text/plain", write_letters, NULL);
+}
+
+static void expect_body(svc_app *app, const char *body)
+{
+    svc_reply *reply = svc_app_test_get(app, "/");
+    cr_expect_eq(svc_reply_outcome(reply), SVC_COMPLETE);
+    cr_expect_str_eq(svc_reply_body(reply, NULL), body);
+    svc_reply_free(reply);
+    svc_app_free(app);
+}
+
+Test(stream, a_writer_whose_source_is_wrapped_is_called)
+{
+    expect_body(make(answer_written, 0, &wraps), "ABCDE");
+}
+
+/* In the place of what was written. */
+static int replace_source(svc_request *req, svc_response *res, const svc_layer *layer)
+{
+    (void)req, (void)layer;
+    svc_source inner = SVC_SOURCE_INIT;
+    cr_assert_not(svc_response_take_source(res, &inner));
+    inner.close(inner.state);
+    return svc_response_text(res, 200, "vwxyz");
+}
+
+static const svc_middleware replaces = {
+    .size = sizeof replaces, .name = "replaces", .on_response = replace_source};
+
+Test(stream, a_writer_whose_source_is_closed_is_not_called)
+{
+    expect_body(make(answer_written, 0, &replaces), "vwxyz");
 }
 
 static int64_t read_never(void *state, char *data, size_t len)

@@ -8,8 +8,9 @@
  *
  *     svc_app *app = svc_app_new("conformance");
  *     mine_add(app);
- *     svc_store_open(app, "mine://…");
- *     return svc_store_conformance(svc_test_store(app), stdout) > 0;
+ *     int failures = svc_store_conformance_both(app, "mine://…", stdout);
+ *     svc_app_free(app);
+ *     return failures > 0;
  *
  * Its keys begin with "conformance/" and a number of their own, so that it can run on a server that
  * others use.
@@ -19,6 +20,7 @@
 
 #include <stdio.h>
 
+#include <svc/app.h>
 #include <svc/store.h>
 
 #ifdef __cplusplus
@@ -32,6 +34,14 @@ extern "C" {
  * to pass, for less than ten seconds in all. A thread that may block, and is no event loop's.
  */
 int svc_store_conformance(svc_store *store, FILE *out);
+
+/*
+ * Opens the store of a URL on an app that has not started, and runs all tests twice: by the calls
+ * that wait, and by those on event loops, if the backend has that way; and messages of channels,
+ * which a backend may leave out. The app is then ready, as after svc_app_test, and has a route
+ * more. Returns and writes as svc_store_conformance.
+ */
+int svc_store_conformance_both(svc_app *app, const char *url, FILE *out);
 
 #ifdef __cplusplus
 }

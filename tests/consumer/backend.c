@@ -223,10 +223,7 @@ static int try_store(const char *url)
     backend.run = run_list;
     backend.age = age_list;
     svc_sys_app_add_store(app, &backend);
-    svc_store_open(app, url);
-    int failures = svc_store_conformance(svc_test_store(app), stdout);
-    if (failures > 0)
-        fputs(svc_app_errors(app), stdout);
+    int failures = svc_store_conformance_both(app, url, stdout);
     svc_app_free(app);
     return failures;
 }

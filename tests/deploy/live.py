@@ -1,11 +1,13 @@
 """Prometheus reads the configuration of deploy/, and scrapes three instances of the reports example, one of
-the notes example and the program of docs/observability.md, while they get requests. Then
+the notes example, the program of docs/observability.md and stores.c on a redis-server, while they get
+requests. Then
 - every query of the dashboard and of the page gives data,
 - every rule is computed, and every metric that a rule names is there,
 - one request is found by its trace id in the log, among the exported spans, and as an exemplar,
 - an instance that is killed has its alert pending.
 
-Arguments: the source's folder, the build's folder, and a folder for files, which has the program `numbers`.
+Arguments: the source's folder, the build's folder, and a folder for files, which has the programs `numbers`
+and `stores`.
 """
 import http.client
 import http.server
@@ -108,6 +110,13 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 # ---- The services, and their requests
 
+def start_stores():
+    socket = os.path.join(WORK, "redis.socket")
+    redis = Process("redis", "redis-server", "--port", "0", "--unixsocket", socket, "--save", "")
+    redis.find("([Rr]eady to accept connections)")
+    return Service("stores", f"{WORK}/stores", SVC_STORE=f"redis+unix:{socket}")
+
+
 def start_services():
     receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
@@ -116,10 +125,10 @@ def start_services():
     numbers = Service("numbers", f"{WORK}/numbers", SVC_STALL_MS="10", OTEL_BSP_SCHEDULE_DELAY="100",
                       OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{receiver.server_port}")
     shutil.rmtree(os.path.join(reports[2].folder, "uploads"))  # its uploads fail from now on
-    return reports, notes, numbers
+    return reports, notes, numbers, start_stores()
 
 
-def send_requests(reports, notes, numbers, ended):
+def send_requests(reports, notes, numbers, stores, ended):
     """Sends requests of all kinds again and again."""
     note = json.dumps({"title": "t", "text": ""})
     turn = 0
@@ -129,6 +138,9 @@ def send_requests(reports, notes, numbers, ended):
             service.ask("GET", "/export")
         notes.ask("POST", "/notes", note, **{"Content-Type": "application/json"})
         notes.ask("GET", "/notes/1")
+        assert stores.ask("GET", f"/squares/{turn % 7}") == 200
+        assert stores.ask("GET", "/page") == 200
+        assert stores.ask("POST", "/orders", "", **{"Idempotency-Key": f'"{turn // 2}"'}) == 204
         numbers.ask("GET", f"/numbers/{turn + 2}")
         numbers.ask("GET", "/none")
         if turn % 10 == 0:
@@ -139,13 +151,15 @@ def send_requests(reports, notes, numbers, ended):
 # ---- Prometheus
 
 class Prometheus(Process):
-    def __init__(self, reports, notes, numbers):
+    def __init__(self, reports, notes, numbers, stores):
         shutil.copytree(f"{SOURCE}/deploy/prometheus", f"{WORK}/deploy")
         shutil.copy(f"{SOURCE}/examples/reports/alerts.yml", f"{WORK}/deploy/reports_alerts.yml")
         write(f"{WORK}/deploy/targets/reports.json",
               json.dumps([{"targets": [service.admin for service in reports], "labels": {"job": "reports"}}]))
         write(f"{WORK}/deploy/targets/notes.json",
               json.dumps([{"targets": [notes.admin], "labels": {"job": "notes"}}]))
+        write(f"{WORK}/deploy/targets/stores.json",
+              json.dumps([{"targets": [stores.admin], "labels": {"job": "stores"}}]))
         self.configure({"127.0.0.1:8081": numbers.admin, "_interval: 15s": "_interval: 1s",
                         "  - alerts.yml": "  - alerts.yml\n  - reports_alerts.yml"})
         super().__init__("prometheus", "prometheus", f"--config.file={WORK}/deploy/prometheus.yml",
@@ -190,7 +204,7 @@ class Prometheus(Process):
 
 
 def check_targets(prometheus):
-    await_true("five instances are up", lambda: prometheus.query("sum(up)") == ["5"])
+    await_true("six instances are up", lambda: prometheus.query("sum(up)") == ["6"])
     assert prometheus.query('count(up{job="reports"})') == ["3"]
 
 
@@ -284,10 +298,10 @@ def check_alerts(prometheus, numbers, killed):
 
 
 def main():
-    reports, notes, numbers = start_services()
-    prometheus = Prometheus(reports, notes, numbers)
+    services = reports, _, numbers, _ = start_services()
+    prometheus = Prometheus(*services)
     ended = threading.Event()
-    sender = threading.Thread(target=send_requests, args=(reports, notes, numbers, ended))
+    sender = threading.Thread(target=send_requests, args=(*services, ended))
     sender.start()
     try:
         check_targets(prometheus)

@@ -66,7 +66,12 @@ class Browser:
         os.close(to_browser)
         os.close(from_browser)
         self.number, self.rest, self.session, self.faults, self.loads = 0, b"", None, [], 0
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.open_window()
+
+    def open_window(self):
+        """Calls are for this window from now on; whoever sets `session` comes back to another."""
+        self.session = None
+        target = self.call("Target.createTarget", url="about:blank", newWindow=True)["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "DOM", "CSS"):
             self.call(f"{domain}.enable")
@@ -212,4 +217,5 @@ def main():
     print("the page has its tables, refreshes them, and fits a phone")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -37,6 +37,29 @@ static int missing(svc_request *req, svc_response *res)
     return svc_response_problem(res, 404, detail);
 }
 
+/* A body of several slices of NGINX, and the field by which each slice is known to be of it. */
+static int send_large(svc_request *req, svc_response *res)
+{
+    static char body[200000];
+    struct counter *counter = svc_request_arg(req);
+    for (size_t i = 0; i < sizeof body; i++)
+        body[i] = (char)('a' + i % 23 + i / 4096 % 3);
+    atomic_fetch_add(&counter->made, 1);
+    int error = svc_response_set_etag(res, "large", false);
+    return error ? error : svc_response_copy(res, 200, "text/plain", body, sizeof body);
+}
+
+/* The number of requests for it. */
+static int count_large(svc_request *req, svc_response *res)
+{
+    char body[16] = "";
+    (void)req;
+    for (size_t i = 0; i < MAX_ROUTES && counters[i].name; i++)
+        if (!strcmp(counters[i].name, "large"))
+            snprintf(body, sizeof body, "%d", atomic_load(&counters[i].made));
+    return svc_response_text(res, 200, body);
+}
+
 struct row {
     const char *name;
     unsigned directives;
@@ -57,6 +80,8 @@ static const struct row rows[] = {
     {"stale", SVC_CACHE_PUBLIC, 1, -1, 600, -1, false, NULL, count},
     {"kept-on-error", SVC_CACHE_PUBLIC, 1, -1, -1, 600, false, NULL, count},
     {"missing", SVC_CACHE_PUBLIC, 600, -1, -1, -1, false, NULL, missing},
+    {"large", SVC_CACHE_PUBLIC, 600, -1, -1, -1, false, NULL, send_large},
+    {"large-count", SVC_CACHE_NO_STORE, -1, -1, -1, -1, false, NULL, count_large},
 };
 
 static svc_cache_policy policy_of(const struct row *row)

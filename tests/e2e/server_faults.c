@@ -6,8 +6,10 @@
  *     accept4     any
  *     epoll_add   epoll_ctl that adds or changes, except libmicrohttpd's for EPOLLPRI
  *     wake        writes to eventfds
+ *     sendfile    any
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,8 +29,9 @@ struct fault {
     _Atomic int error, left;
 };
 
-static struct fault faults[] = {{.call = "accept4"}, {.call = "epoll_add"}, {.call = "wake"}};
-enum { ACCEPT4, EPOLL_ADD, WAKE, CALLS };
+static struct fault faults[] = {
+    {.call = "accept4"}, {.call = "epoll_add"}, {.call = "wake"}, {.call = "sendfile"}};
+enum { ACCEPT4, EPOLL_ADD, WAKE, SENDFILE, CALLS };
 
 /* Whether this call must fail; errno is set then. */
 static bool fails(int call)
@@ -72,6 +76,12 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *data, s
     return (ssize_t)syscall(SYS_write, fd, data, len);
 }
 
+/* libmicrohttpd calls sendfile64. */
+__attribute__((visibility("default"))) ssize_t sendfile(int to, int from, off_t *at, size_t len)
+{
+    return fails(SENDFILE) ? -1 : (ssize_t)syscall(SYS_sendfile, to, from, at, len);
+}
+
 static void set_fault(const char *line)
 {
     char call[32];
@@ -110,6 +120,14 @@ static int hello(svc_request *req, svc_response *res)
 {
     (void)req;
     return svc_response_text(res, 200, "hello");
+}
+
+static int file(svc_request *req, svc_response *res)
+{
+    svc_file large = SVC_FILE_INIT;
+    (void)req;
+    large.fd = open(getenv("FAULTS_FILE"), O_RDONLY | O_CLOEXEC);
+    return svc_response_fd(res, 200, "text/plain", &large);
 }
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the pointer, for other loops */
@@ -169,6 +187,7 @@ int main(void)
     waits.handler = hello;
     waits.middleware = layers;
     svc_app_route(app, &waits);
+    svc_app_get(app, "/file", file, NULL);
     svc_app_get(app, "/left", left, NULL);
     svc_app_get(app, "/release", release, NULL);
     svc_app_add_hook(app, start_reading, NULL, NULL);

@@ -370,5 +370,8 @@ int main(void)
         route.middleware = rows[i].layer ? layers : NULL;
         svc_app_route(app, &route);
     }
+    svc_group *undo = svc_app_group(app, "/undo");
+    svc_group_use(undo, svc_decompress_new(app, NULL));
+    svc_group_post(undo, "/echo", echo, NULL);
     return svc_app_run(app);
 }

@@ -28,7 +28,7 @@ static struct client *ask_at(const char *address, const char *target)
 {
     struct client *client = client_connect(address);
     cr_assert(client);
-    client_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
+    client_printf(client, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", target);
     return client;
 }
 
@@ -221,7 +221,7 @@ Test(admin_routes, without_an_admin_listener_the_service_starts_and_says_so)
 
 Test(admin_routes, pages_answer_while_every_thread_of_the_routes_hangs)
 {
-    static const char *const settings[] = {"SVC_WORKER_QUEUE=0", NULL};
+    static const char *const settings[] = {"SVC_WORKER_QUEUE=0", "SVC_DEBUG_PAGES=on", NULL};
     struct client *blocked[WORKERS];
     restart(settings);
     for (int i = 0; i < WORKERS; i++)
@@ -234,6 +234,8 @@ Test(admin_routes, pages_answer_while_every_thread_of_the_routes_hangs)
     struct client *waiting = ask("/hello/ada");
     expect_pages();
     expect_answer(ask_at(process_address(server, 0), "/hello/ada"), 200, "hello");
+    expect("/debug/", 200, NULL);
+    expect("/debug/vars", 200, NULL);
     cr_expect_not(client_readable(waiting, 1), "a loop is left");
 
     unblock(WORKERS + 1);

@@ -50,14 +50,38 @@ static const char configuration[] =
     "      proxy_cache_valid any 10m;\n"
     "      add_header X-Cache $upstream_cache_status always;\n"
     "    }\n"
+    "%3$s"
     "  }\n"
     "}\n";
 
+/* Large replies are asked for, and cached, in parts. NGINX may have been built without the module.
+ */
+static const char slicing[] =
+    "    location /sliced/ {\n"
+    "      slice 64k;\n"
+    "      proxy_pass http://%s/counted/;\n"
+    "      proxy_http_version 1.1; proxy_set_header Connection \"\";\n"
+    "      proxy_set_header Range $slice_range;\n"
+    "      proxy_cache zone; proxy_cache_key $uri$slice_range; proxy_cache_valid 200 206 10m;\n"
+    "    }\n";
+
+static bool slices;
+
+static bool has_slices(const char *program)
+{
+    char command[128];
+    snprintf(command, sizeof command, "%s -V 2>&1 | grep -q http_slice_module", program);
+    return system(command) == 0;
+}
+
 static void write_configuration(const char *path)
 {
+    char location[512] = "";
     FILE *file = fopen(path, "w");
     cr_assert(file);
-    fprintf(file, configuration, folder, process_address(server, 0));
+    if (slices)
+        snprintf(location, sizeof location, slicing, process_address(server, 0));
+    fprintf(file, configuration, folder, process_address(server, 0), location);
     cr_assert_eq(fclose(file), 0);
 }
 
@@ -118,6 +142,7 @@ static void start(void)
     serve("server_cache", NULL);
     strcpy(folder, "/tmp/svc-nginx-XXXXXX");
     cr_assert(mkdtemp(folder));
+    slices = has_slices(program);
     start_nginx(program);
 }
 
@@ -271,4 +296,54 @@ Test(proxy_cache, uses_stale_copies_while_the_service_is_away)
     cr_expect_str_eq(ask_until_expired("/counted/kept-on-error"), "STALE 200 1");
     cr_expect_str_eq(ask("/counted/fresh", ""), "HIT 200 1");
     cr_expect_str_eq(ask("/counted/shared", ""), "MISS 502");
+}
+
+/* ---- Slices */
+
+enum { LARGE_BYTES = 200000, SLICE = 65536 };
+
+static char large_byte(size_t at)
+{
+    return (char)('a' + at % 23 + at / 4096 % 3);
+}
+
+static int count_slices(void)
+{
+    int count;
+    cr_assert_eq(sscanf(ask("/counted/large-count", ""), "%*s 200 %d", &count), 1);
+    return count;
+}
+
+/* Asks NGINX for the bytes `first` to `last` of the large reply, or for all of them. */
+static void expect_slices(const char *fields, int status, size_t first, size_t last)
+{
+    struct client *client = client_connect(address);
+    cr_assert(client);
+    client_printf(client, "GET /sliced/large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n",
+                  fields);
+    struct client_reply reply = client_read(client, false);
+    cr_expect_eq(reply.status, status, "%s: %d", fields, reply.status);
+    cr_assert_eq(reply.body_len, last - first + 1, "%s: %zu", fields, reply.body_len);
+    size_t same = 0;
+    while (same < reply.body_len && reply.body[same] == large_byte(first + same))
+        same++;
+    cr_expect_eq(same, reply.body_len, "%s: differs at %zu", fields, same);
+    client_reply_free(&reply);
+    client_close(client);
+}
+
+Test(proxy_cache, asks_for_a_large_reply_in_slices_each_of_them_once)
+{
+    need_nginx();
+    if (!slices)
+        cr_skip_test("this NGINX has no slice module (package nginx-light has it)");
+    expect_slices("Range: bytes=70000-70009\r\n", 206, 70000, 70009);
+    cr_expect_eq(count_slices(), 1, "one slice has it");
+    expect_slices("Range: bytes=60000-140000\r\n", 206, 60000, 140000);
+    cr_expect_eq(count_slices(), 3);
+    expect_slices("", 200, 0, LARGE_BYTES - 1);
+    cr_expect_eq(count_slices(), 1 + LARGE_BYTES / SLICE);
+    expect_slices("Range: bytes=-5\r\n", 206, LARGE_BYTES - 5, LARGE_BYTES - 1);
+    expect_slices("", 200, 0, LARGE_BYTES - 1);
+    cr_expect_eq(count_slices(), 1 + LARGE_BYTES / SLICE, "from the cache");
 }

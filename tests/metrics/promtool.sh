@@ -27,6 +27,7 @@ await_start() {
 check_example() { # program settings...
     local program=$1
     shift
+    : > "$work/log" # it has the addresses of the example before, and the next one opens it later
     env -C "$work" SVC_LISTEN=127.0.0.1:0 SVC_ADMIN_LISTEN=127.0.0.1:0 SVC_LOG_FORMAT=json SVC_DRAIN_DELAY_MS=0 \
         SVC_METRICS_BODY_SIZES=on "$@" "$top_builddir/examples/$program" > "$work/log" 2>&1 &
     pid=$!

@@ -407,6 +407,8 @@ Test(export, a_silent_receiver_delays_neither_requests_nor_the_end_for_long)
     svc_otlp_counts counts = read_counts();
     cr_expect_eq(counts.queued, 8);
     cr_expect_eq(counts.dropped, 22 - 8);
+    cr_expect_eq(svc_test_metric(app, "otlp_spans_queued"), 8);
+    cr_expect_eq(svc_test_metric(app, "otlp_spans_queue_max"), 8);
     svc_app_free(app); /* the time limits above are ten minutes */
     cr_expect(has_logged("spans were dropped"));
     receiver_stop(receiver);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,12 +30,13 @@ static svc_sys_span make_span(void)
 
 static void expect_json(const svc_sys_span *span, const char *expected)
 {
-    struct otlp_text text = {.ceiling = 100000};
-    svc__otlp_json_span(&text, span, true);
-    cr_assert_not(text.failed);
-    cr_expect(text.len == strlen(expected) && !memcmp(text.data, expected, text.len),
-              "%.*s\nand not\n%s", (int)text.len, text.data, expected);
-    svc__otlp_text_free(&text);
+    struct otlp_json json = {.text = {.ceiling = 100000}};
+    const struct otlp_text *text = &json.text;
+    svc__otlp_json_span(&json, span);
+    cr_assert_not(text->failed);
+    cr_expect(text->len == strlen(expected) && !memcmp(text->data, expected, text->len),
+              "%.*s\nand not\n%s", (int)text->len, text->data, expected);
+    svc__otlp_text_free(&json.text);
 }
 
 #define IDS "{\"traceId\":\"0af700000000000000000000000000ff\",\"spanId\":\"0000000000000001\""
@@ -105,15 +107,15 @@ Test(json, each_kind_of_value_has_its_own_form)
 
 static char *name_of(const char *name)
 {
-    struct otlp_text text = {.ceiling = 100000};
+    struct otlp_json json = {.text = {.ceiling = 100000}};
     svc_sys_span span = make_span();
     span.name = name;
-    svc__otlp_json_span(&text, &span, true);
-    json_t *document = json_loadb(text.data, text.len, 0, NULL);
-    cr_assert(document, "%.*s", (int)text.len, text.data);
+    svc__otlp_json_span(&json, &span);
+    json_t *document = json_loadb(json.text.data, json.text.len, 0, NULL);
+    cr_assert(document, "%.*s", (int)json.text.len, json.text.data);
     char *found = strdup(json_string_value(json_object_get(document, "name")));
     json_decref(document);
-    svc__otlp_text_free(&text);
+    svc__otlp_text_free(&json.text);
     return found;
 }
 
@@ -151,12 +153,12 @@ Test(json, a_request_is_one_document)
 {
     const svc_kv resource[] = {svc_kv_str("service.name", "shop")};
     svc_sys_span span = make_span();
-    struct otlp_text text = {.ceiling = 100000};
-    svc__otlp_json_begin(&text, resource, 1);
-    svc__otlp_json_span(&text, &span, true);
-    svc__otlp_json_span(&text, &span, false);
-    svc__otlp_json_end(&text);
-    json_t *document = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+    struct otlp_json json = {.text = {.ceiling = 100000}};
+    svc__otlp_json_begin(&json, resource, 1);
+    svc__otlp_json_span(&json, &span);
+    svc__otlp_json_span(&json, &span);
+    svc__otlp_json_end(&json);
+    json_t *document = json_loadb(json.text.data, json.text.len, JSON_REJECT_DUPLICATES, NULL);
     json_t *name = NULL, *spans = NULL;
     cr_assert_eq(json_unpack(document, "{s:[{s:{s:[{s:{s:o}}]},s:[{s:o}]}]}", "resourceSpans",
                              "resource", "attributes", "value", "stringValue", &name, "scopeSpans",
@@ -165,7 +167,92 @@ Test(json, a_request_is_one_document)
     cr_expect_str_eq(json_string_value(name), "shop");
     cr_expect_eq(json_array_size(spans), 2);
     json_decref(document);
-    svc__otlp_text_free(&text);
+    svc__otlp_text_free(&json.text);
+}
+
+Test(json, times_are_whole_numbers_of_nanoseconds)
+{
+    static const int64_t times[] = {
+        INT64_MIN,  -1,         0,          1,         999999999,
+        1000000000, 1000000001, 1000000010, INT64_MAX, 1700000000000000000};
+    struct otlp_json json = {.text = {.ceiling = 100000}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char expected[128];
+        svc_sys_span span = make_span();
+        span.started_unix_ns = times[i];
+        span.ended_unix_ns = times[sizeof times / sizeof *times - 1 - i];
+        svc__otlp_text_clear(&json.text);
+        svc__otlp_json_span(&json, &span);
+        svc__otlp_text_add(&json.text, "", 1);
+        snprintf(expected, sizeof expected,
+                 ",\"startTimeUnixNano\":\"%lld\",\"endTimeUnixNano\":\"%lld\",",
+                 (long long)span.started_unix_ns, (long long)span.ended_unix_ns);
+        cr_expect(strstr(json.text.data, expected), "%s in %s", expected, json.text.data);
+    }
+    svc__otlp_text_free(&json.text);
+}
+
+/* ---- Spans that have much in common */
+
+enum { MANY_ATTRIBUTES = OTLP_JSON_KNOWN + 6, MANY_SPANS = 200 };
+
+/* One of few values, so that spans agree in some attributes and differ in others. */
+static svc_kv pick_attribute(size_t i, char key[static 8], char value[static 8])
+{
+    static const char *const shared[] = {"", "GET", "\"quoted\"", "\xff\xfe"};
+    snprintf(key, 8, "k%zu", i + (rand() % 16 == 0));
+    switch (rand() % 8) {
+    case 0:
+        return svc_kv_int(key, rand() % 2);
+    case 1:
+        return svc_kv_bool(key, rand() % 2);
+    case 2:
+        return svc_kv_double(key, rand() % 2);
+    case 3:
+        snprintf(value, 8, "v%d", rand() % 3);
+        return svc_kv_str(key, value);
+    default:
+        return svc_kv_str(key, shared[rand() % 4]);
+    }
+}
+
+struct varied_span {
+    svc_sys_span span;
+    svc_kv items[MANY_ATTRIBUTES];
+    char keys[MANY_ATTRIBUTES][8], values[MANY_ATTRIBUTES][8];
+};
+
+static void vary_span(struct varied_span *varied)
+{
+    size_t count = (size_t)rand() % (MANY_ATTRIBUTES + 1);
+    varied->span = make_span();
+    varied->span.kind = rand() % 7;
+    varied->span.attributes = varied->items;
+    varied->span.attribute_count = count;
+    for (size_t i = 0; i < count; i++)
+        varied->items[i] = pick_attribute(i, varied->keys[i], varied->values[i]);
+}
+
+/* A span that is a copy of the one before in part is written as it is alone. */
+Test(json, a_span_does_not_depend_on_those_before)
+{
+    static struct varied_span spans[MANY_SPANS];
+    struct otlp_json json = {.text = {.ceiling = 10000000}};
+    svc__otlp_json_begin(&json, NULL, 0);
+    for (size_t i = 0; i < MANY_SPANS; i++) {
+        struct otlp_json alone = {.text = {.ceiling = 100000}};
+        vary_span(&spans[i]);
+        size_t before = json.text.len + (i > 0); /* a comma */
+        svc__otlp_json_span(&json, &spans[i].span);
+        svc__otlp_json_span(&alone, &spans[i].span);
+        cr_assert(!json.text.failed && !alone.text.failed);
+        cr_assert(json.text.len - before == alone.text.len &&
+                      !memcmp(json.text.data + before, alone.text.data, alone.text.len),
+                  "%.*s\nand not\n%.*s", (int)(json.text.len - before), json.text.data + before,
+                  (int)alone.text.len, alone.text.data);
+        svc__otlp_text_free(&alone.text);
+    }
+    svc__otlp_text_free(&json.text);
 }
 
 Test(json, a_text_over_its_ceiling_has_failed)

@@ -225,6 +225,25 @@ Test(pprof, a_process_takes_one_profile_at_a_time)
     client_reply_free(&reply);
 }
 
+/* While a profile is taken, which would refuse another. */
+Test(pprof, a_head_is_answered_without_a_profile)
+{
+    char type[64] = "";
+    struct client *first = ask("profile?seconds=3");
+    expect_in_time(is_sampling);
+    struct client *head = send_request("HEAD", "profile?seconds=60", "", 0);
+    struct client_reply reply = client_read(head, true);
+    cr_expect_eq(reply.status, 200, "%d %s", reply.status, client_end_name(reply.end));
+    client_reply_field(&reply, "Content-Type", type, sizeof type);
+    cr_expect_str_eq(type, "application/octet-stream");
+    cr_expect_eq(reply.body_len, 0);
+    client_reply_free(&reply);
+    client_close(head);
+    reply = read_reply(first);
+    read_profile(&reply);
+    client_reply_free(&reply);
+}
+
 Test(pprof, ends_when_its_client_leaves)
 {
     for (size_t i = 0; i < 3; i++) {

@@ -13,7 +13,7 @@ export LC_ALL=C
 jansson=$($PKG_CONFIG --cflags jansson)
 
 # A program that prints "struct member offset size", "struct . 0 size" and "enum NAME value -".
-includes=$(cd "$top_srcdir/include" && for header in svc.h svc/otlp.h svc/pprof.h svc/sys/*.h; do echo "#include <$header>"; done)
+includes=$(cd "$top_srcdir/include" && for header in svc.h svc/memcached.h svc/otlp.h svc/pprof.h svc/redis.h svc/session.h svc/zstd_brotli.h svc/sys/*.h; do echo "#include <$header>"; done)
 echo "$includes" > "$work/all.c"
 $CC -E -P -I"$top_srcdir/include" $jansson "$work/all.c" > "$work/all.i"
 awk -v mode=list -f "$top_srcdir/tests/structure/structs.awk" "$work/all.i" > "$work/names"

@@ -489,6 +489,26 @@ static const svc_field named_fields[] = {
 
 static const svc_schema *document, *parameters;
 
+static int set_cookie(svc_request *req, svc_response *res)
+{
+    svc_cookie cookie = SVC_COOKIE_INIT;
+    cookie.name = "next";
+    cookie.value = svc_request_cookie(req, "last");
+    if (!cookie.value)
+        return svc_response_problem(res, 503, "out of memory");
+    int error = svc_response_set_cookie(res, &cookie);
+    return error ? error : svc_response_text(res, 200, cookie.value);
+}
+
+static int fill_by_form(svc_request *req, svc_response *res)
+{
+    struct bound bound;
+    const svc_form *form = svc_request_form(req, res, NULL);
+    if (!form || !svc_form_bind(form, res, parameters, &bound))
+        return 0;
+    return svc_response_text(res, 200, bound.name);
+}
+
 static int fill(svc_request *req, svc_response *res)
 {
     struct bound bound;
@@ -503,6 +523,8 @@ static enum outcome add_binding(svc_app *app)
     document = svc_schema_new(app, bound_fields, sizeof(struct bound), 0);
     parameters = svc_schema_new(app, named_fields, sizeof(struct bound), SVC_SCHEMA_FORM);
     enum outcome outcome = worse(by_pointer(document), by_pointer(parameters));
+    outcome = worse(outcome, by_code("get", svc_app_get(app, "/cookie", set_cookie, NULL)));
+    outcome = worse(outcome, by_code("post", svc_app_post(app, "/form", fill_by_form, NULL)));
     return worse(outcome, by_code("post", svc_app_post(app, "/bound", fill, NULL)));
 }
 
@@ -523,11 +545,14 @@ static enum outcome add_caching(svc_app *app)
     policy.max_age_s = 60;
     policy.expires = true;
     policy.vary = "Accept-Encoding";
+    svc_compress compress = SVC_COMPRESS_INIT;
+    compress.types = "application/x-ours";
     svc_group *group = svc_app_group(app, "/cached");
     if (!group)
         return FAILED;
     enum outcome outcome = use(group, svc_conditional_new(app, NULL));
     outcome = worse(outcome, use(group, svc_cache_control_new(app, &policy)));
+    outcome = worse(outcome, use(group, svc_compress_new(app, &compress)));
     outcome = worse(outcome, by_code("get", svc_group_get(group, "/asked", cached, NULL)));
     outcome = worse(outcome, by_code("put", svc_group_put(group, "/asked", cached, NULL)));
     return worse(outcome, by_code("get", svc_group_get(group, "/tagged", tagged, NULL)));
@@ -557,7 +582,19 @@ static enum outcome add_limiter(svc_app *app)
     limit.header = "Content-Type";
     limit.exempt = exempt;
     limit.flags = SVC_RATE_FIELDS_ALWAYS | SVC_RATE_X_FIELDS;
+    limit.store = svc_store_open(app, "memory:");
+    if (!limit.store)
+        return FAILED;
+    limit.on_store_failure = SVC_RATE_DECIDE;
     const svc_middleware *layer = svc_rate_limit_new(app, &limit);
+    return by_use(layer, svc_app_use(app, layer));
+}
+
+static enum outcome add_idempotency(svc_app *app)
+{
+    svc_idempotency keys = SVC_IDEMPOTENCY_INIT;
+    keys.flags = SVC_IDEMPOTENCY_SHARED;
+    const svc_middleware *layer = svc_idempotency_new(app, &keys);
     return by_use(layer, svc_app_use(app, layer));
 }
 
@@ -601,6 +638,10 @@ static enum outcome add_routes(svc_app *app)
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/written", written, NULL)));
     outcome = worse(outcome, by_code("get", svc_app_get(app, "/loop", on_loop, NULL)));
     outcome = worse(outcome, by_code("post", svc_app_post(app, "/trailed", trailed, NULL)));
+    svc_files files = SVC_FILES_AT("/");
+    files.listing = files.precompressed = files.content_tags = true;
+    files.downloads = "*";
+    outcome = worse(outcome, by_code("files", svc_app_files(app, "/files/", &files)));
     svc_group *group = svc_app_group(app, "/v1");
     svc_group *inner = group ? svc_group_group(group, "/inner") : NULL;
     if (!inner)
@@ -654,6 +695,7 @@ static enum outcome make_app(svc_app **out)
     outcome = worse(outcome, by_code("use", svc_app_use(app, &passes)));
     outcome = worse(outcome, worse(add_limiter(app), add_caching(app)));
     outcome = worse(outcome, worse(add_concurrency(app), add_binding(app)));
+    outcome = worse(outcome, add_idempotency(app));
     outcome = worse(outcome, add_task(app));
     outcome = worse(outcome, by_code("hook", svc_app_add_hook(app, NULL, NULL, NULL)));
     outcome = worse(outcome, by_code("check", svc_app_add_check(app, "fine", fine, NULL)));
@@ -678,10 +720,16 @@ static const struct ask {
     {"POST", "/bound?numbers=x&y=1", "", 422, NULL, NULL, false},
     {"POST", "/bound", "{\"name\":\"A\",\"point\":{\"x\":10},\"numbers\":[1,2,3,4]}", 422, NULL,
      NULL, false},
+    {"GET", "/cookie", "", 200, "Cookie", "first=a; last=b", false},
+    {"POST", "/form", "name=a&numbers=1&numbers[]=2", 200, NULL, NULL, false},
+    {"POST", "/form", "name=a&name=b&other=2", 422, NULL, NULL, false},
     {"GET", "/large", "", 200, NULL, NULL, false},
     {"GET", "/mounted/large", "", 200, NULL, NULL, false},
     {"GET", "/written", "", 200, NULL, NULL, false},
     {"GET", "/loop", "", 200, NULL, NULL, false},
+    {"GET", "/files/etc/passwd", "", 200, NULL, NULL, false},
+    {"GET", "/files/etc/passwd", "", 304, "If-None-Match", "*", false},
+    {"GET", "/files/", "", 200, NULL, NULL, false},
     {"GET", "/none", "", 404, NULL, NULL, false},
     {"GET", "/large/", "", 404, NULL, NULL, false},
     {"OPTIONS", "/large", "", 204, NULL, NULL, false},
@@ -692,6 +740,8 @@ static const struct ask {
     {"GET", "/cached/tagged", "", 304, "If-None-Match", "*", false},
     {"GET", "/cached/tagged", "", 412, "If-Match", "\"v1\"", false},
     {"POST", "/trailed", "[1]", 200, NULL, NULL, true},
+    {"POST", "/v1/inner/echo/7", "[1]", 200, "Idempotency-Key", "\"k\"", false},
+    {"POST", "/v1/inner/echo/7", "[1]", 200, "Idempotency-Key", "\"k\"", false},
 };
 enum { ASKS = sizeof asks / sizeof *asks };
 
@@ -706,11 +756,20 @@ static const char *body_of(const struct ask *ask)
     return text;
 }
 
-/* jansson takes a string whose memory it did not get for one with bad syntax. */
+/* A body that begins with a letter is a form. */
+static const char *type_of(const struct ask *ask)
+{
+    return *body_of(ask) >= 'a' && *body_of(ask) <= 'z' ? "application/x-www-form-urlencoded"
+                                                        : "application/json";
+}
+
+/* jansson takes a string whose memory it did not get for one with bad syntax. An answer that could
+ * not be kept leaves its key taken. */
 static bool is_failure(const struct ask *ask, int status)
 {
+    bool keyed = ask->condition && !strcmp(ask->condition, "Idempotency-Key");
     bool json = (ask->status == 200 || ask->status == 422) && *body_of(ask);
-    return status == 500 || status == 503 || (json && status == 400);
+    return status == 500 || status == 503 || (json && status == 400) || (keyed && status == 409);
 }
 
 static enum outcome by_status(const struct ask *ask, int status)
@@ -731,8 +790,7 @@ static enum outcome by_trailer(const struct ask *ask, const char *sum, bool is_c
 static enum outcome ask_app(svc_app *app, const struct ask *ask)
 {
     const char *body = body_of(ask);
-    const char *const headers[] = {"Content-Type", "application/json", ask->condition, ask->tag,
-                                   NULL};
+    const char *const headers[] = {"Content-Type", type_of(ask), ask->condition, ask->tag, NULL};
     static const char *const trailers[] = {"X-Sum", "7", NULL};
     svc_test test = SVC_TEST_INIT;
     test.method = ask->method;
@@ -785,8 +843,8 @@ static void send_ask(int fd, const struct ask *ask)
     else
         len = snprintf(request, sizeof request,
                        "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                       "Content-Type: application/json\r\nContent-Length: %zu\r\n%s: %s\r\n\r\n%s",
-                       ask->method, ask->target, strlen(body),
+                       "Content-Type: %s\r\nContent-Length: %zu\r\n%s: %s\r\n\r\n%s",
+                       ask->method, ask->target, type_of(ask), strlen(body),
                        ask->condition ? ask->condition : "X", ask->condition ? ask->tag : "", body);
     /* A connection that could not be served is closed before it has read all of this. */
     (void)send(fd, request, (size_t)len, MSG_NOSIGNAL);
@@ -832,14 +890,16 @@ static enum outcome serve(svc_app *app)
     return outcome;
 }
 
-/* The start may meet the failure where it cannot tell it from another of the system's. */
+/* The start may meet the failure where it cannot tell it from another: of the system, or of a hook.
+ */
 static enum outcome try_service(void)
 {
     svc_app *app;
     enum outcome outcome = make_app(&app);
     if (outcome == WHOLE) {
         int error = svc_app_start(app);
-        outcome = error == SVC_ESYSTEM ? FAILED : by_code("start", error);
+        bool hidden = error == SVC_ESYSTEM || error == SVC_ESTART;
+        outcome = hidden ? FAILED : by_code("start", error);
         outcome = error ? outcome : worse(outcome, serve(app));
     }
     svc_app_free(app);
@@ -896,6 +956,47 @@ static enum outcome try_spans(void)
     enum outcome outcome = reply && memory && spans_taken == 2 ? WHOLE : FAILED;
     if (status == 204 && spans_taken < 2 && !spans_lost)
         outcome = wrong("spans neither taken nor lost", (int)spans_taken);
+    svc_reply_free(reply);
+    svc_app_free(app);
+    return outcome;
+}
+
+/* ---- Events: a stream is whole, or its request or its events have failed */
+
+static svc_topic *starved_topic;
+static int events_error;
+
+static int stream_events(svc_request *req, svc_response *res)
+{
+    svc_events *events = svc_response_events(res, NULL);
+    events_error = svc_topic_listen(starved_topic, events, svc_request_last_event_id(req));
+    if (!events_error)
+        events_error = svc_events_send(events, "own", NULL, "a");
+    svc_events_end(events);
+    svc_events_unref(events);
+    return events_error;
+}
+
+static enum outcome try_events(void)
+{
+    static const char whole[] = "retry: 3000\n\nevent: own\ndata: a\n\nid: 2\ndata: c\n\n";
+    static const char *const headers[] = {"Last-Event-ID", "1", NULL};
+    svc_app *app = svc_app_new("events");
+    starved_topic = svc_topic_new(app, "starved", NULL);
+    svc_app_get(app, "/", stream_events, NULL);
+    events_error = 0;
+    bool published = !svc_topic_publish(starved_topic, NULL, "1", "b") &&
+                     !svc_topic_publish(starved_topic, NULL, "2", "c");
+    svc_test test = SVC_TEST_INIT;
+    test.headers = headers;
+    svc_reply *reply = published ? svc_app_test(app, &test) : NULL;
+    const char *body = svc_reply_body(reply, NULL);
+    bool is_whole = svc_reply_outcome(reply) == SVC_COMPLETE && svc_reply_status(reply) == 200;
+    enum outcome outcome = is_whole ? WHOLE : FAILED;
+    if (is_whole && (events_error || strcmp(body, whole) != 0))
+        outcome = wrong("a stream lacks events", events_error);
+    if (svc_topic_listeners(starved_topic) != 0)
+        outcome = wrong("listeners are left", (int)svc_topic_listeners(starved_topic));
     svc_reply_free(reply);
     svc_app_free(app);
     return outcome;
@@ -979,11 +1080,200 @@ static enum outcome use_store(svc_store *store)
     return outcome;
 }
 
+static svc_store *asked;
+
+static void answer_later(const svc_store_answer *answer, void *arg)
+{
+    svc_pending *pending = arg;
+    svc_response *res = svc_response_new();
+    bool good = answer->error == 0 || answer->error == SVC_ENOTFOUND;
+    if (res && svc_response_text(res, good ? 200 : 503, "answered") == 0)
+        (void)svc_pending_complete(pending, res);
+    else
+        svc_response_free(res);
+    svc_pending_unref(pending);
+}
+
+static int ask_on_loop(svc_request *req, svc_response *res)
+{
+    svc_pending *pending = svc_request_defer(req, NULL, NULL);
+    (void)res;
+    int error = pending ? svc_store_get_then(asked, req, "a", answer_later, pending) : SVC_ENOMEM;
+    if (error)
+        svc_pending_unref(pending);
+    return error;
+}
+
+/* A call whose memory fails has no answer, and each other one has. */
+static enum outcome use_loop(svc_app *app)
+{
+    svc_reply *reply = svc_app_test_get(app, "/");
+    int status = svc_reply_status(reply);
+    svc_reply_free(reply);
+    if (!reply || status == 500 || status == 503)
+        return FAILED;
+    return status == 200 ? WHOLE : wrong("a call on a loop gives", status);
+}
+
 static enum outcome try_store(void)
 {
     svc_app *app = svc_app_new("store");
+    svc_store *store = asked = svc_store_open(app, "memory:?bytes=1000000&max_value=1000");
+    int error = svc_app_get(app, "/", ask_on_loop, NULL);
+    enum outcome outcome = store && !error && svc_test_store(app) ? use_store(store) : FAILED;
+    if (store && !error)
+        outcome = worse(outcome, use_loop(app));
+    svc_app_free(app);
+    return outcome;
+}
+
+/* ---- Memos: a value that cannot be kept is given all the same */
+
+static svc_memo *tried_memo;
+
+static int load_text(svc_memo_load *load, const char *key, void *arg)
+{
+    (void)arg;
+    if (*key == 'n')
+        return SVC_ENOTFOUND;
+    svc_memo_load_value(load, "first", 5);
+    return svc_memo_load_value(load, key, strlen(key));
+}
+
+static void answer_value(const svc_store_answer *answer, void *pending)
+{
+    svc_response *res = svc_response_new();
+    if (answer->error)
+        svc_response_problem(res, answer->error == SVC_ENOMEM ? 500 : 502, NULL);
+    else
+        svc_response_copy(res, 200, NULL, answer->value.data, answer->value.len);
+    svc_pending_complete(pending, res);
+    svc_pending_unref(pending);
+}
+
+static int get_then(svc_request *req, svc_response *res)
+{
+    svc_pending *pending = svc_request_defer(req, NULL, NULL);
+    int error = svc_memo_get_then(tried_memo, req, "b", load_text, NULL, answer_value, pending);
+    (void)res;
+    if (error)
+        svc_pending_unref(pending);
+    return error;
+}
+
+static int get_and_wait(svc_request *req, svc_response *res)
+{
+    svc_store_value value;
+    int error = svc_memo_get(tried_memo, req, "c", load_text, NULL, &value);
+    return error ? error : svc_response_copy(res, 200, NULL, value.data, value.len);
+}
+
+static enum outcome get_key(const char *key, int wanted)
+{
+    svc_store_value value = {0};
+    int error = svc_memo_get(tried_memo, NULL, key, load_text, NULL, &value);
+    svc_store_value_free(&value);
+    return error == wanted ? WHOLE : by_code("memo", error ? error : 1);
+}
+
+static enum outcome ask_memo(svc_app *app, const char *target)
+{
+    svc_reply *reply = svc_app_test_get(app, target);
+    int status = svc_reply_status(reply);
+    svc_reply_free(reply);
+    if (status == 200)
+        return WHOLE;
+    /* A call for which no function can be posted ends at its deadline. */
+    bool failed = !reply || status == 500 || status == 502 || status == 503;
+    return failed ? FAILED : wrong(target, status);
+}
+
+static enum outcome use_memo(svc_app *app)
+{
+    enum outcome outcome = get_key("a", 0);
+    outcome = worse(outcome, get_key("a", 0));
+    outcome = worse(outcome, get_key("none", SVC_ENOTFOUND));
+    outcome = worse(outcome, by_code("forget", svc_memo_forget(tried_memo, NULL, "a")));
+    for (int i = 0; i < 2; i++) {
+        outcome = worse(outcome, ask_memo(app, "/then"));
+        outcome = worse(outcome, ask_memo(app, "/wait"));
+    }
+    return outcome;
+}
+
+static enum outcome try_memo(void)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.access_log = 0;
+    svc_memo_options options = SVC_MEMO_OPTIONS_INIT;
+    options.name = "memo";
+    options.wait_ms = 5000;
+    svc_app *app = svc_app_new("memo");
+    svc_app_configure(app, &config);
     svc_store *store = svc_store_open(app, "memory:?bytes=1000000&max_value=1000");
-    enum outcome outcome = store && svc_test_store(app) ? use_store(store) : FAILED;
+    tried_memo = svc_memo_new(app, store, &options);
+    svc_app_get(app, "/then", get_then, NULL);
+    svc_route route = SVC_ROUTE_INIT;
+    route.pattern = "GET /wait";
+    route.handler = get_and_wait;
+    route.flags = SVC_BLOCKING;
+    svc_app_route(app, &route);
+    enum outcome outcome = store && svc_test_store(app) && tried_memo ? use_memo(app) : FAILED;
+    svc_app_free(app);
+    return outcome;
+}
+
+/* ---- Forms with files */
+
+static int take_form(svc_request *req, svc_response *res)
+{
+    svc_multipart_options options = SVC_MULTIPART_OPTIONS_INIT;
+    options.folder = "/tmp";
+    svc_multipart *form = svc_request_multipart(req, &options);
+    int error = svc_multipart_collect(form);
+    if (error)
+        return error;
+    bool whole = svc_form_value(svc_multipart_form(form), "a") &&
+                 svc_upload_size(svc_multipart_upload(form, "f", 0)) == 1;
+    return svc_response_text(res, whole ? 200 : 400, "taken");
+}
+
+static enum outcome send_form(svc_app *app, const char *target)
+{
+    static const char *const headers[] = {"Content-Type", "multipart/form-data; boundary=x", NULL};
+    static const char body[] = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nA\r\n"
+                               "--x\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\nF"
+                               "\r\n--x--";
+    svc_test test = SVC_TEST_INIT;
+    test.method = "POST";
+    test.target = target;
+    test.headers = headers;
+    test.body = body;
+    test.body_len = sizeof body - 1;
+    svc_reply *reply = svc_app_test(app, &test);
+    int status = svc_reply_status(reply);
+    svc_reply_free(reply);
+    if (status == 200)
+        return WHOLE;
+    return !reply || status == 500 || status == 503 ? FAILED : wrong(target, status);
+}
+
+static enum outcome try_form(void)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    config.access_log = 0;
+    svc_app *app = svc_app_new("form");
+    svc_app_configure(app, &config);
+    svc_route route = SVC_ROUTE_INIT;
+    route.handler = take_form;
+    route.pattern = "POST /whole";
+    route.flags = SVC_BLOCKING;
+    svc_app_route(app, &route);
+    route.pattern = "POST /stream";
+    route.flags = SVC_BLOCKING | SVC_STREAM_BODY;
+    svc_app_route(app, &route);
+    enum outcome outcome = send_form(app, "/whole");
+    outcome = worse(outcome, send_form(app, "/stream"));
     svc_app_free(app);
     return outcome;
 }
@@ -1052,7 +1342,8 @@ int main(void)
         {"tree", try_tree, false},      {"settings", try_settings, false},
         {"app", try_app, true},         {"service", try_service, true},
         {"spans", try_spans, true},     {"store", try_store, true},
-        {"hello", try_hello, true},
+        {"memo", try_memo, true},       {"form", try_form, true},
+        {"events", try_events, true},   {"hello", try_hello, true},
     };
     json_set_alloc_funcs(starve_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);

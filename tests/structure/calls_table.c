@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <svc/sys/app.h>
+#include <svc/sys/coding.h>
 #include <svc/sys/debug.h>
+#include <svc/sys/memory.h>
 #include <svc/sys/number.h>
 #include <svc/sys/span.h>
 #include <svc/sys/store.h>
@@ -19,6 +21,9 @@ static int handle(svc_request *req, svc_response *res)
     (void)req;
     return svc_response_text(res, 200, "ok");
 }
+
+static const char *const offered[] = {"en", NULL};
+static const svc_offers offers = {sizeof(svc_offers), NULL, offered, NULL, false};
 
 static int check(void *arg)
 {
@@ -70,6 +75,7 @@ static int count(struct things *at)
     svc_counter_family *family = svc_app_counter(at->app, &metric);
     svc_counter *counter = svc_counter_of(family, 0, NULL);
     svc_counter_add(counter, 1);
+    svc_counter_add_in(counter, 1, at->req);
     return (svc_app_counter_at)(at->app, &metric, "a.c", 1) != family || !counter != !at->app;
 }
 
@@ -155,6 +161,7 @@ static struct settings settings;
 static const svc_setting setting_rows[] = {
     SVC_SETTING_NUMBER(struct settings, number, 1, 0, 9, "", "A number"), SVC_SETTING_END};
 
+static const svc_cookie cookie = {sizeof cookie, "a", "b", NULL, "/", 0, 0, 0, true, true, false};
 static const svc_key key = {"key"};
 static char bytes[16];
 static size_t length;
@@ -239,6 +246,23 @@ static long limiter(struct things *at)
     return svc_rate_limit_new(at->app, &options) != NULL;
 }
 
+static long idempotency(struct things *at)
+{
+    svc_idempotency options = SVC_IDEMPOTENCY_INIT;
+    options.header = "Authorization";
+    return svc_idempotency_new(at->app, &options) != NULL;
+}
+
+static long response_cache_admin(struct things *at)
+{
+    return svc_response_cache_add_admin(svc_response_cache_new(at->app, NULL)) == 0;
+}
+
+static long response_cache(struct things *at)
+{
+    return svc_response_cache_layer(svc_response_cache_new(at->app, NULL)) != NULL;
+}
+
 static long concurrency(struct things *at)
 {
     svc_concurrency options = SVC_CONCURRENCY_INIT;
@@ -250,6 +274,20 @@ static long cache_control(struct things *at)
 {
     svc_cache_policy policy = SVC_CACHE_POLICY_INIT;
     return svc_cache_control_new(at->app, &policy) != NULL;
+}
+
+static long app_files(struct things *at)
+{
+    svc_files files = SVC_FILES_INIT;
+    files.root = "/";
+    return svc_app_files(at->app, "/late/files/", &files);
+}
+
+static long group_files(struct things *at)
+{
+    svc_files files = SVC_FILES_INIT;
+    files.root = "/";
+    return svc_group_files(at->group, "/late/group/files/", &files);
 }
 
 static long set_cache_control(struct things *at)
@@ -277,6 +315,14 @@ static long bind_with(struct things *at,
 {
     struct bound bound;
     (void)!bind(at->req, at->res, at->schema, &bound);
+    return 0;
+}
+
+static long bind_form(struct things *at)
+{
+    struct bound bound;
+    const svc_form *form = svc_request_form(at->req, at->res, NULL);
+    (void)!svc_form_bind(form, at->res, at->schema, &bound);
     return 0;
 }
 
@@ -344,6 +390,16 @@ static long answer_with_pipe(struct things *at)
     svc_pipe *pipe = svc_pipe_new(0);
     svc_pipe_end(pipe, 0);
     int error = svc_response_pipe(at->res, 200, NULL, pipe);
+    return error ? error : svc_response_text(at->res, 200, "ok");
+}
+
+static long use_events(struct things *at)
+{
+    svc_events *events = svc_response_events(at->res, NULL);
+    int error = svc_events_send(events, "a", "1", "b");
+    svc_events_unref(svc_events_ref(events));
+    svc_events_end(events);
+    svc_events_unref(events);
     return error ? error : svc_response_text(at->res, 200, "ok");
 }
 
@@ -560,6 +616,35 @@ static void run_store(void *state, svc_sys_store_op *first, uint64_t wait_ms)
     (void)state, (void)first, (void)wait_ms;
 }
 
+static int make_decoder(void **decoder)
+{
+    (void)decoder;
+    return SVC_ENOMEM;
+}
+
+static int reset_decoder(void *decoder)
+{
+    (void)decoder;
+    return SVC_ENOMEM;
+}
+
+static int decode(void *decoder, svc_sys_coding_step *step)
+{
+    (void)decoder, (void)step;
+    return SVC_ESYNTAX;
+}
+
+static long add_coding(struct things *at)
+{
+    svc_sys_coding coding = SVC_SYS_CODING_INIT;
+    coding.name = "calls";
+    coding.decoder_new = make_decoder;
+    coding.decoder_reset = reset_decoder;
+    coding.decode = decode;
+    coding.decoder_free = close_store;
+    return svc_sys_app_add_coding(at->app, &coding);
+}
+
 static long add_store(struct things *at)
 {
     svc_sys_store backend = SVC_SYS_STORE_INIT;
@@ -570,11 +655,41 @@ static long add_store(struct things *at)
     return svc_sys_app_add_store(at->app, &backend);
 }
 
+static svc_part *part;
+static svc_upload *upload;
 static svc_store_value value;
 static const svc_store_charge charge;
 static svc_store_verdict verdict;
 static svc_store_item stored_items[1];
 static uint64_t stored_number;
+
+static void take_message(const void *data, size_t len, void *arg)
+{
+    (void)data, (void)len, (void)arg;
+}
+
+static void take_gap(void *arg)
+{
+    (void)arg;
+}
+
+static int load_nothing(svc_memo_load *load, const char *wanted, void *arg)
+{
+    (void)load, (void)wanted, (void)arg;
+    return SVC_ENOTFOUND;
+}
+
+static long memo(struct things *at)
+{
+    svc_memo_options options = SVC_MEMO_OPTIONS_INIT;
+    options.name = "late";
+    return svc_memo_new(at->app, svc_store_open(at->app, NULL), &options) != NULL;
+}
+
+static void take_answer(const svc_store_answer *answer, void *arg)
+{
+    (void)answer, (void)arg;
+}
 
 static long set_exporter(struct things *at)
 {
@@ -626,6 +741,7 @@ static long use_span(struct things *at)
     X(svc_app_each_loop, REGISTER, svc_app_each_loop(at->app, &key, begin_loop, NULL, NULL))       \
     X(svc_app_each_worker, REGISTER, svc_app_each_worker(at->app, begin_worker, NULL, NULL))       \
     X(svc_app_errors, LOOK, (text = svc_app_errors(at->app), 0))                                   \
+    X(svc_app_files, REGISTER, app_files(at))                                                      \
     X(svc_app_free, LIFE, 0)                                                                       \
     X(svc_app_gauge, LOOK, gauge(at))                                                              \
     X(svc_app_gauge_at, LOOK, gauge(at))                                                           \
@@ -651,6 +767,7 @@ static long use_span(struct things *at)
     X(svc_app_route_at, REGISTER, route(at))                                                       \
     X(svc_app_run, LIFE, 0)                                                                        \
     X(svc_app_set_fallback, REGISTER, svc_app_set_fallback(at->app, handle, NULL))                 \
+    X(svc_app_set_offers, REGISTER, svc_app_set_offers(at->app, &offers))                          \
     X(svc_app_set_log_sink, REGISTER, svc_app_set_log_sink(at->app, drop_line, NULL))              \
     X(svc_app_start, LIFE, 0)                                                                      \
     X(svc_app_stop, LIFE, 0)                                                                       \
@@ -662,17 +779,37 @@ static long use_span(struct things *at)
     X(svc_app_visit_routes, LOOK, svc_app_visit_routes(at->app, visit, NULL))                      \
     X(svc_app_wait, LIFE, 0)                                                                       \
     X(svc_cache_control_new, MAKE, cache_control(at))                                              \
+    X(svc_channel_open, MAKE,                                                                      \
+      svc_channel_open(at->app, svc_store_open(at->app, NULL), "a", take_message, take_gap,        \
+                       NULL) != NULL)                                                              \
+    X(svc_channel_publish, LOOK, svc_channel_publish(NULL, at->req, "a", 1) != SVC_ENOMEM)         \
+    X(svc_channel_publish_then, LOOK,                                                              \
+      svc_channel_publish_then(NULL, at->req, "a", 1, take_answer, NULL) != SVC_ENOMEM)            \
+    X(svc_compress_new, MAKE, svc_compress_new(at->app, NULL) != NULL)                             \
     X(svc_concurrency_new, MAKE, concurrency(at))                                                  \
     X(svc_conditional_new, MAKE, svc_conditional_new(at->app, NULL) != NULL)                       \
+    X(svc_cookie_mistake, LOOK, svc_cookie_mistake(&cookie) != NULL)                               \
     X(svc_counter_add, LOOK, count(at))                                                            \
+    X(svc_counter_add_in, LOOK, count(at))                                                         \
     X(svc_counter_of, LOOK, count(at))                                                             \
+    X(svc_decompress_new, MAKE, svc_decompress_new(at->app, NULL) != NULL)                         \
     X(svc_error_name, LOOK, (text = svc_error_name(SVC_ESTATE), 0))                                \
     X(svc_error_text, LOOK, (text = svc_error_text(SVC_ESTATE), 0))                                \
+    X(svc_events_end, ANSWER, use_events(at))                                                      \
+    X(svc_events_ref, ANSWER, use_events(at))                                                      \
+    X(svc_events_send, ANSWER, use_events(at))                                                     \
+    X(svc_events_unref, ANSWER, use_events(at))                                                    \
+    X(svc_form_at, LOOK, svc_form_at(NULL, 0, &text, &other_text) - SVC_ENOTFOUND)                 \
+    X(svc_form_bind, LOOK, bind_form(at))                                                          \
+    X(svc_form_count, LOOK, (long)svc_form_count(NULL))                                            \
+    X(svc_form_value, LOOK, svc_form_value(NULL, "a") != NULL)                                     \
+    X(svc_form_value_nth, LOOK, svc_form_value_nth(NULL, "a", 1) != NULL)                          \
     X(svc_gauge_add, LOOK, gauge(at))                                                              \
     X(svc_gauge_of, LOOK, gauge(at))                                                               \
     X(svc_gauge_set, LOOK, gauge(at))                                                              \
     X(svc_group_delete, REGISTER,                                                                  \
       (svc_group_delete)(at->group, "/late/group/delete", handle, NULL))                           \
+    X(svc_group_files, REGISTER, group_files(at))                                                  \
     X(svc_group_get, REGISTER, (svc_group_get)(at->group, "/late/group/get", handle, NULL))        \
     X(svc_group_group, MAKE, svc_group_group(at->group, "/late") != NULL)                          \
     X(svc_group_method_at, REGISTER, svc_group_get(at->group, "/late/group", handle, NULL))        \
@@ -683,11 +820,14 @@ static long use_span(struct things *at)
     X(svc_group_route, REGISTER, plain_group_route(at))                                            \
     X(svc_group_route_at, REGISTER, group_route(at))                                               \
     X(svc_group_set_flags, REGISTER, svc_group_set_flags(at->group, SVC_BLOCKING))                 \
+    X(svc_group_set_offers, REGISTER, svc_group_set_offers(at->group, &offers))                    \
     X(svc_group_set_timeout, REGISTER, svc_group_set_timeout(at->group, 1000))                     \
     X(svc_group_use, REGISTER, svc_group_use(at->group, &layer))                                   \
     X(svc_histogram_observe, LOOK, observe(at))                                                    \
     X(svc_histogram_observe_in, LOOK, observe(at))                                                 \
     X(svc_histogram_of, LOOK, observe(at))                                                         \
+    X(svc_idempotency_id, LOOK, TEXT(req, svc_idempotency_id(at->req)))                            \
+    X(svc_idempotency_new, MAKE, idempotency(at))                                                  \
     X(svc_json_close, LOOK, PUT((void)0))                                                          \
     X(svc_json_open_array, LOOK, PUT((void)0))                                                     \
     X(svc_json_open_object, LOOK,                                                                  \
@@ -720,6 +860,30 @@ static long use_span(struct things *at)
     X(svc_log_write, LOOK, log_request_line(at))                                                   \
     X(svc_loop_get, LOOK, FINDS(loop, svc_loop_get(at->loop, &key)))                               \
     X(svc_loop_post, LOOK, GIVES(loop, SVC_ESTATE, svc_loop_post(at->loop, do_nothing, NULL)))     \
+    X(svc_memo_forget, LOOK, svc_memo_forget(NULL, at->req, "a") != SVC_ENOMEM)                    \
+    X(svc_memo_forget_then, LOOK,                                                                  \
+      svc_memo_forget_then(NULL, at->req, "a", take_answer, NULL) != SVC_ENOMEM)                   \
+    X(svc_memo_get, LOOK,                                                                          \
+      svc_memo_get(NULL, at->req, "a", load_nothing, NULL, &value) != SVC_ENOMEM)                  \
+    X(svc_memo_get_then, LOOK,                                                                     \
+      svc_memo_get_then(NULL, at->req, "a", load_nothing, NULL, take_answer, NULL) != SVC_ENOMEM)  \
+    X(svc_memo_load_request, LOOK, svc_memo_load_request(NULL) != NULL)                            \
+    X(svc_memo_load_value, LOOK, svc_memo_load_value(NULL, "a", 1) != SVC_ENOMEM)                  \
+    X(svc_memo_load_worker, LOOK, svc_memo_load_worker(NULL) != NULL)                              \
+    X(svc_memo_new, MAKE, memo(at))                                                                \
+    X(svc_multipart_answer, LOOK, svc_multipart_answer(NULL, NULL) != SVC_ENOMEM)                  \
+    X(svc_multipart_collect, LOOK, svc_multipart_collect(NULL) != SVC_ENOMEM)                      \
+    X(svc_multipart_form, LOOK, svc_multipart_form(NULL) != NULL)                                  \
+    X(svc_multipart_next, LOOK, svc_multipart_next(NULL, &part) != SVC_ENOMEM)                     \
+    X(svc_multipart_try_next, LOOK, svc_multipart_try_next(NULL, &part) != SVC_ENOMEM)             \
+    X(svc_multipart_upload, LOOK, svc_multipart_upload(NULL, "a", 0) != NULL)                      \
+    X(svc_part_bytes, LOOK, svc_part_bytes(NULL, &text, NULL) != SVC_ENOMEM)                       \
+    X(svc_part_filename, LOOK, svc_part_filename(NULL) != NULL)                                    \
+    X(svc_part_name, LOOK, *svc_part_name(NULL))                                                   \
+    X(svc_part_read, LOOK, svc_part_read(NULL, &text) != SVC_ENOMEM)                               \
+    X(svc_part_save, LOOK, svc_part_save(NULL, &upload) != SVC_ENOMEM)                             \
+    X(svc_part_try_read, LOOK, svc_part_try_read(NULL, &text) != SVC_ENOMEM)                       \
+    X(svc_part_type, LOOK, !*svc_part_type(NULL))                                                  \
     X(svc_pending_complete, LOOK, complete_nothing(at))                                            \
     X(svc_pending_ref, LOOK, svc_pending_ref(at->pending) != at->pending)                          \
     X(svc_pending_request, LOOK, svc_pending_request(at->pending) != NULL)                         \
@@ -756,11 +920,14 @@ static long use_span(struct things *at)
     X(svc_reply_trailer, LOOK, TEXT(reply, svc_reply_trailer(at->reply, "a")))                     \
     X(svc_reply_trailer_at, LOOK,                                                                  \
       GIVES(reply, SVC_ENOTFOUND, svc_reply_trailer_at(at->reply, 0, &text, &other_text)))         \
+    X(svc_request_accepts, LOOK,                                                                   \
+      GIVES(req, SVC_ENOTFOUND, svc_request_accepts(at->req, SVC_ACCEPT_LANGUAGE, offered)))       \
     X(svc_request_accepts_encoding, LOOK,                                                          \
       FINDS(req, svc_request_accepts_encoding(at->req, "gzip")))                                   \
     X(svc_request_add_cleanup, LOOK,                                                               \
       DOES(req, svc_request_add_cleanup(at->req, do_nothing, NULL)))                               \
     X(svc_request_alloc, LOOK, HAS(req, svc_request_alloc(at->req, 16) != NULL))                   \
+    X(svc_request_allow_wait, LOOK, GIVES(req, SVC_ENOMEM, svc_request_allow_wait(at->req)))       \
     X(svc_request_app, LOOK, svc_request_app(at->req) != (at->req ? at->app : NULL))               \
     X(svc_request_arg, LOOK, svc_request_arg(at->req) != NULL)                                     \
     X(svc_request_bind, LOOK, bind_with(at, svc_request_bind))                                     \
@@ -770,8 +937,14 @@ static long use_span(struct things *at)
     X(svc_request_cache_control, LOOK, DOES(req, read_cache_control(at)))                          \
     X(svc_request_cancelled, LOOK, GIVES(req, true, svc_request_cancelled(at->req)))               \
     X(svc_request_check_conditions, LOOK, check_conditions(at))                                    \
+    X(svc_request_chosen, LOOK, FINDS(req, svc_request_chosen(at->req, SVC_ACCEPT_TYPE)))          \
     X(svc_request_cookie, LOOK, TEXT(req, svc_request_cookie(at->req, "a")))                       \
+    X(svc_request_cookie_at, LOOK,                                                                 \
+      svc_request_cookie_at(NULL, 0, &text, &other_text) - SVC_ENOTFOUND)                          \
+    X(svc_request_cookie_count, LOOK, FINDS(req, svc_request_cookie_count(at->req)))               \
+    X(svc_request_cookie_nth, LOOK, TEXT(req, svc_request_cookie_nth(at->req, "a", 0)))            \
     X(svc_request_defer, LOOK, defer(at))                                                          \
+    X(svc_request_form, LOOK, (bind_form(at), 0))                                                  \
     X(svc_request_get, LOOK, svc_request_get(at->req, &key) != NULL)                               \
     X(svc_request_header, LOOK, TEXT(req, svc_request_header(at->req, "Host")))                    \
     X(svc_request_header_at, LOOK,                                                                 \
@@ -781,11 +954,13 @@ static long use_span(struct things *at)
     X(svc_request_header_nth, LOOK, TEXT(req, svc_request_header_nth(at->req, "Host", 0)))         \
     X(svc_request_id, LOOK, TEXT(req, svc_request_id(at->req)))                                    \
     X(svc_request_json, LOOK, FINDS(req, svc_request_json(at->req, at->res)))                      \
+    X(svc_request_last_event_id, LOOK, FINDS(req, svc_request_last_event_id(at->req) != NULL))     \
     X(svc_request_length, LOOK, FINDS(req, svc_request_length(at->req)))                           \
     X(svc_request_log_items, LOOK, DOES(req, add_log_items(at)))                                   \
     X(svc_request_loop, LOOK, HAS(req, svc_request_loop(at->req) != NULL))                         \
     X(svc_request_method, LOOK, TEXT(req, svc_request_method(at->req)))                            \
     X(svc_request_mount, LOOK, TEXT(req, svc_request_mount(at->req)))                              \
+    X(svc_request_multipart, LOOK, HAS(req, svc_request_multipart(at->req, NULL) != NULL))         \
     X(svc_request_on_data, LOOK, GIVES(req, SVC_ENOMEM, svc_request_on_data(at->req, NULL, NULL))) \
     X(svc_request_param, LOOK, TEXT(req, svc_request_param(at->req, "name")))                      \
     X(svc_request_parent_id, LOOK, TEXT(req, svc_request_parent_id(at->req)))                      \
@@ -821,13 +996,25 @@ static long use_span(struct things *at)
     X(svc_request_trailer_count, LOOK, FINDS(req, svc_request_trailer_count(at->req)))             \
     X(svc_request_try_read, LOOK,                                                                  \
       GIVES(req, SVC_ENOMEM, svc_request_try_read(at->req, bytes, sizeof bytes)))                  \
+    X(svc_request_weight, LOOK,                                                                    \
+      FINDS(req, svc_request_weight(at->req, SVC_ACCEPT_TYPE, "text/html")))                       \
     X(svc_request_worker, LOOK, FINDS(req, svc_request_worker(at->req)))                           \
     X(svc_response_add_header, ANSWER, svc_response_add_header(at->res, "X-Added", "a"))           \
     X(svc_response_add_vary, ANSWER, svc_response_add_vary(at->res, "Accept"))                     \
     X(svc_response_bind, ANSWER, answer_with_struct(at))                                           \
     X(svc_response_body, LOOK, TEXT(res, svc_response_body(at->res, &length)))                     \
+    X(svc_response_cache_add_admin, MAKE, response_cache_admin(at))                                \
+    X(svc_response_cache_layer, LOOK, svc_response_cache_layer(NULL) != NULL)                      \
+    X(svc_response_cache_new, MAKE, response_cache(at))                                            \
+    X(svc_response_cache_purge, LOOK, svc_response_cache_purge(NULL, at->req, "/") != SVC_ENOMEM)  \
+    X(svc_response_cache_purge_all, LOOK,                                                          \
+      svc_response_cache_purge_all(NULL, at->req) != SVC_ENOMEM)                                   \
+    X(svc_response_cache_purge_tag, LOOK,                                                          \
+      svc_response_cache_purge_tag(NULL, at->req, "a") != SVC_ENOMEM)                              \
+    X(svc_response_cache_tag, ANSWER, svc_response_cache_tag(at->res, "a"))                        \
     X(svc_response_copy, ANSWER, svc_response_copy(at->res, 200, "text/plain", "a", 1))            \
     X(svc_response_empty, ANSWER, svc_response_empty(at->res, 204))                                \
+    X(svc_response_events, ANSWER, use_events(at))                                                 \
     X(svc_response_fd, ANSWER, answer_with_file(at))                                               \
     X(svc_response_file, ANSWER, svc_response_file(at->res, 200, NULL, NULL, "/etc/passwd"))       \
     X(svc_response_free, LOOK, new_response(at))                                                   \
@@ -847,9 +1034,13 @@ static long use_span(struct things *at)
     X(svc_response_problem_take, ANSWER,                                                           \
       svc_response_problem_take(at->res, 400, "a", json_object()))                                 \
     X(svc_response_redirect, ANSWER, svc_response_redirect(at->res, 303, "/"))                     \
+    X(svc_response_remove_cookie, ANSWER, svc_response_remove_cookie(at->res, &cookie))            \
     X(svc_response_remove_header, LOOK, (svc_response_remove_header(at->res, "X-Added"), 0))       \
     X(svc_response_set_age, ANSWER, svc_response_set_age(at->res, 1))                              \
+    X(svc_response_set_attachment, ANSWER, svc_response_set_attachment(at->res, "a"))              \
     X(svc_response_set_cache_control, ANSWER, set_cache_control(at))                               \
+    X(svc_response_set_cookie, ANSWER, svc_response_set_cookie(at->res, &cookie))                  \
+    X(svc_response_set_date, ANSWER, svc_response_set_date(at->res, 1))                            \
     X(svc_response_set_etag, ANSWER, svc_response_set_etag(at->res, "a", false))                   \
     X(svc_response_set_header, ANSWER, svc_response_set_header(at->res, "X-Set", "a"))             \
     X(svc_response_set_length, ANSWER, svc_response_set_length(at->res, 1))                        \
@@ -873,20 +1064,43 @@ static long use_span(struct things *at)
     X(svc_span_set_items, LOOK, (svc_span_set_items(NULL, NULL), 0))                               \
     X(svc_span_traceparent, LOOK, TEXT(req, svc_span_traceparent(at->req, NULL)))                  \
     X(svc_store_add, LOOK, svc_store_add(NULL, at->req, "a", &value, 0) != SVC_ENOMEM)             \
+    X(svc_store_add_then, LOOK,                                                                    \
+      svc_store_add_then(NULL, at->req, "a", &value, 0, take_answer, NULL) != SVC_ENOMEM)          \
     X(svc_store_compare_and_delete, LOOK,                                                          \
       svc_store_compare_and_delete(NULL, at->req, "a", 1) != SVC_ENOMEM)                           \
+    X(svc_store_compare_and_delete_then, LOOK,                                                     \
+      svc_store_compare_and_delete_then(NULL, at->req, "a", 1, take_answer, NULL) != SVC_ENOMEM)   \
     X(svc_store_compare_and_set, LOOK,                                                             \
       svc_store_compare_and_set(NULL, at->req, "a", &value, 0) != SVC_ENOMEM)                      \
+    X(svc_store_compare_and_set_then, LOOK,                                                        \
+      svc_store_compare_and_set_then(NULL, at->req, "a", &value, 0, take_answer, NULL) !=          \
+          SVC_ENOMEM)                                                                              \
     X(svc_store_delete, LOOK, svc_store_delete(NULL, at->req, "a") != SVC_ENOMEM)                  \
+    X(svc_store_delete_then, LOOK,                                                                 \
+      svc_store_delete_then(NULL, at->req, "a", take_answer, NULL) != SVC_ENOMEM)                  \
+    X(svc_store_evicts, LOOK, svc_store_evicts(NULL))                                              \
     X(svc_store_get, LOOK, svc_store_get(NULL, at->req, "a", &value) != SVC_ENOMEM)                \
     X(svc_store_get_many, LOOK, svc_store_get_many(NULL, at->req, stored_items, 1) != SVC_ENOMEM)  \
+    X(svc_store_get_then, LOOK,                                                                    \
+      svc_store_get_then(NULL, at->req, "a", take_answer, NULL) != SVC_ENOMEM)                     \
     X(svc_store_increment, LOOK,                                                                   \
       svc_store_increment(NULL, at->req, "a", 1, 0, &stored_number) != SVC_ENOMEM)                 \
+    X(svc_store_increment_then, LOOK,                                                              \
+      svc_store_increment_then(NULL, at->req, "a", 1, 0, take_answer, NULL) != SVC_ENOMEM)         \
+    X(svc_store_lease, LOOK, svc_store_lease(NULL, at->req, "a", 1, &value) != SVC_ENOMEM)         \
+    X(svc_store_lease_then, LOOK,                                                                  \
+      svc_store_lease_then(NULL, at->req, "a", 1, take_answer, NULL) != SVC_ENOMEM)                \
+    X(svc_store_leases, LOOK, svc_store_leases(NULL))                                              \
     X(svc_store_limit, LOOK, svc_store_limit(NULL, at->req, "a", &charge, &verdict) != SVC_ENOMEM) \
+    X(svc_store_limit_then, LOOK,                                                                  \
+      svc_store_limit_then(NULL, at->req, "a", &charge, take_answer, NULL) != SVC_ENOMEM)          \
     X(svc_store_open, MAKE, svc_store_open(at->app, NULL) != NULL)                                 \
     X(svc_store_set, LOOK, svc_store_set(NULL, at->req, "a", &value, 0) != SVC_ENOMEM)             \
+    X(svc_store_set_then, LOOK,                                                                    \
+      svc_store_set_then(NULL, at->req, "a", &value, 0, take_answer, NULL) != SVC_ENOMEM)          \
     X(svc_store_value_free, LOOK, (svc_store_value_free(&value), 0))                               \
     X(svc_struct_defaults, LOOK, svc_struct_defaults("svc_route", &length) == NULL)                \
+    X(svc_sys_app_add_coding, REGISTER, add_coding(at))                                            \
     X(svc_sys_app_add_store, REGISTER, add_store(at))                                              \
     X(svc_sys_app_alloc, MAKE, svc_sys_app_alloc(at->app, 1) != NULL)                              \
     X(svc_sys_app_exporter, LOOK, (svc_sys_app_exporter(at->app), 0))                              \
@@ -895,12 +1109,20 @@ static long use_span(struct things *at)
     X(svc_sys_debug_group, MAKE, svc_sys_debug_group(at->app) != NULL)                             \
     X(svc_sys_double_format, LOOK, (svc_sys_double_format(NULL, 1), 0))                            \
     X(svc_sys_int_format, LOOK, (svc_sys_int_format(NULL, 1), 0))                                  \
+    X(svc_sys_memory_delete, LOOK, svc_sys_memory_delete(NULL, "a", 1) != SVC_ENOMEM)              \
+    X(svc_sys_memory_free, LOOK, (svc_sys_memory_free(NULL), 0))                                   \
+    X(svc_sys_memory_get, LOOK, svc_sys_memory_get(NULL, "a", 1, NULL, NULL) != SVC_ENOMEM)        \
+    X(svc_sys_memory_new, LOOK, svc_sys_memory_new(1, 1, NULL) != SVC_EINVAL)                      \
+    X(svc_sys_memory_read_stats, LOOK, (svc_sys_memory_read_stats(NULL, NULL), 0))                 \
+    X(svc_sys_memory_set, LOOK, svc_sys_memory_set(NULL, "a", 1, "", 0, 0, NULL) != SVC_ENOMEM)    \
     X(svc_sys_span_free, LOOK, (svc_sys_span_free(NULL), 0))                                       \
     X(svc_sys_store_alloc, LOOK, svc_sys_store_alloc(NULL, 1) != NULL)                             \
+    X(svc_sys_store_done, LOOK, (svc_sys_store_done(NULL), 0))                                     \
     X(svc_sys_uint_format, LOOK, (svc_sys_uint_format(NULL, 1), 0))                                \
     X(svc_task_app, LOOK, FINDS(task, svc_task_app(at->task)))                                     \
     X(svc_task_sleep, LOOK, GIVES(task, SVC_ENOMEM, svc_task_sleep(at->task, 0)))                  \
     X(svc_task_stopping, LOOK, GIVES(task, true, svc_task_stopping(at->task)))                     \
+    X(svc_test_memo_age, LOOK, svc_test_memo_age(NULL, 1) != SVC_ENOMEM)                           \
     X(svc_test_metric, LOOK, (svc_test_metric(at->app, "calls_total") > 0 && !at->app))            \
     X(svc_test_store, LOOK, svc_test_store(NULL) != NULL)                                          \
     X(svc_test_store_age, LOOK, svc_test_store_age(NULL, 1) != SVC_ENOMEM)                         \
@@ -908,7 +1130,16 @@ static long use_span(struct things *at)
     X(svc_timer_free, LOOK, use_timer(at))                                                         \
     X(svc_timer_new, LOOK, use_timer(at))                                                          \
     X(svc_timer_set, LOOK, use_timer(at))                                                          \
+    X(svc_topic_listen, LOOK, svc_topic_listen(NULL, NULL, NULL) != SVC_ENOMEM)                    \
+    X(svc_topic_listeners, LOOK, svc_topic_listeners(NULL) != 0)                                   \
+    X(svc_topic_new, MAKE, svc_topic_new(at->app, "a", NULL) != NULL)                              \
+    X(svc_topic_publish, LOOK, svc_topic_publish(NULL, NULL, NULL, "a") != SVC_ENOMEM)             \
     X(svc_trailers_add, LOOK, svc_trailers_add(NULL, "a", "b") != SVC_ENOMEM)                      \
+    X(svc_upload_fd, LOOK, svc_upload_fd(NULL) != -1)                                              \
+    X(svc_upload_filename, LOOK, *svc_upload_filename(NULL))                                       \
+    X(svc_upload_keep, LOOK, svc_upload_keep(NULL, "a") != SVC_ENOMEM)                             \
+    X(svc_upload_size, LOOK, svc_upload_size(NULL) != 0)                                           \
+    X(svc_upload_type, LOOK, !*svc_upload_type(NULL))                                              \
     X(svc_version, LOOK, (text = svc_version(), 0))                                                \
     X(svc_waker_ref, LOOK, use_waker(at))                                                          \
     X(svc_waker_unref, LOOK, use_waker(at))                                                        \

@@ -45,8 +45,12 @@ door microhttpd.h '^libsvc/fronts/mhd/[^/]*$'
 door 'jansson.h|svc/json.h' '^libsvc/(json/(development_routes|json(_parse|_tree)?|problem_json)|bind/bind_(json|write)|ops/admin|otlp/otlp_verdict)\.c$'
 
 door 'curl/curl.h' '^libsvc/otlp/otlp_http\.c$'
-door 'zlib.h' '^libsvc/(base/gzip|otlp/otlp_gzip)\.c$'
+door 'zlib.h' '^libsvc/(base/gzip|coding/coding_zlib|otlp/otlp_gzip)\.c$'
+door 'hiredis/hiredis.h' '^libsvc/redis/redis_reply\.c$'
 door 'gperftools/profiler.h' '^libsvc/pprof/pprof_profile\.c$'
+door 'zstd.h|zstd_errors.h' '^libsvc/compress/compress_zstd\.c$'
+door 'brotli/[a-z]*.h' '^libsvc/compress/compress_brotli\.c$'
+door 'sodium.h' '^libsvc/session/session_seal\.c$'
 door 'gperftools/malloc_extension.h' '^libsvc/pprof/pprof_heap\.cc$'
 
 # The ground floors know nothing of the public interface but its errors and marks.

@@ -5,7 +5,7 @@ export LC_ALL=C
 cd "$top_srcdir"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -name '*.cc' -o -path 'tests/*.sh' \) > "$work/found"
+find libsvc include/svc tests fuzz examples \( -name '*.[ch]' -o -name '*.cc' -o -path 'tests/*.sh' -o -path 'examples/*.sh' \) > "$work/found"
 ls docs/*.md >> "$work/found"
 find deploy -type f >> "$work/found"
 sort "$work/found" > "$work/tree"

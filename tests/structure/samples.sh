@@ -33,9 +33,13 @@ int main(int argc, char **argv)
 {
     svc_reply *reply = NULL;
     svc_app *app = $2;
+    const char *const headers[] = {\"Accept\", getenv(\"ACCEPT\"), NULL};
+    svc_test get = SVC_TEST_INIT;
+    get.target = argv[2];
+    get.headers = headers[1] ? headers : NULL;
     for (int i = atoi(argv[5]); i > 0 && argc == 6 && svc_reply_status(reply) != atoi(argv[4]); i--) {
         svc_reply_free(reply);
-        reply = argv[3][0] ? svc_app_test_json(app, argv[1], argv[2], argv[3]) : svc_app_test_get(app, argv[2]);
+        reply = argv[3][0] ? svc_app_test_json(app, argv[1], argv[2], argv[3]) : svc_app_test(app, &get);
     }
     const char *name, *value;
     printf(\"HTTP/1.1 %d\\n\", svc_reply_status(reply));
@@ -71,10 +75,29 @@ compare binding "$(sed '1,/^$/d' <<< "$shown")" \
     "$(ask binding 'notes_app()' "$method" "$target" "$(sed -n 2p <<< "$shown")" 422 1)"
 compare json "$(printf 'HTTP/1.1 200\n\n%s' "$(block json '' 1)")" \
     "$(ask json 'svc_app_new("json"); register_notes(app)' GET /notes '' 200 1)"
+compare negotiation "$(block negotiation '' 1)" \
+    "$(ACCEPT='image/png, application/problem+json' ask negotiation 'make_app()' GET /report '' 406 1)"
+compare files "$(block files '' 1)" \
+    "$(ask files 'svc_app_new("files"); svc_app_get(app, "/report", report, NULL)' GET /report '' 200 1)"
 compare rate-limit "$(block rate-limit '' 1)" "$(ask rate-limit 'notes_app()' GET /notes '' 429 10000)"
 otlp=$(echo "$top_builddir"/.libs/libsvc-otlp.so.[0-9])
 [ ! -e "$otlp" ] || compare observability "$(block observability '' 1)" \
     "$(OTEL_SDK_DISABLED=true ask observability 'numbers_app()' GET /numbers/91 '' 200 1 "$otlp")"
+
+# Functions that test the page's own program.
+try() { # page function
+    build "$1" "int main(void) { return !$2(); }"
+    "$work/$1" > "$work/printed" 2>&1 || { echo "$1.md: $2 is not so"; cat "$work/printed"; exit 1; }
+}
+! readelf -d "$library" | grep -q libz || try compression is_only_the_list_compressed
+try cookies is_theme_kept
+try events is_missed_event_sent
+try forms is_form_bound
+try memo is_stale_value_given
+try ranges is_third_square_given
+try uploads is_photo_kept
+try uploads is_form_counted
+try store is_kept_for_ten_minutes
 
 # The environment file, and what --print-config then prints of it.
 build configuration ''

@@ -26,18 +26,21 @@ check_library() { # name, version script, headers…
     [ ! -s short ] || { echo "names of two parts:"; cat short; failed=1; }
 }
 
-# An optional library's header has its name, and an optional library may not have been built.
-base_headers=$(cd "$top_srcdir" && ls include/svc/*.h include/svc/sys/*.h | grep -vxE 'include/svc/(otlp|pprof)\.h' | sed "s|^|$top_srcdir/|")
+# An optional library's header has its name, but for libsvc-compress, since svc/compress.h is the base's. An
+# optional library may not have been built.
+base_headers=$(cd "$top_srcdir" && ls include/svc/*.h include/svc/sys/*.h | grep -vxE 'include/svc/(memcached|otlp|pprof|redis|session|zstd_brotli)\.h' | sed "s|^|$top_srcdir/|")
 # shellcheck disable=SC2086 # a list of files
 check_library libsvc libsvc/libsvc.sym $base_headers
-for name in otlp pprof; do
+for name in compress memcached otlp pprof redis session; do
+    header=$name
+    [ $name != compress ] || header=zstd_brotli
     [ ! -f "$top_builddir/.libs/libsvc-$name.so" ] ||
-        check_library "libsvc-$name" "libsvc/$name/libsvc-$name.sym" "$top_srcdir/include/svc/$name.h"
+        check_library "libsvc-$name" "libsvc/$name/libsvc-$name.sym" "$top_srcdir/include/svc/$header.h"
 done
 
 # The end of a thread that has counted calls into the library, also after a dlclose;
-# and the handler of a signal, which gperftools has installed.
-for library in libsvc libsvc-pprof; do
+# a thread of libsvc-memcached that looks a name up; and the handler of a signal, which gperftools has installed.
+for library in libsvc libsvc-memcached libsvc-pprof; do
     library=$top_builddir/.libs/$library.so
     [ ! -f "$library" ] || readelf -dW "$library" | grep -q NODELETE || { echo "$library can be unloaded"; failed=1; }
 done

@@ -132,22 +132,45 @@ const struct condition_row condition_rows[] = {
     {STATE_WEAK, "-----", {RANGE, IF_RANGE("\"1\"")}},
     {STATE_WEAK, "-----", {RANGE, IF_RANGE("W/\"1\"")}},
     {STATE_STRONG, "-----", {IF_RANGE("\"1\"")}},
-    {STATE_STRONG, "-----", {RANGE}},
+    {STATE_STRONG, "p----", {RANGE}},
+    {STATE_WEAK, "p----", {RANGE}},
+    {STATE_BARE, "p----", {RANGE}},
     {STATE_STRONG, "-----", {RANGE, IF_RANGE("\"1\", \"1\"")}},
     {STATE_STRONG, "-----", {RANGE, IF_RANGE("\"1\""), IF_RANGE("\"1\"")}},
     {STATE_STRONG, "-----", {RANGE, IF_RANGE("*")}},
     {STATE_STRONG, "-----", {RANGE, IF_RANGE("abc\"1\"")}},
-    {STATE_BOTH, "-----", {RANGE, IF_RANGE(SAME)}}, /* a date is weak unless known to be strong */
+    {STATE_BOTH, "r----", {RANGE, IF_RANGE(SAME)}}, /* a date whose second is over is strong */
+    {STATE_DATED, "r----", {RANGE, IF_RANGE(SAME)}},
+    {STATE_WEAK_BOTH, "r----", {RANGE, IF_RANGE(SAME)}},
     {STATE_BOTH, "-----", {RANGE, IF_RANGE(BEFORE)}},
+    {STATE_BOTH, "-----", {RANGE, IF_RANGE(AFTER)}},
+    {STATE_STRONG, "-----", {RANGE, IF_RANGE(SAME)}},
+    {STATE_BOTH, "-----", {RANGE, IF_RANGE("tomorrow")}},
+    {STATE_BOTH, "qhhhh", {UNLESS(SAME), RANGE}},
+    {STATE_BOTH, "fffff", {UNLESS(BEFORE), RANGE}},
     {STATE_STRONG, "rhhhh", {NONE_MATCH("\"2\""), RANGE, IF_RANGE("\"1\"")}},
     {STATE_STRONG, "nnfff", {NONE_MATCH("\"1\""), RANGE, IF_RANGE("\"1\"")}},
     {STATE_STRONG, "rhhhh", {MATCH("\"1\""), RANGE, IF_RANGE("\"1\"")}},
     {STATE_STRONG, "fffff", {MATCH("\"2\""), RANGE, IF_RANGE("\"1\"")}},
+    {STATE_STRONG, "qhhhh", {MATCH("\"1\""), RANGE}},
+    {STATE_STRONG, "fffff", {MATCH("\"2\""), RANGE}},
+    {STATE_STRONG, "nnfff", {NONE_MATCH("\"1\""), RANGE}},
 };
 
 const size_t condition_count = sizeof condition_rows / sizeof *condition_rows;
 
 int condition_status(char outcome)
 {
-    return outcome == 'n' ? 304 : outcome == 'f' ? 412 : 200;
+    switch (outcome) {
+    case 'n':
+        return 304;
+    case 'f':
+        return 412;
+    case 'r':
+    case 'p':
+    case 'q':
+        return 206;
+    default:
+        return 200;
+    }
 }

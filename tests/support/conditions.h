@@ -38,7 +38,8 @@ extern const char *const condition_methods[CONDITION_METHODS];
 
 /*
  * A letter each for GET, HEAD, PUT, PATCH and DELETE: '-' no condition applies, 'h' all conditions
- * that apply hold, 'r' the same and the range may be sent, 'n' 304, 'f' 412.
+ * that apply hold, 'r' the same, If-Range among them, so that a part is sent, 'n' 304, 'f' 412. 'p'
+ * and 'q' are '-' and 'h' of a request for a part without If-Range, which is sent.
  */
 struct condition_row {
     enum condition_state state;
@@ -49,7 +50,7 @@ struct condition_row {
 extern const struct condition_row condition_rows[];
 extern const size_t condition_count;
 
-/* The status of an outcome letter: 200 if the method is performed. */
+/* The status of an outcome letter: 200 or 206 if the method is performed. */
 int condition_status(char outcome);
 
 /*

@@ -24,6 +24,7 @@ struct process {
     pid_t pid;
     int pid_fd, input_fd, output_fd;
     int status; /* -1 until it has ended */
+    int asked;  /* the signal by which it was asked to stop, and which may have been lost; or 0 */
     pthread_t reader;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -225,9 +226,8 @@ static struct timespec time_in(unsigned ms)
     return due;
 }
 
-/* Waits until `holds` returns true, with the lock held. False when the time is over. */
-static bool await(struct process *process, bool (*holds)(struct process *, const void *),
-                  const void *arg, unsigned wait_ms)
+static bool await_once(struct process *process, bool (*holds)(struct process *, const void *),
+                       const void *arg, unsigned wait_ms)
 {
     struct timespec due = time_in(wait_ms);
     pthread_mutex_lock(&process->lock);
@@ -238,6 +238,47 @@ static bool await(struct process *process, bool (*holds)(struct process *, const
     found_it = found_it || holds(process, arg);
     pthread_mutex_unlock(&process->lock);
     return found_it;
+}
+
+/* ---- Signals that are lost: the thread sanitizer delivers them between a program's calls, and
+ * sometimes not at all */
+
+enum { LOST_MS = 20000 };
+
+static void note_asked(struct process *process, int signal)
+{
+#ifdef SERVERS_UNDER_THREAD_SANITIZER
+    if (signal == SIGTERM || signal == SIGINT)
+        process->asked = signal;
+#else
+    (void)process, (void)signal;
+#endif
+}
+
+/* The time after which a wait looks whether a stop was lost. */
+static unsigned until_look(const struct process *process, unsigned wait_ms)
+{
+    return process->asked && wait_ms > LOST_MS ? LOST_MS : wait_ms;
+}
+
+/* Whether a wait ended by such a look, after which it goes on. */
+static bool ask_again(struct process *process, unsigned wait_ms)
+{
+    int signal = process->asked;
+    if (!signal || wait_ms <= LOST_MS)
+        return false;
+    process->asked = 0;
+    if (!process_count_log(process, "\"draining\""))
+        kill(process->pid, signal);
+    return true;
+}
+
+/* Waits until `holds` returns true, with the lock held. False when the time is over. */
+static bool await(struct process *process, bool (*holds)(struct process *, const void *),
+                  const void *arg, unsigned wait_ms)
+{
+    return await_once(process, holds, arg, until_look(process, wait_ms)) ||
+           (ask_again(process, wait_ms) && await_once(process, holds, arg, wait_ms));
 }
 
 struct wanted {
@@ -352,6 +393,7 @@ pid_t process_pid(const struct process *process)
 
 bool process_signal(struct process *process, int signal)
 {
+    note_asked(process, signal);
     return process->status < 0 && !kill(process->pid, signal);
 }
 
@@ -415,41 +457,36 @@ static void await_output_end(struct process *process)
     pthread_mutex_unlock(&process->lock);
 }
 
-int process_await_exit(struct process *process, unsigned wait_ms)
+static bool await_end(const struct process *process, unsigned wait_ms)
 {
-    if (process->status >= 0)
-        return process->status;
     struct pollfd fd = {.fd = process->pid_fd, .events = POLLIN};
     struct timespec due = time_in(wait_ms), now;
-    int ready = 0, status;
+    int ready;
     do {
         clock_gettime(CLOCK_MONOTONIC, &now);
         long left = (due.tv_sec - now.tv_sec) * 1000 + (due.tv_nsec - now.tv_nsec) / 1000000;
         ready = poll(&fd, 1, left > 0 ? (int)left : 0);
     } while (ready < 0 && errno == EINTR);
-    if (ready != 1 || waitpid(process->pid, &status, 0) != process->pid)
+    return ready == 1;
+}
+
+int process_await_exit(struct process *process, unsigned wait_ms)
+{
+    int status;
+    if (process->status >= 0)
+        return process->status;
+    bool ended = await_end(process, until_look(process, wait_ms)) ||
+                 (ask_again(process, wait_ms) && await_end(process, wait_ms));
+    if (!ended || waitpid(process->pid, &status, 0) != process->pid)
         return -1;
     process->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     await_output_end(process);
     return process->status;
 }
 
-/* The thread sanitizer delivers signals between a program's calls, and sometimes not at all. */
-static void signal_again(struct process *process)
-{
-#ifdef SERVERS_UNDER_THREAD_SANITIZER
-    enum { LOST_MS = 20000 };
-    if (!process_await_log(process, "\"draining\"", LOST_MS))
-        process_signal(process, SIGTERM);
-#else
-    (void)process;
-#endif
-}
-
 int process_stop(struct process *process)
 {
     process_signal(process, SIGTERM);
-    signal_again(process);
     return process_await_exit(process, PROCESS_WAIT_MS);
 }
 

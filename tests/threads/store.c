@@ -100,10 +100,8 @@ static void run_threads(svc_app *app)
 int main(void)
 {
     svc_app *app = svc_app_new("threads");
-    svc_store_open(app, NULL);
     small = svc_store_open(app, "memory:?bytes=65536&max_value=3000");
-    svc_store *store = svc_test_store(app);
-    expect_that(svc_store_conformance(store, stdout) == 0, "the store keeps its promises");
+    expect_that(svc_store_conformance_both(app, NULL, stdout) == 0, "the store keeps its promises");
     run_threads(app);
     svc_app_free(app);
     return wrong;

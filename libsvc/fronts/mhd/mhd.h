@@ -18,6 +18,8 @@
 struct MHD_Connection;
 struct MHD_Response;
 struct MHD_Daemon;
+struct file_replies;
+struct file_reply;
 struct kept_replies;
 struct mhd_conn;
 
@@ -51,6 +53,15 @@ struct chunks {
     bool ends;       /* the bytes behind `end` ended the body, well formed */
 };
 
+/* The reply of a large file, see mhd_large.h. */
+struct large_reply {
+    bool active; /* there is one: libmicrohttpd has the connection no longer, or not for long */
+    bool closes; /* the connection closes behind it */
+    bool copies; /* the file is read and sent, and not sent by the kernel */
+    int fd;      /* the duplicate by which the socket lives on */
+    uint64_t sent;
+};
+
 struct mhd_loop {
     struct front_part part; /* first */
     struct MHD_Daemon *daemon;
@@ -58,10 +69,13 @@ struct mhd_loop {
     struct mhd_conn *adding; /* the connection that libmicrohttpd is just taking */
     uint64_t runs;           /* the daemon's runs: in each it reads once from each connection */
     bool closes;             /* a connection was marked as closed, which takes one more run */
+    bool pipe_harmless;      /* SIGPIPE, which sendfile raises, does not end the program */
     bool known_layout;       /* the layout of a connection's memory is known: that of 0.9.75 */
     size_t pool;             /* the size of a connection's memory */
     struct kept_replies *replies; /* see mhd_reply.h */
+    struct file_replies *files;   /* see mhd_file.h */
     struct early_feed feed;
+    struct mhd_conn *streams_over; /* see mhd_detach.h: they are freed in the front's turn */
 };
 
 /* The phase of a connection; its flight has phases of its own. */
@@ -89,6 +103,7 @@ struct mhd_conn {
     struct mhd_loop *mhd;
     struct MHD_Connection *connection; /* NULL until the first head is whole, see early.h */
     struct MHD_Response *trailing;     /* the reply, if trailers follow its body; or NULL */
+    struct file_reply *file;           /* the reply, if it sends a file by sendfile; or NULL */
     enum mhd_phase phase;
     enum mhd_call call;
     bool suspended; /* in libmicrohttpd */
@@ -121,8 +136,18 @@ struct mhd_conn {
     uint64_t held;        /* bytes of a body that are left with libmicrohttpd while it stalls */
     uint64_t given;       /* by the reply's source, when it last had nothing to give */
     uint64_t sent;        /* as has_moved counted last */
-    struct unsent unsent; /* of a reply written directly: sent while the socket lingers */
-    struct early *early;  /* a head that the loop reads; NULL: none */
+    struct unsent unsent; /* of a reply written directly: sent while the socket lingers; or the head
+                             of a large file */
+    struct large_reply large;
+    struct early *early; /* a head that the loop reads; NULL: none */
+
+    /* Of a reply in frames, see mhd_detach.h. */
+    bool streams;               /* such a reply is sent, without libmicrohttpd */
+    bool left_alone;            /* libmicrohttpd has closed its part of the connection */
+    bool progress;              /* the socket has taken bytes of late */
+    bool stream_over;           /* it is in the list of those that have ended */
+    size_t piece_sent;          /* bytes of the frame, or of `unsent`, that were sent */
+    struct mhd_conn *next_over; /* in that list */
 };
 
 static inline struct mhd_conn *svc__mhd_conn_of(struct conn *conn)

@@ -7,7 +7,10 @@
 #include "libsvc/fronts/mhd/chunks.h"
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_conn.h"
+#include "libsvc/fronts/mhd/mhd_detach.h"
+#include "libsvc/fronts/mhd/mhd_file.h"
 #include "libsvc/fronts/mhd/mhd_head.h"
+#include "libsvc/fronts/mhd/mhd_large.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_reply.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
@@ -61,11 +64,15 @@ static bool closes_for_drain(struct mhd_conn *conn)
 static enum MHD_Result queue_reply(struct mhd_conn *conn)
 {
     struct exchange *x = conn->flight.x;
+    if (svc__mhd_detach_begin(conn))
+        return MHD_NO;
     if (!svc__mhd_reply_fits(conn, x->response.field_bytes) || !sendable(x))
         return reply_raw(conn, head_fits_alone(conn) ? 431 : 500);
     bool closes = x->close || conn->flight.cut || conn->conn.loop->server->one_request ||
                   closes_for_drain(conn);
     svc__mhd_conn_fly(conn, FLIGHT_SEND);
+    if (svc__mhd_large_begin(conn, closes))
+        return MHD_NO;
     return svc__mhd_reply_queue(conn, closes) ? MHD_YES : reply_raw(conn, 500);
 }
 
@@ -188,17 +195,9 @@ static enum MHD_Result take_body_end(struct mhd_conn *conn)
     return run_to_end(conn);
 }
 
-enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection, const char *url,
-                                    const char *method, const char *version, const char *data,
-                                    size_t *len, void **context)
+static enum MHD_Result run_call(struct mhd_conn *conn, const char *method, const char *version,
+                                const char *data, size_t *len)
 {
-    (void)cls, (void)connection, (void)url;
-    struct mhd_conn *conn = *context;
-    if (!conn || !conn->flight.x || conn->raw || conn->flight.gone)
-        return MHD_NO;
-    if (conn->mhd->feed.conn == conn)
-        svc__early_unfeed(conn->mhd);
-    svc__mhd_link_called(conn);
     size_t taken = *len;
     switch (conn->call) {
     case CALL_FIRST:
@@ -222,6 +221,24 @@ enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection
         return taken ? take_body_piece(conn, data, taken, len) : take_body_end(conn);
     }
     return MHD_NO;
+}
+
+/* A reply that is sent without libmicrohttpd goes on when its connection is closed there. */
+enum MHD_Result svc__mhd_access_run(void *cls, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version, const char *data,
+                                    size_t *len, void **context)
+{
+    (void)cls, (void)connection, (void)url;
+    struct mhd_conn *conn = *context;
+    if (!conn || !conn->flight.x || conn->raw || conn->flight.gone)
+        return MHD_NO;
+    if (conn->mhd->feed.conn == conn)
+        svc__early_unfeed(conn->mhd);
+    svc__mhd_link_called(conn);
+    enum MHD_Result result = run_call(conn, method, version, data, len);
+    if (conn->streams)
+        *context = NULL;
+    return result;
 }
 
 /* ---- Its beginning and its end */
@@ -285,8 +302,9 @@ void svc__mhd_access_end(void *cls, struct MHD_Connection *connection, void **co
     (void)cls;
     struct mhd_conn *conn = *context;
     *context = NULL;
-    if (!conn || !conn->flight.x)
+    if (!conn || !conn->flight.x || conn->large.active)
         return;
+    svc__mhd_file_done(conn);
     if (svc__flight_reclaim(&conn->flight, SVC_CLIENT_GONE)) {
         struct exchange *x = conn->flight.x;
         bool refused = note_refusal(x, connection);

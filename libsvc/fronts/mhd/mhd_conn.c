@@ -13,11 +13,13 @@
 
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/refusal.h"
-#include "libsvc/exchange/response_file.h"
 #include "libsvc/fronts/mhd/early.h"
+#include "libsvc/fronts/mhd/mhd_large.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
+#include "libsvc/fronts/mhd/mhd_stream.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
 #include "libsvc/fronts/mhd/wire.h"
+#include "libsvc/reply/response_file.h"
 #include "libsvc/server/handover.h"
 #include "libsvc/server/tcp_counts.h"
 
@@ -116,7 +118,11 @@ static void refuse_headless(struct mhd_conn *conn, int status, const char *reaso
 
 static void resume_conn(struct flight *flight)
 {
-    svc__mhd_link_resume(svc__mhd_conn_of_flight(flight));
+    struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
+    if (conn->streams)
+        svc__mhd_stream_go_on(conn);
+    else
+        svc__mhd_link_resume(conn);
 }
 
 /* The rest of the body is read for a while, then the answer follows. */
@@ -153,7 +159,11 @@ static void reply_bare(struct flight *flight)
 /* libmicrohttpd notices a socket that is shut and closes it. */
 static void abort_conn(struct flight *flight)
 {
-    svc__conn_shut(&svc__mhd_conn_of_flight(flight)->conn);
+    struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
+    if (conn->streams)
+        svc__mhd_stream_end(conn);
+    else
+        svc__conn_shut(&conn->conn);
 }
 
 /* libmicrohttpd looks at events only, and can miss a FIN that comes with the last bytes. And of a
@@ -205,6 +215,10 @@ static const struct flight_ops flight_ops = {
 
 void svc__mhd_conn_closed(struct mhd_conn *conn)
 {
+    if (conn->large.active && conn->connection) {
+        svc__mhd_large_take(conn);
+        return;
+    }
     svc__early_forget(conn); /* so that its descriptor is its own socket */
     svc__conn_unwatch(&conn->conn);
     /* Unread bytes of the peer would turn the close into a reset, which destroys the part of the
@@ -222,6 +236,8 @@ void svc__mhd_conn_closed(struct mhd_conn *conn)
 void svc__mhd_conn_close_own(struct mhd_conn *conn)
 {
     int fd = conn->conn.fd;
+    if (conn->large.active)
+        svc__mhd_large_end(conn, false);
     svc__mhd_conn_closed(conn);
     close(fd);
 }
@@ -238,7 +254,8 @@ static bool looks_early(const struct mhd_conn *conn)
  * freed. */
 static bool hand_conn_over(struct mhd_conn *conn)
 {
-    conn->taken = conn->skipped;
+    conn->taken += conn->skipped;
+    conn->skipped = 0;
     int added = svc__mhd_link_add(conn);
     if (added < 0) {
         svc__loop_fault(conn->conn.loop, 1, "a connection was closed unserved", strerror(errno));
@@ -284,6 +301,15 @@ static bool stays(struct mhd_conn *conn)
     return false;
 }
 
+/* The time for a new connection's first head counts from the connection's begin. */
+static void note_head_begun(struct mhd_conn *conn)
+{
+    if (conn->phase == MHD_NEW)
+        svc__conn_enter(&conn->conn, CONN_HEAD);
+    else if (conn->phase != MHD_HEAD)
+        svc__mhd_conn_enter(conn, MHD_HEAD);
+}
+
 static void read_early(struct mhd_conn *conn)
 {
     int status;
@@ -291,7 +317,7 @@ static void read_early(struct mhd_conn *conn)
     switch (svc__early_read(conn, &status, &reason)) {
     case EARLY_PART:
         if (conn->early && conn->early->len)
-            svc__conn_enter(&conn->conn, CONN_HEAD);
+            note_head_begun(conn);
         break;
     case EARLY_READY:
         if (conn->connection || stays(conn))
@@ -334,6 +360,32 @@ void svc__mhd_conn_feed(struct mhd_loop *mhd)
         svc__conn_shut(&conn->conn);
 }
 
+/* ---- A large file */
+
+/* Behind its reply the connection is like a new one, except that it has been served. */
+static void begin_anew(struct mhd_conn *conn)
+{
+    svc__mhd_conn_enter(conn, MHD_IDLE);
+    if (looks_early(conn))
+        read_early(conn);
+    else
+        hand_conn_over(conn);
+}
+
+static void send_large(struct mhd_conn *conn)
+{
+    enum large_step step = svc__mhd_large_send(conn);
+    bool goes_on = step == LARGE_WHOLE && !conn->large.closes;
+    if (step == LARGE_WHOLE)
+        svc__mhd_large_end(conn, true);
+    if (step == LARGE_MORE)
+        svc__conn_watch_room(&conn->conn);
+    else if (goes_on)
+        begin_anew(conn);
+    else
+        svc__mhd_conn_close_own(conn);
+}
+
 /* ---- Events */
 
 static bool arrives(const struct mhd_conn *conn)
@@ -370,7 +422,11 @@ static void on_socket(struct svc_loop *reactor, struct watch *watch, uint32_t ev
     struct mhd_conn *conn = svc__mhd_conn_of(svc__conn_of_watch(watch));
     bool left = svc__conn_note_events(&conn->conn, events), ended = events & (EPOLLHUP | EPOLLERR);
     conn->drained = conn->drained || (events & EPOLLOUT);
-    if (conn->early || (!conn->connection && looks_early(conn))) {
+    if (conn->streams) {
+        svc__mhd_stream_event(conn, events);
+    } else if (conn->large.active) {
+        send_large(conn);
+    } else if (conn->early || (!conn->connection && looks_early(conn))) {
         if (conn->raw || ended)
             give_head_up(conn);
         else

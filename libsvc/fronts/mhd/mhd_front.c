@@ -12,6 +12,8 @@
 #include "libsvc/fronts/mhd/early.h"
 #include "libsvc/fronts/mhd/mhd_access.h"
 #include "libsvc/fronts/mhd/mhd_conn.h"
+#include "libsvc/fronts/mhd/mhd_detach.h"
+#include "libsvc/fronts/mhd/mhd_file.h"
 #include "libsvc/fronts/mhd/mhd_reply.h"
 #include "libsvc/fronts/mhd/wire.h"
 
@@ -30,7 +32,9 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
     *socket_context = NULL;
     if (mhd->adding == conn)
         mhd->adding = NULL;
-    if (conn)
+    if (conn && conn->streams)
+        conn->left_alone = true;
+    else if (conn)
         svc__mhd_conn_closed(conn);
 }
 
@@ -114,14 +118,16 @@ static int start_daemon(struct mhd_loop *mhd)
     mhd->known_layout = dialect.known_layout;
     mhd->pool = pool_size(&loop->server->app->config);
     mhd->replies = svc__mhd_reply_new();
-    if (!mhd->replies)
+    mhd->files = svc__mhd_file_new();
+    if (!mhd->replies || !mhd->files)
         return SVC_ENOMEM;
     /* If SIGPIPE ends the program, files must be sent without sendfile, which raises it. */
+    mhd->pipe_harmless = svc__thread_pipe_harmless();
     mhd->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, svc__mhd_access_run, mhd, MHD_OPTION_EXTERNAL_LOGGER, on_log, mhd,
         MHD_OPTION_STRICT_FOR_CLIENT, dialect.strictness, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         mhd->pool, MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, (int)svc__thread_pipe_harmless(),
+        0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, (int)mhd->pipe_harmless,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, mhd, MHD_OPTION_NOTIFY_COMPLETED,
         svc__mhd_access_end, mhd, MHD_OPTION_URI_LOG_CALLBACK, svc__mhd_access_begin, mhd,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
@@ -138,6 +144,7 @@ static void stop_daemon(struct front_part *part)
     if (mhd->daemon)
         MHD_stop_daemon(mhd->daemon);
     svc__mhd_reply_free(mhd->replies);
+    svc__mhd_file_free(mhd->files);
     svc__early_stop(mhd);
     free(mhd);
 }
@@ -160,13 +167,14 @@ static void run_daemon(struct front_part *part)
     struct mhd_loop *mhd = (struct mhd_loop *)(void *)part;
     MHD_UNSIGNED_LONG_LONG wait;
     mhd->closes = false;
+    svc__mhd_detach_finish(mhd);
     svc__mhd_conn_feed(mhd);
     bool more = mhd->feed.first;
     mhd->runs++;
     MHD_run(mhd->daemon);
     svc__early_unfeed(mhd);
-    part->again =
-        more || mhd->closes || (MHD_get_timeout(mhd->daemon, &wait) == MHD_YES && wait == 0);
+    part->again = more || mhd->closes || mhd->streams_over ||
+                  (MHD_get_timeout(mhd->daemon, &wait) == MHD_YES && wait == 0);
 }
 
 /* A last run sends suspended connections their 503. */
@@ -176,6 +184,7 @@ static void close_conns(struct front_part *part)
     run_daemon(part);
     MHD_stop_daemon(mhd->daemon);
     mhd->daemon = NULL;
+    svc__mhd_detach_finish(mhd);
     struct conn *next;
     for (struct conn *conn = part->loop->conns; conn; conn = next) {
         next = conn->next; /* that libmicrohttpd never got */

@@ -1,7 +1,6 @@
 /* Response objects of libmicrohttpd, made and kept. */
 #include "libsvc/fronts/mhd/mhd_reply.h"
 
-#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +8,15 @@
 
 #include "libsvc/dispatch/dispatch.h"
 #include "libsvc/exchange/response_trailers.h"
+#include "libsvc/fronts/mhd/mhd_file.h"
 #include "libsvc/fronts/mhd/mhd_link.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
 
 enum {
     KEPT = 16,               /* a power of two */
     KEPT_FIELD_BYTES = 1024, /* replies with more are not kept */
-    SOURCE_BLOCK = 16384
+    SOURCE_BLOCK = 16384,
+    FILE_BLOCK = 65536
 };
 
 /*
@@ -147,15 +148,24 @@ static ssize_t read_source(void *cls, uint64_t at, char *data, size_t len)
                     : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* libmicrohttpd sends the file by sendfile, from a descriptor of its own. */
-static struct MHD_Response *from_file(const struct response_body *body)
+/* Reads a file that cannot be sent by sendfile. One that has become shorter is an error. */
+static ssize_t read_reply_file(void *cls, uint64_t at, char *data, size_t len)
 {
-    int fd = fcntl(body->fd, F_DUPFD_CLOEXEC, 0);
-    struct MHD_Response *response =
-        fd < 0 ? NULL : MHD_create_response_from_fd_at_offset64(body->len, fd, body->offset);
-    if (!response && fd >= 0)
-        close(fd);
-    return response;
+    struct mhd_conn *conn = cls;
+    const struct response_body *body = &conn->flight.x->response.body;
+    ssize_t n = pread(body->fd, data, len, (off_t)(body->offset + at));
+    if (n > 0)
+        return n;
+    conn->flight.cut = true;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static struct MHD_Response *from_file(struct mhd_conn *conn)
+{
+    struct MHD_Response *response = svc__mhd_file_response(conn);
+    return response ? response
+                    : MHD_create_response_from_callback(conn->flight.x->response.body.len,
+                                                        FILE_BLOCK, read_reply_file, conn, NULL);
 }
 
 /* A reply without a body needs its length only: libmicrohttpd reads no byte of it. */
@@ -185,25 +195,40 @@ static struct MHD_Response *make_response(struct mhd_conn *conn)
         return response;
     }
     if (body->kind == REPLY_FILE && length && !svc__exchange_reply_bodiless(x))
-        return from_file(body);
+        return from_file(conn);
     if (!from_memory(x))
         return MHD_create_response_from_callback(length, 1, read_nothing, NULL, NULL);
     return MHD_create_response_from_buffer(body->len, (void *)(uintptr_t)body->data,
                                            MHD_RESPMEM_PERSISTENT);
 }
 
+static bool add_field(struct MHD_Response *response, struct mhd_conn *conn, const char *name,
+                      const char *value)
+{
+    if (MHD_add_response_header(response, name, value) != MHD_YES)
+        return false;
+    return !conn->file || svc__mhd_file_note(conn, svc__bytes_z(name), svc__bytes_z(value));
+}
+
 /* Connection goes first: if it is added behind Date, libmicrohttpd forgets that Date is there. */
 static bool add_fields(struct MHD_Response *response, struct mhd_conn *conn, bool closes)
 {
     const svc_response *res = &conn->flight.x->response;
-    if (closes && !MHD_add_response_header(response, "Connection", "close"))
+    if (closes && !add_field(response, conn, "Connection", "close"))
         return false;
-    if (!MHD_add_response_header(response, "Date", svc__loop_date(conn->conn.loop)))
+    if (!res->dated && !add_field(response, conn, "Date", svc__loop_date(conn->conn.loop)))
         return false;
     for (size_t i = 0; i < res->field_count; i++)
-        if (!MHD_add_response_header(response, res->fields[i].name.data, res->fields[i].value.data))
+        if (!add_field(response, conn, res->fields[i].name.data, res->fields[i].value.data))
             return false;
     return true;
+}
+
+/* A file's response object is given back at the end of the reply. */
+static void destroy_response(struct mhd_conn *conn, struct MHD_Response *response)
+{
+    if (response && !conn->file)
+        MHD_destroy_response(response);
 }
 
 /* NULL when libmicrohttpd refuses a field, or memory runs out. */
@@ -211,7 +236,8 @@ static struct MHD_Response *make_whole_response(struct mhd_conn *conn, bool clos
 {
     struct MHD_Response *response = make_response(conn);
     if (response && !add_fields(response, conn, closes)) {
-        MHD_destroy_response(response);
+        destroy_response(conn, response);
+        svc__mhd_file_done(conn);
         return NULL;
     }
     return response;
@@ -315,7 +341,6 @@ bool svc__mhd_reply_queue(struct mhd_conn *conn, bool closes)
         return queue_kept(conn, place_of(conn), closes);
     struct MHD_Response *response = make_whole_response(conn, closes);
     bool queued = response && queue_response(conn, response);
-    if (response)
-        MHD_destroy_response(response);
+    destroy_response(conn, response);
     return queued;
 }

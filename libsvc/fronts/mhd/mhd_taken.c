@@ -54,3 +54,14 @@ bool svc__mhd_taken_is_all(const struct mhd_conn *conn)
     return conn->base && !conn->recounted && svc__tcp_counts_received(&conn->conn, &received) &&
            received == conn->taken;
 }
+
+/* The socket is asked first: bytes that come between the two questions are then a difference, and
+ * never hide one. */
+bool svc__mhd_taken_leaves_rest(const struct mhd_conn *conn)
+{
+    uint64_t received;
+    int unread = 0;
+    return conn->taken_known && !conn->recounted && !ioctl(conn->conn.fd, FIONREAD, &unread) &&
+           svc__tcp_counts_received(&conn->conn, &received) &&
+           received == conn->taken + (uint64_t)unread;
+}

@@ -20,4 +20,8 @@ bool svc__mhd_taken_has_unread(struct mhd_conn *conn);
 /* Whether libmicrohttpd holds nothing: our count is that of the kernel, and was never in doubt. */
 bool svc__mhd_taken_is_all(const struct mhd_conn *conn);
 
+/* Whether libmicrohttpd has read no byte behind the request: all that have come since are still in
+ * the socket. */
+bool svc__mhd_taken_leaves_rest(const struct mhd_conn *conn);
+
 #endif

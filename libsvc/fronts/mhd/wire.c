@@ -24,11 +24,14 @@ static void append_wire_field(struct buf *out, struct bytes name, struct bytes v
     svc__buf_puts(out, "\r\n");
 }
 
-static void append_head(struct buf *out, const struct exchange *x, const char *date)
+static void append_head(struct buf *out, const struct exchange *x, const char *date, bool closes)
 {
     const svc_response *res = &x->response;
     append_status(out, res->status);
-    svc__buf_printf(out, "Connection: close\r\nDate: %s\r\n", date);
+    if (closes)
+        svc__buf_puts(out, "Connection: close\r\n");
+    if (!res->dated)
+        append_wire_field(out, svc__bytes("Date", 4), svc__bytes_z(date));
     for (size_t i = 0; i < res->field_count; i++)
         append_wire_field(out, res->fields[i].name, res->fields[i].value);
     uint64_t length = svc__exchange_reply_length(x);
@@ -36,6 +39,8 @@ static void append_head(struct buf *out, const struct exchange *x, const char *d
         svc__buf_puts(out, "Content-Length: ");
         svc__buf_u64(out, length);
         svc__buf_puts(out, "\r\n");
+    } else if (x->framing.chunks && !svc__exchange_reply_bodiless(x)) {
+        svc__buf_puts(out, "Transfer-Encoding: chunked\r\n");
     }
     svc__buf_puts(out, "\r\n");
 }
@@ -60,7 +65,7 @@ int svc__wire_send(int fd, struct exchange *x, const char *date, struct unsent *
 {
     struct buf *out = &x->host->scratch;
     svc__buf_clear(out);
-    append_head(out, x, date);
+    append_head(out, x, date, true);
     if (svc__buf_error(out))
         return SVC_ENOMEM;
     struct bytes head = {out->data, out->len}, body = {NULL, 0};
@@ -73,6 +78,15 @@ int svc__wire_send(int fd, struct exchange *x, const char *date, struct unsent *
     if (sent < 0 && errno != EAGAIN)
         return SVC_ESYSTEM;
     return keep_rest(head, body, sent > 0 ? (size_t)sent : 0, rest);
+}
+
+int svc__wire_head(struct exchange *x, const char *date, bool closes, struct unsent *head)
+{
+    struct buf *out = &x->host->scratch;
+    svc__buf_clear(out);
+    append_head(out, x, date, closes);
+    return svc__buf_error(out) ? SVC_ENOMEM
+                               : keep_rest(svc__buf_view(out), svc__bytes(NULL, 0), 0, head);
 }
 
 void svc__wire_send_problem(int fd, int status, const char *detail, const char *date)

@@ -6,6 +6,20 @@
 #include "libsvc/base/clock.h"
 #include "tests/unit/base/support.h"
 
+/* The offset is as of the last tick: until then the clocks may have drifted by some microseconds.
+ */
+Test(base_clock, the_offset_leads_from_one_clock_to_the_other)
+{
+    enum { DRIFT_NS = 1000000 };
+    for (int i = 0; i < 10000; i++) {
+        uint64_t before = svc__clock_wall_ns();
+        uint64_t between = svc__clock_ns() + (uint64_t)svc__clock_wall_offset();
+        uint64_t after = svc__clock_wall_ns();
+        cr_assert_geq(between + DRIFT_NS, before);
+        cr_assert_leq(between, after + DRIFT_NS);
+    }
+}
+
 Test(base_clock, never_steps_back)
 {
     uint64_t before = svc__clock_ns();

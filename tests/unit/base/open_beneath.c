@@ -239,3 +239,13 @@ Test(base_open_beneath, works_where_the_call_is_refused_as_files_are)
 {
     expect_without_openat2(EACCES);
 }
+
+Test(base_open_beneath, tells_a_file_that_is_absent_from_a_failure)
+{
+    cr_expect_lt(svc__open_beneath(root, "none", FLAGS), 0);
+    cr_expect(svc__open_beneath_is_absent(errno));
+    cr_expect_lt(svc__open_beneath(root, "out", FLAGS), 0);
+    cr_expect(svc__open_beneath_is_absent(errno));
+    cr_expect_not(svc__open_beneath_is_absent(EPERM));
+    cr_expect_not(svc__open_beneath_is_absent(EMFILE));
+}

@@ -32,6 +32,15 @@ Test(base_utf8, every_code_point_but_surrogates_is_valid)
     }
 }
 
+Test(base_utf8, a_text_is_valid_without_nul)
+{
+    cr_expect(svc__utf8_text(svc__bytes("\xc3\xa9", 2)));
+    cr_expect(svc__utf8_text(svc__bytes(NULL, 0)));
+    cr_expect_not(svc__utf8_text(svc__bytes("a\0b", 3)));
+    cr_expect_not(svc__utf8_text(svc__bytes("\xff", 1)));
+    cr_expect_not(svc__utf8_text(svc__bytes("\xc3", 1)));
+}
+
 /* By the table of well-formed byte sequences of the Unicode standard. */
 static bool pair_is_valid(unsigned lead, unsigned next)
 {

@@ -109,6 +109,27 @@ Test(bind_text, an_array_s_count_is_judged_before_its_elements)
     expect_wrong(0, "list", "has a wrong count");
 }
 
+Test(bind_text, an_array_s_name_may_have_brackets_behind_it)
+{
+    cr_assert(BIND("list[]", "3", "n", "1", "list", "1", "list[]", "2"));
+    cr_assert_eq(out.list_count, 3);
+    cr_expect(out.list[0] == 3 && out.list[1] == 1 && out.list[2] == 2, "in the order of arrival");
+    cr_expect_not(BIND("n[]", "1", "[]", "2", "list[]", "x", "list[0]", "3"));
+    cr_expect_eq(b.violations.count, 4);
+    expect_wrong(0, "n[]", "is not known");
+    expect_wrong(1, "[]", "is not known");
+    expect_wrong(2, "list", "is wrong");
+    expect_wrong(3, "list[0]", "is not known");
+}
+
+Test(bind_text, a_field_named_with_brackets_comes_first)
+{
+    hand_field("list[]", SVC_TYPE_INT64, offsetof(struct form, n), 8);
+    cr_assert(BIND("list[]", "3", "list", "1"));
+    cr_expect_eq(out.n, 3);
+    cr_expect_eq(out.list_count, 1);
+}
+
 Test(bind_text, an_empty_value_is_null_where_that_is_allowed_and_no_text_is)
 {
     cr_expect_not(BIND("n", ""));

@@ -117,9 +117,10 @@ Test(bind_value, texts_are_numbers_to_the_last_digit)
 
 /* ---- Others */
 
-Test(bind_value, a_truth_is_one_of_two_words)
+Test(bind_value, a_truth_is_one_of_three_words)
 {
-    static const char *const bad[] = {"", "TRUE", "1", "true ", "truefalse", "fals"};
+    static const char *const bad[] = {"",     "TRUE", "1",  "true ", "truefalse",
+                                      "fals", "o",    "On", "off"};
     make(SVC_TYPE_BOOL);
     bool at = false;
     cr_expect_eq(svc__bind_value_parse(field, &at, svc__bytes_z("true")), NULL);
@@ -129,6 +130,8 @@ Test(bind_value, a_truth_is_one_of_two_words)
     cr_expect(at, "nothing was written");
     cr_expect_eq(svc__bind_value_parse(field, &at, svc__bytes_z("false")), NULL);
     cr_expect_not(at);
+    cr_expect_eq(svc__bind_value_parse(field, &at, svc__bytes_z("on")), NULL, "a checkbox");
+    cr_expect(at);
 }
 
 Test(bind_value, a_choice_is_known_by_its_whole_name)

@@ -15,6 +15,7 @@ struct script {
     int on_request, on_body, on_response; /* results */
     const char *text;                     /* what a piece becomes; NULL: it stays */
     size_t len;                           /* of that; of a piece that stays, if it is less */
+    bool asks;                            /* whether its on_response may wait */
 };
 
 static char calls[256];
@@ -52,9 +53,12 @@ static int on_body(svc_request *req, svc_response *res, const svc_layer *layer, 
 
 static int on_response(svc_request *req, svc_response *res, const svc_layer *layer)
 {
-    (void)req, (void)res;
+    (void)res;
+    const struct script *script = layer->arg;
     note_call(layer, "< ");
-    return ((const struct script *)layer->arg)->on_response;
+    if (script->asks)
+        cr_expect_eq(svc_request_allow_wait(req), x->hurried ? SVC_ESTATE : 0);
+    return script->on_response;
 }
 
 static const svc_done done = {.size = sizeof done, .bytes_in = 7};
@@ -204,7 +208,7 @@ Test(exchange_layers, each_has_its_own_state_in_all_phases)
     cr_expect_eq(states[2], block + 16);
     memset(states, 0, sizeof states);
     x->unanswered = x->passed;
-    cr_expect(svc__layers_response(x));
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
     cr_expect_eq(states[0], block);
     cr_expect_eq(states[2], block + 16);
 }
@@ -323,9 +327,9 @@ Test(exchange_layers, run_outwards_over_those_that_have_passed)
     add_layer("b", 0);
     add_layer("c", 0);
     x->passed = x->unanswered = 3;
-    cr_expect(svc__layers_response(x));
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
     expect_calls("b< a< ");
-    cr_expect(svc__layers_response(x));
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
     expect_calls("");
     cr_expect_eq(x->response_error, 0);
 }
@@ -336,7 +340,7 @@ Test(exchange_layers, the_first_failure_on_the_way_out_is_kept_and_the_others_st
     add_layer("b", 0)->on_response = SVC_ETOOBIG;
     add_layer("c", 0)->on_response = 5; /* no failure */
     x->passed = x->unanswered = 3;
-    cr_expect(svc__layers_response(x));
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
     expect_calls("c< b< a< ");
     cr_expect_eq(x->response_error, SVC_ETOOBIG);
 }
@@ -347,18 +351,50 @@ Test(exchange_layers, one_that_blocks_on_the_way_out_is_still_to_run_or_passed_o
     add_layer("b", SVC_BLOCKING);
     add_layer("c", 0);
     x->passed = x->unanswered = 3;
-    cr_expect_not(svc__layers_response(x));
+    cr_expect_eq(svc__layers_response(x), LAYERS_BLOCKED);
     expect_calls("c< ");
     cr_expect_eq(x->unanswered, 2);
     x->hurried = true;
-    cr_expect(svc__layers_response(x));
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
     expect_calls("a< ");
     x->unanswered = 3;
     struct exchange_host worker = {.worker = some_worker};
     x->host = &worker;
-    cr_expect(svc__layers_response(x));
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
     expect_calls("c< b< a< ");
     x->host = x->home;
+}
+
+Test(exchange_layers, one_that_waits_on_the_way_out_runs_again_and_not_in_a_hurry)
+{
+    add_layer("a", 0);
+    struct script *waits = add_layer("b", 0);
+    waits->on_response = SVC_WAIT;
+    add_layer("c", 0);
+    x->passed = x->unanswered = 3;
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED, "it was not allowed to wait");
+    expect_calls("c< b< a< ");
+    waits->asks = true;
+    x->unanswered = 3;
+    cr_expect_eq(svc__layers_response(x), LAYERS_WAIT);
+    expect_calls("c< b< ");
+    cr_expect_eq(svc__layers_response(x), LAYERS_WAIT);
+    expect_calls("b< ");
+    x->hurried = true;
+    atomic_store(&x->away.wait, WAIT_NONE); /* which a resume has ended */
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
+    expect_calls("b< a< ");
+    cr_expect_eq(x->response_error, 0);
+}
+
+Test(exchange_layers, one_does_not_wait_by_what_another_was_allowed)
+{
+    add_layer("a", 0)->on_response = SVC_WAIT;
+    add_layer("b", 0)->asks = true;
+    x->passed = x->unanswered = 2;
+    cr_expect_eq(svc__layers_response(x), LAYERS_PASSED);
+    expect_calls("b< a< ");
+    cr_expect_eq(atomic_load(&x->away.wait), WAIT_NONE);
 }
 
 Test(exchange_layers, the_end_is_told_outwards_down_to_those_that_are_with_others)

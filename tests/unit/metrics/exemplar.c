@@ -1,4 +1,4 @@
-/* The examples of a histogram's buckets. */
+/* The examples of counters and of histograms' buckets. */
 #include "libsvc/metrics/exemplar.h"
 
 #include <criterion/criterion.h>
@@ -30,5 +30,20 @@ Test(metrics_exemplar, stands_in_the_bucket_of_its_value_and_is_kept_for_a_secon
     svc__exemplar_keep(histogram, 7, trace_id, span_id);
     cr_expect_eq(svc__exemplar_show(series, 2, &shown)->value, 7);
     svc__exemplar_keep(NULL, 1, trace_id, span_id);
+    svc__metrics_free(metrics);
+}
+
+Test(metrics_exemplar, of_a_counter_is_the_amount_that_was_added)
+{
+    struct metrics *metrics = svc__metrics_new();
+    svc_counter *counter = svc__metric_counter(metrics, "a_total", "A.");
+    struct shown_exemplar shown;
+    cr_expect_null(svc__exemplar_show(&counter->series, 0, &shown));
+    svc__exemplar_keep_added(counter, 3, trace_id, span_id);
+    const struct metric_exemplar *kept = svc__exemplar_show(&counter->series, 0, &shown);
+    cr_assert_not_null(kept);
+    cr_expect_eq(kept->value, 3);
+    cr_expect_str_eq(kept->trace_id, "010200000000000000000000000000ff");
+    svc__exemplar_keep_added(NULL, 1, trace_id, span_id);
     svc__metrics_free(metrics);
 }

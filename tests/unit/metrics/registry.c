@@ -214,6 +214,13 @@ Test(metrics_registry, of_an_app_that_is_mounted_become_the_outer_ones)
     svc_counter_add(their_y, 100);
     svc_gauge_add(gauge, 0.5);
     svc_gauge_set(same, 2);
+    svc_histogram *our_sizes = svc_histogram_of(
+        svc__metric_histograms(metrics, "bytes", "A.", NULL, (const double[]){1, 2}, 2), 0, NULL);
+    svc_histogram *their_sizes = svc_histogram_of(
+        svc__metric_histograms(inner, "bytes", "A.", NULL, (const double[]){1, 2}, 2), 0, NULL);
+    svc_histogram_observe(our_sizes, 0.5);
+    svc_histogram_observe(their_sizes, 2);
+    svc_histogram_observe(their_sizes, 5);
     svc_histogram_observe(times, 3);
     cr_assert_eq(svc__metrics_adopt(metrics, inner, refuse, refused), 0);
     cr_expect_str_eq(refused, "clash");
@@ -224,6 +231,9 @@ Test(metrics_registry, of_an_app_that_is_mounted_become_the_outer_ones)
     cr_expect_eq(svc__counter_read(svc_counter_of(ours, 1, y)), 200);
     cr_expect_eq(svc_counter_of(theirs, 1, y), svc_counter_of(ours, 1, y));
     cr_expect_eq(svc__gauge_read(gauge), 3.5);
+    cr_expect_eq(svc__cells_sum_double(our_sizes->series.cells, HISTOGRAM_SUM), 7.5);
+    for (uint32_t i = 0; i < 3; i++)
+        cr_expect_eq(svc__cells_sum(our_sizes->series.cells, HISTOGRAM_BUCKETS + i), 1);
     cr_expect_not_null(svc__metrics_find(metrics, "seconds"));
     cr_expect_null(svc__metrics_find(inner, "seconds"));
     svc__metrics_free(inner);

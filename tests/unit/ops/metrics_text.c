@@ -271,6 +271,19 @@ Test(ops_metrics_text, examples_stand_behind_the_buckets_of_openmetrics)
     cr_expect_null(strstr(strstr(page, "trace_id") + 1, "trace_id"));
 }
 
+Test(ops_metrics_text, examples_stand_behind_the_samples_of_counters)
+{
+    static const unsigned char trace_id[16] = {1}, span_id[8] = {3};
+    svc_counter *a = svc__metric_counter(metrics, "a_total", "A.");
+    svc_counter_add(a, 2);
+    svc__exemplar_keep_added(a, 2, trace_id, span_id);
+    cr_expect_null(strstr(dump(), "trace_id"));
+    const char *page = dump_as(METRICS_OPENMETRICS);
+    cr_expect(strstr(page, "\na_total 2 # {trace_id=\"01000000000000000000000000000000\","
+                           "span_id=\"0300000000000000\"} 2 1"),
+              "%s", page);
+}
+
 /* OpenMetrics has no sum that is no number or may sink, and no count without a sum. */
 Test(ops_metrics_text, a_sum_that_openmetrics_forbids_is_left_out)
 {

@@ -133,3 +133,13 @@ Test(proto_etag, the_text_of_a_tag_has_no_quotes_spaces_or_controls)
     cr_expect_not(svc__etag_text_valid(BYTES("a\x7f")));
     cr_expect_not(svc__etag_text_valid(BYTES("a\0b")));
 }
+
+Test(proto_etag, a_hash_is_written_as_base64_for_urls)
+{
+    static const unsigned char hash[ETAG_HASH_BYTES] = {0xff, 0xff, 0xbe, 0, 1, 2,  3,  4,
+                                                        5,    6,    7,    8, 9, 10, 11, 0xff};
+    char text[ETAG_HASH_TEXT + 1] = "";
+    svc__etag_write_hash(text, hash);
+    cr_expect_str_eq(text, "__--AAECAwQFBgcICQoL_w");
+    cr_expect(svc__etag_text_valid(svc__bytes_z(text)));
+}

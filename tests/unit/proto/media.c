@@ -308,7 +308,7 @@ Test(proto_media, a_version_is_met_by_its_own_parameter_and_by_ranges_without_on
         const struct field field = {svc__bytes_z("accept"),
                                     svc__bytes_z(rows[i].accept ? rows[i].accept : "")};
         struct fields fields = read_fields(&field, rows[i].accept != NULL);
-        struct media_answer answer = svc__media_accept_version(&fields, "a", "b", "1");
+        struct media_answer answer = svc__media_accept_version(&fields, "a", "b", ";version=1");
         cr_expect_eq(answer.weight, rows[i].weight, "%s: %u", rows[i].accept, answer.weight);
         cr_expect_eq(answer.named, rows[i].named, "%s", rows[i].accept);
     }

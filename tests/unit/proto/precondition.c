@@ -17,6 +17,7 @@ static struct validators state_of(const struct condition_state_row *row)
     static const struct etag strong = {LITERAL("\"1\""), false}, weak = {LITERAL("\"1\""), true};
     struct validators state = {.exists = !row->absent,
                                .modified = row->dated ? CONDITION_MODIFIED : PRECONDITION_NO_DATE,
+                               .date_strong = row->dated,
                                .now = NOW};
     if (row->tag)
         state.tag = row->weak ? weak : strong;
@@ -50,8 +51,9 @@ Test(proto_precondition, every_row_of_the_precedence)
         size_t count = fields_of(row, fields);
         struct validators state = state_of(&condition_states[row->state]);
         for (size_t m = 0; m < CONDITION_METHODS; m++) {
-            char seen = outcome(methods[m], fields, count, &state);
-            cr_expect_eq(seen, row->outcome[m], "row %zu, %s: %c", i, condition_methods[m], seen);
+            char seen = outcome(methods[m], fields, count, &state), wanted = row->outcome[m];
+            wanted = wanted == 'p' ? '-' : wanted == 'q' ? 'h' : wanted; /* no condition either */
+            cr_expect_eq(seen, wanted, "row %zu, %s: %c", i, condition_methods[m], seen);
         }
         char write = row->outcome[2];
         cr_expect_eq(outcome(METHOD_POST, fields, count, &state), write, "row %zu", i);

@@ -169,6 +169,18 @@ static int parse_repeated(size_t count, const char *part)
     return code;
 }
 
+Test(route_pattern, the_path_is_the_text_behind_the_method)
+{
+    static const char *const rows[][2] = {{"/a/{b}", "/a/{b}"},
+                                          {"GET \t /a/{b}", "/a/{b}"},
+                                          {"POST example.org/{$}", "example.org/{$}"}};
+    struct patterns patterns;
+    patterns_init(&patterns);
+    for (size_t i = 0; i < ROWS(rows); i++)
+        cr_expect_str_eq(svc__pattern_path(patterns_add(&patterns, rows[i][0])), rows[i][1]);
+    patterns_free(&patterns);
+}
+
 Test(route_pattern, limits_are_met_and_not_passed)
 {
     cr_expect_eq(parse_repeated(PATTERN_MAX_PARAMS, "{p#}"), 0);

@@ -38,7 +38,10 @@ static _Thread_local int own;
 
 static void *begin(void *arg)
 {
+    char name[16];
     cr_expect_eq(arg, &begun);
+    cr_expect_eq(pthread_getname_np(pthread_self(), name, sizeof name), 0);
+    cr_expect_str_eq(name, "svc-worker", "in profiles");
     atomic_fetch_add(&begun, 1);
     return &own;
 }
@@ -258,10 +261,10 @@ Test(run_workers, one_that_is_idle_for_too_long_ends_unless_it_is_of_the_least)
     while (svc__workers_stats(pool).threads > 1)
         sched_yield();
     cr_expect_eq(ended, 2);
+    cr_expect_eq(begun, 3, "the last one stays");
     cr_expect_eq(submit(pool, 3), 0);
     await(1);
     end_pool(pool);
-    cr_expect_eq(begun, 3, "the last one was not there");
 }
 
 Test(run_workers, what_no_thread_has_begun_with_can_be_taken_back)

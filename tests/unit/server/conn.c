@@ -297,6 +297,17 @@ Test(server_conn, is_watched_for_the_first_event_alone)
     cr_expect_eq(hand.logged, 0);
 }
 
+Test(server_conn, is_watched_for_room_in_each_turn)
+{
+    svc__conn_watch_room(conns[0]);
+    cr_expect_not(note_next(EPOLLOUT));
+    svc__conn_watch_room(conns[0]);
+    cr_expect_not(note_next(EPOLLOUT), "there is still room");
+    svc__conn_watch_once(conns[0], EPOLLIN);
+    cr_expect_eq(next_events(), 0, "it is not watched for that any more");
+    cr_expect_eq(hand.logged, 0);
+}
+
 Test(server_conn, is_watched_for_other_events_in_their_place)
 {
     svc__conn_watch_once(conns[0], EPOLLIN);

@@ -361,3 +361,70 @@ Test(store_limit_table, threads_admit_exactly_the_tightest_of_several_windows)
         cr_assert_eq(last.quotas[0].remaining, 10, "the refused have charged the first window");
     }
 }
+
+/* ---- What a store has decided */
+
+static bool refuses(const char *key, uint32_t cost, uint64_t now_ns)
+{
+    const struct bytes part = svc__bytes_z(key);
+    const struct limiter_key parts = {&part, 1};
+    return svc__limit_table_refuses(limiter, &parts, cost, now_ns, &last);
+}
+
+static void correct(const char *key, uint64_t used_ns, unsigned add, uint64_t now_ns)
+{
+    const struct bytes part = svc__bytes_z(key);
+    const struct limiter_key parts = {&part, 1};
+    const uint64_t used[LIMITER_WINDOWS] = {used_ns, used_ns, used_ns, used_ns};
+    svc__limit_table_correct(limiter, &parts, used, add, now_ns);
+}
+
+Test(store_limit_table, refuses_by_what_it_was_told_and_charges_nothing)
+{
+    open_table(10, second, 10, 65536, true);
+    cr_expect_not(refuses("a", 1, second), "a key that it does not know");
+    correct("a", second, 1, second);
+    for (int i = 0; i < 100; i++)
+        cr_expect(refuses("a", 1, second));
+    cr_expect_eq(last.refused, 1);
+    cr_expect_eq(last.quotas[0].remaining, 0);
+    cr_expect_eq(last.quotas[0].retry_ns, second / 10);
+    cr_expect_not(refuses("b", 1, second));
+    cr_expect_not(refuses("a", 0, second));
+    cr_expect(refuses("a", 2, second + second / 10));
+    cr_expect_not(refuses("a", 1, second + second / 10));
+    cr_expect(refuses("b", 11, second), "a cost over the burst needs no word");
+}
+
+Test(store_limit_table, a_correction_makes_a_tat_earlier_or_later)
+{
+    open_table(10, second, 10, 65536, true);
+    correct("a", second, 1, second);
+    correct("a", second / 2, 0, second);
+    cr_expect_not(refuses("a", 5, second));
+    cr_expect(refuses("a", 6, second));
+    correct("a", second * 9 / 10, 0, second);
+    cr_expect(refuses("a", 2, second));
+    correct("a", UINT64_MAX, 0, second);
+    cr_expect(refuses("a", 1, second));
+    cr_expect_not(refuses("a", 1, 2 * second), "no more than a burst can be used");
+    correct("a", 0, 0, second);
+    cr_expect_not(refuses("a", 10, second));
+}
+
+Test(store_limit_table, a_correction_adds_where_it_is_asked_to_and_there_is_room)
+{
+    const struct limiter_window windows[] = {{1, day, 1}, {1, day, 1}};
+    open_windows(windows, 2, 2 * LIMIT_TABLE_LINE, true);
+    correct("x", day, 0, second);
+    cr_expect_not(refuses("x", 1, second));
+    for (char key[2] = "a"; key[0] < 'a' + 9; key[0]++)
+        correct(key, day, 2, second);
+    for (char key[2] = "a"; key[0] < 'a' + 8; key[0]++) {
+        cr_expect(refuses(key, 1, second));
+        cr_expect_eq(last.refused, 2);
+    }
+    cr_expect_not(refuses("i", 1, second), "the bucket is full");
+    correct("i", day, 2, second + day);
+    cr_expect(refuses("i", 1, second + day), "words whose time is over are free");
+}

@@ -1,15 +1,13 @@
 /* The bytes that were taken off a socket, against what has come on it. */
 #include "libsvc/fronts/mhd/mhd_taken.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "libsvc/server/tcp_counts.h"
+#include "tests/unit/fronts/mhd/tcp.h"
 
 static struct exchange x;
 static struct mhd_conn conn;
@@ -110,23 +108,8 @@ Test(mhd_taken, is_counted_anew_behind_framing_that_nobody_counts)
 
 static void open_tcp(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    uint64_t bytes;
     close_conn();
-    cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    cr_assert_eq(listen(listener, 1), 0);
-    cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-    ends[1] = socket(AF_INET, SOCK_STREAM, 0);
-    cr_assert_eq(connect(ends[1], (struct sockaddr *)&address, sizeof address), 0);
-    ends[0] = accept(listener, NULL, NULL);
-    cr_assert_geq(ends[0], 0);
-    close(listener);
-    conn.conn.fd = ends[0];
-    conn.conn.address.ss_family = AF_INET;
-    if (!svc__tcp_counts_received(&conn.conn, &bytes))
-        cr_skip("TCP_INFO has no counts here");
+    join_tcp(&conn.conn, ends);
 }
 
 Test(mhd_taken, what_was_read_ahead_and_not_taken_is_unread)
@@ -158,7 +141,27 @@ Test(mhd_taken, a_count_that_ever_was_in_doubt_is_not_relied_on)
     cr_expect_not(svc__mhd_taken_is_all(&conn));
 }
 
+/* What has come behind the request may be in the socket, but not in libmicrohttpd's memory. */
+Test(mhd_taken, leaves_what_is_still_in_the_socket)
+{
+    char data[8];
+    open_tcp();
+    say("12345678");
+    cr_assert_eq(recv(ends[0], data, 5, 0), 5);
+    svc__mhd_taken_head(&conn, memory, 5);
+    cr_expect(svc__mhd_taken_leaves_rest(&conn));
+    cr_assert_eq(recv(ends[0], data, 2, 0), 2);
+    cr_expect_not(svc__mhd_taken_leaves_rest(&conn), "two bytes were read ahead");
+    svc__mhd_taken_head(&conn, memory, 2);
+    cr_expect(svc__mhd_taken_leaves_rest(&conn));
+    conn.recounted = true;
+    cr_expect_not(svc__mhd_taken_leaves_rest(&conn), "the count was in doubt");
+    conn.recounted = conn.taken_known = false;
+    cr_expect_not(svc__mhd_taken_leaves_rest(&conn), "the count is in doubt");
+}
+
 Test(mhd_taken, no_count_is_all_on_a_unix_socket)
 {
+    cr_expect_not(svc__mhd_taken_leaves_rest(&conn));
     cr_expect_not(svc__mhd_taken_is_all(&conn));
 }

@@ -112,6 +112,23 @@ Test(wire, leaves_over_what_the_socket_has_no_room_for)
     free(body);
 }
 
+Test(wire, renders_a_head_alone)
+{
+    struct unsent head = {NULL, 0};
+    struct exchange x = make_reply("GET", 200, "hello", 5);
+    static const char expected[] = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                   "X-A: b\r\nContent-Length: 5\r\n\r\n";
+    cr_assert_eq(svc__wire_head(&x, date, false, &head), 0);
+    cr_expect_eq(head.len, sizeof expected - 1);
+    cr_expect_eq(memcmp(head.data, expected, head.len), 0);
+    free(head.data);
+    head.data = NULL;
+    svc__buf_free(&host.scratch);
+    svc__buf_init(&host.scratch, 32);
+    cr_expect_eq(svc__wire_head(&x, date, false, &head), SVC_ENOMEM);
+    cr_expect_eq(head.data, NULL);
+}
+
 Test(wire, says_that_the_peer_is_gone)
 {
     struct unsent rest = {NULL, 0};
