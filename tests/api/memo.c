@@ -7,6 +7,8 @@
 
 #include "tests/api/memo_stage.h"
 
+#include "tests/support/large.h"
+
 TestSuite(memo, .init = open_apps, .fini = close_apps);
 
 /* ---- Values */
@@ -226,11 +228,12 @@ static void store_raw(const char *key, const void *data, size_t len)
 
 Test(memo, what_is_no_entry_is_loaded_anew)
 {
-    static char long_bytes[1500000];
+    enum { OVER_MAX = 1500000 };
+    char *long_bytes = large(OVER_MAX);
     make_memos(1);
     store_raw("a", "", 0);
     store_raw("b", "a text of another program, which is longer than the head of an entry", 68);
-    store_raw("c", long_bytes, sizeof long_bytes); /* over the memo's max_value */
+    store_raw("c", long_bytes, OVER_MAX); /* over the memo's max_value */
     cr_expect_str_eq(get_text(memos[0], "a"), "a 1");
     cr_expect_str_eq(get_text(memos[0], "b"), "b 2");
     cr_expect_str_eq(get_text(memos[0], "c"), "c 3");

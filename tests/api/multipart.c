@@ -12,11 +12,14 @@
 
 #include <svc.h>
 
+#include "tests/support/large.h"
+
 #define TYPE "multipart/form-data; boundary=x"
 #define PART(name) "--x\r\nContent-Disposition: form-data; name=" name "\r\n\r\n"
 #define END "\r\n--x--\r\n"
 
 enum { ON_WORKER = SVC_BLOCKING | SVC_STREAM_BODY };
+enum { LONG = 4 << 20, TOO_LONG = 9 << 20 };
 
 static char folder[] = "/tmp/multipart-XXXXXX";
 static svc_multipart_options options = SVC_MULTIPART_OPTIONS_INIT;
@@ -212,9 +215,9 @@ Test(api_multipart, keeps_to_the_limits_of_its_options)
 /* A stream comes in pieces, and a beginning of a boundary lies at the end of some of them. */
 Test(api_multipart, reads_a_large_part_whole)
 {
-    static char text[4 << 20];
+    char *text = large(LONG);
     static const char head[] = PART("f; filename=f");
-    size_t begin = sizeof head - 1, end = sizeof text - sizeof END;
+    size_t begin = sizeof head - 1, end = LONG - sizeof END;
     uint64_t expected = 0;
     memcpy(text, head, begin);
     for (size_t i = begin; i < end; i++) {
@@ -223,7 +226,7 @@ Test(api_multipart, reads_a_large_part_whole)
     }
     memcpy(text + end, END, sizeof END);
     make_app(list_parts, ON_WORKER);
-    expect_reply(send_bytes(TYPE, text, sizeof text - 1), 200, "f|f|text/plain|");
+    expect_reply(send_bytes(TYPE, text, LONG - 1), 200, "f|f|text/plain|");
     cr_expect_eq(sum, expected);
 }
 
@@ -422,11 +425,11 @@ Test(api_multipart, says_that_the_folder_cannot_be_used)
 
 Test(api_multipart, stops_at_the_limit_of_the_route)
 {
-    static char text[9 << 20];
+    char *text = large(TOO_LONG);
     const char *const headers[] = {"Content-Type", TYPE, NULL};
     const char *const trailers[] = {"X-End", "1", NULL};
     static const char head[] = PART("f; filename=f");
-    memset(text, 'a', sizeof text);
+    memset(text, 'a', TOO_LONG);
     memcpy(text, head, sizeof head - 1);
     make_app(keep_parts, ON_WORKER);
     svc_test test = SVC_TEST_INIT;
@@ -434,7 +437,7 @@ Test(api_multipart, stops_at_the_limit_of_the_route)
     test.headers = headers;
     test.trailers = trailers; /* so the length is not known before */
     test.body = text;
-    test.body_len = sizeof text;
+    test.body_len = TOO_LONG;
     expect_reply(svc_app_test(app, &test), 413, "over the limit");
 }
 
@@ -537,17 +540,17 @@ static int defer_reading(svc_request *req, svc_response *res)
 
 Test(api_multipart, reads_on_a_loop_when_more_has_come)
 {
-    static char text[4 << 20];
+    char *text = large(LONG);
     static const char head[] = PART("a") "A\r\n" PART("f; filename=f");
-    memset(text, 'a', sizeof text);
+    memset(text, 'a', LONG);
     memcpy(text, head, sizeof head - 1);
-    memcpy(text + sizeof text - sizeof END, END, sizeof END);
+    memcpy(text + LONG - sizeof END, END, sizeof END);
     make_app(defer_reading, SVC_STREAM_BODY);
-    expect_reply(send_bytes(TYPE, text, sizeof text - 1), 200, "read");
+    expect_reply(send_bytes(TYPE, text, LONG - 1), 200, "read");
     cr_expect_eq(parts, 2);
-    cr_expect_eq(received, sizeof text - sizeof head - sizeof END + 1 + 1);
+    cr_expect_eq(received, LONG - sizeof head - sizeof END + 1 + 1);
     cr_expect_gt(waits, 1, "the body came in pieces");
-    expect_reply(send_bytes(TYPE, text, sizeof text - 10), 400, "ends before its last boundary");
+    expect_reply(send_bytes(TYPE, text, LONG - 10), 400, "ends before its last boundary");
     expect_reply(send_bytes("text/plain", text, 10), 415, "multipart/form-data");
 }
 

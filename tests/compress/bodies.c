@@ -8,6 +8,7 @@
 #include "libsvc/compress/compress_brotli.h"
 #include "libsvc/compress/compress_zstd.h"
 #include "tests/support/coding_checks.h"
+#include "tests/support/large.h"
 
 enum { BIG = 8 << 20, PIECE = 64 };
 
@@ -98,7 +99,8 @@ Test(bodies, each_coding_and_two_in_a_row_are_undone)
 
 Test(bodies, a_bomb_is_stopped)
 {
-    static char zeros[BIG], bomb[TEXT];
+    char *zeros = large(BIG);
+    static char bomb[TEXT];
     svc_app *app = make_app();
     size_t len = encode_all(&svc__compress_zstd, 0, zeros, BIG, PIECE, bomb, sizeof bomb);
     expect(app, "zstd", bomb, len, 413);

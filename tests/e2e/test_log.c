@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/large.h"
 #include "tests/support/life.h"
 #include "tests/support/process.h"
 
@@ -476,16 +477,17 @@ Test(log, a_reader_that_stops_costs_lines_but_no_answers)
     }
     client_close(client);
     cr_assert(process_signal(server, SIGTERM));
-    static char log[4 << 20];
+    enum { ROOM = 4 << 20 };
+    char *log = large(ROOM);
     size_t len = 0;
     while (!strstr(log, "\"stopped\"")) {
-        ssize_t n = read(fd, log + len, sizeof log - 1 - len);
+        ssize_t n = read(fd, log + len, ROOM - 1 - len);
         cr_assert_gt(n, 0);
         len += (size_t)n;
     }
     cr_expect_eq(process_await_exit(server, PROCESS_WAIT_MS), 0);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    for (ssize_t n; (n = read(fd, log + len, sizeof log - 1 - len)) > 0;)
+    for (ssize_t n; (n = read(fd, log + len, ROOM - 1 - len)) > 0;)
         len += (size_t)n;
     size_t lines = count(log, "\"msg\":\"request\""), drops = sum_of(log, "\"dropped\":");
     cr_expect_lt(lines, REQUESTS, "the pipe should have been too small");

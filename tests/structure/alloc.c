@@ -37,6 +37,10 @@
 
 enum { MAX_ALLOCATIONS = 100000 };
 
+/* The store of an app takes memory in proportion to its size at each start, which the address
+ * sanitizer marks byte by byte. */
+#define SMALL_STORE "memory:?bytes=65536"
+
 /* How a run went in which an allocation may have failed. */
 enum outcome {
     WHOLE,  /* as if none had */
@@ -621,6 +625,7 @@ static enum outcome configure(svc_app *app)
     config.admin_listen = "127.0.0.1:0";
     config.threads = 2;
     config.drain_delay_ms = 0;
+    config.store = SMALL_STORE;
     enum outcome outcome = by_code("configure", svc_app_configure(app, &config));
     /* The log output; see main. */
     return worse(outcome, by_code("environment", svc_app_read_environment(app, "ALLOC")));

@@ -27,8 +27,8 @@ expect 0 '1 0 0' 'said' 'echo said'
 expect 3 '0 1 0' 'said' 'echo said; exit 3'
 expect 139 '0 1 0' 'said' 'echo said; kill -SEGV $$'
 expect 77 '0 0 1' '^SKIP no device$' 'echo "SKIP: no device"; exit 77'
-expect 124 '0 1 0' 'was not done after 1 s' 'sleep 60'
-expect 137 '0 1 0' 'was not done after 1 s' 'trap "" TERM; sleep 60; sleep 60'
+expect 143 '0 1 0' 'has written nothing for 1 s' 'sleep 60'
+expect 137 '0 1 0' 'has written nothing for 1 s' 'trap "" TERM; sleep 60; sleep 60'
 expect 1 '0 1 0' 'a sanitizer has reported' 'echo found > "${ASAN_OPTIONS##*log_path=}.1"'
 
 # Programs of Criterion's, as which those are known that mention its library
@@ -41,5 +41,5 @@ expect 1 '3 1 0' 'a sanitizer has reported' \
     "$synthesis; echo found > \"\${ASAN_OPTIONS##*log_path=}.1\" # libcriterion"
 expect 1 '0 1 0' 'has ended without a test' 'true # libcriterion'
 expect 139 '0 1 0' 'said' 'echo said; kill -SEGV $$ # libcriterion'
-expect 124 '0 1 0' '^HUNG: suite::two$' 'echo "[RUN ] suite::one"; echo "[RUN ] suite::two"
+expect 143 '0 1 0' '^HUNG: suite::two$' 'echo "[RUN ] suite::one"; echo "[RUN ] suite::two"
 echo "[PASS] suite::one: (0.00s)"; sleep 60 # libcriterion'

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "libsvc/base/mailbox.h"
+#include "tests/support/large.h"
 
 enum { POSTERS = 4, PER_POSTER = 20000 };
 
@@ -53,7 +54,6 @@ Test(base_mailbox, one_that_is_closed_gives_what_it_had_and_takes_nothing)
 
 static struct mailbox shared;
 static atomic_size_t wakes;
-static struct letter letters[POSTERS][PER_POSTER];
 
 static void *post_all(void *arg)
 {
@@ -75,6 +75,7 @@ Test(base_mailbox, threads_lose_nothing_and_keep_their_order)
     pthread_t threads[POSTERS];
     size_t next[POSTERS] = {0};
     size_t got = 0, takes = 0;
+    struct letter(*letters)[PER_POSTER] = (void *)large(POSTERS * sizeof *letters);
     for (size_t i = 0; i < POSTERS; i++) {
         for (size_t k = 0; k < PER_POSTER; k++)
             letters[i][k].poster = i;

@@ -8,19 +8,23 @@
 
 #include "libsvc/coding/coding_zlib.h"
 #include "tests/support/coding_checks.h"
+#include "tests/support/large.h"
 
 #ifdef HAVE_ZLIB
 
 enum { PIECE = 64, BIG = 3 << 20, LIMIT = 8 << 20 };
 
-static char text[BIG], coded[BIG], twice[BIG];
+static char *text, *coded, *twice; /* of BIG bytes */
 static size_t coded_len, twice_len;
 
 static void init(void)
 {
-    fill_text(text, sizeof text);
-    coded_len = encode_all(&svc__coding_zlib[0], 0, text, sizeof text, PIECE, coded, sizeof coded);
-    twice_len = encode_all(&svc__coding_zlib[1], 0, coded, coded_len, PIECE, twice, sizeof twice);
+    text = large(BIG);
+    coded = large(BIG);
+    twice = large(BIG);
+    fill_text(text, BIG);
+    coded_len = encode_all(&svc__coding_zlib[0], 0, text, BIG, PIECE, coded, BIG);
+    twice_len = encode_all(&svc__coding_zlib[1], 0, coded, coded_len, PIECE, twice, BIG);
 }
 
 TestSuite(decompress, .init = init);
@@ -42,7 +46,7 @@ static void see_fields(svc_request *req)
 static int take_stored(svc_request *req, svc_response *res)
 {
     const char *body = svc_request_body(req, &seen_len);
-    seen_equal = seen_len <= sizeof text && !memcmp(body, text, seen_len);
+    seen_equal = seen_len <= BIG && !memcmp(body, text, seen_len);
     seen_length = svc_request_length(req);
     see_fields(req);
     return svc_response_text(res, 200, "stored");
@@ -57,8 +61,8 @@ static int take_stream(svc_request *req, svc_response *res)
     seen_length = svc_request_length(req);
     see_fields(req);
     while ((n = svc_request_read(req, data, sizeof data)) > 0) {
-        seen_equal = seen_equal && seen_len + (size_t)n <= sizeof text &&
-                     !memcmp(data, text + seen_len, (size_t)n);
+        seen_equal =
+            seen_equal && seen_len + (size_t)n <= BIG && !memcmp(data, text + seen_len, (size_t)n);
         seen_len += (size_t)n;
     }
     return n < 0 ? (int)n : svc_response_text(res, 200, "read");
@@ -170,13 +174,13 @@ Test(decompress, handlers_see_the_body_itself_stored_or_in_a_stream)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t j = 0; j < sizeof targets / sizeof *targets; j++) {
             expect(app, targets[j], rows[i].coding, rows[i].body, rows[i].len, 200, "");
-            cr_expect_eq(seen_len, sizeof text, "%s: %zu", targets[j], seen_len);
+            cr_expect_eq(seen_len, BIG, "%s: %zu", targets[j], seen_len);
             cr_expect(seen_equal);
             cr_expect_str_eq(seen_fields, "none none kept");
-            cr_expect_eq(seen_length, j < 2 ? sizeof text : SVC_LENGTH_UNKNOWN);
+            cr_expect_eq(seen_length, j < 2 ? BIG : SVC_LENGTH_UNKNOWN);
         }
     expect(app, "/loop", "gzip", coded, coded_len, 200, "read");
-    cr_expect(seen_len == sizeof text && seen_equal);
+    cr_expect(seen_len == BIG && seen_equal);
     svc_app_free(app);
 }
 
@@ -198,7 +202,7 @@ Test(decompress, bodies_without_a_coding_pass_as_they_are)
 
 Test(decompress, what_is_wrong_with_a_body_is_said)
 {
-    static char long_one[BIG];
+    char *long_one = large(BIG);
     memcpy(long_one, coded, coded_len);
     memcpy(long_one + coded_len, "garbage", 7);
     static char deflated[2000];
@@ -229,9 +233,8 @@ Test(decompress, what_is_wrong_with_a_body_is_said)
 
 Test(decompress, a_bomb_is_stopped_by_size_and_by_ratio)
 {
-    static char zeros[LIMIT * 2], bomb[BIG];
-    size_t over =
-        encode_all(&svc__coding_zlib[0], 0, zeros, sizeof zeros, PIECE, bomb, sizeof bomb);
+    char *zeros = large(LIMIT * 2), *bomb = large(BIG);
+    size_t over = encode_all(&svc__coding_zlib[0], 0, zeros, (LIMIT * 2), PIECE, bomb, BIG);
     svc_decompress any = SVC_DECOMPRESS_INIT;
     any.max_ratio = 0;
     svc_app *app = make_app(true), *free_app = svc_app_new("any");
@@ -243,7 +246,7 @@ Test(decompress, a_bomb_is_stopped_by_size_and_by_ratio)
     expect(free_app, "/stored", "gzip", bomb, over, 413, "over the limit");
     expect(free_app, "/stream", "gzip", bomb, over, 413, "over the limit");
     cr_expect_leq(seen_len, (size_t)LIMIT);
-    size_t fits = encode_all(&svc__coding_zlib[0], 0, zeros, LIMIT, PIECE, bomb, sizeof bomb);
+    size_t fits = encode_all(&svc__coding_zlib[0], 0, zeros, LIMIT, PIECE, bomb, BIG);
     expect(free_app, "/stored", "gzip", bomb, fits, 200, "");
     cr_expect_eq(seen_len, (size_t)LIMIT);
     expect(free_app, "/stream", "gzip", bomb, fits, 200, "");
@@ -311,10 +314,10 @@ Test(decompress, layers_outside_see_the_coded_body_and_those_inside_the_other)
         memset(outside, 0, sizeof outside);
         memset(inside, 0, sizeof inside);
         expect(app, i ? "/stream" : "/stored", "gzip, deflate", twice, twice_len, 200, "");
-        cr_expect_eq(seen_len, sizeof text);
+        cr_expect_eq(seen_len, BIG);
         cr_expect_eq(outside[0], twice_len);
         cr_expect_eq(outside[1], 1UL, "%zu ends", outside[1]);
-        cr_expect_eq(inside[0], sizeof text);
+        cr_expect_eq(inside[0], BIG);
         cr_expect_eq(inside[1], 1UL, "%zu ends", inside[1]);
     }
     svc_app_free(app);

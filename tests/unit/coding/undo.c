@@ -5,6 +5,7 @@
 #include "libsvc/coding/coding_zlib.h"
 #include "libsvc/coding/undo.h"
 #include "tests/support/coding_checks.h"
+#include "tests/support/large.h"
 
 #ifdef HAVE_ZLIB
 
@@ -111,12 +112,12 @@ Test(undo, two_codings_in_a_row_whatever_the_pieces)
 /* The outer coding hides a long run of the same bytes, which one piece of it becomes. */
 Test(undo, what_is_between_two_codings_waits_for_room)
 {
-    static char inner[BOMB], outer[BOMB], read[BOMB];
+    char *inner = large(BOMB), *outer = large(BOMB), *read = large(BOMB);
     char *text = calloc(1, BOMB);
-    size_t made, len = code(&gzip_coding, text, BOMB, inner, sizeof inner);
-    len = code(&gzip_coding, inner, len, outer, sizeof outer);
+    size_t made, len = code(&gzip_coding, text, BOMB, inner, BOMB);
+    len = code(&gzip_coding, inner, len, outer, BOMB);
     struct undo *undo = make_undo(&gzip_coding, &gzip_coding);
-    cr_expect_eq(undo_all(undo, outer, len, len, read, sizeof read, &made), UNDO_HUNGRY);
+    cr_expect_eq(undo_all(undo, outer, len, len, read, BOMB, &made), UNDO_HUNGRY);
     cr_expect_eq(made, (size_t)BOMB);
     free_undo(undo);
     free(text);
@@ -184,34 +185,34 @@ Test(undo, bytes_behind_the_end_are_an_error_and_more_members_are_not)
 
 Test(undo, size_and_ratio_are_limited)
 {
-    static char coded[BOMB], outer[BOMB], read[BOMB];
+    char *coded = large(BOMB), *outer = large(BOMB), *read = large(BOMB);
     char *text = calloc(1, BOMB);
-    size_t made, len = code(&gzip_coding, text, BOMB, coded, sizeof coded);
+    size_t made, len = code(&gzip_coding, text, BOMB, coded, BOMB);
     struct undo *undo = make_undo(&gzip_coding, NULL);
     undo->limit = 100000;
-    cr_expect_eq(undo_all(undo, coded, len, len, read, sizeof read, &made), UNDO_TOO_LARGE);
+    cr_expect_eq(undo_all(undo, coded, len, len, read, BOMB, &made), UNDO_TOO_LARGE);
     cr_expect_leq(made, 100000UL, "no byte over the limit is handed on");
     free_undo(undo);
 
     undo = make_undo(&gzip_coding, NULL);
     undo->ratio = 200;
-    cr_expect_eq(undo_all(undo, coded, len, 1000, read, sizeof read, &made), UNDO_BOMB);
+    cr_expect_eq(undo_all(undo, coded, len, 1000, read, BOMB, &made), UNDO_BOMB);
     cr_expect_leq(made, (size_t)UNDO_RATIO_FREE);
     free_undo(undo);
 
     undo = make_undo(&gzip_coding, NULL);
     undo->ratio = 2000;
-    cr_expect_eq(undo_all(undo, coded, len, 1000, read, sizeof read, &made), UNDO_HUNGRY);
+    cr_expect_eq(undo_all(undo, coded, len, 1000, read, BOMB, &made), UNDO_HUNGRY);
     cr_expect_eq(made, (size_t)BOMB);
     free_undo(undo);
 
     /* what is between two codings counts too, though nothing comes of it: empty stored blocks */
     for (size_t i = 0; i < BOMB; i++)
         text[i] = i % 5 < 3 ? 0 : (char)0xff;
-    len = code(&gzip_coding, text, BOMB, outer, sizeof outer);
+    len = code(&gzip_coding, text, BOMB, outer, BOMB);
     undo = make_undo(&gzip_coding, &deflate_coding);
     undo->ratio = 200;
-    cr_expect_eq(undo_all(undo, outer, len, len, read, sizeof read, &made), UNDO_BOMB);
+    cr_expect_eq(undo_all(undo, outer, len, len, read, BOMB, &made), UNDO_BOMB);
     cr_expect_eq(made, 0);
     free_undo(undo);
     free(text);

@@ -12,12 +12,13 @@
 #include "libsvc/exchange/away.h"
 #include "libsvc/run/reactor.h"
 #include "tests/support/hand.h"
+#include "tests/support/large.h"
 #include "tests/support/starve.h"
 
 enum { LARGE = 1 << 20, PIECE = 10007 };
 
 static struct exchange *x;
-static char sent[LARGE];
+static char *sent;      /* LARGE bytes */
 static size_t received; /* bytes by read_some, each compared with `sent` */
 
 static void open_exchange(void)
@@ -26,7 +27,8 @@ static void open_exchange(void)
     x = hand_exchange();
     x->framing.kind = BODY_CHUNKED;
     x->body.store.limit = UINT64_MAX;
-    for (size_t i = 0; i < sizeof sent; i++)
+    sent = large(LARGE);
+    for (size_t i = 0; i < LARGE; i++)
         sent[i] = (char)(i * 31 + i / 251);
 }
 
@@ -51,7 +53,8 @@ static enum exchange_step push(size_t len)
 
 static int64_t read_some(size_t len)
 {
-    static char data[LARGE];
+    static char *data;
+    data = data ? data : large(LARGE);
     int64_t n = svc_request_try_read(&x->request, data, len);
     if (n > 0) {
         cr_assert_eq(memcmp(data, sent + received, (size_t)n), 0, "behind %zu bytes", received);

@@ -16,6 +16,7 @@
 
 #include "libsvc/base/clock.h"
 #include "libsvc/log/outlet.h"
+#include "tests/support/large.h"
 #include "tests/support/test_clock.h"
 #include "tests/unit/base/support.h"
 
@@ -135,8 +136,9 @@ static void *read_all(void *arg)
 /* Far more than a pipe or a socket holds, with lines longer than a piece among them. */
 static void expect_large_batches_to_arrive(int from, int to)
 {
-    static char want[1 << 20], got[1 << 20];
-    struct reader reader = {from, got, sizeof got, 0};
+    enum { ROOM = 1 << 20 };
+    char *want = large(ROOM), *got = large(ROOM);
+    struct reader reader = {from, got, ROOM, 0};
     pthread_t thread;
     size_t len = 0;
     cr_assert_eq(svc__outlet_init(outlet, to, wake_fd), 0);

@@ -12,6 +12,7 @@
 #include "libsvc/app/app_internal.h"
 #include "libsvc/server/loop.h"
 #include "tests/support/flow.h"
+#include "tests/support/large.h"
 #include "tests/support/starve.h"
 
 enum { WAIT_MS = 60000, SEND_MS = 5000 };
@@ -136,12 +137,12 @@ Test(server_linger, one_that_is_done_is_not_waited_for)
 /* Reads all that comes from `at` on; the bytes up to the end. */
 static uint64_t read_rest(uint64_t at)
 {
-    static char data[FLOW_MOST];
+    char *data = large(FLOW_MOST);
     ssize_t n = 1;
     while (n != 0) {
         while (take_event(0))
             continue;
-        n = recv(peer, data, sizeof data, MSG_DONTWAIT);
+        n = recv(peer, data, FLOW_MOST, MSG_DONTWAIT);
         cr_assert(n <= 0 || flow_is(data, at, (size_t)n));
         at += n > 0 ? (uint64_t)n : 0;
         if (n < 0 && !take_event(WAIT_MS))

@@ -7,6 +7,8 @@
 #include "libsvc/settings/settings_source.h"
 #include "tests/unit/settings/support.h"
 
+#include "tests/support/large.h"
+
 struct values {
     uint64_t number;
     const char *text, *secret;
@@ -123,8 +125,8 @@ Test(settings_tables_source, a_file_that_cannot_be_read_is_a_setup_error)
 Test(settings_tables_source, a_file_has_a_limit)
 {
     enum { LIMIT = 1 << 20 };
-    static char text[LIMIT + 1];
-    memset(text, '\n', sizeof text);
+    char *text = large(LIMIT + 1);
+    memset(text, '\n', (LIMIT + 1));
     memcpy(text + LIMIT - 12, "SVC_NUMBER=3", 12);
     cr_expect_eq(read_text(text, LIMIT), 0);
     cr_expect_eq(values.number, 3);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libsvc/store/gradient.h"
+#include "tests/support/large.h"
 
 static const uint64_t ms = 1000000;
 
@@ -243,12 +244,13 @@ static double p99(struct simulation *s)
 
 static struct simulation *simulate(uint32_t initial)
 {
-    static struct simulation s;
-    memset(&s, 0, sizeof s);
-    s.gradient = make(1, initial, 1000);
-    s.limit = initial;
-    s.random = 88172645463325252;
-    return &s;
+    static struct simulation *s;
+    s = s ? s : (void *)large(sizeof *s);
+    memset(s, 0, sizeof *s);
+    s->gradient = make(1, initial, 1000);
+    s->limit = initial;
+    s->random = 88172645463325252;
+    return s;
 }
 
 /* What a server can do in 30 seconds. */
