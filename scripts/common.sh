@@ -8,6 +8,18 @@ refuse_configured_source() {
     exit 2
 }
 
+# Runs a command that loads something from the network: up to three times, since one load may fail for no fault of
+# ours.
+load() { # command...
+    local tries=3
+    until "$@"; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || return 1
+        echo "Once more: $*"
+        sleep 5
+    done
+}
+
 # Installs those of the given Debian packages that are missing. Debian would start their services at once:
 # policy-rc.d forbids that, and tests start the programs that they need, on ports of their own. This is a
 # subshell, whose end removes the file in any case.
@@ -24,10 +36,15 @@ install_packages() (
         trap '$sudo rm -f /usr/sbin/policy-rc.d' EXIT
         printf '#!/bin/sh\nexit 101\n' | $sudo install -m 755 /dev/stdin /usr/sbin/policy-rc.d
     fi
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
-        > /dev/null
+    load install_by_apt $missing
 )
+
+# An index that apt could not load is no error of `update`, but of what follows.
+install_by_apt() { # package...
+    $sudo apt-get update -qq &&
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 \
+            --no-install-recommends "$@" > /dev/null
+}
 
 build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev zlib1g-dev libhiredis-dev libsodium-dev libzstd-dev libbrotli-dev"
 test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev libgoogle-perftools-dev memcached curl zstd brotli openssl xz-utils binutils valgrind python3 python3-aiohttp python3-jsonschema python3-prometheus-client nginx-light redis-server redis-sentinel"

@@ -203,12 +203,12 @@ static int never_answer(svc_request *req, svc_response *res)
 static void add_unanswered(void)
 {
     svc_idempotency keys = by_authorization();
-    keys.grace_ms = 1000;
+    keys.grace_ms = 600000;
     add_payments(&keys);
     svc_route route = SVC_ROUTE_INIT;
     route.pattern = "POST /unanswered";
     route.handler = never_answer;
-    route.timeout_ms = 30;
+    route.timeout_ms = 300;
     svc_group_route(payments_group, &route);
 }
 
@@ -218,9 +218,9 @@ Test(idempotency, a_request_that_is_never_answered_holds_its_key_for_a_time)
     add_unanswered();
     expect_reply(send_to("POST", "/unanswered", "ada", "\"k\"", "body"), 504, "");
     expect_reply(send_to("POST", "/unanswered", "ada", "\"k\"", "body"), 409, "under way");
-    cr_assert_eq(svc_test_store_age(svc_test_store(payments_app), 900), 0);
+    cr_assert_eq(svc_test_store_age(svc_test_store(payments_app), 400000), 0);
     expect_reply(send_to("POST", "/unanswered", "ada", "\"k\"", "body"), 409, "under way");
-    cr_assert_eq(svc_test_store_age(svc_test_store(payments_app), 200), 0);
+    cr_assert_eq(svc_test_store_age(svc_test_store(payments_app), 300000), 0);
     expect_reply(send_to("POST", "/unanswered", "ada", "\"k\"", "body"), 201, "second time");
     cr_expect_eq(handled, 2);
     svc_pending_unref(unanswered);

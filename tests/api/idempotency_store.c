@@ -278,7 +278,7 @@ static void open_silent_store(const char *url)
 
 Test(idempotency_store, an_answer_waits_for_a_silent_store_for_the_stores_time_limit)
 {
-    open_silent_store("silent:?timeout_ms=20");
+    open_silent_store("silent:?timeout_ms=200");
     expect_reply(post("ada", "\"k\"", "body"), 201, "payment 1");
     cr_expect_eq(times_forgotten, 1);
     cr_expect_eq(svc_test_metric(payments_app, "svc_idempotency_store_failures_total"), 1);
@@ -292,7 +292,7 @@ static void add_short(svc_handler *handler)
     svc_route route = SVC_ROUTE_INIT;
     route.pattern = "POST /short";
     route.handler = handler;
-    route.timeout_ms = 50;
+    route.timeout_ms = 500; /* for the handler to begin */
     svc_group_route(payments_group, &route);
 }
 
@@ -329,7 +329,7 @@ Test(idempotency_store, a_client_that_leaves_meanwhile_leaves_the_key_to_its_rec
     test.method = "POST";
     test.target = "/payments";
     test.headers = headers;
-    test.timeout_ms = 50;
+    test.timeout_ms = 500; /* for the handler to begin */
     svc_reply *reply = svc_app_test(payments_app, &test);
     cr_expect_eq(svc_reply_outcome(reply), SVC_CLIENT_GONE);
     svc_reply_free(reply);

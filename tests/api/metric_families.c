@@ -12,7 +12,7 @@
 static svc_app *app;
 static sem_t go_on, taken;
 
-static void open_app(void)
+static svc_config small_config(void)
 {
     svc_config config = quiet_app_config();
     config.max_body_bytes = 10;
@@ -20,7 +20,12 @@ static void open_app(void)
     config.max_fields = 8;
     config.workers_max = 1;
     config.worker_queue = 1;
-    config.worker_queue_ms = 20;
+    return config;
+}
+
+static void open_app(void)
+{
+    const svc_config config = small_config();
     app = svc_app_new("test");
     svc_app_configure(app, &config);
     sem_init(&go_on, 0, 0);
@@ -166,6 +171,9 @@ static void expect_shed(double concurrency, double loop_wait, double queue, doub
  * queue full. Both are asked from the handler of a third, on the loop, as one app is tested. */
 Test(metric_families, requests_that_get_no_worker_are_counted_by_the_reason)
 {
+    svc_config config = small_config();
+    config.worker_queue_ms = 20;
+    svc_app_configure(app, &config);
     add_blocking(app, "/wait", wait_for_test, 20);
     add_blocking(app, "/", answer, 0);
     int status = 503; /* until the worker's thread has begun, which may take its time */

@@ -175,7 +175,7 @@ Test(store_then_end, a_layer_waits_for_a_store)
 Test(store_then_end, a_layer_waits_no_longer_than_the_request)
 {
     svc_config config = quiet_app_config();
-    config.request_timeout_ms = 100;
+    config.request_timeout_ms = 500; /* for the layer to ask */
     svc_app_configure(late_app, &config);
     open_late_store("late:?timeout_ms=86400000", NEVER);
     asked = late;

@@ -39,7 +39,14 @@ async function listen () {
 
 function start (origin) {
   const child = spawn(program, [], {
-    env: { ...process.env, ORIGIN: origin, SVC_LISTEN: '127.0.0.1:0', SVC_ADMIN_LISTEN: '', SVC_DRAIN_DELAY_MS: '0' },
+    env: {
+      ...process.env,
+      ORIGIN: origin,
+      SVC_LISTEN: '127.0.0.1:0',
+      SVC_ADMIN_LISTEN: '',
+      SVC_DRAIN_DELAY_MS: '0',
+      SVC_WORKER_QUEUE_MS: '600000' // a busy machine refuses no request
+    },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   return new Promise((resolve, reject) => {
@@ -54,6 +61,42 @@ function start (origin) {
     child.stdout.on('data', look)
     child.stderr.on('data', look)
   })
+}
+
+// When the requests of a test were sent and answered, by the name that the test has in URLs.
+const times = new Map()
+
+async function timedFetch (url, init) {
+  const name = /\/test\/([^/?]+)/.exec(url)?.[1]
+  const time = { begin: performance.now() }
+  if (name) times.set(name, [...(times.get(name) || []), time])
+  try {
+    return await fetch(url, init)
+  } finally {
+    time.end = performance.now()
+  }
+}
+
+// Whether a reply that lives for seconds was asked for when it may have been stale: the result then says nothing. It
+// may have lost a second by its Date.
+function wasLate (test, name) {
+  const asked = times.get(name) || []
+  return test.requests.some((request, i) => {
+    const life = /max-age=(\d+)/.exec(JSON.stringify(request.response_headers || []))?.[1]
+    const isAgain = test.requests[i + 1]?.expected_type === 'cached' && !request.pause_after && asked[i + 1]
+    return life > 0 && isAgain && asked[i + 1].end - asked[i].begin > (life - 1) * 1000
+  })
+}
+
+// Many tests at once are too slow on a busy machine; one alone hardly is. A run adds fields to the requests of its test.
+async function repeatLate (tests) {
+  const { makeCacheTest, testResults, testUUIDs } = await load('client/test.mjs')
+  for (const test of tests) {
+    for (let tries = 0; tries < 20 && wasLate(test, testUUIDs[test.id]); tries++) {
+      delete testResults[test.id]
+      await makeCacheTest(structuredClone(test))
+    }
+  }
 }
 
 const kindOf = (test) => test.kind || 'required'
@@ -95,7 +138,8 @@ const tests = suites.flatMap((suite) => suite.tests).filter((test) => !test.brow
 if (only) for (const test of tests) test.dump = true
 else console.log = () => {} // the origin prints its warnings
 const runner = await load('client/runner.mjs')
-await runner.runTests([{ tests }], fetch, false, base)
+await runner.runTests([{ tests: structuredClone(tests) }], timedFetch, false, base)
+await repeatLate(tests)
 console.log = log
 const faults = report(tests, runner.getResults())
 child.removeAllListeners('exit')

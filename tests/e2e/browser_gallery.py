@@ -39,12 +39,6 @@ class Gallery(Browser):
         if method == "Network.requestServedFromCache":
             self.cached.add(params["requestId"])
 
-    def reload(self):
-        loads = self.loads
-        self.call("Page.reload")
-        while self.loads == loads:
-            self.read_message()
-
     def read_statuses(self, paths):
         """Of these paths, once their replies are there."""
         while True:
@@ -100,7 +94,7 @@ def check_reload(browser):
     """The page is validated and not sent again; pictures are not even asked for."""
     browser.call("Network.enable")
     browser.forget()
-    browser.reload()
+    browser.load_by("Page.reload")
     browser.wait(f"{SHOWN} === 3")
     assert not browser.value("window.isFirst")
     assert browser.read_statuses(["/", "/gallery.css", "/gallery.js"]) == [304, 304, 304], browser.statuses

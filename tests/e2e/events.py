@@ -3,6 +3,7 @@
     events.py SERVER FOLDER [peers]
 """
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -90,10 +91,13 @@ def check(direct, url, name):
     print(f"{name}: as it should be")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@contextlib.contextmanager
+def kept_port():
+    """A port that the system gives to nobody else meanwhile, and that a proxy, which sets SO_REUSEADDR, can have."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
 
 
 def await_port(port, process):
@@ -116,8 +120,7 @@ def behind(command, port, direct, name):
         process.wait()
 
 
-def check_nginx(program, address, direct, folder):
-    port = free_port()
+def check_nginx(program, address, direct, folder, port):
     with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
         file.write(f"""daemon off; pid {folder}/nginx.pid; error_log stderr; events {{ }}
 http {{
@@ -132,8 +135,7 @@ http {{
     behind([program, "-p", folder, "-c", f"{folder}/nginx.conf", "-e", "stderr"], port, direct, "NGINX")
 
 
-def check_haproxy(program, address, direct, folder):
-    port = free_port()
+def check_haproxy(program, address, direct, folder, port):
     with open(f"{folder}/haproxy.cfg", "w", encoding="utf-8") as file:
         file.write(f"""defaults
     mode http
@@ -161,10 +163,11 @@ def main():
     nginx, haproxy = shutil.which("nginx", path=path), shutil.which("haproxy", path=path)
     try:
         check(direct, direct, "directly")
-        if nginx:
-            check_nginx(nginx, address, direct, folder)
-        if haproxy and peers:
-            check_haproxy(haproxy, address, direct, folder)
+        with kept_port() as port:
+            if nginx:
+                check_nginx(nginx, address, direct, folder, port)
+            if haproxy and peers:
+                check_haproxy(haproxy, address, direct, folder, port)
     finally:
         process.terminate()
     assert process.wait(LIMIT_S) == 0, process.returncode

@@ -7,7 +7,8 @@ trap '[ -z "$server_pid" ] || kill "$server_pid" 2> /dev/null || true; rm -rf "$
 
 serve() { # program settings...
     : > "$work/log"
-    env SVC_LISTEN=127.0.0.1:0 SVC_ADMIN_LISTEN= SVC_DRAIN_DELAY_MS=0 SVC_ACCESS_LOG=false "${@:2}" "$1" > "$work/log" &
+    env SVC_LISTEN=127.0.0.1:0 SVC_ADMIN_LISTEN= SVC_DRAIN_DELAY_MS=0 SVC_ACCESS_LOG=false SVC_WORKER_QUEUE_MS=600000 \
+        "${@:2}" "$1" > "$work/log" &
     server_pid=$!
     until address=$(sed -n 's/.*"listening","address":"\([^"]*\)".*/\1/p' "$work/log") && [ -n "$address" ]; do
         kill -0 "$server_pid" || { cat "$work/log"; exit 1; }

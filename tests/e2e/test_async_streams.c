@@ -151,7 +151,8 @@ static void send_flow(struct client *client, uint64_t at, uint64_t end)
 
 static void expect_large_upload(const char *path)
 {
-    static const char *const settings[] = {"SVC_REQUEST_TIMEOUT_MS=120000", NULL};
+    static const char *const settings[] = {"SVC_REQUEST_TIMEOUT_MS=600000",
+                                           "SVC_BODY_TIMEOUT_MS=600000", NULL};
     start(settings);
     bool sanitized = is_sanitized();
     uint64_t length = (uint64_t)(sanitized ? 64 : 1024) << 20;
@@ -172,7 +173,8 @@ Test(async_streams, a_large_upload_takes_no_memory)
 /* Bytes that are sent, and neither in a socket nor with the reader, are in the server. */
 Test(async_streams, a_slow_reader_slows_the_sender)
 {
-    static const char *const settings[] = {"SVC_REQUEST_TIMEOUT_MS=120000", NULL};
+    static const char *const settings[] = {"SVC_REQUEST_TIMEOUT_MS=600000",
+                                           "SVC_BODY_TIMEOUT_MS=600000", NULL};
     char path[32];
     start(settings);
     bool sanitized = is_sanitized();

@@ -80,7 +80,7 @@ Test(async_workers, a_full_queue_is_said_at_once)
 Test(async_workers, who_has_waited_for_too_long_is_told_so)
 {
     static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKERS_MAX=1",
-                                           "SVC_WORKER_QUEUE_MS=100", NULL};
+                                           "SVC_WORKER_QUEUE_MS=1000", NULL};
     start(settings);
     await_idle();
     struct client *first = occupy(1);
@@ -98,7 +98,7 @@ Test(async_workers, who_has_waited_for_too_long_is_told_so)
 Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
 {
     static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKERS_MAX=1",
-                                           "SVC_WORKER_QUEUE_MS=100", NULL};
+                                           "SVC_WORKER_QUEUE_MS=1000", NULL};
     static const size_t lengths[] = {1000, 100000, 1000000}, sent[] = {1000, 1000, 300000};
     start(settings);
     await_idle();
@@ -122,8 +122,8 @@ Test(async_workers, who_has_waited_for_too_long_with_a_body_is_told_so)
 /* It has had its worker, so the wait for the rest of its body is not a wait for a worker. */
 Test(async_workers, a_body_may_take_longer_than_the_queue)
 {
-    enum { LONGER_MS = 400 };
-    static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKER_QUEUE_MS=50", NULL};
+    enum { LONGER_MS = 1500 };
+    static const char *const settings[] = {"SVC_WORKERS_MIN=1", "SVC_WORKER_QUEUE_MS=1000", NULL};
     start(settings);
     await_idle();
     struct client *client = client_connect(process_address(server, 0));

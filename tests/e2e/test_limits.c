@@ -127,7 +127,7 @@ Test(limits, a_connection_too_many_may_send_what_it_likes)
 Test(limits, a_full_server_recovers_by_its_own_timeouts)
 {
     const char *const settings[] = {"SVC_MAX_CONNECTIONS=10", "SVC_IDLE_TIMEOUT_MS=300",
-                                    "SVC_HEADER_TIMEOUT_MS=300", NULL};
+                                    "SVC_HEADER_TIMEOUT_MS=1000", NULL};
     struct process *server = process_start(process_program("server_wire"), settings, NULL);
     cr_assert(server);
     struct client *taken[LIMIT];

@@ -154,7 +154,7 @@ static void expect_timed_out(long head, long body, long handler, long writing)
 
 Test(metrics, connections_that_a_deadline_ends_are_counted_by_the_phase)
 {
-    static const char *const settings[] = {"SVC_HEADER_TIMEOUT_MS=200", "SVC_BODY_TIMEOUT_MS=200",
+    static const char *const settings[] = {"SVC_HEADER_TIMEOUT_MS=1000", "SVC_BODY_TIMEOUT_MS=200",
                                            "SVC_SEND_TIMEOUT_MS=200", "SVC_REQUEST_TIMEOUT_MS=2000",
                                            NULL};
     serve("server_phases", settings);

@@ -300,7 +300,7 @@ Test(scrapes, are_refused_while_pages_under_way_hold_too_much)
 /* What such a scrape holds is given back at the service's send timeout. */
 Test(scrapes, that_never_read_end_by_the_send_timeout)
 {
-    static const char *const settings[] = {"SVC_SEND_TIMEOUT_MS=300", NULL};
+    static const char *const settings[] = {"SVC_SEND_TIMEOUT_MS=1000", NULL};
     restart(settings);
     ask("/add/2000/600"); /* 20 MB, more than sockets hold */
     struct client *clients[3];
@@ -312,7 +312,8 @@ Test(scrapes, that_never_read_end_by_the_send_timeout)
     }
     ask("/hello");
     cr_expect(client_await_metric(process_admin(server), "svc_scrape_held_bytes", 0));
-    cr_expect(client_await_metric(process_admin(server), "svc_scrapes_cut_total", 3));
+    /* On a busy machine the test itself may be too slow for its scrapes. */
+    cr_expect(client_await_count(process_admin(server), "svc_scrapes_cut_total", 3));
     for (size_t i = 0; i < 3; i++) {
         struct client_reply reply = client_read(clients[i], false);
         cr_expect_eq(reply.end, CLIENT_CUT, "%s", client_end_name(reply.end));

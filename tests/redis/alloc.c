@@ -103,15 +103,16 @@ static bool serve_starved(const char *url)
 int main(void)
 {
     struct redis_process redis;
-    char cached[192];
+    char url[128], cached[192];
     if (!redis_process_is_there()) {
         puts("SKIP: redis-server is not installed");
         return 77;
     }
     redis_process_prepare(&redis, false);
     redis_process_start(&redis, NULL);
-    snprintf(cached, sizeof cached, "%s?cache_mb=1", redis.url);
-    bool good = serve_starved(redis.url) && serve_starved(cached);
+    snprintf(url, sizeof url, "redis+unix:%s", redis.socket);
+    snprintf(cached, sizeof cached, "%s?cache_mb=1", url);
+    bool good = serve_starved(url) && serve_starved(cached);
     redis_process_remove(&redis);
     return !good;
 }

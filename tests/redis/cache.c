@@ -104,7 +104,7 @@ static bool is_seen(enum redis_way way, int error, const char *text)
 
 Test(redis_cached, gets_of_a_kept_key_are_not_sent)
 {
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     tell_server("SET test:key one");
     for
         EACH_WAY
@@ -115,7 +115,22 @@ Test(redis_cached, gets_of_a_kept_key_are_not_sent)
             cr_assert(becomes_kept(way, "absent"));
             cr_expect_eq(redis_app_get(way, "absent"), SVC_ENOTFOUND);
         }
-    cr_expect(is_kept(WAITING, "key") && is_kept(ON_LOOP, "key"), "both ways share what is kept");
+}
+
+/* What one way has kept, once the other finds it. On a busy machine the cache may lose its trust in
+ * between, and with it what it has kept. */
+Test(redis_cached, both_ways_share_what_is_kept)
+{
+    unsigned long until = redis_process_ms() + REDIS_WAIT_MS;
+    char key[16];
+    bool shared = false;
+    start_app("&" REDIS_PATIENCE);
+    for (int i = 0; !shared && redis_process_ms() < until; i++) {
+        snprintf(key, sizeof key, "key/%d", i);
+        cr_assert(becomes_kept(WAITING, key));
+        shared = is_kept(ON_LOOP, key);
+    }
+    cr_expect(shared);
 }
 
 Test(redis_cached, without_the_parameter_each_get_is_sent)
@@ -139,7 +154,7 @@ static enum redis_way way_of(int turn)
 Test(redis_cached, what_another_client_changes_is_seen_within_the_bound)
 {
     char line[64], text[16];
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     for (int i = 0; i < 20; i++) {
         enum redis_way way = way_of(i);
         snprintf(line, sizeof line, "SET test:key v%d", i);
@@ -155,7 +170,7 @@ Test(redis_cached, what_another_client_changes_is_seen_within_the_bound)
 /* Its announcement names no key. */
 Test(redis_cached, a_flush_is_seen_within_the_bound)
 {
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     for
         EACH_WAY
         {
@@ -170,7 +185,7 @@ Test(redis_cached, a_flush_is_seen_within_the_bound)
 /* Many at once: they come as one announcement. */
 Test(redis_cached, changes_of_a_transaction_are_seen_within_the_bound)
 {
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     tell_server("MSET test:key one test:a 1 test:b 2");
     cr_assert(is_seen(WAITING, 0, "one"));
     cr_assert(becomes_kept(WAITING, "key"));
@@ -181,7 +196,7 @@ Test(redis_cached, changes_of_a_transaction_are_seen_within_the_bound)
 Test(redis_cached, own_writes_are_seen_at_once)
 {
     char text[24];
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     for (int i = 1; i <= WRITES; i++) {
         enum redis_way way = way_of(i), other = way_of(i / 2);
         cr_assert_eq(redis_app_increment(way, "key"), 0);
@@ -196,7 +211,7 @@ Test(redis_cached, own_writes_are_seen_at_once)
 
 Test(redis_cached, a_lost_connection_of_announcements_is_replaced)
 {
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     tell_server("SET test:key one");
     for
         EACH_WAY
@@ -214,7 +229,7 @@ Test(redis_cached, a_lost_connection_of_announcements_is_replaced)
 
 Test(redis_cached, a_server_that_was_started_again_is_empty)
 {
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     tell_server("SET test:key one");
     cr_assert(is_seen(ON_LOOP, 0, "one"));
     cr_assert(becomes_kept(ON_LOOP, "key"));
@@ -262,7 +277,7 @@ static void set_for_a_time(enum redis_way way)
 /* The server does not remove it, and announces nothing. */
 Test(redis_cached, a_value_ends_with_its_time_to_live)
 {
-    start_app("");
+    start_app("&" REDIS_PATIENCE);
     tell_server("DEBUG SET-ACTIVE-EXPIRE 0");
     for
         EACH_WAY
@@ -278,12 +293,10 @@ Test(redis_cached, a_user_without_the_right_reads_without_a_cache)
 {
     char url[256];
     tell_server("ACL SETUSER reader on >pw ~* +@all -client &none");
-    snprintf(url, sizeof url, "redis+unix://reader:pw@%s?cache_mb=1", redis.socket);
+    snprintf(url, sizeof url, "redis+unix://reader:pw@%s?cache_mb=1&" REDIS_PATIENCE, redis.socket);
     redis_app_make(url);
     cr_assert_not_null(redis_app_start());
-    unsigned long until = redis_process_ms() + REDIS_WAIT_MS;
-    while (!redis_app_has_logged("redis has refused a command NOPERM"))
-        cr_assert_leq(redis_process_ms(), until);
+    cr_assert(redis_app_logs("redis has refused a command NOPERM"));
     for
         EACH_WAY
         {

@@ -48,10 +48,10 @@ static void count_gap(void *arg)
 
 static void start_instance(struct instance *instance)
 {
-    char url[160];
+    char url[256];
     svc_config config = quiet_app_config();
     config.log_level = SVC_LEVEL_ERROR;
-    snprintf(url, sizeof url, "%s?look_ms=50", redis.url);
+    snprintf(url, sizeof url, "%s&look_ms=50", redis.url);
     instance->app = svc_app_new("shared");
     svc_app_configure(instance->app, &config);
     svc_redis_use(instance->app);

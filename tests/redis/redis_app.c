@@ -57,6 +57,17 @@ bool redis_app_has_logged(const char *text)
     return has;
 }
 
+bool redis_app_logs(const char *text)
+{
+    unsigned long until = redis_process_ms() + REDIS_WAIT_MS;
+    while (!redis_app_has_logged(text)) {
+        if (redis_process_ms() > until)
+            return false;
+        redis_process_rest();
+    }
+    return true;
+}
+
 /* ---- On the loop */
 
 static void keep_value(const svc_store_value *value)

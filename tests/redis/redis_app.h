@@ -36,4 +36,7 @@ bool redis_app_becomes(enum redis_way way, int error);
 /* Whether a line of the log so far contains the text. */
 bool redis_app_has_logged(const char *text);
 
+/* Waits until one does: the thread of the breaker may log behind the answer of a call. */
+bool redis_app_logs(const char *text);
+
 #endif

@@ -43,26 +43,31 @@ static void give_up(const char *why)
     abort();
 }
 
-static int free_port(void)
+/* The socket never listens, so redis-server can have the port beside it, and the system gives it to
+ * nobody else. */
+static void keep_port(struct redis_process *redis)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) ||
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
+        bind(fd, (struct sockaddr *)&address, len) ||
         getsockname(fd, (struct sockaddr *)&address, &len))
         give_up("port");
-    close(fd);
-    return ntohs(address.sin_port);
+    redis->port_fd = fd;
+    redis->port = ntohs(address.sin_port);
 }
 
 void redis_process_prepare(struct redis_process *redis, bool tcp)
 {
-    *redis = (struct redis_process){.port = tcp ? free_port() : 0};
+    *redis = (struct redis_process){0};
+    if (tcp)
+        keep_port(redis);
     snprintf(redis->folder, sizeof redis->folder, "/tmp/libsvc-redis-XXXXXX");
     if (!mkdtemp(redis->folder))
         give_up("folder");
     snprintf(redis->socket, sizeof redis->socket, "%s/redis.sock", redis->folder);
-    snprintf(redis->url, sizeof redis->url, "redis+unix:%s", redis->socket);
+    snprintf(redis->url, sizeof redis->url, "redis+unix:%s?" REDIS_PATIENCE, redis->socket);
 }
 
 static int connect_to(const struct redis_process *redis)
@@ -168,6 +173,8 @@ void redis_process_remove(struct redis_process *redis)
     char path[128];
     static const char *const files[] = {"redis.sock", "password", "dump.rdb"};
     redis_process_kill(redis);
+    if (redis->port)
+        close(redis->port_fd);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s", redis->folder, files[i]);
         unlink(path);

@@ -9,16 +9,21 @@
 
 enum { REDIS_WAIT_MS = 60000 }; /* of each wait; only tests that fail reach it */
 
+/* Parameters of a URL, by which a busy machine ends no call. */
+#define REDIS_PATIENCE "timeout_ms=60000&connect_timeout_ms=60000"
+
 struct redis_process {
     pid_t pid; /* 0: it does not run */
-    char folder[64], socket[96], url[128];
-    int port; /* 0: none */
+    char folder[64], socket[96];
+    char url[192]; /* has REDIS_PATIENCE */
+    int port;      /* 0: none */
+    int port_fd;   /* keeps the port for it */
 };
 
 /* Whether there is a redis-server to be started. */
 bool redis_process_is_there(void);
 
-/* Makes the folder, and chooses a port if `tcp`; starts nothing. Ends the test if it fails. */
+/* Makes the folder, and takes a port if `tcp`; starts nothing. Ends the test if it fails. */
 void redis_process_prepare(struct redis_process *redis, bool tcp);
 
 /* Starts it, with further arguments, NULL-terminated, or NULL, and waits until it serves. */

@@ -73,16 +73,16 @@ Test(redis_store, a_unix_socket_keeps_the_promises_of_a_store)
 
 Test(redis_store, a_store_with_a_cache_keeps_the_promises_of_a_store)
 {
-    char url[160];
-    snprintf(url, sizeof url, "%s?cache_mb=8", redis.url);
+    char url[256];
+    snprintf(url, sizeof url, "%s&cache_mb=8", redis.url);
     make_app();
     cr_expect_eq(svc_store_conformance_both(app, url, stdout), 0);
 }
 
 Test(redis_store, tcp_keeps_the_promises_of_a_store)
 {
-    char url[64];
-    snprintf(url, sizeof url, "redis://127.0.0.1:%d/3?namespace=other", redis.port);
+    char url[128];
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d/3?namespace=other&" REDIS_PATIENCE, redis.port);
     svc_store *store = open_store(url);
     cr_expect_eq(svc_store_conformance(store, stdout), 0);
 }
@@ -143,10 +143,10 @@ Test(redis_store, other_types_and_other_hashes_are_malformed)
 /* 17 bytes of it are asked for, however long it is. */
 Test(redis_store, a_value_over_the_maximum_is_too_big_and_harms_nothing_else)
 {
-    char url[160], line[32 + 5000];
+    char url[256], line[32 + 5000];
     svc_store_item items[] = {
         {"short", 0, {0}}, {"long", 0, {0}}, {"absent", 0, {0}}, {"short", 0, {0}}};
-    snprintf(url, sizeof url, "%s?max_value=256", redis.url);
+    snprintf(url, sizeof url, "%s&max_value=256", redis.url);
     svc_store *store = open_store(url);
     snprintf(line, sizeof line, "SET test:long %05000d", 7);
     cr_expect(redis_process_says(&redis, line, "+OK"));

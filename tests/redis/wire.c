@@ -18,7 +18,7 @@ static void start_service(void)
 {
     static char store[256];
     const char *settings[] = {store, "SVC_THREADS=1", "SVC_REQUEST_TIMEOUT_MS=120000", NULL};
-    snprintf(store, sizeof store, "SVC_STORE=redis+unix:%s?timeout_ms=60000", redis.socket);
+    snprintf(store, sizeof store, "SVC_STORE=%s", redis.url);
     server = process_start(process_program("server"), settings, NULL);
     cr_assert(server);
 }

@@ -77,8 +77,7 @@ void instances_start(enum instances_store store, const char *program, const char
 {
     char url[512] = "SVC_STORE=memory:";
     if (store == ON_REDIS)
-        snprintf(url, sizeof url, "SVC_STORE=%s?timeout_ms=60000&connect_timeout_ms=60000",
-                 start_redis());
+        snprintf(url, sizeof url, "SVC_STORE=%s", start_redis());
     else if (store == ON_MEMCACHED)
         snprintf(url, sizeof url, "SVC_STORE=%s", start_memcached());
     const char *const settings[] = {url, setting, NULL};

@@ -21,7 +21,7 @@ static void start_instances(enum instances_store store)
 {
     instances_start(store, "../shared/server_replies", "SVC_DEBUG_PAGES=on");
     for (size_t i = 0; i < INSTANCES && instances[i]; i++)
-        cr_assert(client_await_metric(process_admin(instances[i]), "svc_channel_gaps_total", 1));
+        cr_assert(client_await_count(process_admin(instances[i]), "svc_channel_gaps_total", 1));
 }
 
 /* Sends a request and copies the body of its reply. Returns the status. */

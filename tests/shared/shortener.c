@@ -195,7 +195,8 @@ static void follow_often(struct maker *maker, unsigned number)
          n++) {
         int status = follow_link(maker->client, maker->codes[number], maker->index, number);
         maker->followed[number] += status == 302;
-        go_on(maker, status);
+        if (status != 429) /* this client asks too often */
+            go_on(maker, status);
     }
 }
 

@@ -687,7 +687,7 @@ long client_metric(const char *admin, const char *name)
     if (!client)
         return -1;
     struct client_reply reply = client_exchange(client, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-    long value = find_metric(reply.body, name);
+    long value = reply.end == CLIENT_REPLY ? find_metric(reply.body, name) : -1;
     client_reply_free(&reply);
     client_close(client);
     return value;
@@ -699,5 +699,14 @@ bool client_await_metric(const char *admin, const char *name, long value)
     bool reached = false;
     while (!reached && client_clock_ms() < due)
         reached = client_metric(admin, name) == value;
+    return reached;
+}
+
+bool client_await_count(const char *admin, const char *name, long least)
+{
+    uint64_t due = client_clock_ms() + CLIENT_WAIT_MS;
+    bool reached = false;
+    while (!reached && client_clock_ms() < due)
+        reached = client_metric(admin, name) >= least;
     return reached;
 }

@@ -121,12 +121,15 @@ bool client_readable(const struct client *client, unsigned ms);
  * time is over. Bytes that earlier calls have read and not taken come first. */
 long client_receive(struct client *client, char *data, size_t len);
 
-/* The value of a metric on the admin pages at `admin`; of one with labels the sum of its series, and with
- * "{part" after the name, the sum of those that have `part` in their labels. -1 if it is absent. */
+/* The value of a metric on the admin pages at `admin`; of one with labels the sum of its series,
+ * and with "{part" after its name, of those with `part` in their labels. -1 if it is absent. */
 long client_metric(const char *admin, const char *name);
 
 /* Reads the metric until it has the value: servers count a request after its answer was sent. */
 bool client_await_metric(const char *admin, const char *name, long value);
+
+/* Reads the metric until it has the value or more, where something else may count in it too. */
+bool client_await_count(const char *admin, const char *name, long least);
 
 /* Milliseconds of the monotonic clock. */
 uint64_t client_clock_ms(void);

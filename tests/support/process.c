@@ -391,10 +391,12 @@ pid_t process_pid(const struct process *process)
     return process->pid;
 }
 
+/* To the main thread, which always takes it soon. A signal to the process may go to a thread that
+ * waits, and in which the thread sanitizer puts off the handler until the thread goes on. */
 bool process_signal(struct process *process, int signal)
 {
     note_asked(process, signal);
-    return process->status < 0 && !kill(process->pid, signal);
+    return process->status < 0 && !syscall(SYS_tgkill, process->pid, process->pid, signal);
 }
 
 bool process_tell(struct process *process, const char *text)

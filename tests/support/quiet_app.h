@@ -11,6 +11,7 @@ static inline svc_config quiet_app_config(void)
     svc_config config = SVC_CONFIG_INIT;
     config.access_log = 0;
     config.log_output = "/dev/null";
+    config.worker_queue_ms = 600000; /* a busy machine refuses no request */
     return config;
 }
 

@@ -141,6 +141,7 @@ static bool start_service(void)
     config.log_output = "/dev/null";
     config.threads = 2;
     config.drain_delay_ms = 0;
+    config.worker_queue_ms = 600000; /* a busy machine refuses no request */
     app = svc_app_new("threads");
     svc_app_configure(app, &config);
     svc_memcached_use(app);

@@ -134,6 +134,7 @@ static void build(const char *endpoint)
     config.log_output = "/dev/null";
     config.threads = 2;
     config.drain_delay_ms = 0;
+    config.worker_queue_ms = 600000; /* a busy machine refuses no request */
     setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, 1);
     setenv("OTEL_BSP_SCHEDULE_DELAY", "1", 1);
     setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "16", 1);

@@ -91,7 +91,7 @@ int main(void)
     }
     redis_process_prepare(&redis, false);
     redis_process_start(&redis, NULL);
-    snprintf(cached, sizeof cached, "%s?cache_mb=8", redis.url);
+    snprintf(cached, sizeof cached, "%s&cache_mb=8", redis.url);
     try_store(&redis, redis.url);
     try_store(&redis, cached);
     redis_process_remove(&redis);
