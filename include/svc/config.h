@@ -117,7 +117,10 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
          "Pages below `/debug/` need no token, although other machines reach the admin listener") \
     SECRET(store, "",                                                                              \
            "URL of the store (`svc_store_open`), which may have a password; empty is `memory:`")   \
-    FLAG(ranges, 1, "Parts of files, of memory and of sources that can seek, by `Range`")
+    FLAG(ranges, 1, "Parts of files, of memory and of sources that can seek, by `Range`")          \
+    FLAG(log_full, 0,                                                                              \
+         "Log lines have also the ids of a trace that nobody else knows, and those of the access "  \
+         "log `bytes_in` of 0 and `end` of `complete`")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;
