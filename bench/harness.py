@@ -29,6 +29,9 @@ DEFAULTS = {
     "connections": "64",
     "rounds": "9",
     "seconds": "2",
+    "loops": "1",
+    "clients": "1",  # threads of the load tool
+    "pinned": "yes",  # the server to one core, the load tool to the other; else nobody to any
 }
 TOOLS = ["wrk", "gcc", "make"]
 
@@ -86,8 +89,12 @@ def tasks(pid):
             yield from tasks(child)
 
 
+def pinning(cpus):
+    return ["taskset", "-c", cpus] if cpus else []
+
+
 class Server:
-    """A peer that serves a workload, pinned to `cpus`, until it is closed."""
+    """A peer that serves a workload, pinned to `cpus` (None: to none), until it is closed."""
 
     def __init__(self, peer, work, threads=1, cpus="0", stderr=None):
         self.name = peer
@@ -98,7 +105,7 @@ class Server:
                          work=str(self.directory))
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            ["taskset", "-c", cpus, "bash", "-euc", f". bench/peers/{peer}.sh; serve"], cwd=TOP,
+            [*pinning(cpus), "bash", "-euc", f". bench/peers/{peer}.sh; serve"], cwd=TOP,
             env=dict(os.environ, **variables), stderr=stderr)
         self.start_ms = self.await_answer()
 
@@ -158,12 +165,12 @@ def microseconds(text):
     return float(number) * TIMES[unit]
 
 
-def wrk(server, connections, seconds, cpus="1", under=()):
-    """One run of load: requests, a second, CPU a request in microseconds, p50 and p99. `under` is a command
-    that runs it."""
+def wrk(server, connections, seconds, cpus="1", under=(), clients=1):
+    """One run of load by so many threads: requests, a second, CPU a request in microseconds, p50 and p99.
+    `under` is a command that runs it."""
     before = server.cpu_ns()
-    text = run("taskset", "-c", cpus, *under, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
-               "--timeout", "10s", server.url(), stdout=subprocess.PIPE).stdout
+    text = run(*pinning(cpus), *under, "wrk", f"-t{min(clients, connections)}", f"-c{connections}",
+               f"-d{seconds}s", "--latency", "--timeout", "10s", server.url(), stdout=subprocess.PIPE).stdout
     cpu_us = (server.cpu_ns() - before) / 1000
     requests = int(re.search(r"(\d+) requests in", text).group(1))
     if not requests or re.search(r"Non-2xx|Socket errors", text):

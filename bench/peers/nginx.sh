@@ -3,6 +3,10 @@ packages="nginx-light"
 build() { :; }
 serve() {
     mkdir -p "$work/nginx"
+    case $stack in
+    none) access=off ;;
+    *) access=$work/nginx/access ;;
+    esac
     cat > "$work/nginx.conf" <<CONF
 daemon off;
 worker_processes $threads;
@@ -10,7 +14,7 @@ pid $work/nginx/pid;
 error_log $work/nginx/errors;
 events { worker_connections 20000; }
 http {
-    access_log off;
+    access_log $access;
     keepalive_requests 1000000000;
     client_body_temp_path $work/nginx/body;
     proxy_temp_path $work/nginx/proxy;

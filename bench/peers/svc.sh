@@ -11,6 +11,7 @@ serve() {
     case $stack in
     none) export SVC_ACCESS_LOG=off SVC_REQUEST_ID=off SVC_METRICS=off ;;
     esac
+    [ -z "${library-}" ] || export LD_LIBRARY_PATH=$library
     [ -z "${preload-}" ] || export LD_PRELOAD=$preload
     case $path in
     /hello/*) exec "$out/hello" ;;

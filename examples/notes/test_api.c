@@ -191,7 +191,7 @@ static bool keep_line(const svc_log_record *record, void *arg)
     char *line = arg;
     if (!strcmp(record->module, "notes"))
         snprintf(line, 128, "%s %s %s %d", record->message, record->route,
-                 record->items[0].key ? record->items[0].key : "-", *record->trace_id != '\0');
+                 record->items[0].key ? record->items[0].key : "-", *record->request_id != '\0');
     return true;
 }
 

@@ -65,7 +65,8 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     FLAG(metrics, 1, "Numbers and durations of requests on `/metrics`")                            \
     FLAG(metrics_body_sizes, 0, "Sizes of bodies on `/metrics` too")                               \
     NUMBER(workers_min, 0, 0, 65536, "", "Worker threads that are always there")                   \
-    NUMBER(workers_max, 256, 1, 65536, "", "Worker threads at most")                               \
+    NUMBER(workers_max, 0, 0, 65536, "",                                                           \
+           "Worker threads at most; 0 is as many as memory allows, up to 1024")                    \
     NUMBER(worker_idle_ms, 10000, 10, 86400000, "ms", "A worker thread idle for this long ends")   \
     NUMBER(worker_stack_bytes, 262144, 65536, 1073741824, "bytes",                                 \
            "Stack of a worker thread, beside thread-local variables and a guard page; libcurl "     \
@@ -116,7 +117,10 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
          "Pages below `/debug/` need no token, although other machines reach the admin listener") \
     SECRET(store, "",                                                                              \
            "URL of the store (`svc_store_open`), which may have a password; empty is `memory:`")   \
-    FLAG(ranges, 1, "Parts of files, of memory and of sources that can seek, by `Range`")
+    FLAG(ranges, 1, "Parts of files, of memory and of sources that can seek, by `Range`")          \
+    FLAG(log_full, 0,                                                                              \
+         "Log lines have also the ids of a trace that nobody else knows, and those of the access "  \
+         "log `bytes_in` of 0 and `end` of `complete`")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;

@@ -8,11 +8,12 @@
  *     svc_log_debug(req, "cache is cold");
  *     svc_app_log_warn(app, "pool is empty", svc_kv_uint("size", size));
  *
- * A line of a request carries the request's id, trace, span and route. Logging never blocks: lines for
- * which the ring has no room are dropped, and a line "log lines dropped" reports their number. A call site
- * that logs more than log_repeat_per_s lines in a second is suppressed for the rest of that second, and a
- * line "log lines suppressed" reports how many. A call below the level of its module in all apps of the
- * program (log_level, log_levels) costs two loads and a compare, and its arguments are not evaluated.
+ * A line of a request carries the request's id and route, and the ids of trace and span if anybody else
+ * knows them or log_full is on (docs/logging.md). Logging never blocks: lines for which the ring has no room
+ * are dropped, and a line "log lines dropped" reports their number. A call site that logs more than
+ * log_repeat_per_s lines in a second is suppressed for the rest of that second, and a line "log lines
+ * suppressed" reports how many. A call below the level of its module in all apps of the program (log_level,
+ * log_levels) costs two loads and a compare, and its arguments are not evaluated.
  *
  * Before the app's start hooks run, lines are discarded; after svc_app_wait they go only to the app's own
  * sink, if it has one (svc_app_set_log_sink). Your own threads that log must end before the stop hooks have
@@ -242,7 +243,8 @@ typedef struct svc_log_record {
     const char *app, *module, *message;
     const char *file; /* and `line`: the source of the call; "" for lines that report on other lines */
     int line;
-    /* "" in a line without a request, and when the setting that makes them is off. */
+    /* "" in a line without a request, when the setting that makes them is off, and, of trace and span, if
+     * nobody else knows them and log_full is off. */
     const char *request_id, *trace_id, *span_id, *route;
     const svc_kv *items; /* ends with an item whose key is NULL */
 } svc_log_record;

@@ -4,8 +4,8 @@
  * With the setting trace_context, a request with a valid `traceparent` continues that trace, and every other
  * request begins a new one. With trace_trust off, every request begins a new trace, as on a public edge,
  * where clients must not choose ids. In both cases the request is a new span; its log lines have the ids of
- * trace and span. Each outgoing call is a span too: a child of the request's span, and the parent of the
- * called service's span.
+ * trace and span, unless nobody else knows them (docs/logging.md). Each outgoing call is a span too: a child
+ * of the request's span, and the parent of the called service's span.
  *
  *     snprintf(line, sizeof line, "traceparent: %s", svc_request_traceparent(req));
  *     headers = curl_slist_append(headers, line);

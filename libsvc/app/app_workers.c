@@ -12,6 +12,7 @@
 #include "libsvc/base/thread.h"
 #include "libsvc/exchange/exchange.h"
 #include "libsvc/run/workers.h"
+#include "libsvc/run/workers_room.h"
 
 enum { SCRATCH = 1 << 24 }; /* of all that is rendered for one response */
 
@@ -136,9 +137,9 @@ static double count_queued(void *pool)
     return (double)svc__workers_stats(pool).queued;
 }
 
-static double most_threads(void *config)
+static double most_threads(void *pool)
 {
-    return (double)((const svc_config *)config)->workers_max;
+    return (double)svc__workers_stats(pool).most;
 }
 
 static double most_queued(void *config)
@@ -156,7 +157,7 @@ static void register_metrics(svc_app *app)
     svc__metric_fn(in, METRIC_GAUGE, "svc_workers_queued", "Requests that wait for a worker.",
                    count_queued, pool);
     svc__metric_fn(in, METRIC_GAUGE, "svc_workers_max", "Worker threads at most.", most_threads,
-                   &app->config);
+                   pool);
     svc__metric_fn(in, METRIC_GAUGE, "svc_workers_queue_max",
                    "Requests that wait for a worker at most.", most_queued, &app->config);
     app->worker_failures = svc__metric_counter(in, "svc_worker_failures_total",
@@ -165,12 +166,19 @@ static void register_metrics(svc_app *app)
 
 /* ---- Making and starting */
 
+static size_t choose_most(const svc_config *config)
+{
+    size_t room = svc__workers_room(config->worker_stack_bytes);
+    size_t least = (size_t)config->workers_min;
+    return config->workers_max ? (size_t)config->workers_max : room > least ? room : least;
+}
+
 int svc__app_workers_make(svc_app *app)
 {
     const svc_config *config = &app->config;
     struct workers_options options = {
         .min = (size_t)config->workers_min,
-        .max = (size_t)config->workers_max,
+        .max = choose_most(config),
         .max_queued = (size_t)config->worker_queue,
         .idle_ms = config->worker_idle_ms,
         .stack = (size_t)config->worker_stack_bytes,

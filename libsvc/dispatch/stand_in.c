@@ -44,6 +44,7 @@ static void copy_request(svc_request *to, const svc_request *from, const struct 
     to->id = from->id;
     to->trace.origin = from->trace.origin;
     to->trace.own = from->trace.own;
+    atomic_init(&to->trace.told, atomic_load(&from->trace.told));
     memcpy(to->trace.parent, from->trace.parent, sizeof to->trace.parent);
     to->trace.member = from->trace.member;
     to->scheme = from->scheme;

@@ -58,6 +58,7 @@ enum trace_origin { TRACE_NONE, TRACE_BEGUN, TRACE_CONTINUED };
 /* A request's span in its trace; set once, by the layer, and read by any thread. */
 struct request_trace {
     enum trace_origin origin;
+    _Atomic bool told;                      /* the program has asked for an id, or a traceparent */
     struct trace own;                       /* its span is the request's */
     unsigned char parent[TRACE_SPAN_BYTES]; /* the caller's span, of a trace that is continued */
     struct bytes member;                    /* the service's own member of tracestate; or "none" */

@@ -13,6 +13,16 @@ int svc__request_parse_query(const svc_request *req);
  */
 bool svc__request_accept_coding(const svc_request *req, svc_response *res);
 
+/*
+ * Whether the request's log lines have the ids of its trace: if anybody else knows them, by a call
+ * or a span, if no request id joins the lines, or if `log_full` asks for all members. Any thread.
+ */
+bool svc__request_trace_is_logged(const svc_request *req);
+
+/* The trace's id as text, for the library's own use: it does not count as asked for. "" without a
+ * trace or memory. The request's thread. */
+const char *svc__request_trace_text(const svc_request *req);
+
 /* Gives `trace` a random span id, so that it names a span of its own. Any thread. */
 void svc__request_trace_new_span(struct trace *trace);
 

@@ -2,7 +2,7 @@
 #include "libsvc/exchange/request_log.h"
 
 #include "libsvc/base/hex.h"
-#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/request_internal.h"
 
 /* The ids of a request as text: a thread that logs may not be the one that may keep them in it. */
 struct ids {
@@ -12,7 +12,7 @@ struct ids {
 static void add_ids(svc_log_record *record, const svc_request *req, struct ids *ids)
 {
     *ids = (struct ids){.trace = ""};
-    if (req->trace.origin != TRACE_NONE) {
+    if (svc__request_trace_is_logged(req)) {
         svc__hex_write(ids->trace, req->trace.own.trace_id, TRACE_ID_BYTES);
         svc__hex_write(ids->span, req->trace.own.span_id, TRACE_SPAN_BYTES);
     }

@@ -15,6 +15,25 @@ static struct request_trace *trace_of(const svc_request *req)
     return req ? &svc__exchange_of(req)->request.trace : NULL;
 }
 
+/* The trace, whose ids the program is told. NULL: there is none. */
+static struct request_trace *tell_trace(const svc_request *req)
+{
+    struct request_trace *trace = trace_of(req);
+    if (!trace || trace->origin == TRACE_NONE)
+        return NULL;
+    atomic_store_explicit(&trace->told, true, memory_order_relaxed);
+    return trace;
+}
+
+bool svc__request_trace_is_logged(const svc_request *req)
+{
+    const struct request_trace *trace = &req->trace;
+    if (trace->origin != TRACE_BEGUN)
+        return trace->origin == TRACE_CONTINUED;
+    return atomic_load_explicit(&trace->told, memory_order_relaxed) || svc_request_sampled(req) ||
+           req->plan->exporter || !*req->id || req->plan->config->log_full;
+}
+
 void svc__request_trace_new_span(struct trace *trace)
 {
     static const unsigned char none[TRACE_SPAN_BYTES];
@@ -33,7 +52,7 @@ static const char *render(const svc_request *req, const unsigned char *id, size_
     return text;
 }
 
-const char *svc_request_trace_id(const svc_request *req)
+const char *svc__request_trace_text(const svc_request *req)
 {
     struct request_trace *trace = trace_of(req);
     if (!trace || trace->origin == TRACE_NONE)
@@ -43,10 +62,15 @@ const char *svc_request_trace_id(const svc_request *req)
     return trace->trace_id;
 }
 
+const char *svc_request_trace_id(const svc_request *req)
+{
+    return tell_trace(req) ? svc__request_trace_text(req) : "";
+}
+
 const char *svc_request_span_id(const svc_request *req)
 {
-    struct request_trace *trace = trace_of(req);
-    if (!trace || trace->origin == TRACE_NONE)
+    struct request_trace *trace = tell_trace(req);
+    if (!trace)
         return "";
     if (!trace->span_id)
         trace->span_id = render(req, trace->own.span_id, TRACE_SPAN_BYTES);
@@ -88,9 +112,10 @@ const char *svc__request_trace_render(svc_request *req, const struct trace *trac
 
 const char *svc_request_traceparent(svc_request *req)
 {
-    if (!req || req->trace.origin == TRACE_NONE)
+    const struct request_trace *trace = tell_trace(req);
+    if (!trace)
         return "";
-    struct trace call = req->trace.own;
+    struct trace call = trace->own;
     if (!req->plan->exporter) /* else the trace would lack that span */
         svc__request_trace_new_span(&call);
     return svc__request_trace_render(req, &call);

@@ -6,7 +6,7 @@
 #include "libsvc/base/clock.h"
 #include "libsvc/base/hex.h"
 #include "libsvc/exchange/access_items.h"
-#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/request_internal.h"
 #include "libsvc/exchange/request_log.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/log/log_format.h"
@@ -26,6 +26,15 @@ static void member_text(struct buf *line, const char *key, struct bytes text)
 {
     svc__buf_puts(line, key);
     svc__buf_json_string(line, text);
+}
+
+/* The same for text that needs no escape: an id, the name of a known method, a peer's address. */
+static void member_plain(struct buf *line, const char *key, struct bytes text)
+{
+    svc__buf_puts(line, key);
+    svc__buf_putc(line, '"');
+    svc__buf_bytes(line, text);
+    svc__buf_putc(line, '"');
 }
 
 static void member_number(struct buf *line, const char *key, uint64_t number)
@@ -58,15 +67,25 @@ static void render_trace(struct buf *line, const struct request_trace *trace)
 static void render_request(struct buf *line, svc_request *req)
 {
     if (*req->id)
-        member_text(line, ",\"id\":", svc__bytes_z(req->id));
-    if (req->trace.origin != TRACE_NONE)
+        member_plain(line, ",\"id\":", svc__bytes_z(req->id));
+    if (svc__request_trace_is_logged(req))
         render_trace(line, &req->trace);
-    member_text(line, ",\"method\":", req->method);
-    member_text(line, ",\"route\":", svc__bytes_z(svc_request_route(req)));
+    if (req->known_method != METHOD_OTHER)
+        member_plain(line, ",\"method\":", req->method);
+    else
+        member_text(line, ",\"method\":", req->method);
+    if (req->route)
+        member_text(line, ",\"route\":", svc__bytes_z(svc_request_route(req)));
     member_text(line, ",\"path\":", path_of(req));
     if (req->plan->config->log_query && req->target.has_query)
         member_text(line, ",\"query\":", req->target.query);
-    member_text(line, ",\"peer\":", svc__bytes_z(svc_request_peer(req)));
+    member_plain(line, ",\"peer\":", svc__bytes_z(svc_request_peer(req)));
+}
+
+/* Whether the line has a member although its value is the usual one. */
+static bool is_full(const svc_request *req)
+{
+    return req->plan->config->log_full;
 }
 
 /* The items that the program adds. */
@@ -94,12 +113,15 @@ static void render(struct buf *line, struct clock_text *now, const struct access
     svc__buf_puts(line, access->middle);
     render_request(line, req);
     member_number(line, ",\"status\":", (uint64_t)res->status);
-    member_number(line, ",\"bytes_in\":", done->bytes_in);
+    if (done->bytes_in || is_full(req))
+        member_number(line, ",\"bytes_in\":", done->bytes_in);
     member_number(line, ",\"bytes_out\":", done->bytes_out);
     member_number(line, ",\"duration_us\":", done->duration_ns / 1000);
-    svc__buf_puts(line, ",\"end\":\"");
-    svc__buf_puts(line, svc__exchange_outcome_text((enum svc_outcome)done->outcome));
-    svc__buf_putc(line, '"');
+    if (done->outcome != SVC_COMPLETE || is_full(req)) {
+        svc__buf_puts(line, ",\"end\":\"");
+        svc__buf_puts(line, svc__exchange_outcome_text((enum svc_outcome)done->outcome));
+        svc__buf_putc(line, '"');
+    }
     render_items(line, req);
     svc__buf_bytes(line, access->end);
 }
@@ -110,23 +132,21 @@ static void log_record(struct log *log, svc_log_site *site, svc_request *req,
 {
     struct bytes path = path_of(req), query = req->target.query;
     const char *end = svc__exchange_outcome_text((enum svc_outcome)done->outcome);
-    const svc_kv last[] = {
-        svc_kv_str("peer", svc_request_peer(req)),
-        svc_kv_int("status", res->status),
-        svc_kv_uint("bytes_in", done->bytes_in),
-        svc_kv_uint("bytes_out", done->bytes_out),
-        svc_kv_uint("duration_us", done->duration_ns / 1000),
-        svc_kv_str("end", end),
-    };
-    enum { LAST = sizeof last / sizeof *last };
-    svc_kv items[3 + LAST + ACCESS_ITEMS + 1];
+    enum { OWN = 9 };
+    svc_kv items[OWN + ACCESS_ITEMS + 1];
     size_t count = 0;
     items[count++] = svc_kv_bytes("method", req->method.data, req->method.len);
     items[count++] = svc_kv_bytes("path", path.data, path.len);
     if (req->plan->config->log_query && req->target.has_query)
         items[count++] = svc_kv_bytes("query", query.data, query.len);
-    memcpy(items + count, last, sizeof last);
-    count += LAST;
+    items[count++] = svc_kv_str("peer", svc_request_peer(req));
+    items[count++] = svc_kv_int("status", res->status);
+    if (done->bytes_in || is_full(req))
+        items[count++] = svc_kv_uint("bytes_in", done->bytes_in);
+    items[count++] = svc_kv_uint("bytes_out", done->bytes_out);
+    items[count++] = svc_kv_uint("duration_us", done->duration_ns / 1000);
+    if (done->outcome != SVC_COMPLETE || is_full(req))
+        items[count++] = svc_kv_str("end", end);
     count += svc__access_items_of(req, items + count);
     items[count] = (svc_kv)SVC_KV_END;
     svc__request_log_hand_over(log, req, svc__log_record_of(log->logger, site, "request", items));

@@ -1,9 +1,7 @@
 /* Request ids, so that the lines of one request can be found across services. */
-#include <svc/trace.h>
-
 #include "libsvc/base/hex.h"
 #include "libsvc/base/rand.h"
-#include "libsvc/exchange/exchange.h"
+#include "libsvc/exchange/request_internal.h"
 #include "libsvc/exchange/response_internal.h"
 #include "libsvc/mw/stack.h"
 
@@ -29,7 +27,7 @@ static const char *make_id(svc_request *req)
 {
     unsigned char bytes[ID_BYTES];
     if (req->trace.origin == TRACE_BEGUN)
-        return svc_request_trace_id(req);
+        return svc__request_trace_text(req);
     svc__rand_bytes(bytes, sizeof bytes);
     char *id = svc__arena_alloc(&svc__exchange_of(req)->arena, 2 * ID_BYTES + 1);
     if (!id)

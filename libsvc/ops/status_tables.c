@@ -150,12 +150,12 @@ static void write_pool(struct status_writer *writer, const char *server, const s
     if (!app || !app->workers)
         return;
     struct workers_stats stats = svc__workers_stats(app->workers);
-    bool full = stats.busy >= app->config.workers_max && stats.queued > 0;
+    bool full = stats.busy >= stats.most && stats.queued > 0;
     svc__status_writer_text(writer, server);
     svc__status_writer_text(writer, full ? "full" : "ok");
     svc__status_writer_number(writer, (double)stats.busy);
     svc__status_writer_number(writer, (double)stats.threads);
-    svc__status_writer_number(writer, (double)app->config.workers_max);
+    svc__status_writer_number(writer, (double)stats.most);
     svc__status_writer_number(writer, (double)stats.queued);
     svc__status_writer_number(writer, (double)app->config.worker_queue);
     svc__status_writer_number(writer, count_refused(&app->plan->counts));

@@ -377,8 +377,10 @@ bool svc__workers_withdraw(struct workers *pool, struct work *work)
 struct workers_stats svc__workers_stats(struct workers *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    struct workers_stats stats = {
-        .threads = pool->threads, .busy = pool->threads - pool->idle_count, .queued = pool->queued};
+    struct workers_stats stats = {.threads = pool->threads,
+                                  .busy = pool->threads - pool->idle_count,
+                                  .most = pool->options.max,
+                                  .queued = pool->queued};
     pthread_mutex_unlock(&pool->lock);
     return stats;
 }

@@ -28,9 +28,9 @@ struct workers_options {
     void *arg;
 };
 
-/* A pool's threads, and its work that no thread has begun with. */
+/* A pool's threads, the most that it may have, and its work that no thread has begun with. */
 struct workers_stats {
-    size_t threads, busy, queued;
+    size_t threads, busy, most, queued;
 };
 
 /* Makes a pool; no thread runs yet. NULL when out of memory. */

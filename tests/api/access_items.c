@@ -38,9 +38,9 @@ static bool keep(const svc_log_record *record, void *arg)
         return true;
     *line = '\0';
     for (const svc_kv *item = record->items; item->key; item++) {
-        if (behind)
+        if (behind && strcmp(item->key, "end") != 0)
             append_item(item);
-        behind = behind || !strcmp(item->key, "end");
+        behind = behind || !strcmp(item->key, "duration_us");
     }
     atomic_store(&written, true);
     return true;

@@ -331,3 +331,49 @@ Test(trace, the_ids_stand_in_every_line_of_a_request)
     svc_reply_free(reply);
     svc_app_free(app);
 }
+
+static int log_only(svc_request *req, svc_response *res)
+{
+    svc_log_info(req, "hello");
+    return svc_response_empty(res, 204);
+}
+
+static int log_then_ask(svc_request *req, svc_response *res)
+{
+    svc_log_info(req, "hello");
+    return svc_request_traceparent(req) ? svc_response_empty(res, 204) : SVC_ENOMEM;
+}
+
+static int sample_then_log(svc_request *req, svc_response *res)
+{
+    svc_request_set_sampled(req, true);
+    return log_only(req, res);
+}
+
+/* Whether the lines of a handler, and of the access log, have ids in a trace that began here. */
+static void expect_ids(svc_handler *handler, const svc_config *config, bool own, bool access)
+{
+    svc_app *app = svc_app_new("tracing");
+    svc_app_configure(app, config);
+    svc_app_set_log_sink(app, see, NULL);
+    svc_app_get(app, "/", handler, NULL);
+    svc_reply_free(ask_with(app, NULL));
+    enum { NONE = 1, BOTH = 32 + 1 + 16 };
+    cr_expect_eq(strlen(seen[0]), own ? BOTH : NONE, "%s", seen[0]);
+    cr_expect_eq(strlen(seen[1]), access ? BOTH : NONE, "%s", seen[1]);
+    svc_app_free(app);
+}
+
+Test(trace, lines_have_ids_that_somebody_else_knows)
+{
+    svc_config config = SVC_CONFIG_INIT;
+    expect_ids(log_only, &config, false, false);
+    expect_ids(log_then_ask, &config, false, true);
+    expect_ids(sample_then_log, &config, true, true);
+    config.request_id = 0;
+    expect_ids(log_only, &config, true, true);
+    config.request_id = config.log_full = 1;
+    expect_ids(log_only, &config, true, true);
+    config.trace_context = 0;
+    expect_ids(log_only, &config, false, false);
+}

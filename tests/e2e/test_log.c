@@ -112,12 +112,33 @@ Test(log, a_request_leaves_a_line_with_all_members)
     cr_expect_str_eq(text(line, "route"), "POST /echo");
     cr_expect_str_eq(text(line, "path"), "/echo");
     cr_expect_str_eq(text(line, "peer"), "127.0.0.1");
-    cr_expect_str_eq(text(line, "end"), "complete");
+    cr_expect_null(json_object_get(line, "end"));
     cr_expect_null(json_object_get(line, "query"));
     cr_expect_eq(number(line, "status"), 200);
     cr_expect_eq(number(line, "bytes_in"), 3);
     cr_expect_eq(number(line, "bytes_out"), 3);
     cr_expect_geq(number(line, "duration_us"), 0);
+    json_decref(line);
+}
+
+Test(log, a_line_has_nothing_that_tells_nothing)
+{
+    json_t *line = line_of("GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n", 200, NULL);
+    cr_expect_eq(strlen(text(line, "id")), 32);
+    static const char *const left_out[] = {"trace_id", "span_id", "query", "bytes_in", "end"};
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
+        cr_expect_null(json_object_get(line, left_out[i]), "%s", left_out[i]);
+    json_decref(line);
+}
+
+Test(log, a_line_has_all_of_it_when_asked_for)
+{
+    static const char *const settings[] = {"SVC_LOG_FULL=on", NULL};
+    json_t *line = line_of("GET /hello/x HTTP/1.1\r\nHost: a\r\n\r\n", 200, settings);
+    cr_expect_str_eq(text(line, "trace_id"), text(line, "id"));
+    cr_expect_eq(strlen(text(line, "span_id")), 16);
+    cr_expect_eq(number(line, "bytes_in"), 0);
+    cr_expect_str_eq(text(line, "end"), "complete");
     json_decref(line);
 }
 
@@ -344,8 +365,8 @@ Test(log, all_lines_are_logfmt_when_asked_for)
     expect_in(log, " route=\"GET /note/{count}\" text=\"a\\nb\\u001b\" sure=true\n");
     expect_in(log, " level=info app=life msg=request module=access id=i ");
     expect_in(log, " method=GET path=/note/1 query=\"text=a%0ab%1b\" peer=unix status=200 "
-                   "bytes_in=0 bytes_out=5 duration_us=");
-    expect_in(log, " end=complete notes=1 noted=\"a\\nb\\u001b\"\n");
+                   "bytes_out=5 duration_us=");
+    expect_in(log, " notes=1 noted=\"a\\nb\\u001b\"\n");
     expect_in(log,
               " level=info app=life msg=stopped module=svc requests_cut=0 connections_left=0\n");
     cr_expect_null(strchr(log, '\033'));
@@ -388,7 +409,7 @@ Test(log, a_thread_that_holds_a_request_logs_with_its_ids)
     client_close(client);
     cr_expect_eq(process_stop(server), 0);
     char *log = process_copy_log(server);
-    expect_in(log, "\"msg\":\"released\",\"route\":\"/hold\",\"id\":\"held-1\",\"trace_id\":\"");
+    expect_in(log, "\"msg\":\"released\",\"route\":\"/hold\",\"id\":\"held-1\",\"module\":\"");
     free(log);
     process_free(server);
 }
