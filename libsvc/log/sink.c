@@ -21,8 +21,7 @@
 
 enum {
     RINGS_MAX = 1 << 16,
-    LINGER_MS = 20,   /* how long lines may gather at most, so that one wake-up serves many, */
-    GATHERED = 32768, /* and the bytes that should gather, so that none serves too many */
+    LINGER_MS = 20,   /* how long lines may gather so that one wake-up serves many */
     REPORT_MS = 1000, /* between reports of drops while the rings never run empty */
     GRACE_MS = 250    /* beyond the deadline of a stop, for a writer that is just late */
 };
@@ -64,7 +63,6 @@ struct sink {
     uint64_t tried;     /* drops at the last report, logged or not */
     uint64_t report_ms; /* time of the last report */
     size_t turn;        /* the ring that the next batch begins with */
-    int linger_ms;      /* that has gathered about GATHERED bytes of late, or the most */
 
     pthread_mutex_t shared_lock; /* makes the shared ring's users one producer */
     size_t ring_size;
@@ -214,32 +212,21 @@ static void report_reopen_failure(struct sink *s)
     s->reopen_error = 0;
 }
 
-/* Writes the lines in the rings until they are empty or the outlet has given up. Returns the bytes
- * of those that there were. */
-static size_t drain(struct sink *s)
+/* Writes the lines in the rings until they are empty or the outlet has given up. Returns whether
+ * there were any. */
+static bool drain(struct sink *s)
 {
-    size_t lines, bytes = 0;
+    bool any = false;
+    size_t lines;
     while (!s->outlet.gave_up && (lines = fill(s)) > 0) {
-        bytes += s->outlet.len;
+        any = true;
         reopen_if_asked(s);
         size_t done = svc__outlet_flush(&s->outlet, &s->written);
         atomic_fetch_add(&s->lost, lines - done);
         if (svc__clock_ms() - s->report_ms >= REPORT_MS)
             report_drops(s);
     }
-    return bytes;
-}
-
-/*
- * Chooses how long to linger after a pass that found so many bytes. On a core that an event loop
- * shares, requests wait while lines are written.
- */
-static void adapt_linger(struct sink *s, size_t bytes)
-{
-    if (bytes > GATHERED && s->linger_ms > 1)
-        s->linger_ms /= 2;
-    else if (bytes < GATHERED / 4 && s->linger_ms < LINGER_MS)
-        s->linger_ms++;
+    return any;
 }
 
 /* Whether there is a reason not to begin to doze. */
@@ -261,7 +248,7 @@ static void doze(struct sink *s, enum doze how)
     atomic_store(&s->doze, how);
     if (!is_due(s, how)) {
         struct pollfd fd = {s->wake_fd, POLLIN, 0};
-        poll(&fd, 1, how == ASLEEP ? WAIT_LOOK_MS : s->linger_ms);
+        poll(&fd, 1, how == ASLEEP ? WAIT_LOOK_MS : LINGER_MS);
     }
     atomic_exchange(&s->doze, AWAKE); /* sees everything that the waking thread did before */
     uint64_t count;
@@ -292,14 +279,13 @@ static void *write_batches(void *arg)
     struct sink *s = arg;
     for (;;) {
         bool stopping = atomic_load(&s->stopping); /* before the drain, then the last one */
-        size_t bytes = drain(s);
+        bool any = drain(s);
         reopen_if_asked(s);
         report_reopen_failure(s);
         report_drops(s);
         if (stopping || s->outlet.gave_up)
             break;
-        adapt_linger(s, bytes);
-        doze(s, bytes > 0 ? LINGERING : ASLEEP);
+        doze(s, any ? LINGERING : ASLEEP);
     }
     pthread_mutex_lock(&s->lock);
     s->ended = true;
@@ -344,7 +330,6 @@ struct sink *svc__sink_open(int fd, size_t ring_size, size_t max_rings,
         return NULL;
     s->report = report;
     s->ring_size = size;
-    s->linger_ms = LINGER_MS;
     s->max_rings = max_rings + 1;
     s->shared_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     s->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
