@@ -9,9 +9,10 @@
  *     svc_app_route(app, &route);
  *
  * The pool adds threads as they are needed, up to `workers_max` (by default 1024, or less where memory is
- * small: see docs/concurrency.md), and ends a thread that has been idle for `worker_idle_ms`. If no worker is free, a request waits in a queue. If the queue is full (`worker_queue`),
- * or the request has waited for `worker_queue_ms`, it is answered 503 with Retry-After. While the oldest
- * request in the queue has waited for more than 100 ms, the newest is served first.
+ * small: see docs/concurrency.md), and ends a thread that has been idle for `worker_idle_ms`. If no worker is
+ * free, a request waits in a queue. If the queue is full (`worker_queue`), or the request has waited for
+ * `worker_queue_ms`, it is answered 503 with Retry-After. While the oldest request in the queue has waited for
+ * more than 100 ms, the newest is served first.
  *
  * If the pool has no thread and cannot make one, or the new thread cannot begin (svc_app_each_worker), the
  * request is answered 503 at once; "a worker cannot begin" is logged, and svc_worker_failures_total counts
