@@ -5,107 +5,122 @@
 #include <string.h>
 
 #include "libsvc/proto/method.h"
+#include "libsvc/proto/scan.h"
+#include "libsvc/proto/target.h"
 #include "libsvc/proto/token.h"
 
 /* The data of one call, as far as a head or trailers may reach. */
 struct window {
-    struct bytes data;
-    bool full; /* nothing behind it can belong to them */
-    const char **reason;
+    const char *begin, *end;
 };
 
 static struct window make_window(const struct http1_reading *r, const char *data, size_t len,
-                                 size_t max_bytes, const char **reason)
+                                 const struct head_limits *limits)
 {
-    bool full = len - r->begin >= max_bytes;
-    return (struct window){{data, full ? r->begin + max_bytes : len}, full, reason};
+    bool full = len - r->begin >= limits->max_bytes;
+    return (struct window){data, data + (full ? r->begin + limits->max_bytes : len)};
 }
 
-static struct bytes skip(struct bytes text, size_t len)
+static size_t count_left(struct window window, const char *at)
 {
-    return svc__bytes(text.data + len, text.len - len);
+    return (size_t)(window.end - at);
 }
 
-static bool begins_with_end(struct bytes text)
+static bool is_crlf(struct window window, const char *at)
 {
-    return text.len >= 2 && text.data[0] == '\r' && text.data[1] == '\n';
+    return count_left(window, at) >= 2 && at[0] == '\r' && at[1] == '\n';
 }
 
-static int refuse_line(const struct window *window, int status, const char *text)
+static bool is_blank(char c)
 {
-    *window->reason = text;
-    return status;
+    return c == ' ' || c == '\t';
 }
 
-/* ---- Faultless lines */
+/* ---- Faultless lines. Each function returns NULL if there is a fault or a part is missing. */
 
-/* Takes a request line off `*rest`. False if it has a fault or is not whole. */
-static bool take_request_line(struct bytes *rest, struct head *out)
+/* Finds the byte `behind` directly behind a token. */
+static inline const char *find_behind_token(struct window window, const char *at, char behind)
+{
+    const char *end = svc__scan_end(SCAN_PLAIN, window.begin, at, window.end);
+    if (end == window.end || *end != behind)
+        end += svc__token_span(svc__bytes(end, count_left(window, end)));
+    return end > at && end < window.end && *end == behind ? end : NULL;
+}
+
+/* Parses a request line. Returns the next line. */
+static const char *parse_request_line(struct window window, const char *at, struct head *out)
 {
     static const char version[] = " HTTP/1.";
     enum { MINOR_AT = sizeof version - 1 };
-    size_t method = svc__token_span(*rest);
-    if (!method || method == rest->len || rest->data[method] != ' ')
-        return false;
-    struct bytes behind = skip(*rest, method + 1);
-    size_t target = svc__token_visible_span(behind);
-    struct bytes end = skip(behind, target);
-    if (!target || end.len <= MINOR_AT || memcmp(end.data, version, MINOR_AT) != 0 ||
-        !svc__bytes_is_digit(end.data[MINOR_AT]) || !begins_with_end(skip(end, MINOR_AT + 1)))
-        return false;
-    *out = (struct head){.method = {rest->data, method},
-                         .target_raw = {behind.data, target},
-                         .minor = (unsigned)(end.data[MINOR_AT] - '0')};
-    *rest = skip(end, MINOR_AT + 3);
-    return true;
+    const char *space = find_behind_token(window, at, ' ');
+    if (!space)
+        return NULL;
+    const char *target = space + 1;
+    const char *end = svc__scan_end(SCAN_VISIBLE, window.begin, target, window.end);
+    if (end == target || count_left(window, end) <= MINOR_AT ||
+        memcmp(end, version, MINOR_AT) != 0 || !svc__bytes_is_digit(end[MINOR_AT]) ||
+        !is_crlf(window, end + MINOR_AT + 1))
+        return NULL;
+    *out = (struct head){.method = {at, (size_t)(space - at)},
+                         .target_raw = {target, (size_t)(end - target)},
+                         .minor = (unsigned)(end[MINOR_AT] - '0')};
+    return end + MINOR_AT + 3;
 }
 
-/* Takes a field line off `*rest`. False if it has a fault or is not whole. */
-static bool take_field(struct bytes *rest, struct field *out)
+/* Parses a field line. Returns the next line. */
+static const char *parse_field_line(struct window window, const char *at, struct field *out)
 {
-    size_t name = svc__token_span(*rest);
-    if (!name || name == rest->len || rest->data[name] != ':')
-        return false;
-    struct bytes behind = skip(*rest, name + 1);
-    size_t value = svc__token_value_span(behind);
-    if (!begins_with_end(skip(behind, value)))
-        return false;
-    out->name = svc__bytes(rest->data, name);
-    out->value = svc__bytes_trim(svc__bytes(behind.data, value));
-    *rest = skip(behind, value + 2);
-    return true;
+    const char *colon = find_behind_token(window, at, ':');
+    if (!colon)
+        return NULL;
+    const char *value = colon + 1;
+    const char *end = svc__scan_end(SCAN_VALUE, window.begin, value, window.end);
+    if (!is_crlf(window, end))
+        return NULL;
+    const char *next = end + 2;
+    while (value < end && is_blank(*value))
+        value++;
+    while (end > value && is_blank(end[-1]))
+        end--;
+    out->name = svc__bytes(at, (size_t)(colon - at));
+    out->value = svc__bytes(value, (size_t)(end - value));
+    return next;
 }
 
 /* ---- Other lines */
 
+static int refuse_line(const char **reason, int status, const char *text)
+{
+    *reason = text;
+    return status;
+}
+
 /*
- * Finds the line that begins at `r->line`, without its CRLF. Returns 0; HTTP1_PART if it is not
+ * Finds the line that is to be read next, without its CRLF. Returns 0; HTTP1_PART if it is not
  * whole; `too_long` if it cannot become whole within the window; or 400.
  */
-static int find_line(struct http1_reading *r, const struct window *window, int too_long,
-                     struct bytes *line)
+static int find_line(struct http1_reading *r, struct window window,
+                     const struct head_limits *limits, int too_long, struct bytes *line,
+                     const char **reason)
 {
-    size_t from = r->looked > r->line ? r->looked : r->line;
-    const char *feed = NULL;
-    if (from < window->data.len)
-        feed = memchr(window->data.data + from, '\n', window->data.len - from);
+    const char *from = window.begin + (r->looked > r->line ? r->looked : r->line);
+    const char *begin = window.begin + r->line;
+    const char *feed = memchr(from, '\n', count_left(window, from));
     if (!feed) {
-        r->looked = window->data.len;
-        if (!window->full)
+        r->looked = (size_t)(window.end - window.begin);
+        if (r->looked - r->begin < limits->max_bytes)
             return HTTP1_PART;
-        return refuse_line(window, too_long,
+        return refuse_line(reason, too_long,
                            too_long == 414 ? "the request line is too long"
                                            : "the request's fields are too large");
     }
-    struct bytes whole = skip(window->data, r->line);
-    whole.len = (size_t)(feed - whole.data);
-    if (!whole.len || feed[-1] != '\r')
-        return refuse_line(window, 400, "a line ends with a line feed alone");
-    *line = svc__bytes(whole.data, whole.len - 1);
+    if (feed == begin || feed[-1] != '\r')
+        return refuse_line(reason, 400, "a line ends with a line feed alone");
+    *line = svc__bytes(begin, (size_t)(feed - begin) - 1);
     return 0;
 }
 
-/* Of "HTTP/d.d", where the first digit is not 1. */
+/* Whether it is "HTTP/d.d", where the first digit is not 1. */
 static bool is_other_version(struct bytes version)
 {
     return version.len == 8 && memcmp(version.data, "HTTP/", 5) == 0 &&
@@ -113,46 +128,49 @@ static bool is_other_version(struct bytes version)
            version.data[6] == '.' && svc__bytes_is_digit(version.data[7]);
 }
 
-static int refuse_request_line(struct http1_reading *r, const struct window *window)
+static int refuse_request_line(struct http1_reading *r, struct window window,
+                               const struct head_limits *limits, const char **reason)
 {
     struct bytes line;
-    int status = find_line(r, window, 414, &line);
+    int status = find_line(r, window, limits, 414, &line, reason);
     if (status)
         return status;
     if (!svc__method_valid(svc__bytes_cut(&line, ' ')) || !line.data)
-        return refuse_line(window, 400, "the request line does not begin with a method");
+        return refuse_line(reason, 400, "the request line does not begin with a method");
     struct bytes target = svc__bytes_cut(&line, ' ');
-    if (!target.len || svc__token_visible_span(target) < target.len)
-        return refuse_line(window, 400, "the request line has no target, or not one alone");
+    if (!target.len || svc__target_ends_early(target))
+        return refuse_line(reason, 400, "the request line has no target, or not one alone");
     if (is_other_version(line))
-        return refuse_line(window, 505, "the only HTTP version understood here is 1.x");
-    return refuse_line(window, 400, "the request line does not end with an HTTP version");
+        return refuse_line(reason, 505, "the only HTTP version understood here is 1.x");
+    return refuse_line(reason, 400, "the request line does not end with an HTTP version");
 }
 
-static int refuse_field(struct http1_reading *r, const struct window *window, size_t max_fields)
+static int refuse_field(struct http1_reading *r, struct window window,
+                        const struct head_limits *limits, const char **reason)
 {
     struct bytes line;
-    int status = find_line(r, window, 431, &line);
+    int status = find_line(r, window, limits, 431, &line, reason);
     if (status)
         return status;
-    if (r->count == max_fields)
-        return refuse_line(window, 431, "the request has too many fields");
-    if (line.data[0] == ' ' || line.data[0] == '\t')
-        return refuse_line(window, 400, "a field is folded, or has white space before its name");
+    if (r->count == limits->max_fields)
+        return refuse_line(reason, 431, "the request has too many fields");
+    if (is_blank(line.data[0]))
+        return refuse_line(reason, 400, "a field is folded, or has white space before its name");
     struct bytes name = svc__bytes_cut(&line, ':');
     if (!name.len || !line.data)
-        return refuse_line(window, 400, "a field has no name or no colon");
+        return refuse_line(reason, 400, "a field has no name or no colon");
     if (!svc__token_valid(name))
-        return refuse_line(window, 400, "a field's name is not a token, or has a space behind it");
-    return refuse_line(window, 400, "a field's value has a control character");
+        return refuse_line(reason, 400, "a field's name is not a token");
+    return refuse_line(reason, 400, "a field's value has a control character");
 }
 
 /* ---- Readings */
 
 /* RFC 9112 2.2: a server should ignore at least one empty line before a request line. */
-static bool skip_empty_lines(struct http1_reading *r, struct bytes data)
+static bool skip_empty_lines(struct http1_reading *r, const char *data, size_t len)
 {
-    while (begins_with_end(skip(data, r->begin))) {
+    struct window window = {data, data + len};
+    while (is_crlf(window, data + r->begin)) {
         if (r->begin == 2 * HTTP1_EMPTY_LINES)
             return false;
         r->line = r->begin += 2;
@@ -160,45 +178,42 @@ static bool skip_empty_lines(struct http1_reading *r, struct bytes data)
     return true;
 }
 
-static int read_request_line(struct http1_reading *r, const struct window *window,
-                             size_t max_target, struct head *out)
+static int read_request_line(struct http1_reading *r, struct window window,
+                             const struct head_limits *limits, struct head *out,
+                             const char **reason)
 {
-    struct bytes rest = skip(window->data, r->line);
-    if (!take_request_line(&rest, out))
-        return refuse_request_line(r, window);
-    r->line = window->data.len - rest.len;
-    return out->target_raw.len > max_target
-               ? refuse_line(window, 414, "the request target is too long")
+    const char *next = parse_request_line(window, window.begin + r->line, out);
+    if (!next)
+        return refuse_request_line(r, window, limits, reason);
+    r->line = (size_t)(next - window.begin);
+    return out->target_raw.len > limits->max_target
+               ? refuse_line(reason, 414, "the request target is too long")
                : 0;
 }
 
 /* Reads field lines up to behind the empty one. */
-static int read_fields(struct http1_reading *r, const struct window *window, size_t max_fields,
-                       struct field *fields)
+static int read_fields(struct http1_reading *r, struct window window,
+                       const struct head_limits *limits, struct field *fields, const char **reason)
 {
-    struct bytes rest = skip(window->data, r->line);
-    while (!begins_with_end(rest)) {
-        if (r->count == max_fields || !take_field(&rest, &fields[r->count]))
-            return refuse_field(r, window, max_fields);
-        r->count++;
-        r->line = window->data.len - rest.len;
-    }
+    const char *at = window.begin + r->line, *next;
+    size_t count = r->count;
+    for (; !is_crlf(window, at) && count < limits->max_fields; at = next, count++)
+        if (!(next = parse_field_line(window, at, &fields[count])))
+            break;
+    r->line = (size_t)(at - window.begin);
+    r->count = count;
+    if (!is_crlf(window, at))
+        return refuse_field(r, window, limits, reason);
     r->line += 2;
     return 0;
 }
 
 /* A line that had not come whole is read again only when its end has come. 0, or as find_line. */
-static int await_line(struct http1_reading *r, const struct window *window, int too_long)
+static int await_line(struct http1_reading *r, struct window window,
+                      const struct head_limits *limits, int too_long, const char **reason)
 {
     struct bytes line;
-    return r->looked > r->line ? find_line(r, window, too_long, &line) : 0;
-}
-
-/* Reads lines that were read in earlier calls, perhaps at another address. */
-static void read_again(struct bytes lines, struct field *fields, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        take_field(&lines, &fields[i]);
+    return r->looked > r->line ? find_line(r, window, limits, too_long, &line, reason) : 0;
 }
 
 static void end_text(char *data, struct bytes text)
@@ -215,14 +230,15 @@ static void end_fields(char *data, const struct field *fields, size_t count)
 }
 
 /* Reads on where the last call has ended. `*head` gets the request line if this call reads it. */
-static int read_head(struct http1_reading *r, const struct window *window,
-                     const struct head_limits *limits, struct field *fields, struct head *head)
+static int read_head(struct http1_reading *r, struct window window,
+                     const struct head_limits *limits, struct field *fields, struct head *head,
+                     const char **reason)
 {
     bool in_fields = r->line > r->begin;
-    int status = await_line(r, window, in_fields ? 431 : 414);
+    int status = await_line(r, window, limits, in_fields ? 431 : 414, reason);
     if (!status && !in_fields)
-        status = read_request_line(r, window, limits->max_target, head);
-    return status ? status : read_fields(r, window, limits->max_fields, fields);
+        status = read_request_line(r, window, limits, head, reason);
+    return status ? status : read_fields(r, window, limits, fields, reason);
 }
 
 int svc__http1_head_read(struct http1_reading *r, char *data, size_t len,
@@ -231,19 +247,19 @@ int svc__http1_head_read(struct http1_reading *r, char *data, size_t len,
 {
     struct head head = {.method = {NULL, 0}};
     bool resumed = r->line > r->begin;
-    if (!resumed && !skip_empty_lines(r, svc__bytes(data, len))) {
-        *reason = "there are too many empty lines before the request";
+    if (!resumed && !skip_empty_lines(r, data, len)) {
         *out = head;
-        return 400;
+        return refuse_line(reason, 400, "there are too many empty lines before the request");
     }
-    const struct window window = make_window(r, data, len, limits->max_bytes, reason);
-    int status = read_head(r, &window, limits, fields, &head);
+    struct window window = make_window(r, data, len, limits);
+    int status = read_head(r, window, limits, fields, &head, reason);
     if (status == HTTP1_PART)
         return status;
-    if (resumed) {
-        struct bytes lines = skip(window.data, r->begin);
-        take_request_line(&lines, &head);
-        read_again(lines, fields, r->count);
+    if (resumed) { /* the bytes may have moved since the lines were read */
+        const char *next = parse_request_line(window, data + r->begin, &head);
+        struct http1_reading again = {.begin = r->begin, .line = (size_t)(next - data)};
+        if (!status)
+            read_fields(&again, window, limits, fields, reason);
     }
     if (head.method.len) {
         end_text(data, head.method);
@@ -264,14 +280,16 @@ int svc__http1_head_trailers(struct http1_reading *r, char *data, size_t len,
                              const char **reason)
 {
     bool resumed = r->line > 0;
-    const struct window window = make_window(r, data, len, limits->max_bytes, reason);
-    int status = await_line(r, &window, 431);
+    struct window window = make_window(r, data, len, limits);
+    int status = await_line(r, window, limits, 431, reason);
     if (!status)
-        status = read_fields(r, &window, limits->max_fields, fields);
+        status = read_fields(r, window, limits, fields, reason);
     if (status)
         return status;
-    if (resumed)
-        read_again(window.data, fields, r->count);
+    if (resumed) {
+        struct http1_reading again = {0};
+        read_fields(&again, window, limits, fields, reason);
+    }
     end_fields(data, fields, r->count);
     *count = r->count;
     return 0;

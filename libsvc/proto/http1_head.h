@@ -18,9 +18,9 @@ enum {
 };
 
 /*
- * Where a reading stands, as lengths from the beginning of the data; all zeros at first. Bytes that
- * have been looked at are not looked at again before the head is whole, so that a head in many
- * pieces costs about twice as much as in one.
+ * Where a reading stands, as lengths from the beginning of the data; all zeros at first. The time
+ * that a reading takes grows with the head's length and the number of pieces, not with their
+ * product: each byte is looked at three times at most.
  */
 struct http1_reading {
     size_t begin;  /* the request line, behind empty lines: nothing of a request has come before */

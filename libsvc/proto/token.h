@@ -20,12 +20,4 @@ size_t svc__token_span(struct bytes text);
  */
 bool svc__token_value_valid(struct bytes text);
 
-/* The length of the part of `text` before the first byte that no field value may have. Any thread.
- */
-size_t svc__token_value_span(struct bytes text);
-
-/* The length of the part of `text` before the first white space or control character; bytes from
- * 0x80 on are neither. Any thread. */
-size_t svc__token_visible_span(struct bytes text);
-
 #endif

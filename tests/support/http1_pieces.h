@@ -1,7 +1,7 @@
 /*
  * The readers of proto/http1_head.h and proto/http1_chunks.h, given bytes in pieces. Each call gets
- * a copy of its own, without a byte more, so that a sanitizer sees every read beyond it; and what
- * the contracts say of the bytes and outputs is checked.
+ * a copy at another address, without a byte more, so that a sanitizer sees every read beyond it;
+ * and what the contracts say of the bytes and outputs is checked. One thread at a time.
  */
 #ifndef TESTS_SUPPORT_HTTP1_PIECES_H
 #define TESTS_SUPPORT_HTTP1_PIECES_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/support/http1_pieces.h"
+#include "tests/support/http1_random.h"
 #include "tests/unit/proto/vectors.h"
 
 enum { SPACE = 16384 };
@@ -206,4 +207,26 @@ Test(proto_http1_chunks, a_signature_for_each_large_chunk_passes)
         cr_assert_eq(piece.data, data);
     }
     free(data);
+}
+
+Test(proto_http1_chunks, any_chunks_read_as_the_grammar_says)
+{
+    enum { BODIES = 20000 };
+    static struct random_text text = {.seed = 1};
+    static char plain_data[RANDOM_SPACE], read_data[RANDOM_SPACE];
+    size_t taken = 0, refused = 0;
+    for (size_t i = 0; i < BODIES; i++) {
+        struct plain_body plain = {.data = plain_data}, read = {.data = read_data};
+        random_chunks(&text);
+        random_mutate(&text);
+        struct pieces pieces = {1 + random_below(&text, 100), random_below(&text, 20)};
+        plain_chunks(text.data, text.len, &plain);
+        pieces_chunks(text.data, text.len, pieces, &read);
+        cr_assert(pieces_same_body(&plain, &read), "%d instead of %d: %.*s", read.status,
+                  plain.status, (int)text.len, text.data);
+        taken += !plain.status;
+        refused += plain.status > 0;
+    }
+    cr_expect_gt(taken, BODIES / 4, "%zu", taken);
+    cr_expect_gt(refused, BODIES / 4, "%zu", refused);
 }

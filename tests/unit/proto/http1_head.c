@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/support/http1_pieces.h"
+#include "tests/support/http1_random.h"
 #include "tests/unit/proto/vectors.h"
 
 static const struct head_limits limits = {.max_target = 40, .max_bytes = 160, .max_fields = 4};
@@ -291,4 +292,29 @@ Test(proto_http1_head, trailers_are_read_as_fields_are)
         plain_trailers(trailers[i].text.data, trailers[i].text.len, &limits, &plain);
         expect_row(&trailers[i], &plain, pieces_trailers);
     }
+}
+
+/* ---- Heads at random, well-formed and with wrong bytes */
+
+Test(proto_http1_head, any_head_reads_as_the_grammar_says)
+{
+    enum { HEADS = 20000 };
+    static struct random_text text = {.seed = 1};
+    size_t taken = 0, refused = 0;
+    for (size_t i = 0; i < HEADS; i++) {
+        const struct head_limits random_limits = {60, 100 + random_below(&text, 300),
+                                                  1 + random_below(&text, 6)};
+        struct plain_head plain, read;
+        random_head(&text);
+        random_mutate(&text);
+        struct pieces pieces = {1 + random_below(&text, 150), random_below(&text, 50)};
+        plain_head(text.data, text.len, &random_limits, &plain);
+        pieces_head(text.data, text.len, pieces, &random_limits, &read);
+        cr_assert(pieces_same_head(&plain, &read), "%d instead of %d: %.*s", read.status,
+                  plain.status, (int)text.len, text.data);
+        taken += !plain.status;
+        refused += plain.status > 0;
+    }
+    cr_expect_gt(taken, HEADS / 4, "%zu", taken);
+    cr_expect_gt(refused, HEADS / 4, "%zu", refused);
 }
