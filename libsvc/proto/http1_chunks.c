@@ -3,7 +3,6 @@
 #include "libsvc/proto/http1_chunks.h"
 
 #include "libsvc/base/hex.h"
-#include "libsvc/proto/token.h"
 
 /* The place that a byte was read at, or the next byte is. */
 enum state {
@@ -28,7 +27,22 @@ enum state {
     STATES
 };
 
-enum kind { HEX, TOKEN, BLANK, SEMICOLON, EQUALS, QUOTE, BACKSLASH, OTHER, CR, LF, CTL, KINDS };
+/* Of a byte. TOKEN: a tchar that is no digit; OTHER: what only a quoted string may have. */
+enum kind { CTL, OTHER, TOKEN, HEX, BLANK, SEMICOLON, EQUALS, QUOTE, BACKSLASH, CR, LF, KINDS };
+
+/* The kinds of the bytes below 0x80; those above are OTHER. */
+/* clang-format off */
+static const unsigned char kinds[0x80] = {
+    /* 0x00 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, BLANK, LF, 0, 0, CR, 0, 0,
+    /* 0x10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 0x20 */ BLANK, 2, QUOTE, 2, 2, 2, 2, 2, 1, 1, 2, 2, 1, 2, 2, 1,
+    /* 0x30 */ 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, SEMICOLON, 1, EQUALS, 1, 1,
+    /* 0x40 */ 1, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 0x50 */ 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, BACKSLASH, 1, 2, 2,
+    /* 0x60 */ 2, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 0x70 */ 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 1, 2, 0,
+};
+/* clang-format on */
 
 /* The state that a byte leads to, by its kind; BEGIN where the grammar has no such byte. */
 static const unsigned char next_state[STATES][KINDS] = {
@@ -69,33 +83,6 @@ static const unsigned char next_state[STATES][KINDS] = {
     [DATA_LF] = {[LF] = SIZE_START},
 };
 
-static enum kind find_kind(char c)
-{
-    switch (c) {
-    case ' ':
-    case '\t':
-        return BLANK;
-    case ';':
-        return SEMICOLON;
-    case '=':
-        return EQUALS;
-    case '"':
-        return QUOTE;
-    case '\\':
-        return BACKSLASH;
-    case '\r':
-        return CR;
-    case '\n':
-        return LF;
-    default:
-        if (svc__hex_value(c) >= 0)
-            return HEX;
-        if (svc__token_valid(svc__bytes(&c, 1)))
-            return TOKEN;
-        return svc__token_value_valid(svc__bytes(&c, 1)) ? OTHER : CTL;
-    }
-}
-
 static int refuse_framing(const char **reason, int status, const char *text)
 {
     *reason = text;
@@ -129,7 +116,8 @@ static void end_line(struct http1_chunks *c)
 /* Takes a byte of framing. 0, or a status. */
 static int take_byte(struct http1_chunks *c, char byte, const char **reason)
 {
-    int state = next_state[c->state][find_kind(byte)];
+    unsigned char place = (unsigned char)byte;
+    int state = next_state[c->state][place < sizeof kinds ? kinds[place] : OTHER];
     if (state == BEGIN)
         return refuse_framing(reason, 400,
                               c->state == DATA_CR ? "a chunk is longer than its size"

@@ -28,7 +28,7 @@ static size_t count_left(struct window window, const char *at)
 
 static bool is_crlf(struct window window, const char *at)
 {
-    return count_left(window, at) >= 2 && at[0] == '\r' && at[1] == '\n';
+    return count_left(window, at) >= 2 && memcmp(at, "\r\n", 2) == 0;
 }
 
 static bool is_blank(char c)
@@ -42,9 +42,9 @@ static bool is_blank(char c)
 static inline const char *find_behind_token(struct window window, const char *at, char behind)
 {
     const char *end = svc__scan_end(SCAN_PLAIN, window.begin, at, window.end);
-    if (end == window.end || *end != behind)
+    if (end < window.end && *end != behind)
         end += svc__token_span(svc__bytes(end, count_left(window, end)));
-    return end > at && end < window.end && *end == behind ? end : NULL;
+    return end < window.end && *end == behind && end > at ? end : NULL;
 }
 
 /* Parses a request line. Returns the next line. */
@@ -78,7 +78,7 @@ static const char *parse_field_line(struct window window, const char *at, struct
     if (!is_crlf(window, end))
         return NULL;
     const char *next = end + 2;
-    while (value < end && is_blank(*value))
+    while (is_blank(*value)) /* a CR is behind it */
         value++;
     while (end > value && is_blank(end[-1]))
         end--;
