@@ -128,6 +128,8 @@ static bool is_other_version(struct bytes version)
            version.data[6] == '.' && svc__bytes_is_digit(version.data[7]);
 }
 
+/* RFC 9112 3 recommends 501 for a method that is too long. A line without an end may be too long by
+ * its target as well, for which 414 is required. */
 static int refuse_request_line(struct http1_reading *r, struct window window,
                                const struct head_limits *limits, const char **reason)
 {

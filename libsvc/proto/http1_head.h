@@ -38,7 +38,8 @@ struct http1_reading {
  * Returns:
  *   0, when the head is whole, with its end in `r->line`. `*out` points into `data`; a NUL is
  *     written behind the method, the target, each name and each value. Its `bytes` are known.
- *   HTTP1_PART, when it is not whole. Nothing is written to `data`.
+ *   HTTP1_PART, when it is not whole. Nothing is written to `data`. This is not the result for
+ *     `limits->max_bytes + 2 * HTTP1_EMPTY_LINES` bytes or more.
  *   The status to refuse with, and a static text in `*reason`:
  *     400 a malformed line, a control character, more empty lines than HTTP1_EMPTY_LINES;
  *     505 an HTTP version other than 1.x; 414 a target, or a request line, that is too long;
