@@ -294,6 +294,66 @@ Test(proto_http1_head, trailers_are_read_as_fields_are)
     }
 }
 
+/* ---- What the fields tell of the framing is refused by svc__head_check, as for every front */
+
+#define POST "POST / HTTP/1.1\r\nHost: a\r\n"
+
+static const struct {
+    struct bytes text;
+    int status;
+    enum framing_kind kind;
+} framings[] = {
+    {LITERAL(POST "Content-Length: 5 \r\n\r\n"), 0, BODY_LENGTH},
+    {LITERAL(POST "Content-Length: 0005\r\n\r\n"), 0, BODY_LENGTH},
+    {LITERAL(POST "Content-Length: 0\r\n\r\n"), 0, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding: \tCHUNKED \r\n\r\n"), 0, BODY_CHUNKED},
+    {LITERAL("GET / HTTP/1.0\r\n\r\n"), 0, BODY_NONE},
+    {LITERAL(GET "Host: \r\n\r\n"), 0, BODY_NONE},
+    {LITERAL(GET "\r\n"), 400, BODY_NONE},
+    {LITERAL(GET "Host: a\r\nhost: a\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(GET "Host: a b\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(GET "Host: a/b\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Content-Length: 5\r\nContent-Length: 5\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Content-Length: 5, 5\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Content-Length: +5\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Content-Length: 5 5\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Content-Length:\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Content-Length: 9223372036854775808\r\n\r\n"), 413, BODY_NONE},
+    {LITERAL(POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n"), 400,
+     BODY_NONE},
+    {LITERAL("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding: gzip, chunked\r\n\r\n"), 501, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding: chunked, identity\r\n\r\n"), 501, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding: xchunked\r\n\r\n"), 501, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding: \"chunked\"\r\n\r\n"), 501, BODY_NONE},
+    {LITERAL(POST "Transfer-Encoding:\r\n\r\n"), 501, BODY_NONE},
+    {LITERAL(POST "Expect: tea\r\n\r\n"), 417, BODY_NONE},
+};
+
+Test(proto_http1_head, is_what_the_check_of_a_head_takes)
+{
+    for (size_t i = 0; i < ROWS(framings); i++) {
+        struct http1_reading r = {0};
+        struct field list[PLAIN_FIELDS];
+        struct fields read;
+        struct framing framing = {.kind = BODY_NONE};
+        struct head head;
+        const char *reason;
+        char text[160];
+        cr_assert_leq(framings[i].text.len, sizeof text);
+        memcpy(text, framings[i].text.data, framings[i].text.len);
+        cr_assert_eq(
+            svc__http1_head_read(&r, text, framings[i].text.len, &limits, list, &head, &reason), 0);
+        svc__fields_read(&read, head.fields, head.count);
+        cr_expect_eq(svc__head_check(&head, &read, &limits, &framing, &reason), framings[i].status,
+                     "%.*s", SHOW(framings[i].text));
+        cr_expect_eq(framing.kind, framings[i].kind, "%.*s", SHOW(framings[i].text));
+    }
+}
+
 /* ---- Heads at random, well-formed and with wrong bytes */
 
 Test(proto_http1_head, any_head_reads_as_the_grammar_says)
