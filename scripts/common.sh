@@ -1,4 +1,4 @@
-# Functions for scripts/run, scripts/check and scripts/repeat, which source this file.
+# Functions for scripts/run, scripts/check, scripts/fuzz and scripts/repeat, which source this file.
 
 # Everything is built under build/, which automake refuses while the source folder is configured too.
 refuse_configured_source() {
@@ -47,6 +47,7 @@ install_by_apt() { # package...
 }
 
 build_packages="gcc g++ make autoconf automake libtool pkg-config libmicrohttpd-dev libjansson-dev zlib1g-dev libhiredis-dev libsodium-dev libzstd-dev libbrotli-dev"
+fuzzing_options="--enable-fuzzing --enable-werror --disable-hardening CFLAGS=-O1 CC=clang CXX=clang++"
 test_packages="clang libclang-rt-dev libcriterion-dev libcurl4-openssl-dev libgoogle-perftools-dev memcached curl zstd brotli openssl xz-utils binutils valgrind python3 python3-aiohttp python3-jsonschema python3-prometheus-client nginx-light redis-server redis-sentinel"
 
 # Makes configure when it is missing or older than its sources.

@@ -3,9 +3,8 @@
 
 #include <stdint.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+
+#include "libsvc/proto/scan.h"
 
 /* 1 for a tchar: a letter, a digit, or one of !#$%&'*+-.^_`|~ */
 /* clang-format off */
@@ -33,15 +32,11 @@ bool svc__token_valid(struct bytes text)
     return text.len > 0 && svc__token_span(text) == text.len;
 }
 
-enum { BLOCK = 16 };
-
 static bool bytes_valid(const char *at, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)at[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
+    for (size_t i = 0; i < len; i++)
+        if (svc__scan_ends_at(SCAN_VALUE, at[i]))
             return false;
-    }
     return true;
 }
 
@@ -63,14 +58,10 @@ static bool word_has_control(const char *at)
 static bool block_valid(const char *at)
 {
 #ifdef __SSE2__
-    __m128i block = _mm_loadu_si128((const void *)at);
-    /* A byte is below 0x20 if it is the lesser of itself and 0x1f. */
-    __m128i low = _mm_cmpeq_epi8(block, _mm_min_epu8(block, _mm_set1_epi8(0x1f)));
-    __m128i tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
-    __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
-    return _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del)) == 0;
+    return svc__scan_ends(SCAN_VALUE, at) == 0;
 #else
-    return (!word_has_control(at) && !word_has_control(at + BLOCK / 2)) || bytes_valid(at, BLOCK);
+    return (!word_has_control(at) && !word_has_control(at + SCAN_BLOCK / 2)) ||
+           bytes_valid(at, SCAN_BLOCK);
 #endif
 }
 
@@ -78,12 +69,12 @@ static bool block_valid(const char *at)
  * one. */
 bool svc__token_value_valid(struct bytes text)
 {
-    size_t i = 0, half = BLOCK / 2;
-    for (; text.len - i >= BLOCK; i += BLOCK)
+    size_t i = 0, half = SCAN_BLOCK / 2;
+    for (; text.len - i >= SCAN_BLOCK; i += SCAN_BLOCK)
         if (!block_valid(text.data + i))
             return false;
     if (i > 0)
-        return i == text.len || block_valid(text.data + (text.len - BLOCK));
+        return i == text.len || block_valid(text.data + (text.len - SCAN_BLOCK));
     if (text.len >= half && !word_has_control(text.data) &&
         !word_has_control(text.data + (text.len - half)))
         return true;

@@ -6,7 +6,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/scripts"
 cp "$top_srcdir"/scripts/* "$work/scripts"
 touch "$work/config.status"
-for script in check run; do
+for script in check fuzz run; do
     status=0
     bash "$work/scripts/$script" > "$work/said" 2>&1 || status=$?
     [ $status -eq 2 ] || { echo "scripts/$script ends with $status"; cat "$work/said"; exit 1; }
