@@ -21,6 +21,9 @@ enum svc_log_format {
     SVC_LOG_TEXT    /* for people: time, level, module and message, then as logfmt */
 };
 
+/* The fronts of HTTP/1. */
+enum svc_http1 { SVC_HTTP1_LIBMICROHTTPD = 0, SVC_HTTP1_NATIVE };
+
 /* How worker threads are scheduled: see <svc/worker.h>. */
 enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHERIT };
 
@@ -32,9 +35,11 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
 #define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE, SECRET)                                      \
     STRING(listen, ":8080",                                                                        \
            "Addresses to serve on, separated by commas: `:port`, `host:port`, `[v6]:port`, "       \
-           "`unix:/path`. Port 0 lets the system choose")                                          \
+           "`unix:/path`. Port 0 lets the system choose. `;front=native` behind an address "       \
+           "chooses its front")                                                                    \
     STRING(admin_listen, "127.0.0.1:8081",                                                         \
-           "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
+           "Address of `/livez`, `/readyz` and `/metrics`, like those of `listen`; empty for "     \
+           "none")                                                                                 \
     NUMBER(check_timeout_ms, 800, 1, 86400000, "ms",                                               \
            "Longest wait of `/readyz` for a check before the check is late; keep it below the "    \
            "probe's timeout")                                                                      \
@@ -116,7 +121,10 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
          "Pages below `/debug/` need no token, although other machines reach the admin listener") \
     SECRET(store, "",                                                                              \
            "URL of the store (`svc_store_open`), which may have a password; empty is `memory:`")   \
-    FLAG(ranges, 1, "Parts of files, of memory and of sources that can seek, by `Range`")
+    FLAG(ranges, 1, "Parts of files, of memory and of sources that can seek, by `Range`")          \
+    CHOICE(http1, SVC_HTTP1_LIBMICROHTTPD, "libmicrohttpd native",                                 \
+           "Front of HTTP/1 on listeners that choose none: `libmicrohttpd`, or libsvc's own, "     \
+           "`native`")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;
