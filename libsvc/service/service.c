@@ -5,6 +5,7 @@
 
 #include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
+#include "libsvc/fronts/http1/http1_front.h"
 #include "libsvc/fronts/mhd/mhd_front.h"
 #include "libsvc/ops/admin.h"
 #include "libsvc/ops/debug_guard.h"
@@ -16,7 +17,8 @@
 enum { ADMIN_LOOPS = 1 /* of each of its servers */ };
 
 /* The fronts of a service, by the setting http1. */
-static const struct front *const fronts[] = {[SVC_HTTP1_LIBMICROHTTPD] = &svc__mhd_front, NULL};
+static const struct front *const fronts[] = {
+    [SVC_HTTP1_LIBMICROHTTPD] = &svc__mhd_front, [SVC_HTTP1_NATIVE] = &svc__http1_front, NULL};
 _Static_assert(sizeof fronts / sizeof *fronts <= SERVER_FRONTS_MAX + 1, "a server speaks all");
 
 static double lines_dropped(void *arg)

@@ -76,7 +76,6 @@ static void visit_flight(const struct conn *conn,
 
 const struct front svc__http1_front = {
     .name = "native",
-    .label = "http1",
     .scheme = "http",
     .reads_on = true,
     .conn_size = sizeof(struct http1_conn),
