@@ -45,11 +45,11 @@ static bool ends_by_close(const struct exchange *x)
  * no request (RFC 9112 2.2). */
 static bool has_next(const struct http1_conn *conn)
 {
-    const struct bytes read = svc__http1_input_view(conn);
+    size_t read = svc__http1_input_view(conn).len;
+    size_t none = conn->flight.x->framing.kind == BODY_NONE ? 0 : sizeof "\r\n" - 1;
     int unread = 0;
     ioctl(conn->conn.fd, FIONREAD, &unread);
-    size_t count = read.len + (size_t)unread;
-    return conn->step == STEP_WHOLE && count > (read.len == 0 || read.data[0] == '\r' ? 2 : 0);
+    return conn->step == STEP_WHOLE && read + (size_t)unread > none;
 }
 
 /* While the server drains, a reply closes its connection, unless the next request is there already:
