@@ -151,7 +151,7 @@ static void cork(struct http1_conn *conn, bool corked)
     conn->corked = corked;
 }
 
-static ssize_t copy_part(struct http1_conn *conn, int from, size_t len, off_t at)
+static ssize_t copy_file_part(struct http1_conn *conn, int from, size_t len, off_t at)
 {
     char block[FILE_COPIED];
     ssize_t n = pread(from, block, svc__least(len, sizeof block), at);
@@ -170,7 +170,7 @@ static ssize_t send_part(struct http1_conn *conn, size_t len)
         n = sendfile(conn->conn.fd, body->fd, &(off_t){at}, len);
     if (n < 0 && !conn->copies)
         conn->copies = errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
-    return conn->copies ? copy_part(conn, body->fd, len, at) : n;
+    return conn->copies ? copy_file_part(conn, body->fd, len, at) : n;
 }
 
 /* The rest is sent when the socket has room, also where the limit of a turn is reached. */

@@ -350,7 +350,7 @@ static bool begin_request(struct http1_conn *conn, struct head *head, int status
     return true;
 }
 
-static bool take_head(struct http1_conn *conn)
+static bool take_request_head(struct http1_conn *conn)
 {
     struct http1_input *input = &conn->input;
     const struct head_limits limits = svc__http1_limits(conn);
@@ -443,7 +443,7 @@ static bool go_on(struct http1_conn *conn)
     if (conn->unsent.data && !conn->rendered && !flush_earlier(conn))
         return false;
     if (!flight->x)
-        return take_head(conn);
+        return take_request_head(conn);
     if (conn->replying)
         return send_reply(conn) || (conn->lingers ? drop_rest(conn) : read_on(conn));
     if (flight->gone)
