@@ -1,7 +1,8 @@
 /*
- * The settings of an app. The list below is the only place that names them: the struct, its defaults,
- * the environment variables, the checks at start, --help and the README's table are made from it. An
- * environment variable's name is the prefix and the setting's name in capitals: SVC_MAX_BODY_BYTES.
+ * The settings of an app. The list below is the only place that names them: the struct, its
+ * defaults, the environment variables, the checks at start, --help and the README's table are made
+ * from it. An environment variable's name is the prefix and the setting's name in capitals:
+ * SVC_MAX_BODY_BYTES.
  */
 #ifndef SVC_CONFIG_H
 #define SVC_CONFIG_H
@@ -21,20 +22,25 @@ enum svc_log_format {
     SVC_LOG_TEXT    /* for people: time, level, module and message, then as logfmt */
 };
 
+/* The fronts of HTTP/1. */
+enum svc_http1 { SVC_HTTP1_LIBMICROHTTPD = 0, SVC_HTTP1_NATIVE };
+
 /* How worker threads are scheduled: see <svc/worker.h>. */
 enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHERIT };
 
 /*
  * STRING(name, default, text), NUMBER(name, default, min, max, unit, text), FLAG(name, default,
- * text), CHOICE(name, default, words, text), and SECRET(name, default, text), a STRING that is never shown: like
- * the macros of <svc/setting.h>.
+ * text), CHOICE(name, default, words, text), and SECRET(name, default, text), a STRING that is
+ * never shown: like the macros of <svc/setting.h>.
  */
 #define SVC_CONFIG_LIST(STRING, NUMBER, FLAG, CHOICE, SECRET)                                      \
     STRING(listen, ":8080",                                                                        \
            "Addresses to serve on, separated by commas: `:port`, `host:port`, `[v6]:port`, "       \
-           "`unix:/path`. Port 0 lets the system choose")                                          \
+           "`unix:/path`. Port 0 lets the system choose. `;front=native` behind an address "       \
+           "chooses its front")                                                                    \
     STRING(admin_listen, "127.0.0.1:8081",                                                         \
-           "Address of `/livez`, `/readyz` and `/metrics`; empty for none")                        \
+           "Address of `/livez`, `/readyz` and `/metrics`, like those of `listen`; empty for "     \
+           "none")                                                                                 \
     NUMBER(check_timeout_ms, 800, 1, 86400000, "ms",                                               \
            "Longest wait of `/readyz` for a check before the check is late; keep it below the "    \
            "probe's timeout")                                                                      \
@@ -69,7 +75,7 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
            "Worker threads at most; 0 is as many as memory allows, up to 1024")                    \
     NUMBER(worker_idle_ms, 10000, 10, 86400000, "ms", "A worker thread idle for this long ends")   \
     NUMBER(worker_stack_bytes, 262144, 65536, 1073741824, "bytes",                                 \
-           "Stack of a worker thread, beside thread-local variables and a guard page; libcurl "     \
+           "Stack of a worker thread, beside thread-local variables and a guard page; libcurl "    \
            "and name lookups need 128 KiB")                                                        \
     CHOICE(worker_policy, SVC_WORKER_AUTO, "auto batch inherit",                                   \
            "Scheduling of worker threads: `batch`, `inherit` as the process; `auto` is `inherit` " \
@@ -81,11 +87,12 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
          "A client that has shut its sending side counts as gone: its requests are "               \
          "cancelled, and streams that wait for more end")                                          \
     NUMBER(max_connections, 10000, 1, 10000000, "", "Connections at once; more are answered 503")  \
-    NUMBER(max_connections_per_address, 0, 0, 10000000, "",                                        \
-           "Connections at once from one IPv4 address or IPv6 /64; more are answered 429; 0 is no "  \
-           "limit")                                                                                \
+    NUMBER(                                                                                        \
+        max_connections_per_address, 0, 0, 10000000, "",                                           \
+        "Connections at once from one IPv4 address or IPv6 /64; more are answered 429; 0 is no "   \
+        "limit")                                                                                   \
     STRING(exempt_networks, "",                                                                    \
-           "Networks exempt from this limit, such as a balancer's, separated by commas")            \
+           "Networks exempt from this limit, such as a balancer's, separated by commas")           \
     NUMBER(max_head_bytes, 8192, 1024, 16384, "bytes", "Request line and header fields; 431")      \
     NUMBER(max_target_bytes, 8000, 256, 16384, "bytes", "Request target; 414")                     \
     NUMBER(max_fields, 100, 8, 200, "", "Header fields; 431")                                      \
@@ -114,13 +121,16 @@ enum svc_worker_policy { SVC_WORKER_AUTO = 0, SVC_WORKER_BATCH, SVC_WORKER_INHER
     STRING(admin_token_file, "",                                                                   \
            "File with the token without which pages below `/debug/` are answered 401")             \
     FLAG(debug_open, 0,                                                                            \
-         "Pages below `/debug/` need no token, although other machines reach the admin listener") \
+         "Pages below `/debug/` need no token, although other machines reach the admin listener")  \
     SECRET(store, "",                                                                              \
            "URL of the store (`svc_store_open`), which may have a password; empty is `memory:`")   \
     FLAG(ranges, 1, "Parts of files, of memory and of sources that can seek, by `Range`")          \
     FLAG(log_full, 0,                                                                              \
-         "Log lines have also the ids of a trace that nobody else knows, and those of the access "  \
-         "log `bytes_in` of 0 and `end` of `complete`")
+         "Log lines have also the ids of a trace that nobody else knows, and those of the access " \
+         "log `bytes_in` of 0 and `end` of `complete`")                                            \
+    CHOICE(http1, SVC_HTTP1_LIBMICROHTTPD, "libmicrohttpd native",                                 \
+           "Front of HTTP/1 on listeners that choose none: `libmicrohttpd`, or libsvc's own, "     \
+           "`native`")
 
 #define SVC_CONFIG_STRING(name, value, text) const char *name;
 #define SVC_CONFIG_NUMBER(name, value, min, max, unit, text) uint64_t name;
@@ -143,8 +153,8 @@ struct svc_config {
 #define SVC_CONFIG_INIT                                                                            \
     {                                                                                              \
         sizeof(svc_config)                                                                         \
-        SVC_CONFIG_LIST(SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT,                \
-                        SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT)                                    \
+            SVC_CONFIG_LIST(SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT,            \
+                            SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT)                                \
     }
 
 SVC_END_DECLS

@@ -97,3 +97,12 @@ struct bytes svc__bytes_cut(struct bytes *rest, char sep)
     *rest = svc__bytes(at + 1, rest->len - part.len - 1);
     return part;
 }
+
+size_t svc__bytes_find_word(const char *words, struct bytes wanted)
+{
+    struct bytes rest = svc__bytes_z(words);
+    for (size_t i = 0; rest.data; i++)
+        if (svc__bytes_eq(svc__bytes_cut(&rest, ' '), wanted))
+            return i;
+    return SIZE_MAX;
+}

@@ -79,4 +79,8 @@ struct bytes svc__bytes_unquote(struct bytes b);
  */
 struct bytes svc__bytes_cut(struct bytes *rest, char sep);
 
+/* The index of `wanted` in a list of words with a space between each two; SIZE_MAX when the list
+ * does not have it. Any thread. */
+size_t svc__bytes_find_word(const char *words, struct bytes wanted);
+
 #endif

@@ -138,8 +138,3 @@ int svc__endpoint_parse(struct bytes text, struct endpoint *out, const char **re
         return parse_local(svc__bytes(text.data + LOCAL, text.len - LOCAL), out, reason);
     return parse_inet(text, out, reason);
 }
-
-struct bytes svc__endpoint_next(struct bytes *rest)
-{
-    return svc__bytes_trim(svc__bytes_cut(rest, ','));
-}

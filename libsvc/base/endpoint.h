@@ -1,7 +1,4 @@
-/*
- * Parses the text of an address to listen on. The check of the settings and the opening of
- * listeners both use it, so that the two never disagree.
- */
+/* Parses the text of an address to listen on. */
 #ifndef SVC_BASE_ENDPOINT_H
 #define SVC_BASE_ENDPOINT_H
 
@@ -10,10 +7,8 @@
 
 #include "libsvc/base/bytes.h"
 
-enum {
-    ENDPOINT_TEXT = 160, /* room for the longest text, its NUL counted */
-    ENDPOINTS_MAX = 16   /* in one list */
-};
+/* Room for the longest text, its NUL counted. */
+enum { ENDPOINT_TEXT = 160 };
 
 struct endpoint {
     bool local;               /* a unix socket */
@@ -28,11 +23,5 @@ struct endpoint {
  * looked up. Any thread.
  */
 int svc__endpoint_parse(struct bytes text, struct endpoint *out, const char **reason);
-
-/*
- * The next text of a list that is separated by commas, without the blanks around it; `*rest` moves
- * behind it and is "none" after the last one. Any thread.
- */
-struct bytes svc__endpoint_next(struct bytes *rest);
 
 #endif

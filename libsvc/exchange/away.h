@@ -25,6 +25,12 @@ enum news {
  * SVC_ENOMEM. */
 int svc__away_keep_head(struct exchange *x);
 
+/* Notes that the strings of the head lie in the exchange's own memory already. */
+static inline void svc__away_own_head(struct exchange *x)
+{
+    x->away.kept_head = true;
+}
+
 /*
  * Prepares an exchange for leaving its home: copies the head, which lies in the host's memory, and
  * notes that the layers from `from` on are lent. 0 or SVC_ENOMEM.

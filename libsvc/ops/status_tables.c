@@ -16,6 +16,7 @@
 #include "libsvc/metrics/walk.h"
 #include "libsvc/run/workers.h"
 #include "libsvc/server/census.h"
+#include "libsvc/server/front.h"
 #include "libsvc/settings/settings_text.h"
 
 enum { FIGURES = 500, ROUTES = 1000 };
@@ -44,6 +45,25 @@ static void write_service(struct status_writer *writer, const struct status_subj
     svc__status_writer_number(writer, (double)(svc__clock_ns() - subject->started_ns) * 1e-9);
     svc__status_writer_number(writer, (double)getpid());
     svc__status_writer_text(writer, svc_version());
+    svc__status_writer_end(writer, 0);
+}
+
+static void write_listener(void *arg, const char *server, const struct listener *listener)
+{
+    struct status_writer *writer = arg;
+    svc__status_writer_text(writer, server);
+    svc__status_writer_text(writer, listener->address);
+    svc__status_writer_text(writer, listener->front->name);
+}
+
+static void write_listeners(struct status_writer *writer, const svc_app *app)
+{
+    static const struct status_column columns[] = {{"server", "server", STATUS_TEXT},
+                                                   {"address", "address", STATUS_TEXT},
+                                                   {"front", "front", STATUS_TEXT}};
+    static const struct status_table table = TABLE("listeners", "Listeners", true, columns);
+    svc__status_writer_begin(writer, &table);
+    svc__census_visit_listeners(app->census, write_listener, writer);
     svc__status_writer_end(writer, 0);
 }
 
@@ -350,6 +370,7 @@ void svc__status_tables_write(const struct status_subject *subject, struct statu
     svc__census_ask(app->census, write_census, writer);
     write_workers(writer, app);
     write_tasks(writer, app);
+    write_listeners(writer, app);
     write_figures(writer, app);
     write_settings(writer, app);
     write_routes(writer, subject);

@@ -70,6 +70,19 @@ int svc__census_add(struct census *census, const char *name, const struct server
     return 0;
 }
 
+void svc__census_visit_listeners(const struct census *census,
+                                 void (*visit)(void *arg, const char *server,
+                                               const struct listener *listener),
+                                 void *arg)
+{
+    for (size_t i = 0; census && i < census->count; i++) {
+        const struct slot *slot = &census->slots[i];
+        const struct listeners *listeners = &slot->loop->server->listeners;
+        for (size_t at = 0; slot->found.index == 0 && at < listeners->count; at++)
+            visit(arg, slot->found.server, &listeners->all[at]);
+    }
+}
+
 /* ---- On a loop's thread */
 
 /* The oldest flights that were seen so far, oldest first. */

@@ -56,6 +56,12 @@ struct census *svc__census_new(void);
  * SVC_ENOMEM. Before anybody asks. */
 int svc__census_add(struct census *census, const char *name, const struct server *server);
 
+/* Calls `visit` for each listener of the servers. A NULL census has none. Any thread. */
+void svc__census_visit_listeners(const struct census *census,
+                                 void (*visit)(void *arg, const char *server,
+                                               const struct listener *listener),
+                                 void *arg);
+
 /*
  * Asks all loops, waits until each has answered or is late, and calls `take` once, with what is
  * valid during that call. A loop is late CENSUS_MS after it was first asked, until it answers.

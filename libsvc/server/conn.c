@@ -105,6 +105,13 @@ void svc__conn_watch_room(struct conn *conn)
     watch_conn(conn, EPOLLOUT);
 }
 
+void svc__conn_watch_edges(struct conn *conn, bool room)
+{
+    if (conn->left) /* an edge, reported once: a new registration reports it again */
+        conn->watching = 0;
+    watch_conn(conn, EPOLLIN | EPOLLRDHUP | EPOLLET | (room ? EPOLLOUT : 0));
+}
+
 /* One registration serves many requests, unless the connection is idle between them: each
  * registration costs a system call. */
 void svc__conn_watch_departure(struct conn *conn)

@@ -70,6 +70,10 @@ void svc__conn_watch_once(struct conn *conn, uint32_t events);
 /* Watches for room in the socket: the event comes in each turn in which there is some. */
 void svc__conn_watch_room(struct conn *conn);
 
+/* Watches for bytes, for the peer's departure, and for `room` in the socket: each is reported once,
+ * when it begins, or if it has begun before this call. One registration serves many requests. */
+void svc__conn_watch_edges(struct conn *conn, bool room);
+
 /* Watches for the peer's departure. The event also comes if the peer has left before. */
 void svc__conn_watch_departure(struct conn *conn);
 

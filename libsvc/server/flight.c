@@ -110,6 +110,8 @@ static void take_flight_news(struct transport *transport)
         resume_flight(flight);
     else if (flight->phase == FLIGHT_BODY)
         svc__flight_answer_early(flight);
+    else if (flight->phase == FLIGHT_SEND && svc__body_stream_reads_on(flight->x))
+        flight->ops->resume(flight); /* its body may go on */
 }
 
 /* Whether there is an exchange to answer with. If not, the bare reply has been sent. */

@@ -26,7 +26,8 @@ struct flight;
 /* The front's part of a flight. No function may free the flight. */
 struct flight_ops {
     /* Continues after a wait: with the body, the exchange, or the reply, which is decided if
-     * svc__exchange_has_reply is true. */
+     * svc__exchange_has_reply is true. Also called without a wait, when the reader of a body that is
+     * read on while the reply goes out has made room. */
     void (*resume)(struct flight *flight);
 
     /* Reads and drops the rest of the body, because the reply is decided. */

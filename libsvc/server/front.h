@@ -45,8 +45,7 @@ struct front_part {
 };
 
 struct front {
-    const char *name;
-    const char *label;  /* its name in metrics: "http1" */
+    const char *name;   /* in settings, logs and metrics: a word of the setting http1 */
     const char *scheme; /* of its requests: "http" */
     bool reads_on;      /* a request's body can come in while its reply goes out (SVC_DUPLEX) */
     size_t conn_size;   /* of its connections: struct conn, and its own members, at first zeros */

@@ -283,27 +283,52 @@ static int open_inet(struct listeners *listeners, svc_app *report, const struct 
     return error ? fail(report, name, strerror(error)) : 0;
 }
 
-static int open_one(struct listeners *listeners, svc_app *report, struct bytes text)
+static int open_local(struct listeners *listeners, svc_app *report, const char *path,
+                      struct bytes text)
 {
-    struct endpoint endpoint;
-    const char *reason;
-    if (svc__endpoint_parse(text, &endpoint, &reason))
-        return SVC_ECONFIG;
-    if (!endpoint.local)
-        return open_inet(listeners, report, &endpoint, text);
     if (listeners->count == LISTENERS_MAX)
-        return fail(report, endpoint.name, "the names of the list have more than 32 addresses");
+        return fail(report, path, "the names of the list have more than 32 addresses");
     struct listener *listener = add_listener(listeners, text);
     listener->local = true;
-    return open_unix(listener, report, endpoint.name);
+    return open_unix(listener, report, path);
 }
 
-int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses)
+const struct front *svc__listen_front(const svc_app *report, const struct front *const *fronts,
+                                      const struct listen_text *text)
+{
+    int chosen = text->options[LISTEN_FRONT];
+    size_t index = (size_t)(chosen == LISTEN_UNSET ? report->config.http1 : chosen), at = 0;
+    while (fronts[at] && at < index)
+        at++;
+    return fronts[at];
+}
+
+static int open_one(struct listeners *listeners, svc_app *report, struct bytes listed,
+                    const struct front *const *fronts)
+{
+    struct listen_text text;
+    const char *reason;
+    size_t first = listeners->count;
+    if (svc__listen_text_parse(listed, &text, &reason))
+        return SVC_ECONFIG;
+    const struct front *front = svc__listen_front(report, fronts, &text);
+    if (!front)
+        return SVC_ECONFIG;
+    int error = text.endpoint.local
+                    ? open_local(listeners, report, text.endpoint.name, text.address)
+                    : open_inet(listeners, report, &text.endpoint, text.address);
+    for (size_t i = first; i < listeners->count; i++)
+        listeners->all[i].front = front;
+    return error;
+}
+
+int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses,
+                     const struct front *const *fronts)
 {
     struct bytes rest = svc__bytes_z(addresses);
     int first = 0;
     while (rest.data) {
-        int error = open_one(listeners, report, svc__endpoint_next(&rest));
+        int error = open_one(listeners, report, svc__listen_text_next(&rest), fronts);
         first = first ? first : error;
     }
     if (first)

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "libsvc/app/app_internal.h"
-#include "libsvc/base/endpoint.h"
+#include "libsvc/base/listen_text.h"
 #include "libsvc/run/reactor.h"
 
 struct front;
@@ -34,13 +34,22 @@ struct listeners {
 };
 
 /*
- * Opens every address of a comma-separated list. ":port" stands for all addresses, of IPv6 and
- * IPv4, and a name for all addresses that it has, with one port if the system chooses it. Adds a
- * set-up error to `report` for each address that cannot be opened, but none for a text that does
- * not parse, which svc__settings_check has reported. 0, or SVC_ELISTEN or SVC_ECONFIG: no address
- * is open then.
+ * Returns the front that a listener's text chooses, or else the setting http1 of `report`. `fronts`
+ * are in the order of enum svc_http1; NULL ends them, and is returned if they do not have it. Any
+ * thread.
  */
-int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses);
+const struct front *svc__listen_front(const svc_app *report, const struct front *const *fronts,
+                                      const struct listen_text *text);
+
+/*
+ * Opens every address of a comma-separated list, each for its front, as svc__listen_front. ":port"
+ * stands for all addresses, of IPv6 and IPv4, and a name for all addresses that it has, with one
+ * port if the system chooses it. Adds a set-up error to `report` for each address that cannot be
+ * opened, but none for a bad text or setting, which svc__settings_check has reported. 0, or
+ * SVC_ELISTEN or SVC_ECONFIG: no address is open then.
+ */
+int svc__listen_open(struct listeners *listeners, svc_app *report, const char *addresses,
+                     const struct front *const *fronts);
 
 /* Whether processes of this machine alone reach an open listener: a unix socket, or loopback. */
 bool svc__listen_is_private(const struct listener *listener);

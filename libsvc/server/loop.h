@@ -20,10 +20,8 @@ struct lingering;
  * clock allows, since the wheel's cost grows with timers and not with ticks. */
 enum { LOOP_TICK_SHIFT = 0 };
 
-enum {
-    LOOP_FRONTS_MAX = 4, /* protocols of one server */
-    LOOP_SWEEP_MS = 100  /* between looks for silent connections while the server stops */
-};
+/* Between looks for silent connections while the server stops. */
+enum { LOOP_SWEEP_MS = 100 };
 
 struct loop {
     struct exchange_host host; /* first: a host is its loop's address */
@@ -31,7 +29,7 @@ struct loop {
     struct server *server;
     pthread_t thread;
     struct svc_loop reactor;
-    struct front_part *parts[LOOP_FRONTS_MAX];
+    struct front_part *parts[SERVER_FRONTS_MAX];
     size_t part_count;
 
     struct mailbox handed;   /* connections accepted by other threads */

@@ -57,7 +57,7 @@ static void init_host(struct loop *loop)
 static int start_fronts(struct loop *loop)
 {
     for (const struct front *const *front = loop->server->fronts; *front; front++) {
-        struct front_part *part = loop->part_count < LOOP_FRONTS_MAX ? (*front)->start(loop) : NULL;
+        struct front_part *part = (*front)->start(loop);
         if (!part)
             return SVC_ESYSTEM;
         loop->parts[loop->part_count++] = part;

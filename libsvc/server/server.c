@@ -10,6 +10,15 @@
 #include "libsvc/metrics/metric.h"
 #include "libsvc/server/address_limit.h"
 
+/* Adds a front that the server speaks, unless it is there. */
+static void add_front(struct server *server, const struct front *front)
+{
+    size_t i = 0;
+    while (server->fronts[i] && server->fronts[i] != front)
+        i++;
+    server->fronts[i] = front;
+}
+
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
                                const struct front *const *fronts, int *error)
 {
@@ -21,11 +30,12 @@ struct server *svc__server_new(svc_app *app, svc_app *report, const char *addres
     server->app = app;
     server->metrics.listener = app == report ? "service" : "admin";
     server->metrics.in = report->metrics;
-    server->fronts = fronts;
     server->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    *error = addresses ? svc__listen_open(&server->listeners, report, addresses) : 0;
+    *error = addresses ? svc__listen_open(&server->listeners, report, addresses, fronts) : 0;
     for (size_t i = 0; i < server->listeners.count; i++)
-        server->listeners.all[i].front = fronts[0];
+        add_front(server, server->listeners.all[i].front);
+    for (size_t i = 0; !addresses && fronts[i]; i++)
+        add_front(server, fronts[i]);
     if (!*error && server->event_fd < 0)
         *error = SVC_ESYSTEM;
     if (!*error)

@@ -26,10 +26,12 @@ enum stage {
     STAGE_EXIT        /* the thread ends */
 };
 
+enum { SERVER_FRONTS_MAX = 4 };
+
 struct server {
     svc_app *app;
-    struct logger *logger;             /* borrowed */
-    const struct front *const *fronts; /* the protocols that it speaks; NULL ends them */
+    struct logger *logger;                             /* borrowed */
+    const struct front *fronts[SERVER_FRONTS_MAX + 1]; /* that it speaks; NULL ends them */
     struct listeners listeners;
     struct loop **loops;
     size_t loop_count;
@@ -56,10 +58,11 @@ struct server {
 };
 
 /*
- * Makes a server for `app` and opens its listeners, whose connections get the first of `fronts`
- * (borrowed); no loop serves them yet. Without `addresses` (NULL) it has no listeners. `report` is
- * the service's app, in whose metrics the server counts. NULL with `*error` set: SVC_ENOMEM,
- * SVC_ESYSTEM, or as svc__listen_open, which adds set-up errors to `report`.
+ * Makes a server for `app` and opens its listeners, which choose among `fronts` as
+ * svc__listen_front does; no loop serves them yet. It speaks the fronts that were chosen. Without
+ * `addresses` (NULL) it has no listeners, and speaks all of `fronts`, SERVER_FRONTS_MAX at most.
+ * `report` is the service's app, in whose metrics the server counts. NULL with `*error` set:
+ * SVC_ENOMEM, SVC_ESYSTEM, or as svc__listen_open, which adds set-up errors to `report`.
  */
 struct server *svc__server_new(svc_app *app, svc_app *report, const char *addresses,
                                const struct front *const *fronts, int *error);

@@ -39,11 +39,11 @@ static double count_waiting(const struct server *server)
 static void give_server(struct metric_walk *walk, const struct server *server)
 {
     static const char *const states[] = {CONN_STATE_LIST(LABEL)};
-    const char *values[] = {server->metrics.listener, server->fronts[0]->label, "waiting"};
+    const char *values[] = {server->metrics.listener, server->fronts[0]->name, "waiting"};
     svc__metric_give(walk, values, count_waiting(server));
     for (size_t front = 0; server->fronts[front]; front++)
         for (size_t state = 0; state < CONN_STATES; state++) {
-            values[1] = server->fronts[front]->label;
+            values[1] = server->fronts[front]->name;
             values[2] = states[state];
             svc__metric_give(walk, values, count_in_state(server, front, (enum conn_state)state));
         }

@@ -30,7 +30,7 @@ static bool add_counters(const struct server_metrics *m, const char *name, const
 
 static svc_counter *accepted_by(const struct server_metrics *m, const struct front *front)
 {
-    return svc_counter_of(m->accepted, 2, (const char *[]){m->listener, front->label});
+    return svc_counter_of(m->accepted, 2, (const char *[]){m->listener, front->name});
 }
 
 void svc__server_metrics_accepted(const struct server_metrics *m, const struct front *front)

@@ -5,6 +5,7 @@
 
 #include "libsvc/app/task.h"
 #include "libsvc/base/clock.h"
+#include "libsvc/fronts/http1/http1_front.h"
 #include "libsvc/fronts/mhd/mhd_front.h"
 #include "libsvc/ops/admin.h"
 #include "libsvc/ops/debug_guard.h"
@@ -15,8 +16,10 @@
 
 enum { ADMIN_LOOPS = 1 /* of each of its servers */ };
 
-/* The fronts of a service. */
-static const struct front *const fronts[] = {&svc__mhd_front, NULL};
+/* The fronts of a service, by the setting http1. */
+static const struct front *const fronts[] = {
+    [SVC_HTTP1_LIBMICROHTTPD] = &svc__mhd_front, [SVC_HTTP1_NATIVE] = &svc__http1_front, NULL};
+_Static_assert(sizeof fronts / sizeof *fronts <= SERVER_FRONTS_MAX + 1, "a server speaks all");
 
 static double lines_dropped(void *arg)
 {
@@ -55,7 +58,7 @@ static int open_admin_routes(struct service *service)
     int error;
     if (!app->admin)
         return 0;
-    service->routes = svc__server_new(app->admin, app, NULL, fronts, &error);
+    service->routes = svc__server_new(app->admin, app, NULL, service->admin->fronts, &error);
     if (!service->routes)
         return error;
     service->admin->behind = service->routes;
@@ -110,20 +113,35 @@ static int open_server(struct service *service)
     return service->server ? 0 : error;
 }
 
-/* Refuses routes that a front cannot serve, so that no client finds out by waiting. */
-static int check_routes(svc_app *app)
+/* The first front of a list of listeners that cannot read a body while it sends the reply; NULL if
+ * each can. The check of the settings has reported texts that do not parse. */
+static const struct front *find_half_duplex(const svc_app *app, const char *addresses)
 {
     const struct front *lacks = NULL;
-    int error = app->admin ? check_routes(app->admin) : 0;
-    for (size_t i = 0; fronts[i]; i++)
-        lacks = fronts[i]->reads_on ? lacks : fronts[i];
-    for (size_t i = 0; lacks && app->plan && i < app->plan->route_count; i++) {
+    struct bytes rest = svc__bytes_z(addresses);
+    while (rest.data && !lacks) {
+        struct listen_text text;
+        const char *reason;
+        if (svc__listen_text_parse(svc__listen_text_next(&rest), &text, &reason))
+            continue;
+        const struct front *front = svc__listen_front(app, fronts, &text);
+        lacks = front && !front->reads_on ? front : NULL;
+    }
+    return lacks;
+}
+
+/* Refuses routes that a front of their listeners cannot serve, so that no client finds out by
+ * waiting. */
+static int check_routes(svc_app *app, const struct front *lacks)
+{
+    int error = 0;
+    for (size_t i = 0; lacks && app && app->plan && i < app->plan->route_count; i++) {
         const struct route *route = &app->plan->routes[i];
         if (!(route->flags & SVC_DUPLEX))
             continue;
         svc__faults_add(
             &app->faults, route->pattern.file, route->pattern.line,
-            "the route reads its body while it answers (SVC_DUPLEX), which %s cannot do",
+            "the route reads its body while it answers (SVC_DUPLEX), which the front %s cannot do",
             lacks->name);
         error = SVC_EROUTES;
     }
@@ -132,13 +150,16 @@ static int check_routes(svc_app *app)
 
 int svc__service_open(svc_app *app, struct service **out)
 {
-    if (check_routes(app))
+    const svc_config *config = &app->config;
+    int error = check_routes(app, find_half_duplex(app, config->listen));
+    int admin_error = check_routes(app->admin, find_half_duplex(app, config->admin_listen));
+    if (error || admin_error)
         return SVC_EROUTES;
     struct service *service = calloc(1, sizeof *service);
     if (!service)
         return SVC_ENOMEM;
     service->app = app;
-    int error = open_admin(service);
+    error = open_admin(service);
     int server_error = open_server(service);
     error = error ? error : server_error;
     if (error)
@@ -154,12 +175,14 @@ static void log_started(const struct service *service)
     for (size_t i = 0; i < listeners->count; i++)
         svc_app_log_info(service->app, "listening",
                          svc_kv_str("address", listeners->all[i].address),
+                         svc_kv_str("front", listeners->all[i].front->name),
                          svc_kv_uint("loops", service->server->loop_count));
     if (service->app->config.development)
         svc_app_log_warn(service->app, "development mode: replies reveal internals");
     if (service->admin)
         svc_app_log_info(service->app, "admin pages",
-                         svc_kv_str("address", service->admin->listeners.all[0].address));
+                         svc_kv_str("address", service->admin->listeners.all[0].address),
+                         svc_kv_str("front", service->admin->listeners.all[0].front->name));
     else if (service->app->admin)
         svc_app_log_warn(service->app, "admin routes are not served: there is no admin listener");
 }

@@ -28,16 +28,6 @@ static size_t count_words(const char *choices)
     return count;
 }
 
-/* The index of a word in a list; SIZE_MAX when the list does not have it. */
-static size_t find_word(const char *choices, struct bytes wanted)
-{
-    struct bytes rest = svc__bytes_z(choices);
-    for (size_t i = 0; rest.data; i++)
-        if (svc__bytes_eq(svc__bytes_cut(&rest, ' '), wanted))
-            return i;
-    return SIZE_MAX;
-}
-
 static struct bytes word_at(const char *choices, size_t place)
 {
     struct bytes rest = svc__bytes_z(choices), word = {0};
@@ -52,7 +42,7 @@ static bool words_valid(const char *choices)
     struct bytes rest = svc__bytes_z(choices);
     for (size_t i = 0; rest.data; i++) {
         struct bytes word = svc__bytes_cut(&rest, ' ');
-        if (word.len == 0 || find_word(choices, word) != i)
+        if (word.len == 0 || svc__bytes_find_word(choices, word) != i)
             return false;
     }
     return choices != NULL;
@@ -203,7 +193,8 @@ static int parse_number(const svc_setting *setting, struct bytes text, uint64_t 
 
 static int parse_flag(struct bytes text, int *out)
 {
-    size_t off = find_word("0 false off no", text), on = find_word("1 true on yes", text);
+    size_t off = svc__bytes_find_word("0 false off no", text),
+           on = svc__bytes_find_word("1 true on yes", text);
     if (off == SIZE_MAX && on == SIZE_MAX)
         return SVC_ESYNTAX;
     *out = on != SIZE_MAX;
@@ -212,7 +203,7 @@ static int parse_flag(struct bytes text, int *out)
 
 static int parse_choice(const svc_setting *setting, struct bytes text, int *out)
 {
-    size_t place = find_word(setting->choices, text);
+    size_t place = svc__bytes_find_word(setting->choices, text);
     if (place > INT_MAX)
         return SVC_ESYNTAX;
     *out = (int)place;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libsvc/base/endpoint.h"
+#include "libsvc/base/listen_text.h"
 #include "libsvc/base/sized.h"
 #include "libsvc/log/log_level.h"
 #include "libsvc/log/sink.h"
@@ -256,16 +256,16 @@ static int check_value(struct settings *settings, const struct settings_table *t
     return SVC_ECONFIG;
 }
 
-/* A list of addresses must parse as a whole; a failure to open them shows later, at the start. */
+/* A list of listeners must parse as a whole; a failure to open them shows later, at the start. */
 static int check_addresses(struct settings *settings, const char *name, const char *list)
 {
     struct bytes rest = svc__bytes_z(list);
     int error = 0;
     for (size_t count = 1; rest.data; count++) {
-        struct bytes text = svc__endpoint_next(&rest);
-        struct endpoint endpoint;
+        struct bytes text = svc__listen_text_next(&rest);
+        struct listen_text parsed;
         const char *reason = "more than 16 addresses";
-        if (count <= ENDPOINTS_MAX && !svc__endpoint_parse(text, &endpoint, &reason))
+        if (count <= LISTEN_TEXTS_MAX && !svc__listen_text_parse(text, &parsed, &reason))
             continue;
         svc__faults_add(settings->faults, NULL, 0, "setting %s: \"%.*s\": %s", name, (int)text.len,
                         text.data, reason);

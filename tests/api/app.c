@@ -280,6 +280,22 @@ Test(app, settings_are_checked_as_a_whole)
     svc_app_free(app);
 }
 
+Test(app, a_front_that_does_not_exist_is_refused)
+{
+    svc_app *app = svc_app_new("fronts");
+    svc_config config = SVC_CONFIG_INIT;
+    config.http1 = 7;
+    config.listen = "127.0.0.1:0;front=other,127.0.0.1:0";
+    config.admin_listen = "127.0.0.1:0;front=native;front=native";
+    cr_expect_eq(svc_app_configure(app, &config), 0);
+    cr_expect_eq(svc_app_start(app), SVC_ECONFIG);
+    expect_error(app, "http1: \"7\" is not libmicrohttpd or native");
+    expect_error(app, "listen: \"127.0.0.1:0;front=other\": the option front must have");
+    expect_error(app,
+                 "admin_listen: \"127.0.0.1:0;front=native;front=native\": an option is repeated");
+    svc_app_free(app);
+}
+
 /* Hooks write what they do. */
 static char done[64];
 

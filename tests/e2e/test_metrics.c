@@ -25,8 +25,8 @@ static void await_metric(const char *name, long count)
 static void await_state(const char *state, long count)
 {
     char name[128];
-    snprintf(name, sizeof name,
-             "svc_connections{listener=\"service\",front=\"http1\",state=\"%s\"}", state);
+    snprintf(name, sizeof name, "svc_connections{listener=\"service\",front=\"%s\",state=\"%s\"}",
+             process_front(), state);
     await_metric(name, count);
 }
 
@@ -100,10 +100,10 @@ Test(metrics, connections_are_counted_in_the_state_that_they_are_in)
 /* Each reading takes a connection of the admin listener, and none of the service's. */
 Test(metrics, connections_are_counted_by_listener)
 {
-    static const char service[] =
-        "svc_connections_accepted_total{listener=\"service\",front=\"http1\"}",
-                      admin[] =
-                          "svc_connections_accepted_total{listener=\"admin\",front=\"http1\"}";
+    static const char format[] = "svc_connections_accepted_total{listener=\"%s\",front=\"%s\"}";
+    char service[128], admin[128];
+    snprintf(service, sizeof service, format, "service", process_front());
+    snprintf(admin, sizeof admin, format, "admin", process_front());
     serve("server_phases", NULL);
     cr_expect_eq(read_metric(service), 0);
     for (long i = 1; i <= 5; i++) {

@@ -145,8 +145,9 @@ Test(status, nothing_can_be_changed)
 
 Test(status, every_table_is_there)
 {
-    static const char *const tables[] = {"service", "routes",  "in_flight", "loops",      "workers",
-                                         "tasks",   "metrics", "settings",  "route_table"};
+    static const char *const tables[] = {"service",  "routes",     "in_flight", "loops",
+                                         "workers",  "tasks",      "listeners", "metrics",
+                                         "settings", "route_table"};
     struct client_reply page = read_admin("/debug/");
     json_t *vars = read_vars();
     cr_expect_eq(page.status, 200);
@@ -158,6 +159,10 @@ Test(status, every_table_is_there)
                   "%s", tables[i]);
     }
     cr_expect(find_row(vars, "tasks", "name", "idler"));
+    const json_t *listener = find_row(vars, "listeners", "address", process_admin(server));
+    cr_assert(listener);
+    cr_expect_str_eq(text_of(listener, "server"), "admin pages");
+    cr_expect_str_eq(text_of(listener, "front"), process_front());
     cr_expect(find_row(vars, "route_table", "pattern", "GET /hello/{name}"));
     cr_expect(find_row(vars, "route_table", "pattern", "GET /debug/vars"));
     cr_expect(find_row(vars, "metrics", "name", "process_open_fds"));

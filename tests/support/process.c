@@ -36,6 +36,17 @@ struct process {
     char admin[MAX_ADDRESS];
 };
 
+const char *process_front(void)
+{
+    const char *front = getenv("SVC_HTTP1");
+    return front ? front : "libmicrohttpd";
+}
+
+bool process_front_is_native(void)
+{
+    return !strcmp(process_front(), "native");
+}
+
 /* ---- Finding and starting the program */
 
 static const char *found(const char *path)
@@ -96,7 +107,7 @@ static void make_environment(const char **list, const char *const *settings)
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
         add_setting(list, &count, defaults[i]);
     for (char **inherited = environ; *inherited; inherited++)
-        if (strncmp(*inherited, "SVC_", 4) != 0)
+        if (strncmp(*inherited, "SVC_", 4) != 0 || names_same(*inherited, "SVC_HTTP1="))
             add_setting(list, &count, *inherited);
     add_setting(list, &count, "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1");
     list[count] = NULL;

@@ -24,12 +24,16 @@ const char *process_program(const char *name);
 /*
  * Starts `program` (a path, as process_program gives) and waits until it has logged that it
  * listens. `settings` are "NAME=value", NULL-terminated, or NULL. They override the defaults
- * SVC_LISTEN=127.0.0.1:0, SVC_ADMIN_LISTEN=127.0.0.1:0, SVC_DRAIN_DELAY_MS=0. No other SVC_
- * variable is inherited. `arguments` follow the program's name, NULL-terminated, or NULL. NULL,
+ * SVC_LISTEN=127.0.0.1:0, SVC_ADMIN_LISTEN=127.0.0.1:0, SVC_DRAIN_DELAY_MS=0. Of other SVC_
+ * variables only SVC_HTTP1 is inherited. `arguments` follow the program's name, NULL-terminated, or NULL. NULL,
  * with the program's output on stderr, if it ends or does not log that it listens.
  */
 struct process *process_start(const char *program, const char *const *settings,
                               const char *const *arguments);
+
+/* The front of HTTP/1 that servers under test have by default: SVC_HTTP1, which they inherit. */
+const char *process_front(void);
+bool process_front_is_native(void);
 
 /* The same without waiting, for programs that must fail: see process_await_exit. */
 struct process *process_spawn(const char *program, const char *const *settings,

@@ -207,7 +207,6 @@ static void visit_flight(const struct conn *conn,
 
 const struct front svc__mhd_front = {
     .name = "libmicrohttpd",
-    .label = "http1",
     .scheme = "http",
     .conn_size = sizeof(struct mhd_conn),
     .start = start_part,

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdint.h>
 
 #include "tests/unit/base/support.h"
 
@@ -136,4 +137,28 @@ Test(base_bytes, cut_gives_every_part_also_empty_ones)
         }
         cr_expect_eq(count, rows[i].count, "row %zu", i);
     }
+}
+
+Test(base_bytes, find_word_takes_whole_words)
+{
+    static const struct {
+        struct bytes wanted;
+        size_t index;
+    } rows[] = {
+        {LITERAL("on"), 0},
+        {LITERAL("once"), 1},
+        {LITERAL("off"), 2},
+        {LITERAL("o"), SIZE_MAX},
+        {LITERAL("onc"), SIZE_MAX},
+        {LITERAL("On"), SIZE_MAX},
+        {LITERAL("off "), SIZE_MAX},
+        {LITERAL("on once"), SIZE_MAX},
+        {LITERAL("on\0"), SIZE_MAX},
+        {LITERAL(""), SIZE_MAX},
+        {NONE, SIZE_MAX},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++)
+        cr_expect_eq(svc__bytes_find_word("on once off", rows[i].wanted), rows[i].index, "row %zu",
+                     i);
+    cr_expect_eq(svc__bytes_find_word(NULL, BYTES("on")), SIZE_MAX);
 }

@@ -185,14 +185,3 @@ Test(base_endpoint, the_longest_is_taken_and_one_byte_more_is_not)
     cr_expect_eq(parse_long("", ":80", ENDPOINT_TEXT - 1), 0);
     cr_expect_eq(parse_long("", ":80", ENDPOINT_TEXT), SVC_ESYNTAX);
 }
-
-Test(base_endpoint, a_list_has_a_text_between_any_two_commas)
-{
-    static const char *const texts[] = {"a:1", "b:2", "", "c:3", ""};
-    struct bytes rest = svc__bytes_z(" a:1,b:2 ,, \tc:3,");
-    for (size_t i = 0; i < ROWS(texts); i++) {
-        cr_assert(rest.data, "%zu", i);
-        cr_expect(svc__bytes_eq_z(svc__endpoint_next(&rest), texts[i]), "%zu", i);
-    }
-    cr_expect_null(rest.data);
-}

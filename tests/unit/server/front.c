@@ -153,7 +153,7 @@ static void visit_no_flights(const struct conn *conn,
 
 #define TOY(title)                                                                                 \
     {                                                                                              \
-        .name = #title, .label = #title, .scheme = #title, .conn_size = sizeof(struct toy_conn),   \
+        .name = #title, .scheme = #title, .conn_size = sizeof(struct toy_conn),                    \
         .start = start_##title, .turn = take_turn, .close = close_all, .stop = stop_toy,           \
         .refuse = refuse, .open = open_conn, .close_silent = close_silent, .cut = cut,             \
         .visit_flights = visit_no_flights                                                          \
@@ -162,7 +162,8 @@ static void visit_no_flights(const struct conn *conn,
 static struct front_part *start_cat(struct loop *loop);
 static struct front_part *start_dog(struct loop *loop);
 static const struct front cat = TOY(cat), dog = TOY(dog);
-static const struct front *const fronts[] = {&cat, &dog, NULL};
+static const struct front *const fronts[] = {
+    [SVC_HTTP1_LIBMICROHTTPD] = &cat, [SVC_HTTP1_NATIVE] = &dog, NULL};
 
 static struct front_part *start_cat(struct loop *loop)
 {
@@ -187,9 +188,8 @@ static void open_server(void)
     cr_assert_eq(svc_app_configure(app, &config), 0);
     cr_assert_eq(svc__app_ready(app), 0);
     int error;
-    server = svc__server_new(app, app, "127.0.0.1:0,127.0.0.1:0", fronts, &error);
+    server = svc__server_new(app, app, "127.0.0.1:0,127.0.0.1:0;front=native", fronts, &error);
     cr_assert(server);
-    server->listeners.all[1].front = &dog;
     cr_assert_eq(svc__loops_make(server, &app->logger, 2), 0);
     cr_assert_eq(atomic_load(&parts), 4);
     cr_assert_eq(svc__loops_start(server), 0);

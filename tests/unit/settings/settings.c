@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsvc/base/listen_text.h"
 #include "libsvc/log/log_level.h"
 #include "libsvc/settings/setting.h"
 #include "libsvc/settings/settings_source.h"
@@ -32,6 +33,20 @@ Test(settings_tables, the_levels_of_the_setting_are_those_of_the_log)
         return;
     }
     cr_assert_fail("there is no setting of the level");
+}
+
+#define WORDS(name, word, values) values,
+
+Test(settings_tables, the_fronts_of_the_setting_are_those_of_a_listeners_option)
+{
+    static const char *const words[] = {LISTEN_OPTION_LIST(WORDS)};
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        if (strcmp(svc__settings_own[i].name, "http1"))
+            continue;
+        cr_expect_str_eq(svc__settings_own[i].choices, words[LISTEN_FRONT]);
+        return;
+    }
+    cr_assert_fail("there is no setting of the front");
 }
 
 struct values {

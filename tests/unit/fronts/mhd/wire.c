@@ -48,6 +48,7 @@ static struct exchange make_reply(const char *method, int status, const char *da
     x.response.status = status;
     x.response.fields = fields;
     x.response.field_count = 1;
+    x.response.field_bytes = sizeof "X-A: b\r\n" - 1;
     x.response.length = SVC_LENGTH_UNKNOWN;
     x.response.body.kind = REPLY_MEMORY;
     x.response.body.data = data;
