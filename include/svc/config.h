@@ -153,8 +153,8 @@ struct svc_config {
 #define SVC_CONFIG_INIT                                                                            \
     {                                                                                              \
         sizeof(svc_config)                                                                         \
-            SVC_CONFIG_LIST(SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT,            \
-                            SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT)                                \
+        SVC_CONFIG_LIST(SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT,                \
+                        SVC_CONFIG_DEFAULT, SVC_CONFIG_DEFAULT)                                    \
     }
 
 SVC_END_DECLS

@@ -43,8 +43,8 @@
  *   count, since the reply may wait for them. `body_timeout_ms` ends with the beginning of the reply, since a
  *   client may have nothing to say before it has read more.
  *
- * No layer may see the body of such a route (on_body): the start fails. It also fails if a front of the
- * service does not support this, such as HTTP/1 by libmicrohttpd; the front `native` does (setting `http1`).
+ * No layer may see the body of such a route (on_body): the start fails. It also fails if the front of a
+ * listener does not support this: over HTTP/1 only `native` does (docs/fronts.md).
  */
 #ifndef SVC_STREAM_H
 #define SVC_STREAM_H

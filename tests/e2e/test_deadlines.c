@@ -702,12 +702,13 @@ static void expect_memory_kept(const char *listen, const char *lines)
     stop(server);
 }
 
-/* Lines that libmicrohttpd skips before a request: their length is a multiple of the memory's
- * alignment, or not. */
+/* Lines that are skipped before a request, by libmicrohttpd without a limit: their length is a
+ * multiple of the memory's alignment, or not. */
 static void expect_memory_kept_by_lines(const char *listen)
 {
     static const size_t counts[] = {0, 1, 8, 500, 2048};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    size_t allowed = process_front_is_native() ? 3 : sizeof counts / sizeof *counts;
+    for (size_t i = 0; i < allowed; i++) {
         char lines[2 * 2048 + 1] = "";
         for (size_t line = 0; line < counts[i]; line++)
             strcpy(lines + 2 * line, "\r\n");
@@ -757,7 +758,8 @@ Test(deadlines, hold_on_unix_sockets_and_IPv6_which_serve_as_well)
             cr_expect_str_eq(reply.body, peers[i]);
             client_reply_free(&reply);
         }
-        if (i == 0) /* half a head on a unix socket looks like idleness */
+        /* Half a head on a unix socket looks like idleness, but not to who reads it. */
+        if (i == 0 && !process_front_is_native())
             expect_silent_end(slow, begin, HEAD_MS);
         else
             expect_timeout(slow, 408, begin, HEAD_MS);

@@ -71,9 +71,11 @@ Test(events_on_the_wire, a_stream_is_chunked_and_ends)
     struct client *client = watch("/greet", "");
     struct client_reply reply = client_read(client, false);
     cr_expect_eq(reply.status, 200);
-    cr_expect(reply.chunked && reply.closes);
+    cr_expect(reply.chunked);
+    cr_expect_eq(reply.closes, !process_front_is_native());
     cr_expect_str_eq(reply.body, "retry: 3000\n\nevent: hello\nid: 1\ndata: a\ndata: b\n\n");
-    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+    if (reply.closes)
+        cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_reply_free(&reply);
     client_close(client);
     finish();
@@ -111,13 +113,20 @@ Test(events_on_the_wire, a_kept_connection_may_become_a_stream)
     struct client_reply reply = client_read(client, false);
     cr_expect_str_eq(reply.body, "ok");
     client_reply_free(&reply);
-    /* A request behind that for a stream is not answered: the stream's end closes. */
+    /* The end of a stream closes libmicrohttpd's connection, and a request behind is not answered.
+     */
     client_send_text(client, "GET /greet HTTP/1.1\r\nHost: a\r\n\r\n"
                              "GET /ok HTTP/1.1\r\nHost: a\r\n\r\n");
     reply = client_read(client, false);
     cr_expect_not_null(strstr(reply.body, "event: hello"));
-    cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
     client_reply_free(&reply);
+    if (process_front_is_native()) {
+        reply = client_read(client, false);
+        cr_expect_str_eq(reply.body, "ok");
+        client_reply_free(&reply);
+    } else {
+        cr_expect_eq(client_await_end(client), CLIENT_CLOSED);
+    }
     client_close(client);
     finish();
 }

@@ -130,6 +130,13 @@ static bool pass_field(struct reader *in, struct framed *framed)
     return framed->length >= 0;
 }
 
+/* White space before an extension is allowed (RFC 9112 7.1.1); libmicrohttpd refuses it. */
+static size_t count_blanks(const char *at)
+{
+    size_t count = process_front_is_native() ? strspn(at, " \t") : 0;
+    return at[count] == ';' ? count : 0;
+}
+
 static bool pass_chunks(struct reader *in)
 {
     for (;;) {
@@ -137,7 +144,7 @@ static bool pass_chunks(struct reader *in)
         const char *digits = in->data + in->at;
         size_t count = strspn(digits, "0123456789abcdefABCDEF");
         unsigned long size = count && count < 5 ? strtoul(digits, &end, 16) : SPACE;
-        in->at += count;
+        in->at += count + count_blanks(digits + count);
         if (size == SPACE ||
             (in->at < in->len && in->data[in->at] != ';' && in->data[in->at] != '\r') ||
             pass_text(in) < 0)

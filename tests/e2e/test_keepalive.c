@@ -168,7 +168,7 @@ Test(keepalive, a_head_with_any_number_of_cookies_is_answered)
 
 /* ---- The largest heads of answers */
 
-/* An answer's head that exceeds the memory left by the request costs the connection. */
+/* An answer's head that exceeds the memory left by the request costs libmicrohttpd's connection. */
 Test(keepalive, a_response_head_is_sent_whole_whatever_the_request_left_room_for)
 {
     static const size_t paddings[] = {1, 2000, 4000, 6000, 8000};
@@ -197,7 +197,7 @@ Test(keepalive, a_response_head_is_sent_whole_whatever_the_request_left_room_for
         client_close(client);
     }
     cr_expect_gt(kept, 100);
-    cr_expect_gt(closed, 50);
+    cr_expect(process_front_is_native() ? closed == 0 : closed > 50, "%zu closed", closed);
 }
 
 /* ---- Answers without a body */

@@ -72,6 +72,29 @@ Test(listen, a_name_is_all_its_addresses_with_one_port)
     expect_hosts("LOCALHOST.:0", true, true);
 }
 
+/* ---- Fronts */
+
+static void expect_accepted(const char *front, long count)
+{
+    char name[96];
+    snprintf(name, sizeof name, "svc_connections_accepted_total{listener=\"service\",front=\"%s\"}",
+             front);
+    cr_expect_eq(client_metric(process_admin(server), name), count, "%s", front);
+}
+
+Test(listen, each_listener_has_the_front_that_its_text_or_else_the_setting_chooses)
+{
+    static const char *const settings[] = {
+        "SVC_LISTEN=127.0.0.1:0;front=native, 127.0.0.1:0 ; front=libmicrohttpd,127.0.0.1:0",
+        "SVC_HTTP1=native", NULL};
+    serve("server_life", settings);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect(serves(process_address(server, i)), "%zu", i);
+    expect_accepted("native", 2);
+    expect_accepted("libmicrohttpd", 1);
+    serve_no_more();
+}
+
 /* ---- Unix sockets */
 
 static char path[64], listen_setting[96];
