@@ -682,6 +682,8 @@ void svc__dispatch_done(struct exchange *x, enum svc_outcome outcome, uint64_t b
     if (x->response.waker)
         svc__waker_disarm(&x->response.waker->waker);
     svc__body_stream_stop(x, SVC_ECANCELLED);
+    svc__pending_close(
+        atomic_load(&x->away.pending)); /* its answer may have come, and not be taken */
     if (x->refused && !x->away.given_up)
         svc__plan_counts_over(&x->request.plan->counts, x->response.status);
     svc__layers_done(x, &done, x->away.given_up ? x->away.lent.from : 0);

@@ -10,9 +10,9 @@ enum {
     OWN_BYTES = 256 /* status line, Connection, Date, length or coding, and the empty line */
 };
 
-#define PUT_TEXT(at, text) put_text(at, text, sizeof text - 1)
+#define PUT_TEXT(at, text) put_bytes_at(at, text, sizeof text - 1)
 
-static char *put_text(char *at, const char *text, size_t len)
+static char *put_bytes_at(char *at, const char *text, size_t len)
 {
     memcpy(at, text, len);
     return at + len;
@@ -20,9 +20,9 @@ static char *put_text(char *at, const char *text, size_t len)
 
 static char *put_field(char *at, struct bytes name, struct bytes value)
 {
-    at = put_text(at, name.data, name.len);
+    at = put_bytes_at(at, name.data, name.len);
     at = PUT_TEXT(at, ": ");
-    at = put_text(at, value.data, value.len);
+    at = put_bytes_at(at, value.data, value.len);
     return PUT_TEXT(at, "\r\n");
 }
 
@@ -33,8 +33,8 @@ static char *put_status(char *at, int status)
                            (char)('0' + status % 10), ' '};
     text = text ? text : "Unknown";
     at = PUT_TEXT(at, "HTTP/1.1 ");
-    at = put_text(at, digits, sizeof digits);
-    at = put_text(at, text, strlen(text));
+    at = put_bytes_at(at, digits, sizeof digits);
+    at = put_bytes_at(at, text, strlen(text));
     return PUT_TEXT(at, "\r\n");
 }
 
@@ -45,10 +45,10 @@ static char *put_number(char *at, uint64_t n)
     do
         digits[sizeof digits - ++count] = (char)('0' + n % 10);
     while ((n /= 10) > 0);
-    return put_text(at, digits + sizeof digits - count, count);
+    return put_bytes_at(at, digits + sizeof digits - count, count);
 }
 
-static char *put_fields(char *at, const svc_response *res)
+static char *put_reply_fields(char *at, const svc_response *res)
 {
     for (size_t i = 0; i < res->field_count; i++)
         at = put_field(at, res->fields[i].name, res->fields[i].value);
@@ -68,7 +68,7 @@ void svc__response_head_append(struct buf *out, const struct exchange *x, const 
         at = put_field(at, svc__bytes("Connection", 10), svc__bytes_z(connection));
     if (!res->dated)
         at = put_field(at, svc__bytes("Date", 4), svc__bytes_z(date));
-    at = put_fields(at, res);
+    at = put_reply_fields(at, res);
     uint64_t length = svc__exchange_reply_length(x);
     if (length != SVC_LENGTH_UNKNOWN && res->status != 204) {
         at = PUT_TEXT(at, "Content-Length: ");
@@ -85,7 +85,7 @@ void svc__response_head_fields(struct buf *out, const svc_response *res)
 {
     char *begin = svc__buf_reserve(out, res->field_bytes + OWN_BYTES);
     if (begin)
-        out->len += (size_t)(PUT_TEXT(put_fields(begin, res), "\r\n") - begin);
+        out->len += (size_t)(PUT_TEXT(put_reply_fields(begin, res), "\r\n") - begin);
 }
 
 void svc__response_head_problem(struct buf *out, int status, const char *detail, const char *date)

@@ -235,8 +235,8 @@ void svc__http1_conn_open(struct front_part *part, struct conn *conn)
         setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     svc__http1_life_enter(own, HTTP1_NEW);
     svc__conn_watch_edges(conn, false);
-    if (own->input.data) /* it comes from another server, which has read its first line */
-        svc__http1_life_again(own);
+    own->readable = true; /* mostly its first request has come with it */
+    svc__http1_life_again(own);
 }
 
 void svc__http1_conn_close_silent(struct conn *conn, uint64_t stop_ms)
@@ -247,7 +247,8 @@ void svc__http1_conn_close_silent(struct conn *conn, uint64_t stop_ms)
     if (own->flight.x || own->phase > HTTP1_HEAD || (own->phase == HTTP1_HEAD && has_line))
         return;
     uint64_t now_ms = conn->loop->now_ms, needed = SILENT_MS, silent;
-    if (own->phase == HTTP1_HEAD) {
+    int unread = 0;
+    if (own->phase == HTTP1_HEAD || (!ioctl(conn->fd, FIONREAD, &unread) && unread)) {
         /* The turn may have begun before the stop. */
         uint64_t stopping = now_ms > stop_ms ? now_ms - stop_ms : 0;
         needed = stopping > needed ? stopping : needed;

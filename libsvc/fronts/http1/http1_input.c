@@ -16,7 +16,7 @@ void svc__http1_input_begin(struct http1_conn *conn)
 }
 
 /* Moves the unused bytes to the front, if they reach the end or are none. */
-static void make_room(struct http1_input *input)
+static void free_room_end(struct http1_input *input)
 {
     if (input->end < HTTP1_ROOM && input->begin < input->end)
         return;
@@ -34,7 +34,7 @@ enum http1_read svc__http1_input_read(struct http1_conn *conn)
         return READ_END;
     if (!conn->readable)
         return READ_NOTHING;
-    make_room(input);
+    free_room_end(input);
     size_t space = HTTP1_ROOM - input->end;
     if (!space)
         return READ_FULL;

@@ -6,10 +6,11 @@
 
 void svc__http1_life_enter(struct http1_conn *conn, enum http1_phase phase)
 {
-    static const enum conn_state states[] = {
-        [HTTP1_HEAD] = CONN_HEAD, [HTTP1_FLUSH] = CONN_WRITING, [HTTP1_OVER] = CONN_CLOSING}; /* else
-                                                                                                 CONN_IDLE
-                                                                                               */
+    static const enum conn_state states[] = {[HTTP1_HEAD] = CONN_HEAD,
+                                             [HTTP1_FLUSH] = CONN_WRITING,
+                                             [HTTP1_OVER] = CONN_CLOSING}; /* else
+                                                                              CONN_IDLE
+                                                                            */
     struct loop *loop = conn->conn.loop;
     const svc_config *config = svc__http1_config(conn);
     /* The time for a new connection's first head counts from the connection's begin. */

@@ -45,11 +45,11 @@ static bool ends_by_close(const struct exchange *x)
  * no request (RFC 9112 2.2). */
 static bool has_next(const struct http1_conn *conn)
 {
-    const struct bytes read = svc__http1_input_view(conn);
+    size_t read = svc__http1_input_view(conn).len;
+    size_t none = conn->flight.x->framing.kind == BODY_NONE ? 0 : sizeof "\r\n" - 1;
     int unread = 0;
     ioctl(conn->conn.fd, FIONREAD, &unread);
-    size_t count = read.len + (size_t)unread;
-    return conn->step == STEP_WHOLE && count > (read.len == 0 || read.data[0] == '\r' ? 2 : 0);
+    return conn->step == STEP_WHOLE && read + (size_t)unread > none;
 }
 
 /* While the server drains, a reply closes its connection, unless the next request is there already:
@@ -151,7 +151,7 @@ static void cork(struct http1_conn *conn, bool corked)
     conn->corked = corked;
 }
 
-static ssize_t copy_part(struct http1_conn *conn, int from, size_t len, off_t at)
+static ssize_t copy_file_part(struct http1_conn *conn, int from, size_t len, off_t at)
 {
     char block[FILE_COPIED];
     ssize_t n = pread(from, block, svc__least(len, sizeof block), at);
@@ -170,7 +170,7 @@ static ssize_t send_part(struct http1_conn *conn, size_t len)
         n = sendfile(conn->conn.fd, body->fd, &(off_t){at}, len);
     if (n < 0 && !conn->copies)
         conn->copies = errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
-    return conn->copies ? copy_part(conn, body->fd, len, at) : n;
+    return conn->copies ? copy_file_part(conn, body->fd, len, at) : n;
 }
 
 /* The rest is sent when the socket has room, also where the limit of a turn is reached. */

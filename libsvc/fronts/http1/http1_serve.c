@@ -267,6 +267,17 @@ static bool read_on(struct http1_conn *conn)
     return false;
 }
 
+/* Reads and drops what comes while the last reply goes out, since its client may send all before it
+ * reads. */
+static bool drop_rest(struct http1_conn *conn)
+{
+    struct http1_input *input = &conn->input;
+    do
+        input->begin = input->end;
+    while (conn->phase != HTTP1_OVER && svc__http1_input_read(conn) == READ_BYTES && spend(conn));
+    return false;
+}
+
 /* ---- Heads */
 
 static bool refuse_headless(struct http1_conn *conn, int status, const char *reason)
@@ -339,7 +350,7 @@ static bool begin_request(struct http1_conn *conn, struct head *head, int status
     return true;
 }
 
-static bool take_head(struct http1_conn *conn)
+static bool take_request_head(struct http1_conn *conn)
 {
     struct http1_input *input = &conn->input;
     const struct head_limits limits = svc__http1_limits(conn);
@@ -432,9 +443,9 @@ static bool go_on(struct http1_conn *conn)
     if (conn->unsent.data && !conn->rendered && !flush_earlier(conn))
         return false;
     if (!flight->x)
-        return take_head(conn);
+        return take_request_head(conn);
     if (conn->replying)
-        return send_reply(conn) || read_on(conn);
+        return send_reply(conn) || (conn->lingers ? drop_rest(conn) : read_on(conn));
     if (flight->gone)
         return end_conn(conn);
     if (flight->waits)
@@ -473,6 +484,7 @@ void svc__http1_serve_unread(struct http1_conn *conn)
         send_reply(conn);
     else
         svc__http1_life_fly(conn, FLIGHT_SEND);
+    svc__http1_life_again(conn); /* the rest of the body is dropped then */
     svc__buf_clear(&svc__http1_loop_of(conn)->out);
 }
 
@@ -480,5 +492,5 @@ bool svc__http1_serve_waits(const struct http1_conn *conn)
 {
     const struct flight *flight = &conn->flight;
     return flight->x && flight->waits && !conn->unsent.data &&
-           !(conn->replying && conn->step == STEP_BODY);
+           !(conn->replying && conn->step != STEP_WHOLE);
 }
