@@ -38,7 +38,7 @@ static char *put_status(char *at, int status)
     return PUT_TEXT(at, "\r\n");
 }
 
-static char *put_number(char *at, uint64_t n)
+static char *put_length(char *at, uint64_t n)
 {
     char digits[20];
     size_t count = 0;
@@ -72,7 +72,7 @@ void svc__response_head_append(struct buf *out, const struct exchange *x, const 
     uint64_t length = svc__exchange_reply_length(x);
     if (length != SVC_LENGTH_UNKNOWN && res->status != 204) {
         at = PUT_TEXT(at, "Content-Length: ");
-        at = put_number(at, length);
+        at = put_length(at, length);
         at = PUT_TEXT(at, "\r\n");
     } else if (x->framing.chunks && !svc__exchange_reply_bodiless(x)) {
         at = PUT_TEXT(at, "Transfer-Encoding: chunked\r\n");
