@@ -39,7 +39,7 @@ enum { MAX_ALLOCATIONS = 100000 };
 
 /* The store of an app takes memory in proportion to its size at each start, which the address
  * sanitizer marks byte by byte. */
-#define SMALL_STORE "memory:?bytes=65536"
+#define SMALL_STORE "memory:?bytes=1000000&max_value=1000"
 
 /* How a run went in which an allocation may have failed. */
 enum outcome {
