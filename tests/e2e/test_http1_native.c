@@ -218,7 +218,7 @@ Test(http1_native, a_talk_goes_both_ways_and_the_connection_goes_on)
     client_close(client);
 }
 
-enum { MUCH = 16 << 20 };
+enum { MUCH = 4 << 20 };
 
 static void *send_much(void *arg)
 {

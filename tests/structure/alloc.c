@@ -1350,6 +1350,7 @@ int main(void)
         {"memo", try_memo, true},       {"form", try_form, true},
         {"events", try_events, true},   {"hello", try_hello, true},
     };
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who has written nothing for long is taken to hang */
     json_set_alloc_funcs(starve_malloc, free);
     setenv("ALLOC_LOG_OUTPUT", "/dev/null", 1);
     prepare_settings();

@@ -22,7 +22,8 @@ enum http1_read svc__http1_input_read(struct http1_conn *conn);
 static inline struct bytes svc__http1_input_view(const struct http1_conn *conn)
 {
     const struct http1_input *input = &conn->input;
-    return svc__bytes(input->data + input->begin, input->end - input->begin);
+    const char *data = input->data ? input->data + input->begin : "";
+    return svc__bytes(data, input->end - input->begin);
 }
 
 /* Gives the room back, and keeps what is left. False: there was no memory for it. */

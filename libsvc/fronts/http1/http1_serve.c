@@ -407,7 +407,7 @@ static bool is_own(struct http1_conn *conn)
     struct bytes data = svc__http1_input_view(conn);
     if (!svc__http1_input_settle(conn))
         return end_conn(conn);
-    data.data = conn->input.data;
+    data = svc__http1_input_view(conn);
     while (data.len >= 2 && !memcmp(data.data, "\r\n", 2))
         data = svc__bytes(data.data + 2, data.len - 2);
     int status = svc__head_raw_line(data.data, data.len, &target, &end, &reason);
