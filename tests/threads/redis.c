@@ -83,8 +83,8 @@ static void try_store(struct redis_process *redis, const char *url)
 
 int main(void)
 {
-    char cached[192];
     struct redis_process redis;
+    char cached[sizeof redis.url + 16];
     if (!redis_process_is_there()) {
         puts("SKIP: redis-server is not installed");
         return 77;
