@@ -195,7 +195,7 @@ static void write_password(const char *path, const char *password)
 Test(redis_faults, a_wrong_password_is_reported_and_a_right_one_is_taken_from_the_file)
 {
     const char *const arguments[] = {"--requirepass", "s3cret", NULL};
-    char path[128], params[160];
+    char path[128], params[256];
     snprintf(path, sizeof path, "%s/password", redis.folder);
     snprintf(params, sizeof params, "%s&password_file=%s", patient, path);
     write_password(path, "wr0ng\n");
