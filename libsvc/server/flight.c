@@ -10,7 +10,10 @@
 #include "libsvc/exchange/refusal.h"
 #include "libsvc/server/loop.h"
 
-enum { LOOK_MS = 1000 /* until an arriving body, or a file that is sent, is checked */ };
+enum {
+    LOOK_MS = 1000,        /* until an arriving body, or a file that is sent, is checked */
+    DROP_ANNOUNCED = 65536 /* the longest refused body that is read and dropped */
+};
 
 /* ---- Its time */
 
@@ -271,6 +274,13 @@ void svc__flight_cut(struct flight *flight)
     if (flight->phase == FLIGHT_BODY)
         flight->ops->reply_unread(flight);
     flight->ops->abort(flight);
+}
+
+bool svc__flight_droppable(const struct flight *flight)
+{
+    const struct framing *framing = &flight->x->framing;
+    return framing->kind == BODY_LENGTH && framing->length <= DROP_ANNOUNCED &&
+           !framing->expect_continue;
 }
 
 /* ---- Its life */

@@ -21,13 +21,19 @@ enum flight_phase {
     FLIGHT_SEND    /* the response is being sent */
 };
 
+/* What is read and dropped of a body that nobody wants. */
+enum {
+    FLIGHT_DROP_MOST = 1 << 20, /* bytes of one over its limit; then the connection is closed */
+    FLIGHT_DROP_MS = 5000       /* for the rest of any */
+};
+
 struct flight;
 
 /* The front's part of a flight. No function may free the flight. */
 struct flight_ops {
     /* Continues after a wait: with the body, the exchange, or the reply, which is decided if
-     * svc__exchange_has_reply is true. Also called without a wait, when the reader of a body that is
-     * read on while the reply goes out has made room. */
+     * svc__exchange_has_reply is true. Also called without a wait, when the reader of a body that
+     * is read on while the reply goes out has made room. */
     void (*resume)(struct flight *flight);
 
     /* Reads and drops the rest of the body, because the reply is decided. */
@@ -115,6 +121,10 @@ bool svc__flight_reclaim(struct flight *flight, enum svc_outcome outcome);
 
 /* Ends the request: its layers see the end, and the exchange is freed. */
 void svc__flight_end(struct flight *flight, enum svc_outcome outcome, uint64_t bytes_out);
+
+/* Whether the body of a request that is refused early is small enough to be read and dropped, so
+ * that the connection can be kept. */
+bool svc__flight_droppable(const struct flight *flight);
 
 static inline struct flight *svc__flight_of(struct transport *transport)
 {

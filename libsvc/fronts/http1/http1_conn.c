@@ -21,10 +21,8 @@
 #include "libsvc/reply/response_file.h"
 #include "libsvc/server/tcp_counts.h"
 
-enum {
-    SILENT_MS = 1000, /* without a byte, before a connection is closed while the server stops */
-    DROP_MS = 5000    /* for the rest of a body that is dropped */
-};
+/* Without a byte, before a connection is closed while the server stops. */
+enum { SILENT_MS = 1000 };
 
 /* ---- Its flight */
 
@@ -43,7 +41,7 @@ static void drop_body(struct flight *flight)
         conn->replying = true;
         svc__http1_life_again(conn);
     } else {
-        svc__time_limit_hurry(flight->loop, flight->limit, DROP_MS);
+        svc__time_limit_hurry(flight->loop, flight->limit, FLIGHT_DROP_MS);
     }
 }
 

@@ -17,11 +17,6 @@ static struct bytes find_pending(const struct http1_conn *conn)
                         : svc__buf_view(&svc__http1_loop_of(conn)->out);
 }
 
-bool svc__http1_out_has(const struct http1_conn *conn)
-{
-    return find_pending(conn).len > 0;
-}
-
 static void drop_unsent(struct http1_conn *conn)
 {
     free(conn->unsent.data);

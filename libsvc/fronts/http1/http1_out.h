@@ -5,13 +5,10 @@
 
 #include "libsvc/fronts/http1/http1.h"
 
-/* Whether there are any. */
-bool svc__http1_out_has(const struct http1_conn *conn);
-
 /*
- * Writes them, and then `body`, of which `*taken` bytes were written. `more`: further bytes follow.
- * 0 when all is written; SVC_EAGAIN: the socket has no room for more, and the connection keeps the
- * rest, but not of `body`; SVC_ESYSTEM: the peer has gone; SVC_ENOMEM.
+ * Writes these bytes, and then `body`, of which `*taken` bytes were written. `more`: further bytes
+ * follow. 0 when all is written; SVC_EAGAIN: the socket has no room for more, and the connection
+ * keeps the rest, but not of `body`; SVC_ESYSTEM: the peer has gone; SVC_ENOMEM.
  */
 int svc__http1_out_write(struct http1_conn *conn, struct bytes body, size_t *taken, bool more);
 

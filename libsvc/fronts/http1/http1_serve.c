@@ -18,10 +18,6 @@
 #include "libsvc/server/handover.h"
 
 enum {
-    /* The longest refused body that is read and dropped, so that the connection can be kept. */
-    DROP_ANNOUNCED = 65536,
-    /* The most that is read and dropped of a body over its limit; then the connection is closed. */
-    DROP_TOO_LARGE = 1 << 20,
     PIPELINED = 32768, /* bytes of replies to pipelined requests that are written at once */
     BUDGET = 64        /* requests and reads of one connection before others have their turn */
 };
@@ -141,13 +137,6 @@ static bool expect_body(struct http1_conn *conn, bool wanted)
     return true;
 }
 
-/* Whether a body is small enough to be read and dropped, so that the connection can be kept. */
-static bool is_droppable(const struct exchange *x)
-{
-    return x->framing.kind == BODY_LENGTH && x->framing.length <= DROP_ANNOUNCED &&
-           !x->framing.expect_continue;
-}
-
 /* Before a body, or for a malformed request whose end is not known. */
 static bool run_before_body(struct http1_conn *conn)
 {
@@ -164,7 +153,7 @@ static bool run_before_body(struct http1_conn *conn)
     }
     if (svc__body_stream_reads_on(x))
         return expect_body(conn, true) && begin_reply(conn);
-    return is_droppable(x) ? expect_body(conn, false) : reply_and_close(conn);
+    return svc__flight_droppable(&conn->flight) ? expect_body(conn, false) : reply_and_close(conn);
 }
 
 /* While the reply goes out, the end of the body's time or of the connection ends the body alone. */
@@ -193,7 +182,7 @@ static bool drop_piece(struct http1_conn *conn, size_t len)
 {
     svc__dispatch_drop(conn->flight.x, len);
     conn->dropped += len;
-    return conn->dropped <= DROP_TOO_LARGE || refuse_and_close(conn, REFUSAL_BODY_OVER);
+    return conn->dropped <= FLIGHT_DROP_MOST || refuse_and_close(conn, REFUSAL_BODY_OVER);
 }
 
 /* Whether a piece is handed in. The reply may have been decided since the last one. */

@@ -15,13 +15,6 @@
 #include "libsvc/fronts/mhd/mhd_reply.h"
 #include "libsvc/fronts/mhd/mhd_taken.h"
 
-enum {
-    /* The longest refused body that is read and dropped, so that the connection can be kept. */
-    DROP_ANNOUNCED = 65536,
-    /* The most that is read and dropped of a body over its limit; then the connection is closed. */
-    DROP_TOO_LARGE = 1 << 20
-};
-
 /* ---- Replies */
 
 /* Whether the reply's head would fit behind a small request's head. */
@@ -94,14 +87,6 @@ static enum MHD_Result expect_body(struct mhd_conn *conn, enum mhd_call call)
     return MHD_YES;
 }
 
-/* Whether a body is small enough to be read and dropped, so that the connection can be kept: an
- * answer to the first call would close it. */
-static bool droppable(const struct exchange *x)
-{
-    return x->framing.kind == BODY_LENGTH && x->framing.length <= DROP_ANNOUNCED &&
-           !x->framing.expect_continue;
-}
-
 /* The first call, before a body, or for a malformed request whose end is not known. */
 static enum MHD_Result run_before_body(struct mhd_conn *conn)
 {
@@ -117,7 +102,7 @@ static enum MHD_Result run_before_body(struct mhd_conn *conn)
     case EXCHANGE_REPLY:
         break;
     }
-    if (droppable(x))
+    if (svc__flight_droppable(&conn->flight))
         return expect_body(conn, CALL_DROP);
     conn->lingers = true;
     return queue_reply(conn);
@@ -146,7 +131,7 @@ static enum MHD_Result drop_piece(struct mhd_conn *conn, size_t len)
     struct exchange *x = conn->flight.x;
     svc__dispatch_drop(x, len);
     conn->dropped += len;
-    if (conn->dropped <= DROP_TOO_LARGE)
+    if (conn->dropped <= FLIGHT_DROP_MOST)
         return MHD_YES;
     if (!svc__exchange_has_reply(x) && !svc__flight_refuse(&conn->flight, REFUSAL_BODY_OVER))
         return MHD_NO;

@@ -24,10 +24,9 @@
 #include "libsvc/server/tcp_counts.h"
 
 enum {
-    SILENT_MS = 1000,  /* without a byte, before an idle connection is closed or watched */
-    AT_ONCE = 8192,    /* bytes that a socket with nothing else to send has room for */
-    CLOSING_MS = 2000, /* for the peer to close, after an answer that was written directly */
-    DROP_MS = 5000     /* for the rest of a body that is dropped */
+    SILENT_MS = 1000, /* without a byte, before an idle connection is closed or watched */
+    AT_ONCE = 8192,   /* bytes that a socket with nothing else to send has room for */
+    CLOSING_MS = 2000 /* for the peer to close, after an answer that was written directly */
 };
 
 /* ---- Phases */
@@ -130,7 +129,7 @@ static void drop_body(struct flight *flight)
 {
     struct mhd_conn *conn = svc__mhd_conn_of_flight(flight);
     conn->call = CALL_DROP;
-    svc__time_limit_hurry(flight->loop, flight->limit, DROP_MS);
+    svc__time_limit_hurry(flight->loop, flight->limit, FLIGHT_DROP_MS);
 }
 
 /* Outside of its calls libmicrohttpd keeps the socket, so a reply can only be sent if the socket
